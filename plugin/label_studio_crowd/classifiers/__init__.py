@@ -1,0 +1,12 @@
+"""Out-of-sample class probabilities from task data: what class a task seems to be, its label unseen.
+
+`choose` (or `build`) turns the user's word for a classifier, or ``auto``, into one; `train` alternates it
+with the crowd's consensus. Each kind of classifier is a file: `text`, `tabular`, `embedding`, `predictions`,
+`estimator`; `fields` says what a project's data fields hold, `out_of_sample` does the cross-validation.
+"""
+
+from label_studio_crowd.classifiers.choose import Choice, build, choose
+from label_studio_crowd.classifiers.tasks import Classifier, Progress, TaskData
+from label_studio_crowd.classifiers.training import Trained, train
+
+__all__ = ["Choice", "Classifier", "Progress", "TaskData", "Trained", "build", "choose", "train"]

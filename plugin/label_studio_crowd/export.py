@@ -1,0 +1,152 @@
+"""What was found, as tables: one row a task, one a label, one an annotator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.mirror import DELETED_USER, Annotation
+from label_studio_crowd.scoring import Scores
+from label_studio_crowd.studio import Prediction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS: Final = (".csv", ".json", ".parquet")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Three data frames, as `export` writes them.
+
+    Attributes
+    ----------
+    tasks
+        task, consensus, quality, agreement, majority_vote, num_labels, priority, settled, queue_position.
+    annotators
+        annotator, name, quality, agreement_with_consensus, worst_class, num_labels, median_seconds; worst first.
+    answers
+        task, annotator, label, quality.
+    """
+
+    tasks: pd.DataFrame
+    annotators: pd.DataFrame
+    answers: pd.DataFrame
+
+
+def tables(
+    scores: Scores,
+    annotations: Sequence[Annotation],
+    names: Mapping[int, str],
+    queue: Sequence[Prediction],
+    data: Sequence[Mapping[str, Any]] | None = None,
+) -> Tables:
+    """Return the tables of a project.
+
+    Parameters
+    ----------
+    scores
+        What is believed of the project.
+    annotations
+        For the time that annotators took.
+    names
+        Annotators' names.
+    queue
+        The predictions that are the queue.
+    data
+        Each task's data, to be put beside its consensus.
+    """
+    import pandas as pd
+
+    crowd, result = scores.answers.crowd, scores.result
+    labels = np.array([str(label) for label in crowd.classes], dtype=object)
+    place = {row.task: position for position, row in enumerate(sorted(queue, key=lambda row: row.score or 0.0), 1)}
+    tasks = pd.DataFrame(
+        {
+            "task": crowd.tasks,
+            "consensus": _named(labels, result.consensus),
+            "quality": result.quality,
+            "agreement": result.agreement,
+            "majority_vote": _named(labels, scores.majority),
+            "num_labels": crowd.num_answers,
+            "priority": scores.priority,
+            "settled": scores.settled,
+            "queue_position": pd.array([place.get(task) for task in crowd.tasks.tolist()], dtype="Int64"),
+        }
+    )
+    if data is not None:
+        tasks = tasks.join(pd.DataFrame.from_records([dict(row) for row in data]).add_prefix("data."))
+    seconds: dict[int, list[float]] = {}
+    for annotation in annotations:
+        if annotation.lead_time is not None and not annotation.was_cancelled:
+            seconds.setdefault(annotation.annotator, []).append(annotation.lead_time)
+    stats = result.annotators
+    annotators = pd.DataFrame(
+        {
+            "annotator": crowd.annotators,
+            "name": [annotator_name(annotator, names) for annotator in crowd.annotators.tolist()],
+            "quality": stats.quality,
+            "agreement_with_consensus": stats.agreement_with_consensus,
+            "worst_class": _named(labels, stats.worst_class),
+            "num_labels": stats.num_answers,
+            "median_seconds": [
+                float(np.median(seconds[annotator])) if annotator in seconds else float("nan")
+                for annotator in crowd.annotators.tolist()
+            ],
+        }
+    ).sort_values(["quality", "agreement_with_consensus"], ignore_index=True)
+    return Tables(tasks, annotators, result.labels_frame())
+
+
+def annotator_name(annotator: int, names: Mapping[int, str]) -> str:
+    """Return what to call an annotator."""
+    return "deleted user" if annotator == DELETED_USER else names.get(annotator) or f"user {annotator}"
+
+
+def _named(labels: Any, codes: Any) -> list[str | None]:
+    return [None if code < 0 else labels[code] for code in codes]
+
+
+def check_path(path: Path) -> None:
+    """Raise a `UserError` if tables cannot be written there; called before anything is computed."""
+    if path.suffix not in FORMATS:
+        raise UserError(f"--out is {path.name!r}: its ending chooses the format, one of {', '.join(FORMATS)}.")
+    if not path.parent.is_dir():
+        raise UserError(f"--out is in {path.parent}, which is no folder: make it, or choose another.")
+    if path.suffix == ".parquet":
+        try:
+            import pyarrow  # noqa: F401
+        except ImportError:
+            raise UserError("Parquet needs pyarrow: pip install 'label-studio-crowd[parquet]', or use .csv.") from None
+
+
+def write(found: Tables, path: Path) -> list[Path]:
+    """Write the tables and return the files: one for .json, three for .csv and .parquet.
+
+    The tasks go into `path`, the others beside it: labels.csv, labels-annotators.csv, labels-answers.csv.
+    """
+    check_path(path)
+    parts = {"": found.tasks, "-annotators": found.annotators, "-answers": found.answers}
+    if path.suffix == ".json":
+        import orjson
+
+        content = {
+            (name.removeprefix("-") or "tasks"): frame.astype(object).where(frame.notna(), None).to_dict("records")
+            for name, frame in parts.items()
+        }
+        path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+        return [path]
+    paths = []
+    for name, frame in parts.items():
+        target = path.with_name(path.stem + name + path.suffix)
+        if path.suffix == ".csv":
+            frame.to_csv(target, index=False)
+        else:
+            frame.to_parquet(target, index=False)
+        paths.append(target)
+    return paths

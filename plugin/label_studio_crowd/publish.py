@@ -1,0 +1,202 @@
+"""Carries a plan out, so that a stop at any point leaves a working queue and the next run mends the rest.
+
+What Label Studio holds is observed before every plan; a run records nothing that its successor must trust,
+except that an import was begun: one that an interrupted run sent may still be under way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, Final
+
+from label_studio_crowd.mirror import ProjectMirror
+from label_studio_crowd.plan import Costs, Edits, Plan, TaskChange, is_ours
+from label_studio_crowd.studio import Prediction, Progress, Studio, StudioError, VersionState, silent
+
+_PENDING: Final = "pending_import"
+_COSTS: Final = "costs"
+_PATIENCE: Final = 30.0
+"""Seconds, at the least, that an import begun by an interrupted run is waited for."""
+
+
+def measured_costs(mirror: ProjectMirror) -> Costs:
+    """Return what writing to this project costs, as measured so far."""
+    return Costs(**(mirror.recall(_COSTS) or {}))
+
+
+def pending_version(mirror: ProjectMirror) -> str | None:
+    """Return the version of an import that was begun and not seen to end."""
+    pending = mirror.recall(_PENDING)
+    return pending["version"] if pending else None
+
+
+def observe(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    *,
+    progress: Progress = silent,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Prediction]:
+    """Return our predictions in Label Studio, read anew where they are not what the mirror remembers."""
+    versions = _after_pending_import(studio, mirror, project, progress, sleep)
+    if versions != mirror.versions():
+        _read_predictions(studio, mirror, project, versions)
+    return mirror.published()
+
+
+def _our_versions(studio: Studio, project: int) -> dict[str, VersionState]:
+    return {version: state for version, state in studio.model_versions(project).items() if is_ours(version)}
+
+
+def _read_predictions(studio: Studio, mirror: ProjectMirror, project: int, versions: dict[str, VersionState]) -> None:
+    mirror.set_published([row for row in studio.predictions(project) if is_ours(row.model_version)])
+    mirror.set_versions(versions)
+
+
+def _after_pending_import(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    progress: Progress,
+    sleep: Callable[[float], None],
+) -> dict[str, VersionState]:
+    """Return our versions, once an import that an interrupted run began has ended or can be given up."""
+    versions = _our_versions(studio, project)
+    pending = mirror.recall(_PENDING)
+    if pending is None:
+        return versions
+    patience = max(_PATIENCE, 5 * measured_costs(mirror).bulk)
+    while (waited := time.time() - pending["at"]) < patience:
+        found = versions.get(pending["version"])
+        if found is not None and found.count >= pending["expected"]:
+            break
+        progress("waiting for an import that an interrupted run began", int(waited), int(patience))
+        sleep(0.5)
+        versions = _our_versions(studio, project)
+    mirror.forget(_PENDING)
+    return versions
+
+
+def publish(plan: Plan, studio: Studio, mirror: ProjectMirror, project: int, *, progress: Progress = silent) -> None:
+    """Carry out a plan.
+
+    The order keeps annotators supplied: tasks are opened before the queue names them, a new queue is
+    complete before the project is switched to it, and the old one is deleted last.
+
+    Raises
+    ------
+    StudioError
+        If Label Studio did not take all of an import; the project then stays on the queue it has.
+    """
+    work = _Publication(studio, mirror, project, progress)
+    work.change_tasks("opening tasks for one more annotator", plan.reopen)
+    work.edit("writing the queue", plan.queue_edits)
+    if plan.switch_to is not None:
+        studio.update_project(project, model_version=plan.switch_to)
+    work.change_tasks("closing tasks", plan.close)
+    work.edit("writing the consensus", plan.consensus_edits)
+    for version in plan.obsolete:
+        with work.timed("delete_version"):
+            studio.delete_version(project, version)
+    work.settle()
+
+
+class _Publication:
+    """The steps of one publication, and what they cost."""
+
+    def __init__(self, studio: Studio, mirror: ProjectMirror, project: int, progress: Progress) -> None:
+        self._studio = studio
+        self._mirror = mirror
+        self._project = project
+        self._progress = progress
+        self._seconds: dict[str, list[float]] = {}
+
+    @contextmanager
+    def timed(self, kind: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._seconds.setdefault(kind, []).append(time.perf_counter() - start)
+
+    def change_tasks(self, what: str, changes: Sequence[TaskChange]) -> None:
+        for done, change in enumerate(changes, 1):
+            with self.timed("edit"):
+                self._studio.set_task(change.task, overlap=change.overlap, is_labeled=change.is_labeled)
+            self._mirror.set_states([(change.task, change.overlap, change.is_labeled)])
+            self._progress(what, done, len(changes))
+
+    def edit(self, what: str, edits: Edits) -> None:
+        """Create, then change, then delete: there is always something to serve."""
+        singles = () if edits.bulk else edits.create
+        total, done = len(singles) + len(edits.update) + len(edits.delete), 0
+        if edits.bulk and edits.create:
+            self._progress(what, 0, 1)
+            self._import(edits)
+            self._progress(what, 1, 1)
+        known = {row.id: row for row in self._mirror.published()} if edits.update else {}
+        for item in singles:
+            with self.timed("edit"):
+                created = self._studio.create_prediction(item)
+            if created is not None:
+                row = Prediction(created, item["task"], item["model_version"], item["score"], item["result"])
+                self._mirror.add_published(row)
+            self._progress(what, done := done + 1, total)
+        for prediction, fields in edits.update.items():
+            with self.timed("edit"):
+                there = self._studio.update_prediction(prediction, **fields)
+            if there:
+                row = known[prediction]
+                score, result = fields.get("score", row.score), fields.get("result", row.result)
+                self._mirror.add_published(Prediction(row.id, row.task, row.model_version, score, result))
+            else:
+                self._mirror.drop_published(prediction)
+            self._progress(what, done := done + 1, total)
+        for prediction in edits.delete:
+            with self.timed("edit"):
+                self._studio.delete_prediction(prediction)
+            self._mirror.drop_published(prediction)
+            self._progress(what, done := done + 1, total)
+
+    def _import(self, edits: Edits) -> None:
+        """Import predictions; the version then has all of them, once, or an error is raised."""
+        before = _our_versions(self._studio, self._project).get(edits.version)
+        expected = (before.count if before else 0) + len(edits.create)
+        pending = {"version": edits.version, "expected": expected, "at": time.time()}
+        self._mirror.remember(_PENDING, pending)
+        try:
+            with self.timed("bulk"):
+                created = self._studio.import_predictions(self._project, edits.create)
+        except StudioError as error:
+            if error.status is not None and error.status < 500:  # refused whole: nothing is under way
+                self._mirror.forget(_PENDING)
+            raise
+        versions = _our_versions(self._studio, self._project)
+        _read_predictions(self._studio, self._mirror, self._project, versions)
+        self._mirror.forget(_PENDING)
+        if created == len(edits.create):
+            return
+        there = {row.task for row in self._mirror.published() if row.model_version == edits.version}
+        missing = [item["task"] for item in edits.create if item["task"] not in there]
+        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
+        raise StudioError(
+            f"Label Studio took {created} of {len(edits.create)} predictions of {edits.version} and says not why; "
+            f"without one: task {some}. The project keeps the queue it has; was the labeling config changed, or "
+            "were tasks deleted? Run sync again."
+        )
+
+    def settle(self) -> None:
+        """Leave the mirror with what Label Studio really holds, and remember what writing cost."""
+        versions = _our_versions(self._studio, self._project)
+        held = Counter(row.model_version for row in self._mirror.published())
+        if dict(held) == {version: state.count for version, state in versions.items()}:
+            self._mirror.set_versions(versions)
+        else:
+            _read_predictions(self._studio, self._mirror, self._project, versions)
+        costs: dict[str, Any] = asdict(measured_costs(self._mirror))
+        for kind, seconds in self._seconds.items():
+            costs[kind] = sorted(seconds)[len(seconds) // 2]
+        self._mirror.remember(_COSTS, costs)

@@ -1,0 +1,323 @@
+"""One run: pull, classify, score, plan, publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from label_studio_crowd import classifiers
+from label_studio_crowd.connection import connection, stored_options, wrong_settings
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.labels import Control, SeveralLabelsError, find_control
+from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror
+from label_studio_crowd.plan import Plan, make_plan
+from label_studio_crowd.publish import measured_costs, observe, pending_version, publish
+from label_studio_crowd.pull import Pulled, pull
+from label_studio_crowd.scoring import Answers, Scores, read_answers, score
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.studio import Progress, Studio, silent
+
+_ACTIVE_DAYS: Final = 7
+"""An annotator is active who labelled in the last days before the newest annotation."""
+
+
+@dataclass
+class Run:
+    """What a run found and did."""
+
+    project: int
+    title: str
+    control: Control
+    pulled: Pulled
+    classifier: str
+    trained: bool
+    scores: Scores
+    plan: Plan
+    dry_run: bool
+    warnings: list[str]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def report(self) -> dict[str, Any]:
+        """Return the run in numbers, as it is recorded and printed as JSON."""
+        answers, result = self.scores.answers, self.scores.result
+        labels = answers.crowd.num_answers
+        answered = labels > 0
+        return {
+            "project": self.project,
+            "title": self.title,
+            "control": self.control.name,
+            "dry_run": self.dry_run,
+            "tasks": len(labels),
+            "labelled_tasks": int(answered.sum()),
+            "labels": int(labels.sum()),
+            "annotators": len(answers.crowd.annotators),
+            "classes": [str(label) for label in answers.crowd.classes],
+            "set_aside": answers.set_aside,
+            "ground_truth_annotations": answers.ground_truth,
+            "ground_truth_trusted": int((answers.known_labels >= 0).sum()),
+            "classifier": self.classifier,
+            "trained": self.trained,
+            "mean_consensus_quality": float(result.quality[answered].mean()) if answered.any() else None,
+            "settled": int(self.scores.settled.sum()),
+            "changed_tasks": self.pulled.changed,
+            "deleted_tasks": self.pulled.deleted,
+            "full_pull": self.pulled.full,
+            "changes": self.plan.counts(),
+            "warnings": self.warnings,
+            "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
+        }
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def rescore(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    settings: Settings,
+    *,
+    full: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> Run:
+    """Bring a project's queue and consensus up to its annotations.
+
+    Parameters
+    ----------
+    full
+        Read everything anew, retrain the classifier, and change all consensus predictions that need it.
+    dry_run
+        Change nothing in Label Studio.
+
+    Raises
+    ------
+    UserError
+        If the project is not connected (and this is no dry run), or has nothing to score.
+    """
+    clock = _Clock()
+    info = studio.project(project)
+    if connection(mirror) is None and not dry_run:
+        raise UserError(
+            f"Project {project} is not connected, so nothing was written: run `label-studio-crowd connect "
+            f"--project {project}` first, or look with `sync --dry-run`."
+        )
+    settings = settings.over(stored_options(mirror))
+    control = find_control(info["label_config"], settings.control)
+    with clock("pull"):
+        pulled = pull(studio, mirror, project, full=full, progress=progress)
+    with clock("score"):
+        answers, annotations = _answers(mirror, info, control, settings)
+    with clock("train"):
+        probabilities, trained = _probabilities(studio, mirror, project, control, answers, settings, full, progress)
+    with clock("score"):
+        scores = _score(answers, probabilities, settings)
+    with clock("publish"):
+        published = observe(studio, mirror, project, progress=progress)
+        taken = pending_version(mirror)
+        plan = make_plan(
+            scores,
+            mirror.tasks(),
+            control,
+            published,
+            info["model_version"] or "",
+            active_annotators=_active_annotators(annotations),
+            taken_versions=[taken] if taken else [],
+            queue_size=settings.queue_size,
+            label_budget=settings.label_budget,
+            show_consensus=settings.show_consensus,
+            consensus_changes=None if full else settings.consensus_changes,
+            costs=measured_costs(mirror),
+        )
+        if not dry_run:
+            publish(plan, studio, mirror, project, progress=progress)
+    run = Run(
+        project,
+        info["title"],
+        control,
+        pulled,
+        probabilities.summary,
+        trained,
+        scores,
+        plan,
+        dry_run,
+        _warnings(info, answers, plan, settings),
+        clock.seconds,
+    )
+    if not dry_run:
+        mirror.add_run(run.report())
+    return run
+
+
+def stored_scores(
+    mirror: ProjectMirror, info: Mapping[str, Any], control: Control, settings: Settings
+) -> Scores | None:
+    """Return the scores of what the mirror holds, or None if no run has been there yet."""
+    answers, _ = _answers(mirror, info, control, settings)
+    probabilities = mirror.probabilities()
+    if probabilities is None or probabilities.classes != _classes(answers):
+        return None
+    return _score(answers, probabilities, settings)
+
+
+def _answers(
+    mirror: ProjectMirror, info: Mapping[str, Any], control: Control, settings: Settings
+) -> tuple[Answers, list[Annotation]]:
+    annotations = mirror.annotations()
+    answers = read_answers(
+        mirror.tasks().ids,
+        annotations,
+        control,
+        trust_ground_truth=settings.trust_ground_truth,
+        count_skipped=info["skip_queue"] != "REQUEUE_FOR_OTHERS",
+    )
+    return answers, annotations
+
+
+def _classes(answers: Answers) -> tuple[str, ...]:
+    return tuple(str(label) for label in answers.crowd.classes)
+
+
+def _score(answers: Answers, probabilities: Probabilities, settings: Settings) -> Scores:
+    pred_probs: NDArray[np.float64] | None = None
+    if len(probabilities.tasks):
+        ids = np.asarray(answers.crowd.tasks, np.int64)
+        pred_probs = probabilities.pred_probs[np.searchsorted(probabilities.tasks, ids)]
+    return score(
+        answers,
+        pred_probs,
+        target_quality=settings.target_quality,
+        min_labels=settings.min_labels,
+        max_labels=settings.max_labels,
+    )
+
+
+def _probabilities(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    control: Control,
+    answers: Answers,
+    settings: Settings,
+    full: bool,
+    progress: Progress,
+) -> tuple[Probabilities, bool]:
+    """Return the probabilities at hand, or train anew where they no longer fit; and whether they were."""
+    known = mirror.probabilities()
+    if not full and known is not None and _still_fit(known, mirror, answers, settings):
+        return known, False
+    crowd = answers.crowd
+    tasks = classifiers.TaskData(
+        ids=crowd.tasks.tolist(),
+        data=mirror.data(),
+        fields=control.fields,
+        predictions=_foreign_predictions(studio, project, control, answers, settings.classifier),
+    )
+    choice = classifiers.choose(settings.classifier, tasks, n_classes=len(crowd.classes))
+    ids: NDArray[np.int64] = np.empty(0, np.int64)
+    pred_probs: NDArray[np.float64] = np.empty((0, len(crowd.classes)))
+    summary = choice.why
+    if choice.classifier is not None:
+        result = classifiers.train(choice.classifier, crowd, known_labels=answers.known_labels, progress=progress)
+        ids, pred_probs, summary = np.asarray(crowd.tasks, np.int64), result.pred_probs, result.summary
+    trained = Probabilities(
+        classifier=settings.classifier,
+        summary=summary,
+        classes=_classes(answers),
+        tasks=ids,
+        pred_probs=pred_probs,
+        answers=_num_labels(answers),
+        newest=mirror.newest() or "",
+    )
+    mirror.set_probabilities(trained)
+    return trained, True
+
+
+def _num_labels(answers: Answers) -> int:
+    return len(answers.crowd.label) + int((answers.known_labels >= 0).sum())
+
+
+def _still_fit(known: Probabilities, mirror: ProjectMirror, answers: Answers, settings: Settings) -> bool:
+    """Return whether a training still serves: same classifier, classes and data, and few new labels."""
+    if known.classifier != settings.classifier or known.classes != _classes(answers):
+        return False
+    if mirror.newest_data() > known.newest:
+        return False
+    new = abs(_num_labels(answers) - known.answers)
+    return new <= settings.retrain_share * max(known.answers, 1) or not len(known.tasks)
+
+
+def _foreign_predictions(
+    studio: Studio, project: int, control: Control, answers: Answers, spec: str
+) -> dict[str, dict[int, tuple[int, float | None]]]:
+    """Return the predictions that another model left in Label Studio, where the classifier is made of them."""
+    kind, _, version = spec.partition(":")
+    if kind != "predictions":
+        return {}
+    code_of = {label: code for code, label in enumerate(_classes(answers))}
+    found: dict[str, dict[int, tuple[int, float | None]]] = {}
+    for row in studio.predictions(project):
+        try:
+            label = control.read(row.result)
+        except SeveralLabelsError:
+            continue
+        if label in code_of and (row.model_version == version or not version):
+            found.setdefault(row.model_version, {})[row.task] = (code_of[label], row.score)
+    return found
+
+
+def _active_annotators(annotations: list[Annotation]) -> int:
+    if not annotations:
+        return 0
+    newest = max(annotation.updated_at for annotation in annotations)
+    since = str(np.datetime64(newest.rstrip("Z"), "us") - np.timedelta64(_ACTIVE_DAYS, "D"))
+    return len({annotation.annotator for annotation in annotations if annotation.updated_at > since})
+
+
+def _warnings(info: Mapping[str, Any], answers: Answers, plan: Plan, settings: Settings) -> list[str]:
+    """Return what the user should know and may want to mend."""
+    found = []
+    for name, (value, needed) in wrong_settings(info).items():
+        found.append(f"The project's {name} is {value!r}, not {needed!r}: the queue is not served. Run connect.")
+    if answers.ground_truth and not settings.trust_ground_truth:
+        found.append(
+            f"{answers.ground_truth} annotations carry the ground-truth flag (imported ones do by default) and were "
+            "counted as answers: --trust-ground-truth takes them as the truth."
+        )
+    if answers.conflicting_truths:
+        some = ", ".join(map(str, answers.conflicting_truths[:5]))
+        found.append(
+            f"Ground-truth annotations contradict each other on {len(answers.conflicting_truths)} tasks "
+            f"({some}): the latest was taken."
+        )
+    if answers.outside_config:
+        labels = ", ".join(repr(label) for label in answers.outside_config[:5])
+        found.append(
+            f"Labels that the labeling config does not offer are in annotations ({labels}): they count as classes; "
+            f"{plan.outside_config} tasks whose consensus is one have no consensus prediction."
+        )
+    if (crowd := answers.crowd) and len(crowd.label) and crowd.num_answers.max() < 2:
+        found.append(
+            "No task has labels of two annotators: how good annotators are cannot be told. The queue will ask for "
+            "second labels; --min-labels 2 asks for them everywhere."
+        )
+    if settings.label_budget is not None and _num_labels(answers) >= settings.label_budget:
+        found.append(
+            f"The label budget of {settings.label_budget} is spent: the queue is empty, and Label Studio serves "
+            "the tasks that are still open in an order of its own."
+        )
+    return found

@@ -1,0 +1,220 @@
+"""Mirror to scores. Pure: no I/O, and the same input gives the same bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab, majority_vote
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.labels import Control, SeveralLabelsError
+from label_studio_crowd.mirror import Annotation
+
+SKIPPED: Final = "skipped"
+EMPTY: Final = "empty"
+SEVERAL: Final = "with several labels"
+SUPERSEDED: Final = "superseded by the annotator's later one"
+TRUTH: Final = "used as ground truth"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the annotations say, as a crowd.
+
+    Attributes
+    ----------
+    crowd
+        Tasks and annotators by their Label Studio ids, all tasks of the project included.
+    known_labels
+        Class codes of tasks with a trusted ground truth, -1 elsewhere; shape (N,).
+    set_aside
+        How many annotations are no answers, by reason.
+    ground_truth
+        How many annotations carry the ground-truth flag, trusted or not.
+    conflicting_truths
+        Tasks whose ground-truth annotations contradict each other; the latest was taken.
+    outside_config
+        Labels found in annotations that the config does not offer (any more).
+    occupied
+        For each task, what its overlap must exceed for Label Studio to serve it once more; shape (N,).
+    """
+
+    crowd: Crowd
+    known_labels: NDArray[np.int64]
+    set_aside: dict[str, int]
+    ground_truth: int
+    conflicting_truths: tuple[int, ...]
+    outside_config: tuple[str, ...]
+    occupied: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is believed of a project; arrays are in the order of ``answers.crowd``.
+
+    Attributes
+    ----------
+    answers
+        What it was computed from.
+    result
+        CROWDLAB's consensus and qualities.
+    majority
+        The majority vote, -1 without answers; shape (N,).
+    priority
+        ActiveLab's score in [0, 1]: low where one more label is worth most; shape (N,).
+    settled
+        Whether the task needs no more labels; shape (N,).
+    """
+
+    answers: Answers
+    result: CrowdlabResult
+    majority: NDArray[np.int64]
+    priority: NDArray[np.float64]
+    settled: NDArray[np.bool_]
+
+
+def read_answers(
+    tasks: NDArray[np.int64],
+    annotations: Iterable[Annotation],
+    control: Control,
+    *,
+    trust_ground_truth: bool = False,
+    count_skipped: bool = False,
+) -> Answers:
+    """Turn annotations into a crowd.
+
+    Skipped and empty annotations are no answers; of one annotator's several annotations of a task the
+    latest counts.
+
+    Parameters
+    ----------
+    tasks
+        Ids of all tasks of the project, increasing.
+    annotations
+        Annotations of these tasks.
+    control
+        The control that is scored.
+    trust_ground_truth
+        Ground-truth annotations are the truth of their task instead of answers.
+    count_skipped
+        Whether a skip uses up a place of the task in Label Studio (a setting of the project).
+
+    Raises
+    ------
+    UserError
+        If neither the config nor the annotations have a class.
+    """
+    row_of = {task: row for row, task in enumerate(tasks.tolist())}
+    set_aside: Counter[str] = Counter()
+    latest: dict[tuple[int, int], tuple[str, str]] = {}
+    truths: dict[int, tuple[str, str]] = {}
+    conflicting: set[int] = set()
+    ground_truth = 0
+    places = np.zeros(len(tasks), np.int64)
+    finishers: set[tuple[int, int]] = set()
+    for annotation in annotations:
+        row = row_of[annotation.task]
+        ground_truth += annotation.ground_truth
+        # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
+        if count_skipped or not annotation.was_cancelled:
+            places[row] += not annotation.ground_truth
+            finishers.add((row, annotation.annotator))
+        if annotation.was_cancelled:
+            set_aside[SKIPPED] += 1
+            continue
+        try:
+            label = control.read(orjson.loads(annotation.result))
+        except SeveralLabelsError:
+            set_aside[SEVERAL] += 1
+            continue
+        if label is None:
+            set_aside[EMPTY] += 1
+        elif annotation.ground_truth and trust_ground_truth:
+            set_aside[TRUTH] += 1
+            before = truths.get(row)
+            if before is not None and before[1] != label:
+                conflicting.add(annotation.task)
+            truths[row] = max((annotation.updated_at, label), before or ("", ""))
+        else:
+            key = (row, annotation.annotator)
+            before = latest.get(key)
+            if before is not None:
+                set_aside[SUPERSEDED] += 1
+            latest[key] = max((annotation.updated_at, label), before or ("", ""))
+
+    seen = {label for _, label in latest.values()} | {label for _, label in truths.values()}
+    outside = tuple(sorted(seen - set(control.classes)))
+    # A taxonomy may offer thousands of paths: only those in use are classes.
+    offered = [label for label in control.classes if control.kind != "taxonomy" or label in seen]
+    classes = [*offered, *outside]
+    if not classes:
+        raise UserError(
+            f"The control {control.name!r} offers no classes in the labeling config and no annotation has one: "
+            "label a few tasks first, then run again."
+        )
+    code_of = {label: code for code, label in enumerate(classes)}
+    annotators = sorted({annotator for _, annotator in latest})
+    annotator_of = {annotator: code for code, annotator in enumerate(annotators)}
+    crowd = Crowd.from_codes(
+        [row for row, _ in latest],
+        [annotator_of[annotator] for _, annotator in latest],
+        [code_of[label] for _, label in latest.values()],
+        tasks=tasks,
+        annotators=annotators,
+        classes=classes,
+    )
+    known_labels = np.full(len(tasks), -1, np.int64)
+    for row, (_, label) in truths.items():
+        known_labels[row] = code_of[label]
+    finished = np.bincount([row for row, _ in finishers], minlength=len(tasks))
+    return Answers(
+        crowd,
+        known_labels,
+        dict(set_aside),
+        ground_truth,
+        tuple(sorted(conflicting)),
+        outside,
+        np.maximum(places, finished),
+    )
+
+
+def score(
+    answers: Answers,
+    pred_probs: NDArray[np.float64] | None,
+    *,
+    target_quality: float,
+    min_labels: int,
+    max_labels: int,
+) -> Scores:
+    """Score every task, labelled or not.
+
+    Parameters
+    ----------
+    answers
+        The crowd of N tasks and K classes.
+    pred_probs
+        Out-of-sample class probabilities (N, K), or None without a classifier.
+    target_quality, min_labels, max_labels
+        A task is settled when its consensus has the quality and it the labels, when it has the most labels
+        allowed, or when its truth is known.
+    """
+    crowd, known = answers.crowd, answers.known_labels
+    result = crowdlab(crowd, pred_probs, known_labels=known)
+    calibrated = result
+    if pred_probs is not None:
+        calibrated = crowdlab(crowd, pred_probs, known_labels=known, calibrate_probs=True)
+    labels = crowd.num_answers
+    good = (result.quality >= target_quality) & (labels >= min_labels)
+    return Scores(
+        answers=answers,
+        result=result,
+        majority=majority_vote(crowd),
+        priority=active_learning_scores(calibrated),
+        settled=good | (labels >= max_labels) | (known >= 0),
+    )

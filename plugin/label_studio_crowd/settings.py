@@ -1,0 +1,119 @@
+"""Every setting, in one place: flag > environment > TOML file > what `connect` stored > default."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from label_studio_crowd.errors import UserError
+
+PREFIX = "LABEL_STUDIO_CROWD_"
+CONFIG_FILE = "label-studio-crowd.toml"
+
+
+def data_directory() -> Path:
+    """Where the mirror lives by default: ``$XDG_DATA_HOME/label-studio-crowd``."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "label-studio-crowd"
+
+
+class Settings(BaseSettings):
+    """How to reach Label Studio, and how a project is scored and served.
+
+    Environment variables carry the prefix ``LABEL_STUDIO_CROWD_``; `url` and `api_key` are also read
+    from the names the ecosystem knows, ``LABEL_STUDIO_URL`` and ``LABEL_STUDIO_API_KEY``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", validate_default=True)
+
+    url: str = Field(
+        "http://localhost:8080",
+        validation_alias=AliasChoices("url", "LABEL_STUDIO_URL"),
+        description="Label Studio's address.",
+    )
+    api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("api_key", "LABEL_STUDIO_API_KEY"),
+        description="A personal access token or a legacy token.",
+    )
+    store: str = Field(
+        default_factory=lambda: f"sqlite:///{data_directory() / 'mirror.sqlite'}",
+        description="The local mirror, as an SQLAlchemy URL.",
+    )
+    control: str | None = Field(None, description="Name of the control that is scored.")
+    classifier: str = Field("auto", description="auto, none, text, tabular, embedding, predictions:…, module:…")
+    trust_ground_truth: bool = Field(False, description="Ground-truth annotations are the truth.")
+    target_quality: float = Field(0.8, ge=0, le=1, description="A consensus of this quality is settled.")
+    min_labels: int = Field(1, ge=1, description="No task is settled with fewer labels.")
+    max_labels: int = Field(5, ge=1, description="No task is given more labels.")
+    queue_size: int | None = Field(None, ge=1, description="Tasks in the queue.")
+    label_budget: int | None = Field(None, ge=0, description="Labels the project may have in all.")
+    show_consensus: bool = Field(False, description="Pre-fill the consensus for annotators.")
+    retrain_share: float = Field(0.05, ge=0, description="Share of new labels that retrains the classifier.")
+    consensus_changes: int = Field(200, ge=0, description="Consensus predictions edited in one run, at most.")
+
+    @field_validator("url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError(f"{value!r} is not an address: it starts with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _labels_in_order(self) -> Settings:
+        if self.max_labels < self.min_labels:
+            raise ValueError(f"max_labels ({self.max_labels}) is below min_labels ({self.min_labels})")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read a TOML file after the environment."""
+        path = Path(os.environ.get(PREFIX + "CONFIG", CONFIG_FILE))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+    def options(self) -> dict[str, Any]:
+        """Return the per-project options that were set explicitly; `connect` stores them."""
+        return self.model_dump(include=self.model_fields_set - {"url", "api_key", "store"})
+
+    def over(self, stored: dict[str, Any]) -> Settings:
+        """Return these settings with `stored` options where nothing was set explicitly."""
+        known = {name: value for name, value in stored.items() if name in Settings.model_fields}
+        return self.model_copy(update={**known, **self.options()})
+
+
+def load(**flags: Any) -> Settings:
+    """Return the settings; `flags` are command-line values, None where not given.
+
+    Raises
+    ------
+    UserError
+        If a value is out of range or a name in the TOML file is unknown.
+    """
+    config = os.environ.get(PREFIX + "CONFIG")
+    if config and not Path(config).is_file():
+        raise UserError(f"{PREFIX}CONFIG names {config}, which is no file: correct the path or unset it.")
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        message = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"Setting {name}: {message} (found {first['input']!r}).") from None
+    except ValueError as error:  # a TOML file that does not parse
+        raise UserError(f"{config or CONFIG_FILE} is not valid TOML: {error}.") from None

@@ -1,0 +1,412 @@
+"""Everything that talks to Label Studio, and nothing else does.
+
+Written on httpx rather than on label-studio-sdk: the SDK takes 1.7 s to import, and repeats a POST that
+failed with a 5xx, which duplicates predictions because Label Studio's import is not idempotent.
+Here reads and idempotent writes are repeated when the connection breaks; a POST never is.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import stamina
+
+from label_studio_crowd.errors import UserError
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what is being done, done, total)."""
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    """Show no progress."""
+
+
+PAGE_SIZE: Final = 1000
+_ANNOTATION_FIELDS: Final = (
+    "id",
+    "completed_by",
+    "result",
+    "updated_at",
+    "was_cancelled",
+    "ground_truth",
+    "lead_time",
+)
+_TASK_FIELDS: Final = ",".join(
+    [
+        "id",
+        "data",
+        "updated_at",
+        "overlap",
+        "is_labeled",
+        *(f"annotations.{name}" for name in _ANNOTATION_FIELDS),
+    ]
+)
+_TOKEN_LIFETIME: Final = 240.0
+"""Seconds an access token is used; Label Studio lets it live for 300."""
+
+
+class StudioError(UserError):
+    """Label Studio could not be reached, or refused a request."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _BrokenError(Exception):
+    """A request that may succeed when it is repeated."""
+
+    def __init__(self, error: StudioError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A prediction as Label Studio holds it."""
+
+    id: int
+    task: int
+    model_version: str
+    score: float | None
+    result: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class VersionState:
+    """How many predictions a model version has, and when the newest was created."""
+
+    count: int
+    latest: str
+
+
+class _Token(httpx.Auth):
+    """A legacy token as it is; a personal access token exchanged for a bearer token every few minutes."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._refresh_url = f"{url}/api/token/refresh"
+        self._api_key = api_key
+        self.kind = _token_kind(api_key)
+        self._bearer = api_key if self.kind == "access token" else ""
+        self._fetched = 0.0
+
+    requires_response_body = True
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign a request, with a fresh bearer token where one is due."""
+        if self.kind == "legacy token":
+            request.headers["Authorization"] = f"Token {self._api_key}"
+        else:
+            if self.kind == "personal access token" and time.monotonic() - self._fetched > _TOKEN_LIFETIME:
+                response = yield httpx.Request("POST", self._refresh_url, json={"refresh": self._api_key})
+                if response.status_code != 200:
+                    raise StudioError(
+                        f"Label Studio refuses the personal access token ({_detail(response)}): create a new one "
+                        "under Account & Settings → Personal Access Token and put it into LABEL_STUDIO_API_KEY.",
+                        401,
+                    )
+                self._bearer, self._fetched = response.json()["access"], time.monotonic()
+            request.headers["Authorization"] = f"Bearer {self._bearer}"
+        yield request
+
+
+def _token_kind(api_key: str) -> str:
+    parts = api_key.split(".")
+    if len(parts) != 3:
+        return "legacy token"
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return "legacy token"
+    return "access token" if claims.get("token_type") == "access" else "personal access token"
+
+
+def _detail(response: httpx.Response) -> str:
+    """Return what Label Studio says of a refusal, in one line."""
+    try:
+        body = response.json()
+    except ValueError:
+        return f"status {response.status_code}"
+    if not isinstance(body, dict):
+        return str(body)[:300]
+    found = body.get("validation_errors") or body.get("detail") or f"status {response.status_code}"
+    return str(found)[:300]
+
+
+class Studio:
+    """A Label Studio server.
+
+    Parameters
+    ----------
+    url
+        Its address.
+    api_key
+        A personal access token or a legacy token.
+    transport
+        What carries the requests; a test's way to make a connection fail.
+    """
+
+    def __init__(self, url: str, api_key: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._token = _Token(self.url, api_key)
+        self._http = httpx.Client(
+            base_url=self.url,
+            auth=self._token,
+            timeout=httpx.Timeout(300, connect=5),
+            transport=transport,
+            follow_redirects=True,
+        )
+        self._answered = False
+
+    @property
+    def token_kind(self) -> str:
+        """Return which kind of token is in use."""
+        return self._token.kind
+
+    # ------------------------------------------------------------------ the project and its people
+
+    def version(self) -> str:
+        """Return Label Studio's version."""
+        return str(self._get("/api/version")["release"])
+
+    def user(self) -> dict[str, Any]:
+        """Return the token's user."""
+        return self._dict("/api/current-user/whoami")
+
+    def annotator_names(self) -> dict[int, str]:
+        """Return a name of every user of the organisation: their e-mail address, mostly."""
+        return {user["id"]: user.get("email") or user.get("username") or "" for user in self._get("/api/users/")}
+
+    def project(self, project: int) -> dict[str, Any]:
+        """Return a project's settings.
+
+        Raises
+        ------
+        StudioError
+            If there is no such project; the message names those there are.
+        """
+        try:
+            return self._dict(f"/api/projects/{project}/")
+        except StudioError as error:
+            if error.status != 404:
+                raise
+        found = self._get("/api/projects/", page_size=20)["results"]
+        there = ", ".join(f"{row['id']} ({row['title']})" for row in found) or "none"
+        raise StudioError(
+            f"Project {project} does not exist at {self.url}, or this token's user may not see it. There: {there}.",
+            404,
+        )
+
+    def update_project(self, project: int, **fields: Any) -> None:
+        """Change some of a project's settings."""
+        self._request("PATCH", f"/api/projects/{project}/", json=fields)
+
+    def counts(self, project: int) -> tuple[int, int]:
+        """Return the numbers of tasks and of annotations, skipped ones not counted."""
+        row = self._get("/api/projects/counts/", ids=project)["results"][0]
+        return row["task_number"], row["total_annotations_number"]
+
+    def backends(self, project: int) -> list[dict[str, Any]]:
+        """Return the ML backends connected to a project."""
+        return list(self._get("/api/ml/", project=project))
+
+    # ------------------------------------------------------------------ tasks
+
+    def tasks(
+        self, project: int, *, since: str | None = None, progress: Progress = silent
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield the tasks with their annotations, a page at a time, by increasing id.
+
+        Parameters
+        ----------
+        since
+            Only those changed after this time (ISO, with a fraction of a second).
+        """
+        yield from self._pages(project, _TASK_FIELDS, since=since, progress=progress)
+
+    def task_states(self, project: int, progress: Progress = silent) -> Iterator[list[dict[str, Any]]]:
+        """Yield id, overlap and is_labeled of every task: what Label Studio changes without a trace."""
+        yield from self._pages(project, "id,overlap,is_labeled", progress=progress, page_size=10 * PAGE_SIZE)
+
+    def _pages(
+        self,
+        project: int,
+        include: str,
+        *,
+        since: str | None = None,
+        progress: Progress = silent,
+        page_size: int = PAGE_SIZE,
+    ) -> Iterator[list[dict[str, Any]]]:
+        # Paging by the last id seen is stable while people label; paging by offset is not.
+        last, done, total = 0, 0, None
+        while total is None or done < total:
+            items = [_filter("id", "greater", "Number", last)]
+            if since is not None:
+                items.append(_filter("updated_at", "greater", "Datetime", since))
+            query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
+            params = {
+                "project": project,
+                "page_size": page_size,
+                "fields": "all",
+                "include": include,
+                "expand": "annotations",
+                "query": json.dumps(query),
+            }
+            page = self._get("/api/tasks/", **params)
+            tasks: list[dict[str, Any]] = page["tasks"]
+            if not tasks:
+                return
+            yield tasks
+            total = total or page["total"]
+            done += len(tasks)
+            last = tasks[-1]["id"]
+            progress("reading tasks", done, max(done, total))
+            if len(tasks) < page_size:
+                return
+
+    def set_task(self, task: int, *, overlap: int, is_labeled: bool) -> bool:
+        """Open or close a task for one more annotator; return False if it is gone."""
+        return self._unless_gone("PATCH", f"/api/tasks/{task}/", json={"overlap": overlap, "is_labeled": is_labeled})
+
+    # ------------------------------------------------------------------ predictions
+
+    def model_versions(self, project: int) -> dict[str, VersionState]:
+        """Return every model version that has predictions."""
+        rows = self._get(f"/api/projects/{project}/model-versions/", extended="true")["static"]
+        return {row["model_version"]: VersionState(row["count"], row["latest"]) for row in rows}
+
+    def predictions(self, project: int) -> list[Prediction]:
+        """Return every prediction of a project, of all model versions."""
+        return [
+            Prediction(row["id"], row["task"], row["model_version"], row["score"], row["result"])
+            for row in self._get("/api/predictions/", project=project)
+        ]
+
+    def import_predictions(self, project: int, items: Sequence[dict[str, Any]]) -> int:
+        """Import predictions in one request; return how many Label Studio created.
+
+        Label Studio leaves out, without a word, those it finds invalid: compare.
+        """
+        response = self._request("POST", f"/api/projects/{project}/import/predictions", json=list(items))
+        return int(response.json()["created"])
+
+    def create_prediction(self, item: dict[str, Any]) -> int | None:
+        """Create one prediction and return its id, or None if its task is gone."""
+        try:
+            return int(self._request("POST", "/api/predictions/", json=item).json()["id"])
+        except StudioError as error:
+            if error.status in (400, 404) and "task" in str(error).lower():
+                return None
+            raise
+
+    def update_prediction(self, prediction: int, **fields: Any) -> bool:
+        """Change a prediction; return False if it is gone."""
+        return self._unless_gone("PATCH", f"/api/predictions/{prediction}/", json=fields)
+
+    def delete_prediction(self, prediction: int) -> bool:
+        """Delete a prediction; return False if it was gone already."""
+        return self._unless_gone("DELETE", f"/api/predictions/{prediction}/")
+
+    def delete_version(self, project: int, model_version: str) -> None:
+        """Delete all predictions of a version, in one transaction: for versions of a few hundred."""
+        self._request("DELETE", f"/api/projects/{project}/model-versions/", json={"model_version": model_version})
+
+    # ------------------------------------------------------------------ Data Manager tabs
+
+    def views(self, project: int) -> list[dict[str, Any]]:
+        """Return the Data Manager's tabs."""
+        return list(self._get("/api/dm/views/", project=project))
+
+    def create_view(self, project: int, data: dict[str, Any]) -> int:
+        """Create a tab and return its id."""
+        return int(self._request("POST", "/api/dm/views/", json={"project": project, "data": data}).json()["id"])
+
+    def delete_view(self, view: int) -> bool:
+        """Delete a tab; return False if it was gone already."""
+        return self._unless_gone("DELETE", f"/api/dm/views/{view}/")
+
+    # ------------------------------------------------------------------ requests
+
+    def _get(self, path: str, **params: Any) -> Any:
+        return self._request("GET", path, params=params).json()
+
+    def _dict(self, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._get(path)
+        return found
+
+    def _unless_gone(self, method: str, path: str, **kwargs: Any) -> bool:
+        try:
+            self._request(method, path, **kwargs)
+        except StudioError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def _request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        """Send a request; repeat it, unless it is a POST, when the connection breaks."""
+        if method == "POST" or not self._answered:
+            try:
+                return self._once(method, path, **kwargs)
+            except _BrokenError as broken:
+                raise broken.error from None
+        try:
+            for attempt in stamina.retry_context(on=_BrokenError, attempts=5, timeout=60, wait_initial=0.5):
+                with attempt:
+                    return self._once(method, path, **kwargs)
+        except _BrokenError as broken:
+            raise broken.error from None
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _once(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **kwargs)
+        except httpx.TimeoutException as error:
+            raise _BrokenError(
+                self._unreachable(f"{type(error).__name__} in {method} {path}")
+            ) from None
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise _BrokenError(self._unreachable(str(error) or type(error).__name__)) from None
+        self._answered = True
+        if response.is_success:
+            if method == "GET" and "json" not in response.headers.get("content-type", ""):
+                raise StudioError(
+                    f"{self.url} answers, but not as Label Studio does ({path} gave no JSON): check LABEL_STUDIO_URL."
+                )
+            return response
+        refusal = self._refusal(method, path, response)
+        raise _BrokenError(refusal) if response.status_code in (429, 500, 502, 503, 504) else refusal
+
+    def _unreachable(self, reason: str) -> StudioError:
+        return StudioError(
+            f"Label Studio does not answer at {self.url} ({reason}): start it, or correct LABEL_STUDIO_URL."
+        )
+
+    def _refusal(self, method: str, path: str, response: httpx.Response) -> StudioError:
+        detail, status = _detail(response), response.status_code
+        if status == 401:
+            message = (
+                f"Label Studio refuses the {self.token_kind} ({detail}): take a personal access token from "
+                "Account & Settings → Personal Access Token (legacy tokens are off by default) and put it into "
+                "LABEL_STUDIO_API_KEY."
+            )
+        elif status == 403 and "reserved network address" in detail:
+            message = (
+                f"Label Studio refuses a private address ({detail}): start Label Studio with both "
+                "LABEL_STUDIO_ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false, or use a public address."
+            )
+        elif status == 403:
+            message = f"This token's user may not do {method} {path} ({detail}): ask for the rights, or use another."
+        else:
+            message = f"Label Studio answered {status} to {method} {path}: {detail}"
+        return StudioError(message, status)
+
+
+def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
