@@ -135,6 +135,7 @@ def connect(
     queue_size: QueueOption = None,
     label_budget: BudgetOption = None,
     show_consensus: ShowOption = None,
+    backend: Annotated[str | None, typer.Option("--backend", help="An ML backend to connect as well.")] = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Set a project up for the queue; remember its options and what was changed."""
@@ -159,7 +160,9 @@ def connect(
         ) as (settings, studio, mirror),
         progress_bars(err) as progress,
     ):
-        changes = connection.connect(studio, mirror, project, settings, dry_run=dry_run, progress=progress)
+        changes = connection.connect(
+            studio, mirror, project, settings, backend=backend, dry_run=dry_run, progress=progress
+        )
     _show_changes(out, changes, dry_run)
     if not dry_run:
         out.print(f"Connected. Next: label-studio-crowd sync --project {project}", highlight=False)

@@ -54,15 +54,21 @@ def connect(
     project: int,
     settings: Settings,
     *,
+    backend: str | None = None,
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> list[str]:
     """Set a project up and return, in words, what was changed (with `dry_run`: what would be).
 
+    Parameters
+    ----------
+    backend
+        Address of an ML backend to connect as well.
+
     Raises
     ------
     UserError
-        If the labeling config has no control that can be scored.
+        If the labeling config has no control that can be scored, or Label Studio refuses the backend.
     """
     info = studio.project(project)
     find_control(info["label_config"], settings.control)
@@ -73,12 +79,23 @@ def connect(
     ours = [view for view in views if _MARK in view["data"]]
     if not ours:
         changes.append("Data Manager tab 'Crowd: next tasks' added" + (", and 'Default' beside it" * (not views)))
+    missing = backend is not None and backend.rstrip("/") not in [
+        row["url"].rstrip("/") for row in studio.backends(project)
+    ]
+    if missing:
+        changes.append(f"ML backend {backend} connected")
     if dry_run:
         return changes
 
+    if missing and backend is not None:  # first, because it is what may be refused
+        studio.add_backend(project, backend)
+        # Label Studio makes the backend's title the model version where there was none
+        studio.update_project(project, model_version=info["model_version"] or "")
     if record is None:
         pull(studio, mirror, project, progress=progress)
         record = _record(info, mirror)
+    if missing:
+        record["backend"] = backend
     # recorded before anything is changed: a stop from here on can be undone
     mirror.remember(_RECORD, record)
     mirror.remember(_OPTIONS, settings.options())
@@ -180,9 +197,11 @@ def disconnect(
     changes = [f"{name}: {info[name]!r} → {value!r}" for name, value in before.items() if info[name] != value]
     changes += [f"{count} predictions of {version} deleted" for version, count in ours.items()]
     changes += [f"{len(tabs + default)} Data Manager tabs deleted"] * bool(tabs + default)
+    changes += [f"ML backend {record.get('backend')} removed"] * ("backend" in record)
     if dry_run:
         return changes
 
+    pull(studio, mirror, project, progress=progress)
     _restore_overlaps(studio, mirror, project, record, before, progress)
     predictions = observe(studio, mirror, project, progress=progress)
     for version, count in ours.items():
@@ -195,6 +214,8 @@ def disconnect(
             progress("deleting consensus predictions", done, len(rows))
     for view in tabs + default:
         studio.delete_view(view)
+    if "backend" in record:
+        studio.remove_backend(project, record["backend"])
     mirror.set_published([])
     mirror.forget(_RECORD, _OPTIONS, "versions")
     return changes

@@ -216,6 +216,23 @@ class Studio:
         """Return the ML backends connected to a project."""
         return list(self._get("/api/ml/", project=project))
 
+    def add_backend(self, project: int, url: str) -> None:
+        """Connect an ML backend, which Label Studio asks for its health at once; on a refusal leave nothing."""
+        try:
+            self._request("POST", "/api/ml", json={"project": project, "url": url, "title": "label-studio-crowd"})
+        except StudioError:
+            self.remove_backend(project, url)
+            raise
+
+    def remove_backend(self, project: int, url: str) -> None:
+        """Remove an ML backend, and the webhook that Label Studio made for it and would leave behind."""
+        for row in self.backends(project):
+            if row["url"].rstrip("/") == url.rstrip("/"):
+                self._unless_gone("DELETE", f"/api/ml/{row['id']}/")
+        for row in self._get("/api/webhooks/", project=project):
+            if row["url"].startswith(url.rstrip("/") + "/"):
+                self._unless_gone("DELETE", f"/api/webhooks/{row['id']}/")
+
     # ------------------------------------------------------------------ tasks
 
     def tasks(
@@ -368,20 +385,21 @@ class Studio:
         try:
             response = self._http.request(method, path, **kwargs)
         except httpx.TimeoutException as error:
-            raise _BrokenError(
-                self._unreachable(f"{type(error).__name__} in {method} {path}")
-            ) from None
+            raise _BrokenError(self._unreachable(f"{type(error).__name__} in {method} {path}")) from None
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise _BrokenError(self._unreachable(str(error) or type(error).__name__)) from None
         self._answered = True
         if response.is_success:
-            if method == "GET" and "json" not in response.headers.get("content-type", ""):
-                raise StudioError(
-                    f"{self.url} answers, but not as Label Studio does ({path} gave no JSON): check LABEL_STUDIO_URL."
-                )
+            if method == "GET" and not _is_json(response):
+                raise self._stranger(path)
             return response
         refusal = self._refusal(method, path, response)
         raise _BrokenError(refusal) if response.status_code in (429, 500, 502, 503, 504) else refusal
+
+    def _stranger(self, path: str) -> StudioError:
+        return StudioError(
+            f"{self.url} answers, but not as Label Studio does ({path} gave no JSON): correct LABEL_STUDIO_URL."
+        )
 
     def _unreachable(self, reason: str) -> StudioError:
         return StudioError(
@@ -390,6 +408,8 @@ class Studio:
 
     def _refusal(self, method: str, path: str, response: httpx.Response) -> StudioError:
         detail, status = _detail(response), response.status_code
+        if status == 404 and not _is_json(response):
+            return self._stranger(path)
         if status == 401:
             message = (
                 f"Label Studio refuses the {self.token_kind} ({detail}): take a personal access token from "
@@ -406,6 +426,10 @@ class Studio:
         else:
             message = f"Label Studio answered {status} to {method} {path}: {detail}"
         return StudioError(message, status)
+
+
+def _is_json(response: httpx.Response) -> bool:
+    return "json" in response.headers.get("content-type", "")
 
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:

@@ -116,14 +116,14 @@ def kind_of(name: str, values: Sequence[Any], n_tasks: int) -> Kind:
     distinct = len({str(value) for value in given})
     if distinct == 1:
         return "constant"
-    few = distinct <= MOST_CATEGORIES and distinct <= max(2, len(given) / 3)
+    few = distinct <= min(MOST_CATEGORIES, len(given) / 3) or all(isinstance(value, bool) for value in given)
     numbers = np.array([as_number(value) for value in given])
     numbers = numbers[~np.isnan(numbers)]
     if len(numbers) >= 0.9 * len(given):
-        if not few and _counts_tasks(name, numbers, n_tasks):
-            return "id"
         if _seconds(numbers):
             return "time"
+        if not few and _counts_tasks(name, numbers, n_tasks):
+            return "id"
         return "category" if few and _names_an_id(name) else "number"
     strings = [str(value).strip() for value in given]
     if _most(_LINK, strings):

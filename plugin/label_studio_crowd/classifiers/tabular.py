@@ -91,7 +91,7 @@ class Boosting:
     def probabilities(self, train: Codes, y: Codes, query: Codes, settings: Sequence[float], seed: int) -> list[Floats]:
         """See `Learner`. One fit serves all settings, by stopping at each of them."""
         from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         rounds = [int(setting) for setting in settings]
         model = HistGradientBoostingClassifier(

@@ -19,13 +19,14 @@ STRENGTHS = (0.25, 1.0, 4.0)
 LONGEST = 10_000
 """Characters of a text that are read; the rest of a long document is left out."""
 
-MOST_CHARACTERS = 20_000_000
+MOST_CHARACTERS = 5_000_000
 """Characters, over all tasks, up to which parts of words are features too; they cost ten times the words."""
 
 WORDS, PARTS = 30_000, 50_000
 """Features kept, the commonest: words and pairs of them, and parts of words."""
 
-_HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+# as in a browser, what is never closed reaches to the end; so no text takes longer than its length
+_HIDDEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"</?[a-z!][^<>]*>", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]*://\S+|data:\S+", re.IGNORECASE)
 

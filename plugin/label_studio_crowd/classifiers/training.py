@@ -135,7 +135,7 @@ def train(
         losses.append(log_loss(P[told], learned[told]))
         if not told.any():
             break
-        consensus = crowdlab(crowd, P, known_labels=known if (known >= 0).any() else None, seed=seed).consensus
+        consensus = crowdlab(crowd, P, known_labels=known, seed=seed).consensus
         labels = np.where(told, consensus, -1)
         changed.append(float((labels != learned)[told].mean()))
         if changed[-1] < SETTLED:

@@ -1,0 +1,178 @@
+"""The commands as a user types them, in processes of their own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+from examples.local_studio import LocalStudio
+
+
+@pytest.fixture
+def run(studio, tmp_path):
+    """Run a command; `run(words, token=..., url=...)` returns the finished process."""
+
+    def run(words, *, token=None, url=None, **environment):
+        return subprocess.run(
+            [sys.executable, "-m", "label_studio_crowd", *map(str, words)],
+            env={
+                "PATH": "/usr/bin:/bin",
+                "LABEL_STUDIO_URL": url or studio.url,
+                "LABEL_STUDIO_API_KEY": studio.admin_token if token is None else token,
+                "LABEL_STUDIO_CROWD_STORE": f"sqlite:///{tmp_path}/mirror.sqlite",
+                **environment,
+            },
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture
+def project(make_project, annotators):
+    ann, bob, _ = annotators
+    answers = [(task, ann, "a") for task in range(8)] + [(task, bob, "ab"[task % 2]) for task in range(4)]
+    return make_project([{"text": f"text {n} about {'cats' if n % 2 else 'dogs'}"} for n in range(12)], answers=answers)
+
+
+@pytest.mark.parametrize("kind", ["personal access token", "legacy token"])
+def test_the_whole_way_with(kind, run, project, studio, tmp_path):
+    token = studio.admin_pat() if kind.startswith("personal") else studio.admin_token
+
+    def command(*words):
+        done = run([*words, "--project", project.id], token=token)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert kind in command("doctor")
+    assert "sampling" in command("connect", "--dry-run")
+    assert "never synced" in command("status")
+    command("connect")
+    shown = command("sync")
+    assert "most useful tasks" in shown
+    assert "ann@example.com" in shown
+    report = json.loads(command("sync", "--json"))
+    assert report["labels"] == 12
+    assert report["changes"]["queue_create"] == 0
+    assert "12 labels by 2 annotators" in command("status")
+    assert json.loads(command("status", "--json"))["queue"] == report["changes"]["queue"]
+    assert "✗" not in command("doctor")
+    command("export", "--out", tmp_path / "labels.csv")
+    rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
+    assert [int(row["task"]) for row in rows] == project.tasks
+    positions = sorted(int(row["queue_position"]) for row in rows if row["queue_position"])
+    assert positions == list(range(1, report["changes"]["queue"] + 1))
+    assert {row["name"] for row in csv.DictReader((tmp_path / "labels-annotators.csv").open())} == {
+        "ann@example.com",
+        "bob@example.com",
+    }
+    assert len(list(csv.DictReader((tmp_path / "labels-answers.csv").open()))) == 12
+    command("export", "--out", tmp_path / "labels.json", "--with-data")
+    tables = json.loads((tmp_path / "labels.json").read_text())
+    assert tables["tasks"][3]["data.text"] == "text 3 about cats"
+    command("export", "--out", tmp_path / "labels.parquet")
+    assert "deleted" in command("disconnect", "--dry-run")
+    command("disconnect")
+    assert studio.api.get("/api/predictions/", params={"project": project.id}).json() == []
+
+
+def refused(done, *words):
+    """The command ended with exit code 2 and one line that says these words."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    for word in words:
+        assert word in lines[0]
+
+
+COMMANDS = [["connect"], ["sync"], ["status"], ["export", "--out", "labels.csv"], ["disconnect"]]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
+class TestRefusals:
+    def test_a_wrong_token(self, words, run, project):
+        refused(run([*words, "-p", project.id], token="0" * 40), "refuses the legacy token", "LABEL_STUDIO_API_KEY")
+
+    def test_a_wrong_personal_access_token(self, words, run, project, studio):
+        head, body, _ = studio.admin_pat().split(".")
+        done = run([*words, "-p", project.id], token=f"{head}.{body}.{'x' * 43}")
+        refused(done, "refuses the personal access token", "Account & Settings")
+
+    def test_no_token(self, words, run, project):
+        refused(run([*words, "-p", project.id], token=""), "No token", "LABEL_STUDIO_API_KEY")
+
+    def test_an_unreachable_server(self, words, run, project):
+        refused(run([*words, "-p", project.id], url="http://127.0.0.1:9"), "http://127.0.0.1:9", "LABEL_STUDIO_URL")
+
+    def test_no_such_project(self, words, run, project):
+        refused(run([*words, "-p", 999999]), "999999 does not exist", str(project.id))
+
+
+def test_doctor_says_what_is_wrong_and_ends_with_2(run, project):
+    done = run(["doctor", "-p", project.id], token="0" * 40)
+    assert done.returncode == 2
+    assert "refuses the legacy token" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_something_that_is_no_label_studio(run, project, studio):
+    refused(run(["status", "-p", project.id], url=f"{studio.url}/static"), "LABEL_STUDIO_URL")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sync", "--target-quality", "7"], ["target_quality", "7"]),
+        (["sync", "--min-labels", "4", "--max-labels", "2"], ["max_labels (2)", "min_labels (4)"]),
+        (["sync", "--dry-run", "--control", "nothing"], ["no control named 'nothing'", "'label'"]),
+        (["sync", "--dry-run", "--classifier", "psychic"], ["'psychic'", "tabular"]),
+        (["sync", "--store", "oracle://x"], ["oracle"]),
+        (["export", "--out", "labels.xlsx"], [".csv, .json, .parquet"]),
+        (["export", "--out", "nowhere/labels.csv"], ["nowhere"]),
+        (["export", "--out", "labels.csv"], ["no scores yet", "sync --project"]),
+        (["sync"], ["not connected", "connect --project"]),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_what_the_user_can_mend_is_one_line(words, said, run, project):
+    refused(run([*words, "-p", project.id]), *said)
+
+
+def test_settings_come_from_flag_then_environment_then_file(run, project, tmp_path):
+    (tmp_path / "label-studio-crowd.toml").write_text("max_labels = 1\nmin_labels = 1\n")
+
+    def settled(*words, **environment):
+        done = run(["sync", "-p", project.id, "--dry-run", "--json", *words], **environment)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["settled"]
+
+    assert settled() == 8
+    assert settled(LABEL_STUDIO_CROWD_MAX_LABELS="2", LABEL_STUDIO_CROWD_TARGET_QUALITY="1") == 4
+    assert settled("--max-labels", "3", "--target-quality", "1", LABEL_STUDIO_CROWD_MAX_LABELS="2") == 0
+    (tmp_path / "label-studio-crowd.toml").write_text("max_label = 1\n")
+    refused(run(["status", "-p", project.id]), "max_label")
+
+
+def test_the_options_of_connect_are_remembered(run, project):
+    assert run(["connect", "-p", project.id, "--max-labels", "1"]).returncode == 0
+    assert json.loads(run(["sync", "-p", project.id, "--json"]).stdout)["settled"] == 8
+
+
+def test_a_private_address_is_refused_by_a_label_studio_as_installed(run, tmp_path):
+    as_installed = {"LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "true", "SSRF_PROTECTION_ENABLED": "true"}
+    with LocalStudio(tmp_path / "as-installed", env=as_installed) as studio:
+        config = '<View><Text name="t" value="$text"/><Choices name="c" toName="t"><Choice value="x"/></Choices></View>'
+        body = {"title": "private", "label_config": config}
+        made = studio.api.post("/api/projects/", json=body).json()["id"]
+        words = ["connect", "-p", made, "--backend", "http://127.0.0.1:9090"]
+        done = run(words, url=studio.url, token=studio.admin_pat())
+        refused(done, "private address", "SSRF_PROTECTION_ENABLED=false")
+        assert studio.api.get(f"/api/ml/?project={made}").json() == []
+        assert studio.api.get(f"/api/projects/{made}/").json()["sampling"] == "Sequential sampling"

@@ -1,0 +1,57 @@
+"""Each kind of control, from Label Studio's annotations to consensus predictions that Label Studio takes."""
+
+from __future__ import annotations
+
+import pytest
+
+CONFIGS = {
+    "choices": (
+        '<View><Text name="t" value="$text"/><Choices name="c" toName="t" choice="single-radio">'
+        '<Choice value="yes"/><Choice value="no" alias="n"/></Choices></View>',
+        "t",
+        {"choices": ["n"]},
+        {"choices": ["yes"]},
+    ),
+    "rating": (
+        '<View><Text name="t" value="$text"/><Rating name="c" toName="t" maxRating="4"/></View>',
+        "t",
+        {"rating": 4},
+        {"rating": 1},
+    ),
+    "pairwise": (
+        '<View><Pairwise name="c" toName="t,u"/><Text name="t" value="$text"/><Text name="u" value="$other"/></View>',
+        "t",
+        {"selected": "right"},
+        {"selected": "left"},
+    ),
+    "taxonomy": (
+        '<View><Text name="t" value="$text"/><Taxonomy name="c" toName="t"><Choice value="animal">'
+        '<Choice value="cat"/><Choice value="dog"/></Choice><Choice value="plant"/></Taxonomy></View>',
+        "t",
+        {"taxonomy": [["animal", "dog"]]},
+        {"taxonomy": [["plant"]]},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_consensus_of(kind, make_project, annotators, plugin):
+    config, to_name, most, few = CONFIGS[kind]
+
+    def result(value):
+        return [{"from_name": "c", "to_name": to_name, "type": kind, "value": value}]
+
+    answers = [(task, who, result(most)) for task in range(5) for who in annotators]
+    answers += [(5, who, result(value)) for who, value in zip(annotators, (few, few, most), strict=True)]
+    data = [{"text": f"text {n}", "other": f"other {n}"} for n in range(7)]
+    at_work = plugin(make_project(data, config, answers))
+    at_work.connect()
+    run = at_work.sync()
+    assert run.control.kind == kind
+    consensus = {
+        row["task"]: row["result"][0]["value"]
+        for row in at_work.predictions()
+        if row["model_version"] == "crowd-consensus"
+    }
+    assert consensus == {**dict.fromkeys(at_work.tasks[:5], most), at_work.tasks[5]: few}
+    assert at_work.sync().plan.counts()["consensus_update"] == 0

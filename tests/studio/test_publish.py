@@ -1,0 +1,226 @@
+"""Publishing again, and publishing that was stopped."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from label_studio_crowd.plan import Edits, Plan
+from label_studio_crowd.publish import publish
+from label_studio_crowd.studio import Prediction, StudioError
+
+
+@pytest.fixture
+def crowded(make_project, annotators):
+    ann, bob, _ = annotators
+    answers = [(task, ann, "a") for task in range(5)] + [(task, bob, "b") for task in range(2, 4)]
+    return make_project([{"text": f"text {number}"} for number in range(12)], answers=answers)
+
+
+def test_a_second_sync_writes_nothing(crowded, plugin):
+    at_work = plugin(crowded)
+    at_work.connect()
+    at_work.sync()
+    before, state = len(at_work.writes), at_work.state()
+    run = at_work.sync()
+    assert not run.plan
+    assert at_work.sync(full=True).plan.counts()["queue_create"] == 0
+    assert len(at_work.writes) == before
+    assert at_work.state() == state
+
+
+def test_a_dry_run_writes_nothing(crowded, plugin):
+    at_work = plugin(crowded)
+    assert at_work.sync(dry_run=True).plan
+    assert at_work.writes == []
+    assert at_work.predictions() == []
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_publish_stopped_at_each_step_ends_in_the_same_state(make_project, annotators, plugin, moment):
+    """The first publication, broken off before or after each of its writes; then one run as usual."""
+    ann, bob, _ = annotators
+    project = make_project(
+        [{"text": f"text {n}"} for n in range(5)], answers=[(0, ann, "a"), (1, ann, "a"), (1, bob, "b")]
+    )
+    at_work = plugin(project)
+    at_work.connect()
+    at_work.sync()
+    expected = at_work.state()
+    step, stopped = 0, True
+    while stopped:
+        at_work.disconnect()
+        at_work.connect()
+        step += 1
+        stop = len(at_work.writes) + step
+        at_work.break_at = lambda number, when, stop=stop: (number, when) == (stop, moment)
+        try:
+            at_work.sync()
+            stopped = False
+        except KeyboardInterrupt:
+            if moment == "before":
+                _forget_the_wait(at_work)
+        at_work.break_at = None
+        at_work.sync()
+        assert at_work.state() == expected, f"stopped {moment} write {step}"
+    assert step > 5  # two tasks opened, the queue, the switch, the consensus
+
+
+def _forget_the_wait(at_work) -> None:
+    """Spare the test the half minute for which an import that never arrived is waited for."""
+    if pending := at_work.mirror.recall("pending_import"):
+        at_work.mirror.remember("pending_import", {**pending, "at": pending["at"] - 3600})
+
+
+def test_a_mended_queue_stopped_after_each_step_is_never_empty(make_project, annotators, plugin, add_annotator):
+    crowded = make_project([{"text": f"text {n}"} for n in range(6)], answers=[(0, annotators[0], "a")])
+    at_work = plugin(crowded)
+    at_work.connect()
+    at_work.sync()
+    person = add_annotator()
+    step = 0
+    while True:
+        served = person.next(crowded.id)
+        if served is None:
+            break
+        person.label(served["id"], [_choice("b")])
+        step += 1
+        stop = len(at_work.writes) + step
+        at_work.break_at = lambda number, when, stop=stop: (number, when) == (stop, "after")
+        try:
+            at_work.sync()
+        except KeyboardInterrupt:
+            assert at_work.served_queue()
+        at_work.break_at = None
+        run = at_work.sync()
+        assert at_work.served_queue() == list(run.plan.queue)
+        versions = {row["model_version"] for row in at_work.predictions()}
+        assert len(versions) <= 2
+        tasks = [(row["model_version"], row["task"]) for row in at_work.predictions()]
+        assert len(tasks) == len(set(tasks))
+    assert step == 6
+
+
+def _choice(label):
+    return {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}
+
+
+def test_killed_processes_leave_no_duplicate(make_project, annotators, plugin, studio, tmp_path):
+    """The command itself, killed by SIGKILL at random moments, imports under way included."""
+    ann, bob, _ = annotators
+    answers = [(task, ann, "a") for task in range(60)] + [(task, bob, "b") for task in range(30)]
+    project = make_project([{"text": f"text {number}"} for number in range(400)], answers=answers)
+    at_work = plugin(project)
+    at_work.connect()
+    command = [sys.executable, "-m", "label_studio_crowd", "sync", "--project", str(project.id)]
+    command += ["--url", studio.url, "--store", f"sqlite:///{tmp_path}/mirror.sqlite", "--classifier", "none"]
+    environment = {"LABEL_STUDIO_API_KEY": studio.admin_token, "PATH": "/usr/bin:/bin"}
+    chance = random.Random(0)
+    killed = 0
+    for _ in range(8):
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(chance.uniform(0.8, 5.0))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.communicate()
+    assert killed
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert not at_work.sync().plan
+    rows = [(row["model_version"], row["task"]) for row in at_work.predictions()]
+    assert len(rows) == len(set(rows))
+    assert len({version for version, _ in rows}) == 2
+    assert len(at_work.served_queue()) == 400
+    assert all(not at_work.task(task)["is_labeled"] for task in project.tasks[:5])
+
+
+def test_duplicates_are_removed(crowded, plugin):
+    at_work = plugin(crowded)
+    at_work.connect()
+    at_work.sync()
+    state = at_work.state()
+    version = at_work.info()["model_version"]
+    for name in (version, "crowd-consensus"):
+        row = next(row for row in at_work.predictions() if row["model_version"] == name)
+        copy = {field: row[field] for field in ("task", "result", "score", "model_version")}
+        assert at_work.api.post("/api/predictions/", json=copy).status_code == 201
+    assert at_work.state() != state
+    at_work.sync()
+    assert at_work.state() == state
+
+
+def test_what_label_studio_drops_without_a_word_is_an_error(crowded, plugin):
+    at_work = plugin(crowded)
+    at_work.connect()
+    at_work.sync()
+    serving = at_work.info()["model_version"]
+    good = {"task": crowded.tasks[0], "result": [], "score": 0.5, "model_version": "crowd-queue-9"}
+    edits = Edits("crowd-queue-9", ({**good}, {**good, "task": crowded.tasks[1], "score": 1.5}), bulk=True)
+    plan = Plan((), (), edits, "crowd-queue-9", (), Edits("crowd-consensus"), (), 0, 0)
+    with pytest.raises(StudioError, match=rf"1 of 2 .*task {crowded.tasks[1]}"):
+        publish(plan, at_work.studio, at_work.mirror, crowded.id)
+    assert at_work.info()["model_version"] == serving
+    at_work.sync()
+    assert {row["model_version"] for row in at_work.predictions()} == {serving, "crowd-consensus"}
+
+
+def test_an_owner_who_chose_another_version_is_set_right(crowded, plugin):
+    at_work = plugin(crowded)
+    at_work.connect()
+    at_work.sync()
+    queue = at_work.served_queue()
+    at_work.api.patch(f"/api/projects/{crowded.id}/", json={"model_version": "crowd-consensus"})
+    run = at_work.sync()
+    assert run.plan.switch_to
+    assert at_work.served_queue() == queue
+
+
+def test_the_classes_of_the_config_may_change(crowded, plugin, annotators):
+    at_work = plugin(crowded)
+    at_work.connect()
+    at_work.sync()
+    config = at_work.info()["label_config"].replace('<Choice value="b"/>', '<Choice value="d"/>')
+    assert at_work.api.patch(f"/api/projects/{crowded.id}/", json={"label_config": config}).status_code == 200
+    run = at_work.sync()
+    assert run.scores.answers.outside_config == ("b",)
+    assert any("does not offer" in warning for warning in run.warnings)
+    consensus = [row for row in at_work.predictions() if row["model_version"] == "crowd-consensus"]
+    assert {row["result"][0]["value"]["choices"][0] for row in consensus} == {"a"}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_new_queue_stopped_at_each_step_leaves_one_to_serve(make_project, annotators, plugin, moment):
+    """Where edits are dear, the queue is imported as a new version; the old one serves until the switch."""
+    project = make_project([{"text": f"text {n}"} for n in range(5)], answers=[(0, annotators[0], "a")])
+    at_work = plugin(project)
+    at_work.connect()
+    at_work.sync()
+    step, stopped = 0, True
+    while stopped:
+        at_work.mirror.remember("costs", {"edit": 100.0, "bulk": 1.0, "delete_version": 1.0})
+        for row in at_work.predictions():  # as if all scores had moved
+            if row["result"] == []:
+                at_work.mirror.add_published(Prediction(row["id"], row["task"], row["model_version"], 0.99, []))
+        version = at_work.info()["model_version"]
+        step += 1
+        stop = len(at_work.writes) + step
+        at_work.break_at = lambda number, when, stop=stop: (number, when) == (stop, moment)
+        try:
+            at_work.sync()
+            stopped = False
+            assert at_work.info()["model_version"] != version
+        except KeyboardInterrupt:
+            if moment == "before":
+                _forget_the_wait(at_work)
+        at_work.break_at = None
+        assert len(at_work.served_queue()) == 5
+        at_work.sync()
+        assert len({row["model_version"] for row in at_work.predictions()}) == 2
+        assert at_work.served_queue() == list(at_work.sync().plan.queue)
+    assert step > 3  # import, switch, delete
