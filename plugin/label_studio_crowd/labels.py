@@ -50,27 +50,21 @@ class Control:
         SeveralLabelsError
             If it gives more than one.
         """
-        found: str | None = None
+        found: list[str] = []
         for item in result:
-            if item.get("from_name") != self.name:
-                continue
-            for label in self._labels(item.get("value") or {}):
-                if found is not None:
-                    raise SeveralLabelsError(f"both {found!r} and {label!r}")
-                found = label
-        return found
+            if item.get("from_name") == self.name:
+                found += self._labels(item.get("value") or {})
+        if len(found) > 1:
+            raise SeveralLabelsError(", ".join(map(repr, found)))
+        return found[0] if found else None
 
-    def _labels(self, value: Mapping[str, Any]) -> Iterator[str]:
+    def _labels(self, value: Mapping[str, Any]) -> list[str]:
         if self.kind == "choices":
-            yield from map(str, value.get("choices") or ())
-        elif self.kind == "taxonomy":
-            for path in value.get("taxonomy") or ():
-                yield PATH_SEPARATOR.join(map(str, path))
-        elif self.kind == "rating":
-            if value.get("rating"):
-                yield str(value["rating"])
-        elif value.get("selected"):
-            yield str(value["selected"])
+            return [str(choice) for choice in value.get("choices") or ()]
+        if self.kind == "taxonomy":
+            return [PATH_SEPARATOR.join(map(str, path)) for path in value.get("taxonomy") or ()]
+        only = value.get("rating" if self.kind == "rating" else "selected")
+        return [str(only)] if only else []
 
     def write(self, label: str) -> list[dict[str, Any]]:
         """Return the result that gives `label`, as Label Studio stores it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -39,9 +39,8 @@ class Tasks:
     is_labeled: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Annotation:
-    """An annotation as Label Studio holds it, its result still as JSON."""
+class Annotation(NamedTuple):
+    """An annotation as Label Studio holds it, its result as JSON without the items' ids."""
 
     id: int
     task: int
@@ -303,7 +302,7 @@ class ProjectMirror:
             "SELECT id, task, annotator, result, was_cancelled, ground_truth, updated_at, lead_time "
             "FROM annotations WHERE project = :key ORDER BY task, id"
         )
-        return [Annotation(*row) for row in rows]
+        return list(map(Annotation._make, rows))
 
     # ------------------------------------------------------------------ what was published
 
@@ -417,12 +416,17 @@ def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
         "id": annotation["id"],
         "task": task,
         "annotator": DELETED_USER if annotator is None else annotator,
-        "result": orjson.dumps(annotation["result"] or []).decode(),
+        "result": orjson.dumps([_without_id(item) for item in annotation["result"] or []]).decode(),
         "was_cancelled": int(bool(annotation["was_cancelled"])),
         "ground_truth": int(bool(annotation["ground_truth"])),
         "updated_at": _iso(annotation["updated_at"]),
         "lead_time": annotation["lead_time"],
     }
+
+
+def _without_id(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item of a result without its random id, so that equal answers are equal text."""
+    return {name: value for name, value in item.items() if name != "id"}
 
 
 def _iso(timestamp: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -116,37 +117,34 @@ def read_answers(
     truths: dict[int, tuple[str, str]] = {}
     conflicting: set[int] = set()
     ground_truth = 0
-    places = np.zeros(len(tasks), np.int64)
+    places = [0] * len(tasks)
     finishers: set[tuple[int, int]] = set()
-    for annotation in annotations:
-        row = row_of[annotation.task]
-        ground_truth += annotation.ground_truth
+    read = _reader(control)
+    for _, task, annotator, result, was_cancelled, is_truth, updated_at, _ in annotations:
+        row = row_of[task]
+        ground_truth += is_truth
         # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
-        if count_skipped or not annotation.was_cancelled:
-            places[row] += not annotation.ground_truth
-            finishers.add((row, annotation.annotator))
-        if annotation.was_cancelled:
+        if count_skipped or not was_cancelled:
+            places[row] += not is_truth
+            finishers.add((row, annotator))
+        if was_cancelled:
             set_aside[SKIPPED] += 1
             continue
-        try:
-            label = control.read(orjson.loads(annotation.result))
-        except SeveralLabelsError:
-            set_aside[SEVERAL] += 1
-            continue
-        if label is None:
-            set_aside[EMPTY] += 1
-        elif annotation.ground_truth and trust_ground_truth:
+        label = read(result)
+        if label is None or label is SEVERAL:
+            set_aside[SEVERAL if label else EMPTY] += 1
+        elif is_truth and trust_ground_truth:
             set_aside[TRUTH] += 1
-            before = truths.get(row)
-            if before is not None and before[1] != label:
-                conflicting.add(annotation.task)
-            truths[row] = max((annotation.updated_at, label), before or ("", ""))
+            if row in truths and truths[row][1] != label:
+                conflicting.add(task)
+            truths[row] = max((updated_at, label), truths.get(row, ("", "")))
         else:
-            key = (row, annotation.annotator)
-            before = latest.get(key)
-            if before is not None:
+            key = (row, annotator)
+            if key in latest:
                 set_aside[SUPERSEDED] += 1
-            latest[key] = max((annotation.updated_at, label), before or ("", ""))
+                latest[key] = max((updated_at, label), latest[key])
+            else:
+                latest[key] = (updated_at, label)
 
     seen = {label for _, label in latest.values()} | {label for _, label in truths.values()}
     outside = tuple(sorted(seen - set(control.classes)))
@@ -182,6 +180,19 @@ def read_answers(
         outside,
         np.maximum(places, finished),
     )
+
+
+def _reader(control: Control) -> Callable[[str], str | None]:
+    """Return what reads a result's JSON: its label, None, or `SEVERAL` itself; the same text only once."""
+
+    @cache
+    def read(result: str) -> str | None:
+        try:
+            return control.read(orjson.loads(result))
+        except SeveralLabelsError:
+            return SEVERAL
+
+    return read
 
 
 def score(

@@ -5,13 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+
+from crowdcore import Crowd, crowdlab, majority_vote
 from label_studio_crowd.classifiers import TaskData, build, choose, train
 from label_studio_crowd.classifiers.fields import kind_of
 from label_studio_crowd.classifiers.out_of_sample import FLOOR, deal
 from label_studio_crowd.classifiers.text import plain
 from label_studio_crowd.errors import UserError
-
-from crowdcore import Crowd, crowdlab, majority_vote
 
 TOPICS = [
     ["ball", "goal", "team", "match", "player", "score", "league", "coach"],

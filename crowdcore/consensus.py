@@ -1,0 +1,379 @@
+"""CROWDLAB: a consensus label for each task, and how far labels and annotators are to be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crowdcore.annotators import AnnotatorStats, agreement_with_others, annotator_stats
+from crowdcore.calibration import apply_temperature, temperatures_of
+from crowdcore.crowd import Crowd
+from crowdcore.ids import Codes
+from crowdcore.majority import ROUNDING, vote
+from crowdcore.probabilities import as_ensemble, as_known_labels
+from crowdcore.quality import Score, adjusted, class_thresholds, label_scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ConsensusMethod = Literal["best_quality", "majority_vote"]
+QualityMethod = Literal["crowdlab", "agreement"]
+Floats = NDArray[np.float64]
+
+SMALLEST = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class CrowdlabResult:
+    """What `crowdlab` found; arrays are in the crowd's order.
+
+    Attributes
+    ----------
+    crowd : Crowd
+        The N tasks, M annotators, K classes and A answers this is about.
+    consensus : ndarray of shape (N,)
+        Class codes; -1 if a task has no answers and there is no model.
+    quality : ndarray of shape (N,)
+        How far the consensus is to be believed, in [0, 1].
+    agreement : ndarray of shape (N,)
+        Share of the task's answers that equal the consensus; NaN without answers.
+    posterior : ndarray of shape (N, K)
+        Probabilities of the classes, given answers and model.
+    label_quality : ndarray of shape (A,)
+        How far each answer is to be believed, in [0, 1], aligned with ``crowd.label``.
+    annotators : AnnotatorStats
+        Figures of each annotator.
+    annotator_weights : ndarray of shape (M,)
+        Weight of one answer of each annotator.
+    model_weight : float, or ndarray of shape (P,) for an ensemble
+        Weight of the model; 0 without one.
+    known : ndarray of bool, shape (N,)
+        Tasks whose label was given as known.
+    """
+
+    crowd: Crowd
+    consensus: Codes
+    quality: Floats
+    agreement: Floats
+    posterior: Floats
+    label_quality: Floats
+    annotators: AnnotatorStats
+    annotator_weights: Floats
+    model_weight: float | Floats
+    known: NDArray[np.bool_]
+
+    @property
+    def num_answers(self) -> Codes:
+        """Number of answers of each task, shape (N,)."""
+        return self.crowd.num_answers
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a frame with a row for each task: consensus, quality, agreement, num_answers."""
+        import pandas as pd
+
+        columns = {
+            "consensus": _names(self.crowd.classes, self.consensus),
+            "quality": self.quality,
+            "agreement": self.agreement,
+            "num_answers": self.num_answers,
+        }
+        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.tasks, name="task"))
+        return frame
+
+    def labels_frame(self) -> pd.DataFrame:
+        """Return a frame with a row for each answer: task, annotator, label, quality."""
+        frame = self.crowd.to_long()
+        frame["quality"] = self.label_quality
+        return frame
+
+    def annotators_frame(self) -> pd.DataFrame:
+        """Return a frame with a row for each annotator, worst first, those without a quality last."""
+        import pandas as pd
+
+        stats = self.annotators
+        frame = pd.DataFrame(
+            {
+                "quality": stats.quality,
+                "agreement_with_consensus": stats.agreement_with_consensus,
+                "worst_class": _names(self.crowd.classes, stats.worst_class),
+                "num_answers": stats.num_answers,
+                "weight": self.annotator_weights,
+            },
+            index=pd.Index(self.crowd.annotators, name="annotator"),
+        )
+        worst_first: pd.DataFrame = frame.sort_values(["quality", "agreement_with_consensus"])
+        return worst_first
+
+
+def crowdlab(
+    crowd: Crowd,
+    pred_probs: ArrayLike | None = None,
+    *,
+    consensus_method: ConsensusMethod = "best_quality",
+    quality_method: QualityMethod = "crowdlab",
+    label_quality_score: Score = "self_confidence",
+    adjust_pred_probs: bool = False,
+    calibrate_probs: bool = False,
+    known_labels: ArrayLike | None = None,
+    seed: int = 0,
+) -> CrowdlabResult:
+    """Return each task's consensus label and how far labels and annotators are to be believed.
+
+    A task's posterior is the mean, weighted by estimated trustworthiness, of the model's probabilities and
+    of each annotator's answer, which stands for the distribution that gives the answer the probability CL
+    with which annotators agree with the consensus, and shares the rest among the other classes.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        N tasks, M annotators, K classes, A answers.
+    pred_probs : array_like of shape (N, K) or (P, N, K), optional
+        Class probabilities, out of sample, of one model or of an ensemble of P.
+    consensus_method : {"best_quality", "majority_vote"}
+        Take the label of highest posterior, or the majority's.
+    quality_method : {"crowdlab", "agreement"}
+        With "agreement" the posterior is the share of votes; neither model nor annotators have weights
+        (the result says 0 for the model, 1 for every annotator).
+    label_quality_score : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}
+        How a label's quality follows from the posterior; see `crowdcore.quality.label_scores`. With
+        "agreement" it applies to answers, not to the consensus.
+    adjust_pred_probs : bool
+        Make posteriors comparable between classes before scoring (not with
+        "confidence_weighted_entropy"). Takes memory O(A x K).
+    calibrate_probs : bool
+        Scale the probabilities by the temperature that fits the votes (`crowdcore.fit_temperature`); by 1
+        if no task has two answers.
+    known_labels : array_like of int, shape (N,), optional
+        Codes of labels known to be true, -1 elsewhere. Such a label is its task's consensus, with quality
+        1, and counts as one more answer when annotators are compared with each other.
+    seed : int
+        Seed of majority vote's random choices.
+
+    Returns
+    -------
+    CrowdlabResult
+        The consensus, the qualities, the annotators and the weights.
+
+    Raises
+    ------
+    ValueError
+        If an option's name is unknown, or `pred_probs` or `known_labels` do not fit the crowd.
+
+    Notes
+    -----
+    Goh, Tkachenko & Mueller 2022, arXiv 2210.06812, with the details of its authors' cleanlab 2.9.0.
+    Cases that they leave open:
+
+    - *A task without answers* has the model's posterior and the label most models give it (its most
+      probable one); without a model a uniform posterior and consensus -1. It enters none of the statistics.
+    - *No model*: its weight is 0.
+    - *Nothing to compare*: no task has two answers, or an answer and a known label. Then all weights are 1.
+      The consensus is the answer given. With a model the posterior is the model's, so that the quality is
+      the model's probability of the answer (what ActiveLab does); without one, an answer is right with
+      probability (1 + 1 / K) / 2, halfway between chance and certainty.
+    - *An annotator who shares no task with another*, or has no answers, is as trustworthy as the others
+      are on average; their quality is NaN.
+
+    Examples
+    --------
+    >>> crowd = Crowd.from_wide([[0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 0, 1], [None, 0, None]])
+    >>> P = [[0.8, 0.2], [0.3, 0.7], [0.6, 0.4], [0.4, 0.6], [0.7, 0.3]]
+    >>> result = crowdlab(crowd, P)
+    >>> result.to_frame().round(3).reset_index()
+       task  consensus  quality  agreement  num_answers
+    0     0          0    0.749      0.667            3
+    1     1          1    0.751      1.000            3
+    2     2          0    0.689      1.000            3
+    3     3          1    0.626      0.667            3
+    4     4          0    0.718      1.000            1
+    >>> result.annotators_frame()["quality"].round(3).to_dict()
+    {2: 0.639, 1: 0.689, 0: 0.807}
+    """
+    _check("consensus_method", consensus_method, ConsensusMethod)
+    _check("quality_method", quality_method, QualityMethod)
+    _check("label_quality_score", label_quality_score, Score)
+    if adjust_pred_probs and label_quality_score == "confidence_weighted_entropy":
+        raise ValueError(
+            "adjust_pred_probs=True does not work with label_quality_score='confidence_weighted_entropy'. "
+            "Choose another score, or leave the probabilities as they are."
+        )
+    models = as_ensemble(crowd, pred_probs)
+    ensemble = pred_probs is not None and np.ndim(pred_probs) == 3
+    truth = as_known_labels(crowd, known_labels)
+    known = truth >= 0
+    answered = crowd.num_answers > 0
+    measured = answered & (crowd.num_answers + known > 1)
+    if calibrate_probs:
+        T = temperatures_of(crowd, models) if measured.any() else np.ones(len(models))
+        models = apply_temperature(models, T)
+
+    majority, _ = vote(crowd, models.mean(axis=0) if len(models) else None, seed)
+    majority[~answered] = _models_vote(models[:, ~answered], seed)
+    consensus = np.where(known, truth, majority)
+    belief = _believe(crowd, models, consensus, measured, truth, quality_method)
+    if consensus_method == "best_quality" and measured.any():
+        top = belief.posterior.max(axis=1, keepdims=True)
+        clear = (belief.posterior >= top - ROUNDING).sum(axis=1) == 1
+        consensus = np.where(clear & answered & ~known, belief.posterior.argmax(axis=1), consensus)
+        belief = _believe(crowd, models, consensus, measured, truth, quality_method)
+
+    posterior = belief.posterior
+    posterior[known] = np.arange(len(crowd.classes)) == truth[known, None]
+    quality, label_quality = _qualities(
+        crowd, posterior, consensus, answered | known, label_quality_score, adjust_pred_probs
+    )
+    if quality_method == "agreement":
+        quality = posterior[np.arange(len(crowd.tasks)), np.maximum(consensus, 0)]
+    quality[known] = 1.0
+
+    weights, model_weight = belief.annotator_weights, belief.model_weights.mean() if len(models) else 0.0
+    rival = weights.mean() * crowd.num_answers[answered].mean() if answered.any() else 0.0
+    stats = annotator_stats(
+        crowd,
+        consensus,
+        quality,
+        label_quality,
+        measured,
+        model_share=model_weight / (model_weight + rival) if model_weight else 0.0,
+    )
+    return CrowdlabResult(
+        crowd=crowd,
+        consensus=consensus,
+        quality=quality,
+        agreement=belief.agreement,
+        posterior=posterior,
+        label_quality=label_quality,
+        annotators=stats,
+        annotator_weights=weights,
+        model_weight=belief.model_weights if ensemble else float(model_weight),
+        known=known,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Belief:
+    """What follows from a consensus: whom to trust, and so what to believe."""
+
+    agreement: Floats
+    annotator_weights: Floats
+    model_weights: Floats
+    posterior: Floats
+
+
+def _believe(
+    crowd: Crowd,
+    models: Floats,
+    consensus: Codes,
+    measured: NDArray[np.bool_],
+    truth: Codes,
+    quality_method: QualityMethod,
+) -> _Belief:
+    """Weigh annotators and models against a consensus, and combine them.
+
+    `measured` says which tasks can be learned from: their answers can be compared with something.
+    """
+    N, K = len(crowd.tasks), len(crowd.classes)
+    n = crowd.num_answers
+    agreement = np.full(N, np.nan)
+    np.divide(crowd.counts[np.arange(N), consensus], n, out=agreement, where=n > 0)
+    annotators, trusted = np.ones(len(crowd.annotators)), np.ones(len(models))
+    if quality_method == "agreement":
+        right, trusted = 1.0, np.zeros(len(models))
+    elif measured.any():
+        right = agreement[measured].mean()
+        told = consensus[measured]
+        # error of always answering the most common label: whoever does no better gets no weight
+        chance = max(np.mean(told != np.bincount(told).argmax()), SMALLEST)
+        errors = (models[:, measured].argmax(axis=2) != told).mean(axis=1)
+        trusted = np.maximum(1 - errors / chance, SMALLEST) * np.sqrt(n[n > 0].mean())
+        annotators = np.maximum(1 - (1 - agreement_with_others(crowd, truth)) / chance, SMALLEST)
+    else:
+        right = (1 + 1 / K) / 2
+    wrong = (1 - right) / max(K - 1, 1)
+    weights = annotators[crowd.annotator]
+    posterior = _weighted_sum(trusted, models)
+    said = np.bincount(crowd.task * K + crowd.label, weights, minlength=N * K).reshape(N, K)
+    total = np.bincount(crowd.task, weights, minlength=N)[:, None]
+    posterior += said * (right - wrong) + total * wrong
+    silent = n == 0
+    if quality_method == "crowdlab" and len(models) and not measured.any():
+        silent[:] = True  # nothing tells how good annotators are
+    posterior[~silent] /= (total + trusted.sum())[~silent]
+    posterior[silent] = _models_mean(models[:, silent], trusted)
+    return _Belief(agreement, annotators, trusted, np.clip(posterior, 0, 1))
+
+
+def _models_mean(models: Floats, weights: Floats) -> Floats:
+    """Return the models' mean probabilities, uniform ones without a model, shape (N, K)."""
+    if not len(models):
+        return np.full(models.shape[1:], 1 / models.shape[2])
+    weights = weights if weights.any() else np.ones(len(models))
+    return _weighted_sum(weights / weights.sum(), models)
+
+
+def _weighted_sum(weights: Floats, models: Floats) -> Floats:
+    # not through BLAS: waking its threads takes longer than the sum
+    total: Floats = np.einsum("p,pnk->nk", weights, models)
+    return total
+
+
+def _models_vote(models: Floats, seed: int) -> Codes:
+    """Return the label that most models give to each task, -1 without a model."""
+    P, N, K = models.shape
+    if P == 0:
+        return np.full(N, -1)
+    if P == 1:
+        return np.asarray(models[0].argmax(axis=1))
+    crowd = Crowd(
+        tasks=np.arange(N),
+        annotators=np.arange(P),
+        classes=np.arange(K),
+        indptr=np.arange(0, N * P + 1, P),
+        annotator=np.tile(np.arange(P), N),
+        label=models.argmax(axis=2).T.ravel(),
+    )
+    return vote(crowd, models.mean(axis=0), seed)[0]
+
+
+def _qualities(
+    crowd: Crowd,
+    posterior: Floats,
+    consensus: Codes,
+    counted: NDArray[np.bool_],
+    score: Score,
+    adjust_pred_probs: bool,
+) -> tuple[Floats, Floats]:
+    """Return how far each task's consensus, and each answer, is to be believed."""
+    tasks = np.arange(len(crowd.tasks))
+    told = np.maximum(consensus, 0)  # where there is no consensus all labels are equally probable
+    if not adjust_pred_probs:
+        return (
+            label_scores(posterior, tasks, told, score),
+            label_scores(posterior, crowd.task, crowd.label, score),
+        )
+    one = np.zeros(int(counted.sum()), dtype=np.int64)
+    common = class_thresholds(posterior, tasks[counted], told[counted], one, 1)
+    own = class_thresholds(posterior, crowd.task, crowd.label, crowd.annotator, len(crowd.annotators))
+    answers = np.arange(len(crowd.label))
+    return (
+        label_scores(adjusted(posterior, common), tasks, told, score),
+        label_scores(adjusted(posterior[crowd.task], own[crowd.annotator]), answers, crowd.label, score),
+    )
+
+
+def _names(classes: NDArray[Any], codes: Codes) -> NDArray[Any]:
+    """Return labels for class codes, None for -1."""
+    names = classes[codes]
+    if (codes < 0).any():
+        names = names.astype(object)
+        names[codes < 0] = None
+    return names
+
+
+def _check(name: str, value: object, allowed: object) -> None:
+    if value not in get_args(allowed):
+        options = ", ".join(repr(option) for option in get_args(allowed))
+        raise ValueError(f"{name} is {value!r}; choose one of {options}.")

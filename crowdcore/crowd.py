@@ -1,0 +1,382 @@
+"""`Crowd`: who answered what, as a sparse table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from crowdcore.ids import Codes, Ids, as_array, as_codes, as_ids, as_matrix, distinct, numeric_keys, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Crowd:
+    """A sparse table of answers: at most one label by each annotator for each task.
+
+    Rows are compressed by task, as in a CSR matrix: the answers of task ``i`` are
+    ``annotator[indptr[i]:indptr[i + 1]]`` and ``label[...]`` alike, in increasing annotator order.
+    Make one with `from_long`, `from_wide`, `from_codes` or `from_answers_json`, which check and sort;
+    the constructor itself takes arrays that are in order already. Memory is O(answers) and, once
+    `counts` is asked for, O(tasks x classes); nothing is ever as large as tasks x annotators.
+
+    A task or annotator without answers and a class that nobody chose are rows like any other.
+
+    Attributes
+    ----------
+    tasks : ndarray of shape (N,)
+        Task ids.
+    annotators : ndarray of shape (M,)
+        Annotator ids.
+    classes : ndarray of shape (K,)
+        Labels; the code of a label is its place here.
+    indptr : ndarray of shape (N + 1,)
+        Where each task's answers begin and end.
+    annotator : ndarray of shape (A,)
+        Annotator code of each answer.
+    label : ndarray of shape (A,)
+        Class code of each answer.
+
+    Examples
+    --------
+    >>> crowd = Crowd.from_wide([["cat", "dog", None], ["cat", None, None], ["dog", "dog", "cat"]])
+    >>> crowd
+    Crowd(3 tasks, 3 annotators, 2 classes, 6 answers)
+    >>> crowd.counts
+    array([[1, 1],
+           [1, 0],
+           [1, 2]])
+    """
+
+    tasks: Ids
+    annotators: Ids
+    classes: Ids
+    indptr: Codes
+    annotator: Codes
+    label: Codes
+
+    def __post_init__(self) -> None:
+        for array in vars(self).values():
+            array.flags.writeable = False
+
+    def __repr__(self) -> str:
+        return (
+            f"Crowd({len(self.tasks)} tasks, {len(self.annotators)} annotators, "
+            f"{len(self.classes)} classes, {len(self.label)} answers)"
+        )
+
+    @cached_property
+    def num_answers(self) -> Codes:
+        """Number of answers of each task, shape (N,)."""
+        return _frozen(np.diff(self.indptr))
+
+    @cached_property
+    def task(self) -> Codes:
+        """Task code of each answer, shape (A,)."""
+        return _frozen(np.repeat(np.arange(len(self.tasks)), self.num_answers))
+
+    @cached_property
+    def counts(self) -> Codes:
+        """Votes of each task for each class, shape (N, K)."""
+        N, K = len(self.tasks), len(self.classes)
+        return _frozen(np.bincount(self.task * K + self.label, minlength=N * K).reshape(N, K))
+
+    @classmethod
+    def from_codes(
+        cls,
+        task: ArrayLike,
+        annotator: ArrayLike,
+        label: ArrayLike,
+        *,
+        tasks: Iterable[Any],
+        annotators: Iterable[Any],
+        classes: Iterable[Any],
+    ) -> Crowd:
+        """Make a crowd from integer codes, in any order of the answers; the fast way in.
+
+        Parameters
+        ----------
+        task, annotator, label : array_like of int, shape (A,)
+            Each answer's place in `tasks`, `annotators` and `classes`.
+        tasks, annotators, classes : sequence
+            The ids that the codes stand for, each id once.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, a code has no id, an id is listed twice, or an annotator answers a task
+            twice.
+
+        Examples
+        --------
+        >>> Crowd.from_codes([0, 0, 2], [1, 0, 0], [0, 1, 1],
+        ...                  tasks=[10, 11, 12], annotators=["ann", "bob"], classes=["no", "yes"])
+        Crowd(3 tasks, 2 annotators, 2 classes, 3 answers)
+        """
+        ids = {"tasks": as_ids(tasks, "tasks"), "annotators": as_ids(annotators, "annotators")}
+        ids["classes"] = as_ids(classes, "classes")
+        codes = {
+            "task": as_codes(task, "task", ids["tasks"]),
+            "annotator": as_codes(annotator, "annotator", ids["annotators"]),
+            "label": as_codes(label, "label", ids["classes"]),
+        }
+        if len({len(code) for code in codes.values()}) > 1:
+            found = ", ".join(f"{len(code)} {name} codes" for name, code in codes.items())
+            raise ValueError(f"Found {found}. Every answer has one of each; pass three arrays of the same length.")
+        N, M = len(ids["tasks"]), len(ids["annotators"])
+        key = codes["task"] * M + codes["annotator"]
+        if np.all(key[1:] > key[:-1]):
+            codes = {name: code.copy() for name, code in codes.items()}
+        else:
+            order = np.argsort(key, kind="stable")
+            key = key[order]
+            codes = {name: code[order] for name, code in codes.items()}
+            twice = np.flatnonzero(key[1:] == key[:-1])
+            if len(twice):
+                at = twice[0]
+                who, where = plain(ids["annotators"][key[at] % M]), plain(ids["tasks"][key[at] // M])
+                labels = ids["classes"][codes["label"][at : at + 2]].tolist()
+                raise ValueError(
+                    f"Annotator {who!r} answered task {where!r} more than once (labels {labels[0]!r} and "
+                    f"{labels[1]!r}; {len(twice)} answers too many in all). An annotator has at most one "
+                    "answer for a task: keep the latest of them."
+                )
+        indptr = np.zeros(N + 1, dtype=np.int64)
+        np.cumsum(np.bincount(codes["task"], minlength=N), out=indptr[1:])
+        return cls(**ids, indptr=indptr, annotator=codes["annotator"], label=codes["label"])
+
+    @classmethod
+    def from_long(
+        cls,
+        frame: pd.DataFrame,
+        task: str = "task",
+        annotator: str = "annotator",
+        label: str = "label",
+        *,
+        tasks: Iterable[Any] | None = None,
+        annotators: Iterable[Any] | None = None,
+        classes: Iterable[Any] | None = None,
+    ) -> Crowd:
+        """Make a crowd from a frame with a row for each answer.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row an answer. A row whose label is missing (NaN, None, NA) is no answer, though it
+            still makes its task and annotator known.
+        task, annotator, label : str
+            Names of the three columns.
+        tasks, annotators, classes : sequence, optional
+            All ids there are, in the order wanted. Default: those in the frame, sorted.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, an answer has no task or annotator or lies outside the ids given,
+            or an annotator answers a task twice.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"task": [7, 7, 8], "annotator": ["ann", "bob", "bob"],
+        ...                       "label": ["cat", "dog", None]})
+        >>> Crowd.from_long(frame)
+        Crowd(2 tasks, 2 annotators, 2 classes, 2 answers)
+        """
+        names = {"task": task, "annotator": annotator, "label": label}
+        absent = [name for name in names.values() if name not in frame.columns]
+        if absent:
+            raise ValueError(
+                f"The frame has no column {absent[0]!r}; its columns are {list(frame.columns)}. "
+                "Name the three columns with task=, annotator= and label=."
+            )
+        universes = {"task": tasks, "annotator": annotators, "label": classes}
+        answered = frame[label].notna().to_numpy()
+        columns = {what: frame[name].to_numpy()[answered] for what, name in names.items()}
+        for what in ("task", "annotator"):
+            missing = np.flatnonzero(answered & frame[names[what]].isna().to_numpy())
+            if len(missing):
+                raise ValueError(
+                    f"Row {plain(frame.index[missing[0]])!r} has a label but no {what}. Every answer "
+                    f"needs its task and annotator: fill column {names[what]!r} or drop the row."
+                )
+        ids = {
+            what: distinct(frame[name].to_numpy()) if (given := universes[what]) is None else given
+            for what, name in names.items()
+        }
+        return _encode(columns, ids)
+
+    @classmethod
+    def from_wide(
+        cls, matrix: ArrayLike | pd.DataFrame, *, missing: Any = -1, classes: Iterable[Any] | None = None
+    ) -> Crowd:
+        """Make a crowd from a matrix with a row for each task and a column for each annotator.
+
+        Parameters
+        ----------
+        matrix : array_like or DataFrame, shape (N, M)
+            Labels. A frame's index and columns become the ids of tasks and annotators; otherwise these
+            are 0, 1, 2, ...
+        missing : object, default -1
+            What stands for "no answer", besides NaN, None and NA.
+        classes : sequence, optional
+            All labels there are, in the order wanted. Default: those in the matrix, sorted.
+
+        Raises
+        ------
+        ValueError
+            If the matrix is ragged or not two-dimensional, or a label is not among `classes`.
+
+        Examples
+        --------
+        >>> Crowd.from_wide([[0, 1, -1], [1, -1, 1]], classes=range(3))
+        Crowd(2 tasks, 3 annotators, 3 classes, 4 answers)
+        """
+        import pandas as pd
+
+        values = as_matrix(matrix)
+        if isinstance(matrix, pd.DataFrame):
+            tasks, annotators = as_ids(matrix.index, "tasks"), as_ids(matrix.columns, "annotators")
+        else:
+            tasks, annotators = (np.arange(size) for size in values.shape)
+        answered = ~pd.isna(values)
+        answered[answered] = values[answered] != missing
+        row, column = np.nonzero(answered)
+        labels = values[row, column]
+        return _encode(
+            {"task": tasks[row], "annotator": annotators[column], "label": labels},
+            {
+                "task": tasks,
+                "annotator": annotators,
+                "label": distinct(labels) if classes is None else classes,
+            },
+        )
+
+    @classmethod
+    def from_answers_json(
+        cls,
+        answers: str | Path | Mapping[str, Mapping[str, Any]],
+        *,
+        classes: Iterable[Any] | None = None,
+    ) -> Crowd:
+        """Make a crowd from peerannot's format: task -> annotator -> label.
+
+        Parameters
+        ----------
+        answers : path or mapping
+            The JSON file, or what it holds. JSON writes every key as text: when all tasks (or all
+            annotators) are whole numbers, their ids are numbers again. A label ``null`` is no answer.
+        classes : sequence, optional
+            All labels there are, in the order wanted. Default: those in the answers, sorted.
+
+        Raises
+        ------
+        ValueError
+            If the JSON is not a mapping of mappings, or a label is not among `classes`.
+
+        Examples
+        --------
+        >>> Crowd.from_answers_json({"0": {"3": 1, "12": 0}, "1": {"3": 1}}).annotators
+        array([ 3, 12])
+        """
+        given = json.loads(Path(answers).read_text()) if isinstance(answers, str | Path) else answers
+        if not isinstance(given, Mapping):
+            raise ValueError(
+                f"The answers are a {type(given).__name__}, not an object; expected "
+                '{"<task>": {"<annotator>": label}}.'
+            )
+        task: list[str] = []
+        annotator: list[str] = []
+        label: list[Any] = []
+        for key, row in given.items():
+            if not isinstance(row, Mapping):
+                raise ValueError(
+                    f"Task {key!r} holds a {type(row).__name__}; expected an object of annotator -> label, "
+                    'as in {"<task>": {"<annotator>": label}}.'
+                )
+            row = {who: said for who, said in row.items() if said is not None}
+            task += [key] * len(row)
+            annotator += row.keys()
+            label += row.values()
+        everyone = dict.fromkeys(who for row in given.values() for who in row)
+        tasks, to_task = numeric_keys(given)
+        annotators, to_annotator = numeric_keys(everyone)
+        return _encode(
+            {
+                "task": as_array(to_task[key] for key in task),
+                "annotator": as_array(to_annotator[key] for key in annotator),
+                "label": as_array(label),
+            },
+            {
+                "task": tasks,
+                "annotator": annotators,
+                "label": distinct(as_array(label)) if classes is None else classes,
+            },
+        )
+
+    def to_long(self) -> pd.DataFrame:
+        """Return the answers as a frame with columns task, annotator and label, in the crowd's order."""
+        import pandas as pd
+
+        columns = {
+            "task": self.tasks[self.task],
+            "annotator": self.annotators[self.annotator],
+            "label": self.classes[self.label],
+        }
+        frame: pd.DataFrame = pd.DataFrame(columns)
+        return frame
+
+    def select_tasks(self, which: ArrayLike) -> Crowd:
+        """Return the crowd of some tasks, with the same annotators and classes.
+
+        Parameters
+        ----------
+        which : array_like of bool, shape (N,), or of int
+            A mask, or the places of the tasks in the order wanted, each once.
+
+        Raises
+        ------
+        IndexError
+            If a mask has the wrong length or a place does not exist.
+        ValueError
+            If a task is chosen twice.
+        """
+        rows = np.arange(len(self.tasks))[np.asarray(which, dtype=None if np.size(which) else np.int64)]
+        sizes = self.num_answers[rows]
+        indptr = np.concatenate([[0], np.cumsum(sizes)])
+        answers = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], sizes)
+        tasks = as_ids(self.tasks[rows], "tasks")
+        return Crowd(tasks, self.annotators, self.classes, indptr, self.annotator[answers], self.label[answers])
+
+
+def _frozen(array: Codes) -> Codes:
+    array.flags.writeable = False
+    return array
+
+
+def _encode(columns: dict[str, Ids], ids: dict[str, Iterable[Any]]) -> Crowd:
+    """Replace the ids of answers by their codes."""
+    import pandas as pd
+
+    lists = {what: "classes" if what == "label" else f"{what}s" for what in ids}
+    known = {what: as_ids(given, lists[what]) for what, given in ids.items()}
+    codes = {what: pd.Index(known[what]).get_indexer(pd.Index(values)) for what, values in columns.items()}
+    for what, code in codes.items():
+        unknown = np.flatnonzero(code < 0)
+        if len(unknown):
+            task, annotator, _ = (plain(values[unknown[0]]) for values in columns.values())
+            some = ", ".join(repr(item) for item in known[what].tolist()[:8])
+            raise ValueError(
+                f"Task {task!r}, annotator {annotator!r}: {what} {plain(columns[what][unknown[0]])!r} is not "
+                f"among the {len(known[what])} {lists[what]} given ({some}{', ...' if len(known[what]) > 8 else ''}"
+                f"). Add it to {lists[what]}= or drop the answer ({len(unknown)} such answers in all)."
+            )
+    return Crowd.from_codes(**codes, tasks=known["task"], annotators=known["annotator"], classes=known["label"])

@@ -1,0 +1,88 @@
+"""Checks of class probabilities and of known labels that come from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crowdcore.crowd import Crowd
+from crowdcore.ids import Codes, plain
+
+SUM_TOLERANCE = 1e-3
+
+
+def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float64]:
+    """Return class probabilities as an array of shape (P, N, K): P models, none for None.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        Gives N and K, and the task ids for messages.
+    pred_probs : array_like of shape (N, K) or (P, N, K), or None
+        One model's probabilities, or an ensemble's.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, a value is not finite or negative, or a row does not sum to 1 within
+        `SUM_TOLERANCE`. The message names the task.
+    """
+    if not len(crowd.classes):
+        raise ValueError(f"{crowd!r} has no classes. Pass classes= when making the crowd, or at least one answer.")
+    N, K = len(crowd.tasks), len(crowd.classes)
+    if pred_probs is None:
+        return np.empty((0, N, K))
+    P = np.asarray(pred_probs, dtype=np.float64)
+    models = P[None] if P.ndim == 2 else P
+    if models.ndim != 3 or models.shape[1:] != (N, K) or not len(models):
+        raise ValueError(
+            f"pred_probs has shape {P.shape}; expected ({N}, {K}) for one model or (models, {N}, {K}) for an "
+            "ensemble: a row for each of the crowd's tasks, a column for each of its classes, in the same "
+            "order. Classes or tasks that have no answers yet are named with classes= and tasks= when "
+            "making the crowd."
+        )
+    # one pass for the usual case; which of the faults it is matters only when there is one
+    total = models.sum(axis=2)
+    wrong = ~(np.abs(total - 1) <= SUM_TOLERANCE) | (models.min(axis=2) < 0)
+    if wrong.any():
+        model, row = np.argwhere(wrong)[0]
+        values = models[model, row]
+        which = f" of model {model}" if P.ndim == 3 else ""
+        where = f"pred_probs{which}, row {row} (task {plain(crowd.tasks[row])!r})"
+        advice = "Pass probabilities: finite, not negative, each row summing to 1."
+        if not np.isfinite(values).all():
+            raise ValueError(f"{where}: found {values.tolist()}, which is not finite. {advice}")
+        if values.min() < 0:
+            raise ValueError(f"{where}: found {values.min():.6g}, which is negative. {advice}")
+        raise ValueError(
+            f"{where}: the row sums to {total[model, row]:.6g}, not to 1 within {SUM_TOLERANCE}. {advice} "
+            "Divide each row by its sum, or use predict_proba instead of decision_function."
+        )
+    return models
+
+
+def as_known_labels(crowd: Crowd, known_labels: ArrayLike | None) -> Codes:
+    """Return the codes of the labels that are known to be true, -1 where unknown, shape (N,).
+
+    Raises
+    ------
+    ValueError
+        If the shape is not (N,) or a code is not -1 or one of the crowd's classes.
+    """
+    N, K = len(crowd.tasks), len(crowd.classes)
+    if known_labels is None:
+        return np.full(N, -1, dtype=np.int64)
+    known = np.asarray(known_labels)
+    if known.shape != (N,) or (known.size and known.dtype.kind not in "iu"):
+        raise ValueError(
+            f"known_labels has shape {known.shape} and type {known.dtype}; expected ({N},) integers: a class "
+            "code for each of the crowd's tasks, -1 where the truth is not known."
+        )
+    known = known.astype(np.int64)
+    wrong = np.flatnonzero((known < -1) | (known >= K))
+    if len(wrong):
+        raise ValueError(
+            f"known_labels, row {wrong[0]} (task {plain(crowd.tasks[wrong[0]])!r}): found {known[wrong[0]]}; "
+            f"allowed are the class codes 0 to {K - 1}, and -1 where the truth is not known."
+        )
+    return known

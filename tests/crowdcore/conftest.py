@@ -1,0 +1,62 @@
+"""Crowds to test with."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from crowdcore import Crowd
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def parity() -> ModuleType:
+    """The comparison with cleanlab, which also draws the random crowds."""
+    pytest.importorskip("cleanlab", reason="cleanlab is not installed, so there is nothing to compare with")
+    path = ROOT / "benchmarks" / "cleanlab_parity.py"
+    spec = importlib.util.spec_from_file_location("cleanlab_parity", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["cleanlab_parity"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def theirs(parity) -> Iterator[ModuleType]:
+    """cleanlab's own functions, as they are, without their warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield parity.theirs
+
+
+@pytest.fixture(scope="session")
+def toy() -> dict[str, np.ndarray]:
+    """The set of cleanlab's tutorial, with what cleanlab finds in it."""
+    path = ROOT.parent / "shared" / "data" / "tutorial_toy.npz"
+    if not path.exists():
+        pytest.skip(f"the tutorial's data are not there: {path}")
+    return dict(np.load(path))
+
+
+@pytest.fixture(scope="session")
+def draw():
+    """Draw a crowd and its probabilities: draw(seed, N, M, K, density) -> Crowd, P."""
+
+    def draw(seed=0, N=40, M=6, K=3, density=0.5):
+        rng = np.random.default_rng(seed)
+        truth = rng.integers(K, size=N)
+        wide = np.where(rng.random((N, M)) < 0.7, truth[:, None], rng.integers(K, size=(N, M)))
+        wide[rng.random((N, M)) >= density] = -1
+        P = rng.dirichlet(np.ones(K), size=N)
+        P[np.arange(N), truth] += 0.5
+        return Crowd.from_wide(wide, classes=range(K)), P / P.sum(axis=1, keepdims=True)
+
+    return draw

@@ -1,0 +1,203 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crowdcore import Crowd
+
+LONG = pd.DataFrame(
+    {
+        "task": ["t2", "t1", "t2", "t1"],
+        "annotator": ["bob", "bob", "ann", "ann"],
+        "label": ["dog", "cat", "cat", "cat"],
+    }
+)
+
+
+def same(a: Crowd, b: Crowd) -> bool:
+    names = ("tasks", "annotators", "classes", "indptr", "annotator", "label")
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
+
+
+def test_answers_are_sorted_by_task_then_annotator():
+    crowd = Crowd.from_long(LONG)
+    assert crowd.tasks.tolist() == ["t1", "t2"]
+    assert crowd.annotators.tolist() == ["ann", "bob"]
+    assert crowd.classes.tolist() == ["cat", "dog"]
+    assert crowd.indptr.tolist() == [0, 2, 4]
+    assert crowd.task.tolist() == [0, 0, 1, 1]
+    assert crowd.annotator.tolist() == [0, 1, 0, 1]
+    assert crowd.label.tolist() == [0, 0, 0, 1]
+    assert crowd.counts.tolist() == [[2, 0], [1, 1]]
+    assert crowd.num_answers.tolist() == [2, 2]
+    assert repr(crowd) == "Crowd(2 tasks, 2 annotators, 2 classes, 4 answers)"
+
+
+def test_all_ways_in_give_the_same_crowd():
+    ids = {"tasks": ["t1", "t2"], "annotators": ["ann", "bob"], "classes": ["cat", "dog"]}
+    crowd = Crowd.from_long(LONG)
+    wide = LONG.pivot(index="task", columns="annotator", values="label")
+    answers = {"t2": {"bob": "dog", "ann": "cat"}, "t1": {"bob": "cat", "ann": "cat"}}
+    assert same(crowd, Crowd.from_codes([1, 0, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], **ids))
+    assert same(crowd, Crowd.from_wide(wide))
+    assert same(crowd, Crowd.from_answers_json(answers))
+    assert same(crowd, Crowd.from_long(LONG.sample(frac=1, random_state=1)))
+    assert same(crowd, Crowd.from_long(LONG.astype("category")))
+
+
+def test_columns_of_a_long_frame_can_have_other_names():
+    other = LONG.rename(columns={"task": "question", "annotator": "worker", "label": "answer"})
+    assert same(Crowd.from_long(LONG), Crowd.from_long(other, "question", "worker", "answer"))
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_label_is_no_answer_but_makes_its_task_and_annotator_known(missing):
+    more = pd.DataFrame({"task": ["t3"], "annotator": ["eve"], "label": [missing]}, dtype=object)
+    crowd = Crowd.from_long(pd.concat([LONG.astype(object), more]))
+    assert crowd.tasks.tolist() == ["t1", "t2", "t3"]
+    assert crowd.annotators.tolist() == ["ann", "bob", "eve"]
+    assert crowd.num_answers.tolist() == [2, 2, 0]
+
+
+def test_given_ids_are_the_universe_and_the_order():
+    crowd = Crowd.from_long(
+        LONG, tasks=["t9", "t2", "t1"], annotators=["eve", "bob", "ann"], classes=["dog", "cow", "cat"]
+    )
+    assert crowd.counts.tolist() == [[0, 0, 0], [1, 0, 1], [0, 0, 2]]
+    assert crowd.annotator.tolist() == [1, 2, 1, 2]
+
+
+def test_whole_numbers_that_became_floats_are_integers_again():
+    frame = pd.DataFrame({"task": [1, 2, 3], "annotator": [0, 0, 0], "label": [2, 0, None]})
+    assert Crowd.from_long(frame).classes.tolist() == [0, 2]
+    assert Crowd.from_long(frame).classes.dtype == np.int64
+    assert Crowd.from_long(frame, classes=[0, 1, 2]).label.tolist() == [2, 0]
+    assert Crowd.from_wide(np.array([[1.0, np.nan], [0.0, 1.0]])).classes.tolist() == [0, 1]
+
+
+def test_numbers_and_text_may_be_mixed():
+    frame = pd.DataFrame({"task": [1, "1"], "annotator": ["a", "a"], "label": [True, "yes"]})
+    crowd = Crowd.from_long(frame)
+    assert crowd.tasks.tolist() == [1, "1"]
+    assert crowd.classes.tolist() == [True, "yes"]
+
+
+def test_from_wide_knows_several_signs_for_no_answer():
+    crowd = Crowd.from_wide(np.array([[0, -1, 1], [-1, -1, 1]]))
+    assert crowd.num_answers.tolist() == [2, 1]
+    assert Crowd.from_wide([["a", "", None], ["b", "a", np.nan]], missing="").num_answers.tolist() == [1, 2]
+    assert Crowd.from_wide([[0, 9], [9, 1]], missing=9).num_answers.tolist() == [1, 1]
+    frame = pd.DataFrame({"ann": [0, pd.NA], "bob": [1, 1]}, index=["x", "y"], dtype="Int64")
+    crowd = Crowd.from_wide(frame)
+    assert (crowd.tasks.tolist(), crowd.annotators.tolist()) == (["x", "y"], ["ann", "bob"])
+    assert crowd.num_answers.tolist() == [2, 1]
+    assert Crowd.from_wide(np.array([["a", "b"], ["b", "a"]])).classes.tolist() == ["a", "b"]
+
+
+def test_from_answers_json_reads_a_file_and_makes_numbers_of_numeric_keys(tmp_path):
+    path = tmp_path / "answers.json"
+    path.write_text(json.dumps({"10": {"2": 0, "11": 1}, "9": {"2": 1}, "8": {"7": None}}))
+    crowd = Crowd.from_answers_json(path)
+    assert crowd.tasks.tolist() == [8, 9, 10]
+    assert crowd.annotators.tolist() == [2, 7, 11]
+    assert crowd.counts.tolist() == [[0, 0], [0, 1], [1, 1]]
+    assert same(crowd, Crowd.from_answers_json(str(path), classes=[0, 1]))
+
+
+def test_to_long_gives_back_what_came_in():
+    crowd = Crowd.from_long(LONG)
+    back = crowd.to_long()
+    assert sorted(map(tuple, back.to_numpy())) == sorted(map(tuple, LONG.to_numpy()))
+    assert same(crowd, Crowd.from_long(back))
+
+
+def test_select_tasks_takes_a_mask_or_places():
+    crowd = Crowd.from_wide([[0, 1, -1], [-1, -1, -1], [1, -1, 0]], classes=[0, 1])
+    for which in ([True, False, True], [0, 2]):
+        some = crowd.select_tasks(which)
+        assert some.tasks.tolist() == [0, 2]
+        assert some.counts.tolist() == [[1, 1], [1, 1]]
+        assert some.annotator.tolist() == [0, 1, 0, 2]
+    assert crowd.select_tasks([2, 0]).annotator.tolist() == [0, 2, 0, 1]
+    assert len(crowd.select_tasks([]).label) == 0
+    with pytest.raises(IndexError):
+        crowd.select_tasks([True])
+    with pytest.raises(ValueError, match="listed 2 times in tasks"):
+        crowd.select_tasks([0, 0])
+
+
+def test_a_crowd_does_not_change():
+    label = np.array([0, 1])
+    crowd = Crowd.from_codes([0, 1], [0, 0], label, tasks=[0, 1], annotators=[0], classes=[0, 1])
+    label[0] = 1
+    assert crowd.label.tolist() == [0, 1]
+    for array in (crowd.label, crowd.annotator, crowd.indptr, crowd.counts, crowd.task, crowd.num_answers):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 5
+    with pytest.raises(AttributeError):
+        crowd.tasks = []
+
+
+def test_an_empty_crowd_is_a_crowd():
+    empty = Crowd.from_codes([], [], [], tasks=[], annotators=[], classes=["a"])
+    assert empty.counts.shape == (0, 1)
+    assert len(Crowd.from_long(LONG.iloc[:0]).tasks) == 0
+    assert len(Crowd.from_answers_json({}).tasks) == 0
+    assert Crowd.from_wide(np.empty((3, 0))).num_answers.tolist() == [0, 0, 0]
+    assert len(Crowd.from_wide([]).tasks) == 0
+    assert empty.to_long().columns.tolist() == ["task", "annotator", "label"]
+
+
+IDS = {"tasks": ["t0", "t1"], "annotators": ["ann", "bob"], "classes": ["no", "yes"]}
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: Crowd.from_codes([0, 1, 1], [0, 1, 1], [0, 0, 1], **IDS),
+            ["'bob'", "'t1'", "more than once", "'no' and 'yes'", "keep the latest"],
+        ),
+        (
+            lambda: Crowd.from_long(pd.concat([LONG, LONG.iloc[:1]])),
+            ["'bob'", "'t2'", "more than once", "keep the latest"],
+        ),
+        (lambda: Crowd.from_codes([0, 1], [0], [0, 1], **IDS), ["2 task codes", "1 annotator", "same length"]),
+        (lambda: Crowd.from_codes([0], [0], [2], **IDS), ["Answer 0", "label code 2", "0 to 1"]),
+        (lambda: Crowd.from_codes([0], [0], [-1], **IDS), ["label code -1", "Leave missing answers out"]),
+        (lambda: Crowd.from_codes([2], [0], [0], **IDS), ["task code 2", "0 to 1"]),
+        (lambda: Crowd.from_codes([0], [0.5], [0], **IDS), ["annotator codes", "float64", "from_long"]),
+        (lambda: Crowd.from_codes([[0]], [[0]], [[0]], **IDS), ["2 dimensions", "one-dimensional"]),
+        (
+            lambda: Crowd.from_codes([0], [0], [0], **{**IDS, "classes": ["no", "no"]}),
+            ["'no'", "2 times", "classes", "once"],
+        ),
+        (
+            lambda: Crowd.from_long(LONG, classes=["cat"]),
+            ["'t2'", "'bob'", "'dog'", "1 classes given", "'cat'", "classes="],
+        ),
+        (lambda: Crowd.from_long(LONG, tasks=["t1"]), ["'t2'", "tasks given", "tasks="]),
+        (lambda: Crowd.from_long(LONG, annotators=["ann"]), ["'bob'", "annotators given"]),
+        (lambda: Crowd.from_long(LONG, task="id"), ["'id'", "its columns are", "task="]),
+        (
+            lambda: Crowd.from_long(LONG.assign(annotator=["bob", None, "ann", "ann"])),
+            ["Row 1", "no annotator", "drop the row"],
+        ),
+        (lambda: Crowd.from_wide([[0, 1], [0]]), ["Row 1", "1 columns", "row 0 has 2"]),
+        (lambda: Crowd.from_wide([0, 1]), ["not two-dimensional", "a column for each"]),
+        (lambda: Crowd.from_wide(np.array([0, 1])), ["1 dimensions", "expected 2"]),
+        (lambda: Crowd.from_wide([[0, 2]], classes=[0, 1]), ["task 0", "annotator 1", "label 2"]),
+        (
+            lambda: Crowd.from_wide(pd.DataFrame([[0], [1]], index=["x", "x"])),
+            ["'x'", "2 times", "tasks"],
+        ),
+        (lambda: Crowd.from_answers_json({"0": 1}), ["'0'", "int", "annotator -> label"]),
+        (lambda: Crowd.from_answers_json([{"0": 1}]), ["list", "expected"]),
+    ],
+)
+def test_what_is_wrong_is_said(make, words):
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the words are checked one by one
+        make()
+    for word in words:
+        assert word.lower() in str(error.value).lower()

@@ -1,0 +1,103 @@
+import numpy as np
+import orjson
+import pytest
+
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.labels import find_control
+from label_studio_crowd.mirror import Annotation
+from label_studio_crowd.scoring import read_answers, score
+
+CONFIG = '<View><Text name="t" value="$t"/>{}</View>'
+CONTROL = find_control(CONFIG.format('<Choices name="c" toName="t"><Choice value="a"/><Choice value="b"/></Choices>'))
+TASKS = np.array([1, 2, 3])
+
+
+def annotation(number, task, annotator, label, *, skipped=False, truth=False, at=0, control=CONTROL):
+    result = orjson.dumps([] if label is None else control.write(label)).decode()
+    return Annotation(number, task, annotator, result, skipped, truth, f"2026-01-01T00:00:{at:02d}.000000Z", None)
+
+
+def test_the_latest_of_one_annotators_annotations_counts_whatever_the_order():
+    early, late = annotation(1, 1, 7, "a", at=1), annotation(2, 1, 7, "b", at=2)
+    for both in ([early, late], [late, early]):
+        answers = read_answers(TASKS, both, CONTROL)
+        assert answers.crowd.counts.tolist() == [[0, 1], [0, 0], [0, 0]]
+        assert answers.set_aside == {"superseded by the annotator's later one": 1}
+
+
+def test_a_later_skip_does_not_take_an_answer_back():
+    answers = read_answers(TASKS, [annotation(1, 1, 7, "a"), annotation(2, 1, 7, None, skipped=True, at=5)], CONTROL)
+    assert answers.crowd.num_answers.tolist() == [1, 0, 0]
+
+
+def test_contradicting_ground_truths_are_named():
+    both = [annotation(1, 2, 7, "a", truth=True), annotation(2, 2, 8, "b", truth=True, at=1)]
+    answers = read_answers(TASKS, both, CONTROL, trust_ground_truth=True)
+    assert answers.known_labels.tolist() == [-1, 1, -1]
+    assert answers.conflicting_truths == (2,)
+    assert len(answers.crowd.label) == 0
+
+
+def test_labels_outside_the_config_are_classes_and_named():
+    answers = read_answers(TASKS, [annotation(1, 1, 7, "z"), annotation(2, 2, 7, "a")], CONTROL)
+    assert answers.crowd.classes.tolist() == ["a", "b", "z"]
+    assert answers.outside_config == ("z",)
+
+
+def test_of_a_taxonomy_only_the_paths_in_use_are_classes():
+    paths = "".join(f'<Choice value="p{n}"/>' for n in range(500))
+    control = find_control(CONFIG.format(f'<Taxonomy name="c" toName="t">{paths}</Taxonomy>'))
+    answers = read_answers(TASKS, [annotation(1, 1, 7, "p42", control=control)], control)
+    assert answers.crowd.classes.tolist() == ["p42"]
+
+
+def test_no_class_anywhere_is_an_error():
+    control = find_control(CONFIG.format('<Choices name="c" toName="t" value="$options"/>'))
+    with pytest.raises(UserError, match="offers no classes"):
+        read_answers(TASKS, [], control)
+
+
+@pytest.mark.parametrize(
+    ("given", "count_skipped", "occupied"),
+    [
+        ([annotation(1, 1, 7, "a"), annotation(2, 1, 8, "a")], False, 2),
+        ([annotation(1, 1, 7, "a"), annotation(2, 1, 7, "b")], False, 2),  # Label Studio's locks count both
+        ([annotation(1, 1, 7, "a"), annotation(2, 1, 8, None, skipped=True)], False, 1),
+        ([annotation(1, 1, 7, "a"), annotation(2, 1, 8, None, skipped=True)], True, 2),
+        ([annotation(1, 1, 7, "a", truth=True), annotation(2, 1, 8, "a", truth=True)], False, 2),
+    ],
+)
+def test_what_an_overlap_must_exceed(given, count_skipped, occupied):
+    assert read_answers(TASKS, given, CONTROL, count_skipped=count_skipped).occupied.tolist() == [occupied, 0, 0]
+
+
+RULE = {"target_quality": 0.8, "min_labels": 1, "max_labels": 5}
+
+
+def test_min_labels_keeps_a_task_open_and_max_labels_closes_it():
+    given = [annotation(n, 1, n, "ab"[n % 2]) for n in range(4)] + [annotation(9, 2, 1, "a")]
+    answers = read_answers(TASKS, given, CONTROL)
+    pred_probs = np.array([[0.5, 0.5], [0.999, 0.001], [0.999, 0.001]])
+    assert score(answers, pred_probs, **{**RULE, "target_quality": 0.4}).settled.tolist() == [True, True, False]
+    settled = score(answers, pred_probs, **{**RULE, "target_quality": 0.4, "min_labels": 2}).settled
+    assert settled.tolist() == [True, False, False]
+    assert score(answers, None, **{**RULE, "target_quality": 1, "max_labels": 4}).settled.tolist() == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_the_same_input_gives_the_same_bytes():
+    rng = np.random.default_rng(0)
+    tasks = np.arange(200)
+    given = [
+        annotation(number, int(task), int(who), "ab"[rng.integers(2)])
+        for number, (task, who) in enumerate({(t, w) for t, w in rng.integers(0, (200, 9), (500, 2))})
+    ]
+    pred_probs = rng.dirichlet([1, 1], 200)
+    one = score(read_answers(tasks, given, CONTROL), pred_probs, **RULE)
+    two = score(read_answers(tasks, given[::-1], CONTROL), pred_probs.copy(), **RULE)
+    assert one.priority.tobytes() == two.priority.tobytes()
+    assert one.result.quality.tobytes() == two.result.quality.tobytes()
+    assert one.result.consensus.tobytes() == two.result.consensus.tobytes()
