@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from examples.local_studio import LocalStudio
+from examples.local_studio import Annotator, LocalStudio
 from examples.project import GivenAnnotation, create_project, sign_up
 from examples.text import text_crowd
 from label_studio_crowd.connection import connect
@@ -43,7 +43,7 @@ def main() -> None:
     options = parser.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory() as directory, LocalStudio(Path(directory) / "label-studio") as server:
-        project = _load(server, options.tasks, options.annotators)
+        project, annotator = _load(server, options.tasks, options.annotators)
         store = Mirror(f"sqlite:///{directory}/mirror.sqlite")
         studio = Studio(server.url, server.admin_token)
         fastest, ours = [], []
@@ -60,10 +60,9 @@ def main() -> None:
         with progress_bars(console) as progress:
             full = rescore(studio, mirror, project, settings, full=True, progress=progress)
         again = rescore(studio, mirror, project, settings)
-        newcomer = server.add_annotator("newcomer@example.com")
-        served = newcomer.next(project)
+        served = annotator.next(project)
         assert served is not None
-        newcomer.label(served["id"], full.control.write(full.control.classes[0]), seconds=3.0)
+        annotator.label(served["id"], full.control.write(full.control.classes[0]), seconds=3.0)
         one = rescore(studio, mirror, project, settings)
     table = Table(title=f"{options.tasks:,} tasks, {LABELS_PER_TASK * options.tasks:,} annotations; seconds")
     for name in ("", "pull", "train", "score", "publish", "changes"):
@@ -82,7 +81,7 @@ def _all(seconds: list[float]) -> str:
     return ", ".join(f"{value:.2f}" for value in seconds)
 
 
-def _load(server: LocalStudio, num_tasks: int, num_annotators: int) -> int:
+def _load(server: LocalStudio, num_tasks: int, num_annotators: int) -> tuple[int, Annotator]:
     crowd = text_crowd(num_tasks)
     people = list(sign_up(server, [f"annotator {n}" for n in range(num_annotators)]).values())
     rng = np.random.default_rng(0)
@@ -93,7 +92,7 @@ def _load(server: LocalStudio, num_tasks: int, num_annotators: int) -> int:
         for who in rng.choice(num_annotators, LABELS_PER_TASK, replace=False):
             label = truth if rng.random() < skill[who] else str(rng.choice(classes))
             given.append(GivenAnnotation(task, people[who].id, crowd.result(label), 5.0))
-    return create_project(server, "benchmark", crowd.label_config, crowd.tasks, given).id
+    return create_project(server, "benchmark", crowd.label_config, crowd.tasks, given).id, people[0]
 
 
 def _read_fastest(server: LocalStudio, project: int) -> None:

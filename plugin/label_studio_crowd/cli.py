@@ -34,7 +34,7 @@ _WIDTH_OF_A_FILE = 140
 
 ProjectOption = Annotated[int, typer.Option("--project", "-p", help="Number of the project, as in its address.")]
 UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio's address.")]
-StoreOption = Annotated[str | None, typer.Option("--store", help="The local mirror, an SQLAlchemy URL.")]
+StoreOption = Annotated[str | None, typer.Option("--store", help="The local mirror, sqlite:///FILE.")]
 ControlOption = Annotated[str | None, typer.Option("--control", help="Name of the control to score.")]
 ClassifierOption = Annotated[
     str | None,

@@ -11,7 +11,7 @@ from label_studio_crowd.errors import UserError
 
 _STEPS: Final = (
     (
-        """CREATE TABLE projects (id {serial}, server TEXT NOT NULL, project INTEGER NOT NULL,
+        """CREATE TABLE projects (id INTEGER PRIMARY KEY, server TEXT NOT NULL, project INTEGER NOT NULL,
            UNIQUE (server, project))""",
         """CREATE TABLE facts (project INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
            PRIMARY KEY (project, name))""",
@@ -25,9 +25,9 @@ _STEPS: Final = (
         """CREATE TABLE predictions (project INTEGER NOT NULL, id INTEGER NOT NULL, task INTEGER NOT NULL,
            model_version TEXT NOT NULL, score DOUBLE PRECISION, result TEXT NOT NULL, PRIMARY KEY (project, id))""",
         """CREATE TABLE probabilities (project INTEGER PRIMARY KEY, classifier TEXT NOT NULL, summary TEXT NOT NULL,
-           classes TEXT NOT NULL, tasks {blob} NOT NULL, pred_probs {blob} NOT NULL, answers INTEGER NOT NULL,
+           classes TEXT NOT NULL, tasks BLOB NOT NULL, pred_probs BLOB NOT NULL, answers INTEGER NOT NULL,
            newest TEXT NOT NULL)""",
-        """CREATE TABLE runs (id {serial}, project INTEGER NOT NULL, finished_at DOUBLE PRECISION NOT NULL,
+        """CREATE TABLE runs (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, finished_at DOUBLE PRECISION NOT NULL,
            report TEXT NOT NULL)""",
     ),
 )
@@ -41,11 +41,6 @@ def migrate(connection: Connection) -> None:
     UserError
         If a newer release of the plugin wrote it.
     """
-    postgresql = connection.dialect.name == "postgresql"
-    types = {
-        "serial": "BIGSERIAL PRIMARY KEY" if postgresql else "INTEGER PRIMARY KEY",
-        "blob": "BYTEA" if postgresql else "BLOB",
-    }
     connection.execute(sa.text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"))
     row = connection.execute(sa.text("SELECT version FROM schema_version")).first()
     version = 0 if row is None else int(row[0])
@@ -58,6 +53,6 @@ def migrate(connection: Connection) -> None:
         return
     for step in _STEPS[version:]:
         for statement in step:
-            connection.execute(sa.text(statement.format(**types)))
+            connection.execute(sa.text(statement))
     connection.execute(sa.text("DELETE FROM schema_version"))
     connection.execute(sa.text("INSERT INTO schema_version (version) VALUES (:version)"), {"version": len(_STEPS)})

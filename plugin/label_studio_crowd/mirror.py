@@ -1,6 +1,6 @@
 """The local copy of a project: its tasks, annotations, what was published, and the runs.
 
-A cache: deleting it costs time, not data. SQLite by default, PostgreSQL by URL.
+A cache in an SQLite file: deleting it costs time, not data.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Mirror:
     Parameters
     ----------
     url
-        SQLAlchemy URL.
+        SQLAlchemy URL of an SQLite file.
 
     Raises
     ------
@@ -98,18 +98,15 @@ class Mirror:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-            if parsed.get_backend_name() == "sqlite" and parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            if parsed.get_backend_name() != "sqlite" or not parsed.database:
+                raise sa.exc.ArgumentError("not an SQLite file")
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             self._engine = sa.create_engine(parsed)
-            if parsed.get_backend_name() == "sqlite":
-                event.listen(self._engine, "connect", _tune_sqlite)
+            event.listen(self._engine, "connect", _tune_sqlite)
             with self._engine.begin() as connection:
                 migrate(connection)
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ImportError) as error:
-            raise UserError(
-                f"The store {url!r} cannot be used ({error}): give sqlite:///FILE, or postgresql+psycopg://… with "
-                "the extra label-studio-crowd[postgresql]."
-            ) from None
+        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+            raise UserError(f"The store {url!r} cannot be used ({error}): give sqlite:///FILE.") from None
         except (sa.exc.DBAPIError, OSError) as error:
             reason = str(getattr(error, "orig", error)).strip()
             raise UserError(f"The store {url!r} cannot be opened ({reason}): correct --store.") from None
@@ -298,10 +295,12 @@ class ProjectMirror:
 
     def annotations(self) -> list[Annotation]:
         """Return the annotations, by task and id."""
-        rows = self._rows(
+        query = sa.text(
             "SELECT id, task, annotator, result, was_cancelled, ground_truth, updated_at, lead_time "
             "FROM annotations WHERE project = :key ORDER BY task, id"
         )
+        with self._begin() as connection:  # plain tuples: of millions of rows, SQLAlchemy's own are most of the time
+            rows = connection.execute(query, {"key": self._key}).cursor.fetchall()
         return list(map(Annotation._make, rows))
 
     # ------------------------------------------------------------------ what was published

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
     store: str = Field(
         default_factory=lambda: f"sqlite:///{data_directory() / 'mirror.sqlite'}",
-        description="The local mirror, as an SQLAlchemy URL.",
+        description="The local mirror, sqlite:///FILE.",
     )
     control: str | None = Field(None, description="Name of the control that is scored.")
     classifier: str = Field("auto", description="auto, none, text, tabular, embedding, predictions:…, module:…")

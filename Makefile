@@ -1,0 +1,61 @@
+# Everything is installed inside this checkout: .venv for the plugin, .venv-studio for Label Studio.
+# `make PYTHON=/path/to/python3.12 install` chooses the interpreter; otherwise the first one from 3.10 on.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install studio demo lint test test-fast clean
+
+help: ## list the targets
+	@echo "label-studio-crowd: make ..."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## install the plugin and what its development needs into .venv
+
+$(INSTALLED): pyproject.toml
+	@test -x $(BIN)/python || { \
+	  for python in $(PYTHON) python3.13 python3.12 python3.11 python3.10 python3; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then \
+	      echo "making $(VENV) with $$($$python --version)"; \
+	      $$python -m venv $(VENV) && exit 0; \
+	      echo "error: $$python cannot make a virtual environment; install its venv module" \
+	           "(on Debian and Ubuntu: apt install python3-venv), or choose another: make PYTHON=... install" >&2; \
+	      rm -rf $(VENV); exit 1; \
+	    fi; \
+	  done; \
+	  found=$$(command -v $(PYTHON) >/dev/null && $(PYTHON) --version 2>&1 || echo "no $(PYTHON)"); \
+	  echo "error: Python 3.10 or newer is needed, found $$found;" \
+	       "install one, or name it: make PYTHON=/path/to/python install" >&2; \
+	  exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "error: $(VENV) was made with $$($(BIN)/python --version), and Python 3.10 or newer is needed;" \
+	       "make clean, then install one" >&2; exit 1; }
+	@echo "installing into $(VENV) (two minutes, once)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'pip>=25.1'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[parquet]' --group dev
+	@touch $@
+
+studio: $(INSTALLED) ## install Label Studio into .venv-studio
+	@$(BIN)/python -m examples.local_studio install
+
+demo: studio ## the whole thing on a real Label Studio (CI=1 ends by itself, EXAMPLE=text|tabular, CROWD=file.csv)
+	@$(BIN)/python -m examples.demo $(if $(filter-out 0 false no,$(CI)),--ci) \
+	  $(if $(EXAMPLE),--example '$(EXAMPLE)') $(if $(CROWD),--crowd '$(CROWD)')
+
+lint: $(INSTALLED) ## ruff and strict mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+test: lint studio ## lint, and all tests, those against a real Label Studio included
+	@$(BIN)/pytest
+
+test-fast: $(INSTALLED) ## the tests that need no Label Studio
+	@$(BIN)/pytest -m "not studio"
+
+clean: ## remove the environments, caches and everything the demo made
+	rm -rf $(VENV) .venv-studio .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

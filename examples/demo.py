@@ -1,0 +1,205 @@
+"""The whole thing, end to end: a real Label Studio, a crowd in it, and the plugin at work.
+
+::
+
+    python -m examples.demo                      # handwritten digits; Ctrl-C ends it
+    python -m examples.demo --example text       # or tabular
+    python -m examples.demo --crowd answers.csv  # a crowd of your own
+    python -m examples.demo --ci                 # end by itself
+
+`make demo` is the same. Everything it makes is under ``.cache/demo`` and made anew by the next run. It ends
+with exit code 0 only if three scripted annotators were served the queue in order (or if a crowd of your own
+leaves nothing to label).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.markup import escape
+
+from examples.command_line import CommandError, Export, Plugin
+from examples.digits import digits_crowd
+from examples.labelling import Pick, Verdict, label_in_turns, verdict
+from examples.local_studio import Annotator, LocalStudio, StudioError
+from examples.own_crowd import CrowdFileError, read_crowd
+from examples.project import Project, load_crowd, sign_up
+from examples.report import accuracies, annotators, most_useful, picks_table
+from examples.simulated_crowd import ExampleCrowd
+from examples.studio_install import CACHE, only_one
+from examples.tabular import tabular_crowd
+from examples.text import text_crowd
+from examples.working import console
+
+EXAMPLES: dict[str, Callable[[], ExampleCrowd]] = {
+    "digits": digits_crowd,
+    "text": text_crowd,
+    "tabular": tabular_crowd,
+}
+SCRIPTED = ("newcomer-1", "newcomer-2", "newcomer-3")
+SCRIPTED_ACCURACY = 0.95
+PICKS_EACH = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo and return its exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = _options(arguments)
+    code = 130
+    try:
+        crowd = read_crowd(options.crowd) if options.crowd else EXAMPLES[options.example]()
+        directory = CACHE / "demo"
+        with only_one("demo", wait=False):
+            shutil.rmtree(directory, ignore_errors=True)
+            with LocalStudio(directory / "label-studio") as studio:
+                followed = demonstrate(studio, crowd, directory)
+                nothing_to_label = followed is None and options.crowd is not None
+                code = 0 if followed or nothing_to_label else 1
+                if not options.ci:
+                    console.print("\nLabel Studio keeps running; Ctrl-C ends it.")
+                    studio.wait()
+    except (StudioError, CrowdFileError, CommandError) as error:
+        console.print(f"\n[red]error[/red] {escape(str(error))}", soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        console.print("\nended")
+    return code
+
+
+def demonstrate(studio: LocalStudio, crowd: ExampleCrowd, directory: Path) -> bool | None:
+    """Load a crowd, run the plugin on it, label along its queue, and say whether it was followed.
+
+    Parameters
+    ----------
+    studio
+        A running Label Studio.
+    crowd
+        What to load.
+    directory
+        For the plugin's mirror and its exports.
+
+    Returns
+    -------
+    bool or None
+        None when the queue is too short to be labelled along.
+    """
+    console.print(
+        f"[bold]{crowd.title}[/bold]: {len(crowd.tasks)} tasks, {len(crowd.answers)} labels by "
+        f"{len(crowd.annotators)} annotators on {len({answer.task for answer in crowd.answers})} of them"
+    )
+    for note in crowd.notes:
+        console.print(f"  {note}")
+    people = sign_up(studio, [*crowd.annotators, *SCRIPTED])
+    project = load_crowd(studio, crowd, people)
+    truth = {task: label for task, label in zip(project.tasks, crowd.truth, strict=False) if label}
+    names = {person.id: name for name, person in people.items()}
+
+    plugin = Plugin(studio.url, studio.admin_pat(), project.id, directory)
+    plugin.run("doctor")
+    plugin.run("connect", *([] if crowd.classifier == "auto" else ["--classifier", crowd.classifier]))
+    plugin.run("sync")
+    plugin.run("status")
+    before = plugin.export("labels")
+
+    console.print(most_useful(before, truth, f"{studio.url}/projects/{project.id}/data?task={{}}"))
+    console.print(annotators(before, names, crowd.skill, _right_answers(crowd)))
+    if truth:
+        console.print(accuracies({"now": before}, truth))
+    else:
+        console.print("The crowd's file has no truth, so accuracies are not known.")
+
+    picks = _label(crowd, project, before, {name: people[name] for name in SCRIPTED}, truth)
+    if not picks:
+        waiting = len(before.queue)
+        console.print(
+            f"The queue holds {waiting} of {len(before.tasks)} tasks, fewer than three annotators need: every "
+            "other task is settled. Nothing was labelled."
+        )
+        _where_to_look(studio, project, people)
+        return None
+    seen = verdict(picks)
+    followed = seen.in_order and seen.distinct
+    console.print(picks_table(picks))
+    console.print(_in_words(len(picks), seen), style="green" if followed else "red")
+
+    plugin.run("sync")
+    after = plugin.export("labels-after")
+    if truth:
+        console.print(accuracies({"before": before, f"after {len(picks)} more labels": after}, truth))
+    _where_to_look(studio, project, people)
+    return followed
+
+
+def _label(
+    crowd: ExampleCrowd,
+    project: Project,
+    export: Export,
+    people: dict[str, Annotator],
+    truth: dict[int, str],
+) -> list[Pick]:
+    """Let the scripted annotators label, each right in `SCRIPTED_ACCURACY` of the cases."""
+    rng = np.random.default_rng(1)
+    consensus = {row.task: row.consensus for row in export.tasks}
+    classes = sorted({answer.label for answer in crowd.answers} | set(crowd.truth) - {""})
+
+    def answer(name: str, task: int) -> str:
+        right = truth.get(task) or consensus.get(task) or str(rng.choice(classes))
+        wrong = [label for label in classes if label != right]
+        return right if rng.random() < SCRIPTED_ACCURACY else str(rng.choice(wrong))
+
+    queue = [row.task for row in export.queue]
+    picks_each = min(PICKS_EACH, len(queue) // len(people))
+    if not picks_each:
+        return []
+    known = "the truth" if truth else "the consensus so far (the truth is not known)"
+    console.print(
+        f"\nThree new annotators open and submit {picks_each} tasks each, in turns. "
+        f"Their answers are {known} in {SCRIPTED_ACCURACY:.0%} of the cases."
+    )
+    return label_in_turns(crowd, project.id, queue, people, answer, picks_each)
+
+
+def _right_answers(crowd: ExampleCrowd) -> dict[str, float]:
+    """Return each annotator's share of right answers among those whose truth is known."""
+    right: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+    for answer in crowd.answers:
+        if crowd.truth and crowd.truth[answer.task]:
+            right[answer.annotator][answer.label == crowd.truth[answer.task]] += 1
+    return {name: counts[True] / counts.total() for name, counts in right.items()}
+
+
+def _in_words(picks: int, seen: Verdict) -> str:
+    order = "the queue was followed in order" if seen.in_order else "the queue was NOT followed in order"
+    double = "no task went to two annotators" if seen.distinct else "SOME TASK WENT TO TWO ANNOTATORS"
+    return f"{picks} picks: {order}; {double}."
+
+
+def _where_to_look(studio: LocalStudio, project: Project, people: dict[str, Annotator]) -> None:
+    person = people[SCRIPTED[0]]
+    for what, where in (
+        ("project", f"{studio.url}/projects/{project.id}/data"),
+        ("settings", f"{studio.url}/projects/{project.id}/settings"),
+        ("log in as", f"{studio.admin_email} / {studio.admin_password}"),
+        ("annotator", f"{person.email} / {person.password}   (then: Label All Tasks)"),
+        ("exports", ".cache/demo/labels*.csv"),
+    ):
+        console.print(f"{what:>10}  {where}", soft_wrap=True)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m examples.demo", description="Run the demo.")
+    parser.add_argument("--example", choices=EXAMPLES, default="digits", help="which built-in crowd")
+    parser.add_argument("--crowd", type=Path, metavar="FILE", help="a CSV file with a crowd of your own")
+    parser.add_argument("--ci", action="store_true", help="end by itself")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.mirror import Mirror, Probabilities
+
+
+@pytest.fixture
+def store(tmp_path):
+    return f"sqlite:///{tmp_path}/mirror.sqlite"
+
+
+def task(number, *, data="x", at="2026-01-01T00:00:00.500000Z", annotations=()):
+    return {
+        "id": number,
+        "data": {"text": data},
+        "overlap": 1,
+        "is_labeled": bool(annotations),
+        "updated_at": at,
+        "annotations": [
+            {
+                "id": 10 * number + n,
+                "completed_by": who,
+                "result": [{"id": "random", "from_name": "c", "value": {"choices": ["a"]}}],
+                "updated_at": at,
+                "was_cancelled": False,
+                "ground_truth": False,
+                "lead_time": 1.5,
+            }
+            for n, who in enumerate(annotations)
+        ],
+    }
+
+
+def test_projects_and_servers_are_kept_apart(store):
+    mirror = Mirror(store)
+    mirror.project("http://one", 1).apply([task(1, annotations=[5])])
+    mirror.project("http://two", 1).apply([task(1), task(2)])
+    assert mirror.project("http://one", 1).counts() == (1, 1)
+    assert mirror.project("http://two", 1).counts() == (2, 0)
+    assert mirror.project("http://one", 2).counts() == (0, 0)
+
+
+def test_a_task_is_replaced_whole(store):
+    project = Mirror(store).project("s", 1)
+    assert project.apply([task(1, annotations=[5, 6]), task(2)]) == 2
+    assert project.apply([task(1, annotations=[6]), task(2)]) == 0
+    assert [row.annotator for row in project.annotations()] == [6]
+
+
+def test_only_new_data_makes_probabilities_old(store):
+    project = Mirror(store).project("s", 1)
+    project.apply([task(1)])
+    project.apply([task(1, at="2026-01-02T00:00:00.000000Z", annotations=[5])])
+    assert project.newest_data() == "2026-01-01T00:00:00.500000Z"
+    project.apply([task(1, at="2026-01-03T00:00:00.000000Z", data="y")])
+    assert project.newest_data() == "2026-01-03T00:00:00.000000Z"
+
+
+def test_a_pull_begins_before_the_newest_change(store):
+    project = Mirror(store).project("s", 1)
+    assert project.since() is None
+    project.apply([task(1, at="2026-01-01T00:00:05Z")])
+    assert project.since() == "2025-12-31T23:59:55.000000Z"
+
+
+def test_an_annotation_without_an_author_has_one_author(store):
+    project = Mirror(store).project("s", 1)
+    project.apply([task(1, annotations=[None])])
+    assert project.annotations()[0].annotator == 0
+
+
+def test_probabilities_come_back_as_they_were(store):
+    project = Mirror(store).project("s", 1)
+    assert project.probabilities() is None
+    trained = Probabilities("auto", "why", ("a", "b"), np.arange(3), np.random.default_rng(0).random((3, 2)), 7, "now")
+    project.set_probabilities(trained)
+    found = Mirror(store).project("s", 1).probabilities()
+    np.testing.assert_array_equal(found.pred_probs, trained.pred_probs)
+    np.testing.assert_array_equal(found.tasks, trained.tasks)
+    assert (found.classes, found.summary, found.answers) == (("a", "b"), "why", 7)
+
+
+def test_a_store_of_a_newer_release_is_left_alone(store):
+    Mirror(store).close()
+    with sa.create_engine(store).begin() as connection:
+        connection.execute(sa.text("UPDATE schema_version SET version = 99"))
+    with pytest.raises(UserError, match="version 99"):
+        Mirror(store)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "cannot be used"),
+        ("oracle://x", "cannot be used"),
+        ("sqlite:////proc/nowhere/mirror.sqlite", "cannot be opened"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_named(url, said):
+    with pytest.raises(UserError, match=said):
+        Mirror(url)
+
+
+def test_a_file_that_is_no_store_is_left_alone(tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear reader, " * 100)
+    with pytest.raises(UserError, match="cannot be opened"):
+        Mirror(f"sqlite:///{path}")
+    assert path.read_text() == "Dear reader, " * 100

@@ -1,0 +1,66 @@
+import pytest
+
+from label_studio_crowd import settings
+from label_studio_crowd.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "LABEL_STUDIO_CROWD_STORE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_flag_then_environment_then_file_then_default(elsewhere, monkeypatch):
+    assert settings.load().max_labels == 5
+    (elsewhere / "label-studio-crowd.toml").write_text('max_labels = 6\nurl = "http://file"\napi_key = "file"\n')
+    assert settings.load().max_labels == 6
+    monkeypatch.setenv("LABEL_STUDIO_CROWD_MAX_LABELS", "7")
+    monkeypatch.setenv("LABEL_STUDIO_URL", "http://environment/")
+    assert settings.load().max_labels == 7
+    assert settings.load().url == "http://environment"
+    assert settings.load(max_labels=8, url="http://flag").max_labels == 8
+    assert settings.load(url="http://flag", max_labels=None).url == "http://flag"
+    assert settings.load().api_key.get_secret_value() == "file"
+
+
+def test_what_connect_stored_gives_way_to_what_is_set_explicitly():
+    found = settings.load(min_labels=3).over({"min_labels": 2, "max_labels": 9, "of_another_release": 1})
+    assert (found.min_labels, found.max_labels) == (3, 9)
+
+
+def test_stored_options_are_those_set_explicitly_and_no_secret():
+    assert settings.load(min_labels=3, api_key="secret", url="http://x").options() == {"min_labels": 3}
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"target_quality": 2}, "target_quality"),
+        ({"min_labels": 0}, "min_labels"),
+        ({"min_labels": 6}, r"max_labels \(5\) is below min_labels \(6\)"),
+        ({"url": "localhost:8080"}, "http:// or https://"),
+        ({"queue_size": 0}, "queue_size"),
+    ],
+)
+def test_values_out_of_range_are_named(flags, said):
+    with pytest.raises(UserError, match=said):
+        settings.load(**flags)
+
+
+@pytest.mark.parametrize(("content", "said"), [("max_label = 6", "max_label"), ("max_labels 6", "not valid TOML")])
+def test_a_file_with_mistakes_is_named(elsewhere, content, said):
+    (elsewhere / "label-studio-crowd.toml").write_text(content)
+    with pytest.raises(UserError, match=said):
+        settings.load()
+
+
+def test_a_config_file_that_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setenv("LABEL_STUDIO_CROWD_CONFIG", "nowhere.toml")
+    with pytest.raises(UserError, match=r"nowhere\.toml"):
+        settings.load()
+
+
+def test_a_token_is_never_shown():
+    assert "secret" not in repr(settings.load(api_key="secret-token"))

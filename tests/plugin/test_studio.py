@@ -1,0 +1,73 @@
+"""Faults that a real Label Studio cannot be made to show; the rest of the exchange is in tests/studio."""
+
+import httpx
+import pytest
+import stamina
+
+from label_studio_crowd.studio import Studio, StudioError
+
+
+@pytest.fixture(autouse=True)
+def no_waiting():
+    stamina.set_testing(True, attempts=5)
+    yield
+    stamina.set_testing(False)
+
+
+def server(*answers):
+    """A Label Studio that gives these answers in turn, the first of them to a first request that works."""
+    given = iter([httpx.Response(200, json={"release": "1.23.2"}), *answers])
+    requests = []
+
+    def answer(request):
+        requests.append(request)
+        found = next(given)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    studio = Studio("http://studio", "0" * 40, transport=httpx.MockTransport(answer))
+    studio.version()
+    return studio, requests
+
+
+BROKEN = [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("cut off")]
+OVERLOADED = [httpx.Response(status) for status in (429, 500, 502, 503, 504)]
+
+
+@pytest.mark.parametrize("fault", BROKEN + OVERLOADED, ids=repr)
+def test_reads_and_changes_are_repeated(fault):
+    studio, _ = server(fault, httpx.Response(200, json={"id": 3}))
+    assert studio.project(3) == {"id": 3}
+    studio, requests = server(fault, httpx.Response(200, json={}))
+    assert studio.set_task(1, overlap=2, is_labeled=False)
+    assert len(requests) == 3
+
+
+@pytest.mark.parametrize("fault", BROKEN + OVERLOADED, ids=repr)
+def test_an_import_is_never_repeated(fault):
+    studio, requests = server(fault)
+    with pytest.raises(StudioError):
+        studio.import_predictions(3, [{"task": 1}])
+    assert len(requests) == 2
+
+
+def test_after_some_attempts_it_is_an_error():
+    studio, _ = server(*[httpx.ConnectError("refused")] * 9)
+    with pytest.raises(StudioError, match="does not answer at http://studio"):
+        studio.project(3)
+
+
+def test_what_is_gone_is_no_error():
+    gone = httpx.Response(404, json={"detail": "No Prediction matches the given query."})
+    studio, _ = server(gone, gone, gone)
+    assert not studio.update_prediction(1, score=0.5)
+    assert not studio.delete_prediction(1)
+    assert not studio.set_task(1, overlap=1, is_labeled=True)
+
+
+def test_a_refusal_says_what_label_studio_said():
+    studio, _ = server(httpx.Response(400, json={"detail": "Validation error", "validation_errors": {"score": "odd"}}))
+    with pytest.raises(StudioError, match="odd") as error:
+        studio.update_project(3, sampling="none")
+    assert error.value.status == 400
