@@ -226,10 +226,11 @@ def status(
     """Say how a project stands, as of the last run."""
     from label_studio_crowd import display
     from label_studio_crowd.connection import connection
+    from label_studio_crowd.pull import look_up
 
     out, _ = _consoles(as_json)
     with _opened(project, url=url, store=store) as (_settings, studio, mirror):
-        info = studio.project(project)
+        info = look_up(studio, mirror, project)
         last = mirror.last_run()
         connected = connection(mirror) is not None
         tasks, annotations = studio.counts(project)
@@ -272,12 +273,13 @@ def export(
     from label_studio_crowd import export as tables_module
     from label_studio_crowd.connection import stored_options
     from label_studio_crowd.labels import find_control
+    from label_studio_crowd.pull import look_up
     from label_studio_crowd.rescore import stored_scores
 
     tables_module.check_path(out_path)
     out, _ = _consoles()
     with _opened(project, url=url, store=store) as (settings, studio, mirror):
-        info = studio.project(project)
+        info = look_up(studio, mirror, project)
         settings = settings.over(stored_options(mirror))
         scores = stored_scores(mirror, info, find_control(info["label_config"], settings.control), settings)
         if scores is None:

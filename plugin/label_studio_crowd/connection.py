@@ -13,7 +13,7 @@ from label_studio_crowd.labels import find_control
 from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.publish import observe
-from label_studio_crowd.pull import pull, refresh_states
+from label_studio_crowd.pull import look_up, pull, refresh_states
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Progress, Studio, silent
 
@@ -70,7 +70,7 @@ def connect(
     UserError
         If the labeling config has no control that can be scored, or Label Studio refuses the backend.
     """
-    info = studio.project(project)
+    info = look_up(studio, mirror, project)
     find_control(info["label_config"], settings.control)
     views = studio.views(project)
     record = connection(mirror) or _record_in(views)
@@ -177,7 +177,7 @@ def disconnect(
     UserError
         If nothing was recorded to put back.
     """
-    info = studio.project(project)
+    info = look_up(studio, mirror, project)
     views = studio.views(project)
     record = connection(mirror) or _record_in(views)
     if record is None:

@@ -101,7 +101,7 @@ def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str,
     for task in queue[:top]:
         row = row_of[task]
         counts = crowd.counts[row]
-        votes = ", ".join(f"{crowd.classes[code]} {counts[code]}" for code in counts.argsort()[::-1] if counts[code])
+        votes = ", ".join(f"{crowd.classes[code]} ×{counts[code]}" for code in counts.argsort()[::-1] if counts[code])
         consensus = "-" if result.consensus[row] < 0 else str(crowd.classes[result.consensus[row]])
         table.add_row(
             str(task),
@@ -121,7 +121,7 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
     rated = [a for a in order if stats.quality[crowd.annotators.tolist().index(a)] >= 0]
     groups = {"Annotators": rated}
     if len(rated) > 2 * most:
-        groups = {f"The {most} worst annotators": rated[:most], f"The {most} best annotators": rated[-most:]}
+        groups = {f"The {most} worst annotators": rated[:most], f"The {most} best annotators": rated[: -most - 1 : -1]}
     position = {annotator: row for row, annotator in enumerate(crowd.annotators.tolist())}
     for title, annotators in groups.items():
         table = Table(title=title, title_justify="left")

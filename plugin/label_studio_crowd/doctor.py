@@ -12,6 +12,7 @@ from label_studio_crowd.labels import find_control
 from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.plan import QUEUE_PREFIX, is_ours
 from label_studio_crowd.publish import measured_costs
+from label_studio_crowd.pull import look_up
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Studio, StudioError
 
@@ -34,7 +35,7 @@ def examine(studio: Studio, mirror: ProjectMirror, project: int, settings: Setti
     try:
         user = studio.user()
         version = studio.version()
-        info = studio.project(project)
+        info = look_up(studio, mirror, project)
     except StudioError as error:
         yield Check("wrong", str(error))
         return

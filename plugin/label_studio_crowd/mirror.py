@@ -26,6 +26,7 @@ from label_studio_crowd.studio import Prediction, VersionState
 DELETED_USER: Final = 0
 """The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
 
+_CREATED: Final = "created_at"
 _MARGIN_SECONDS: Final = 10
 """How far before the newest change a pull begins: a transaction may commit after a later one."""
 
@@ -161,6 +162,17 @@ class ProjectMirror:
         values = [{"key": self._key, **row} for row in rows]
         if values:
             connection.execute(sa.text(sql), values)
+
+    def belong_to(self, created_at: str) -> None:
+        """Forget everything if it is of another project that had the same number.
+
+        On SQLite, Label Studio gives the number of a deleted project to the next one.
+        """
+        if self.recall(_CREATED) not in (None, created_at):
+            with self._begin() as connection:
+                for table in ("facts", "tasks", "annotations", "predictions", "probabilities", "runs"):
+                    connection.execute(sa.text(f"DELETE FROM {table} WHERE project = :key"), {"key": self._key})
+        self.remember(_CREATED, created_at)
 
     # ------------------------------------------------------------------ small facts, by name
 

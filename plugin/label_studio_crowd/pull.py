@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.studio import Progress, Studio, silent
@@ -15,6 +16,19 @@ class Pulled:
     changed: int
     deleted: int
     full: bool
+
+
+def look_up(studio: Studio, mirror: ProjectMirror, project: int) -> dict[str, Any]:
+    """Return a project's settings, and see to it that the mirror is of this project.
+
+    Raises
+    ------
+    StudioError
+        If there is no such project.
+    """
+    info = studio.project(project)
+    mirror.belong_to(info["created_at"])
+    return info
 
 
 def pull(

@@ -18,11 +18,12 @@ from label_studio_crowd.labels import Control, SeveralLabelsError, find_control
 from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror
 from label_studio_crowd.plan import Plan, make_plan
 from label_studio_crowd.publish import measured_costs, observe, pending_version, publish
-from label_studio_crowd.pull import Pulled, pull
+from label_studio_crowd.pull import Pulled, look_up, pull
 from label_studio_crowd.scoring import Answers, Scores, read_answers, score
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Progress, Studio, silent
 
+_SETTLED: Final = "settled"
 _ACTIVE_DAYS: Final = 7
 """An annotator is active who labelled in the last days before the newest annotation."""
 
@@ -110,7 +111,7 @@ def rescore(
         If the project is not connected (and this is no dry run), or has nothing to score.
     """
     clock = _Clock()
-    info = studio.project(project)
+    info = look_up(studio, mirror, project)
     if connection(mirror) is None and not dry_run:
         raise UserError(
             f"Project {project} is not connected, so nothing was written: run `label-studio-crowd connect "
@@ -125,7 +126,7 @@ def rescore(
     with clock("train"):
         probabilities, trained = _probabilities(studio, mirror, project, control, answers, settings, full, progress)
     with clock("score"):
-        scores = _score(answers, probabilities, settings)
+        scores = _score(mirror, answers, probabilities, settings)
     with clock("publish"):
         published = observe(studio, mirror, project, progress=progress)
         taken = pending_version(mirror)
@@ -159,6 +160,7 @@ def rescore(
         clock.seconds,
     )
     if not dry_run:
+        mirror.remember(_SETTLED, answers.crowd.tasks[scores.settled].tolist())
         mirror.add_run(run.report())
     return run
 
@@ -171,7 +173,7 @@ def stored_scores(
     probabilities = mirror.probabilities()
     if probabilities is None or probabilities.classes != _classes(answers):
         return None
-    return _score(answers, probabilities, settings)
+    return _score(mirror, answers, probabilities, settings)
 
 
 def _answers(
@@ -192,14 +194,15 @@ def _classes(answers: Answers) -> tuple[str, ...]:
     return tuple(str(label) for label in answers.crowd.classes)
 
 
-def _score(answers: Answers, probabilities: Probabilities, settings: Settings) -> Scores:
+def _score(mirror: ProjectMirror, answers: Answers, probabilities: Probabilities, settings: Settings) -> Scores:
+    ids = np.asarray(answers.crowd.tasks, np.int64)
     pred_probs: NDArray[np.float64] | None = None
     if len(probabilities.tasks):
-        ids = np.asarray(answers.crowd.tasks, np.int64)
         pred_probs = probabilities.pred_probs[np.searchsorted(probabilities.tasks, ids)]
     return score(
         answers,
         pred_probs,
+        settled_before=np.isin(ids, mirror.recall(_SETTLED) or []),
         target_quality=settings.target_quality,
         min_labels=settings.min_labels,
         max_labels=settings.max_labels,

@@ -17,6 +17,8 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import Control, SeveralLabelsError
 from label_studio_crowd.mirror import Annotation
 
+_SETTLED_MARGIN: Final = 0.02
+
 SKIPPED: Final = "skipped"
 EMPTY: Final = "empty"
 SEVERAL: Final = "with several labels"
@@ -202,6 +204,7 @@ def score(
     target_quality: float,
     min_labels: int,
     max_labels: int,
+    settled_before: NDArray[np.bool_] | None = None,
 ) -> Scores:
     """Score every task, labelled or not.
 
@@ -214,6 +217,9 @@ def score(
     target_quality, min_labels, max_labels
         A task is settled when its consensus has the quality and it the labels, when it has the most labels
         allowed, or when its truth is known.
+    settled_before
+        Tasks that were settled by the last run (N,): they stay so until their quality is clearly below the
+        target, so that a group of tasks just above it is not opened and closed with every label.
     """
     crowd, known = answers.crowd, answers.known_labels
     result = crowdlab(crowd, pred_probs, known_labels=known)
@@ -221,7 +227,10 @@ def score(
     if pred_probs is not None:
         calibrated = crowdlab(crowd, pred_probs, known_labels=known, calibrate_probs=True)
     labels = crowd.num_answers
-    good = (result.quality >= target_quality) & (labels >= min_labels)
+    needed = np.full(len(labels), target_quality)
+    if settled_before is not None:
+        needed[settled_before] -= _SETTLED_MARGIN
+    good = (result.quality >= needed) & (labels >= min_labels)
     return Scores(
         answers=answers,
         result=result,

@@ -109,3 +109,15 @@ def test_a_file_that_is_no_store_is_left_alone(tmp_path):
     with pytest.raises(UserError, match="cannot be opened"):
         Mirror(f"sqlite:///{path}")
     assert path.read_text() == "Dear reader, " * 100
+
+
+def test_a_project_with_the_number_of_a_deleted_one_is_another(store):
+    project = Mirror(store).project("s", 1)
+    project.belong_to("2026-01-01")
+    project.apply([task(1, annotations=[5])])
+    project.remember("connection", {"of": "the old one"})
+    project.belong_to("2026-01-01")
+    assert project.counts() == (1, 1)
+    project.belong_to("2026-02-02")
+    assert project.counts() == (0, 0)
+    assert project.recall("connection") is None

@@ -101,3 +101,11 @@ def test_the_same_input_gives_the_same_bytes():
     assert one.priority.tobytes() == two.priority.tobytes()
     assert one.result.quality.tobytes() == two.result.quality.tobytes()
     assert one.result.consensus.tobytes() == two.result.consensus.tobytes()
+
+
+def test_a_settled_task_stays_settled_until_its_quality_is_clearly_lower():
+    answers = read_answers(TASKS, [annotation(n, n, 7, "a") for n in (1, 2, 3)], CONTROL)
+    pred_probs = np.array([[0.79, 0.21], [0.79, 0.21], [0.75, 0.25]])  # without overlap, a label's quality
+    assert not score(answers, pred_probs, **RULE).settled.any()
+    before = np.array([True, False, True])
+    assert score(answers, pred_probs, **RULE, settled_before=before).settled.tolist() == [True, False, False]
