@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,8 +69,8 @@ def main() -> None:
 
 
 @contextmanager
-def _opened(project: int, **flags: Any) -> Iterator[tuple[Settings, Studio, ProjectMirror]]:
-    """Read the settings and open Label Studio and the project's mirror."""
+def _opened(project: int, *, writing: bool = False, **flags: Any) -> Iterator[tuple[Settings, Studio, ProjectMirror]]:
+    """Read the settings and open Label Studio and the project's mirror; with `writing`, alone."""
     from label_studio_crowd import settings as settings_module
     from label_studio_crowd.mirror import Mirror
     from label_studio_crowd.studio import Studio
@@ -84,7 +84,9 @@ def _opened(project: int, **flags: Any) -> Iterator[tuple[Settings, Studio, Proj
     studio = Studio(settings.url, settings.api_key.get_secret_value().strip())
     mirror = Mirror(settings.store)
     try:
-        yield settings, studio, mirror.project(settings.url, project)
+        found = mirror.project(settings.url, project)
+        with found.exclusive() if writing else nullcontext():
+            yield settings, studio, found
     finally:
         mirror.close()
 
@@ -146,6 +148,7 @@ def connect(
     with (
         _opened(
             project,
+            writing=True,
             url=url,
             store=store,
             control=control,
@@ -194,6 +197,7 @@ def sync(
     with (
         _opened(
             project,
+            writing=True,
             url=url,
             store=store,
             control=control,
@@ -216,7 +220,7 @@ def sync(
     display.show_run(out, run.report())
     display.show_queue(out, run.scores, run.plan.queue, studio.url, project)
     display.show_annotators(out, run.scores, names)
-    display.show_plan(out, run.plan, dry_run=dry_run)
+    display.show_plan(out, run.plan, run.expected_seconds, dry_run=dry_run)
 
 
 @app.command()
@@ -306,7 +310,10 @@ def disconnect(
     from label_studio_crowd.display import progress_bars
 
     out, err = _consoles()
-    with _opened(project, url=url, store=store) as (_, studio, mirror), progress_bars(err) as progress:
+    with (
+        _opened(project, writing=True, url=url, store=store) as (_, studio, mirror),
+        progress_bars(err) as progress,
+    ):
         changes = connection.disconnect(studio, mirror, project, fast=fast, dry_run=dry_run, progress=progress)
     _show_changes(out, changes, dry_run)
 

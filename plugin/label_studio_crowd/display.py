@@ -62,13 +62,18 @@ def show_run(console: Console, report: Mapping[str, Any]) -> None:
     console.print(f"[dim]{stages}[/]", highlight=False)
 
 
-def show_plan(console: Console, plan: Plan, *, dry_run: bool) -> None:
-    """Print what was changed in Label Studio, or would be."""
+def show_plan(console: Console, plan: Plan, seconds: float, *, dry_run: bool) -> None:
+    """Print what was changed in Label Studio, or would be, in about so many seconds."""
     if not plan:
         console.print("Label Studio is up to date: nothing to change.")
         return
     counts = plan.counts()
-    table = Table(title="Would change" if dry_run else "Changed", title_justify="left", show_header=False, box=None)
+    table = Table(
+        title=f"Would change, in about {seconds:.0f} s" if dry_run else "Changed",
+        title_justify="left",
+        show_header=False,
+        box=None,
+    )
     rows = [
         ("queue", f"{counts['queue']:,} tasks in {counts['queue_version']}" + _edits(counts, "queue")),
         ("opened for one more annotator", counts["reopen"]),

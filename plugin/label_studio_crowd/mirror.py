@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import orjson
 import sqlalchemy as sa
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
@@ -162,6 +163,27 @@ class ProjectMirror:
         values = [{"key": self._key, **row} for row in rows]
         if values:
             connection.execute(sa.text(sql), values)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other runs out of this project; the lock ends with the process, however that ends.
+
+        Raises
+        ------
+        UserError
+            If another run is under way.
+        """
+        lock = FileLock(f"{self._engine.url.database}.{self._key}.lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UserError(
+                "Another run on this project is under way with this store: wait for it to end, then run again."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def belong_to(self, created_at: str) -> None:
         """Forget everything if it is of another project that had the same number.

@@ -85,7 +85,7 @@ class Edits:
 
     def seconds(self, costs: Costs) -> float:
         """Return how long they take."""
-        creating = costs.bulk if self.bulk else costs.edit * len(self.create)
+        creating = costs.bulk if self.bulk and self.create else costs.edit * len(self.create)
         return creating + costs.edit * (len(self.update) + len(self.delete))
 
 
@@ -122,6 +122,12 @@ class Plan:
     obsolete: tuple[str, ...]
     deferred: int
     outside_config: int
+
+    def seconds(self, costs: Costs) -> float:
+        """Return how long it takes to carry out."""
+        tasks = costs.edit * (len(self.reopen) + len(self.close))
+        edits = self.queue_edits.seconds(costs) + self.consensus_edits.seconds(costs)
+        return tasks + edits + costs.delete_version * len(self.obsolete)
 
     def __bool__(self) -> bool:
         changes = (

@@ -40,6 +40,7 @@ class Run:
     trained: bool
     scores: Scores
     plan: Plan
+    expected_seconds: float
     dry_run: bool
     warnings: list[str]
     seconds: dict[str, float] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Run:
             "deleted_tasks": self.pulled.deleted,
             "full_pull": self.pulled.full,
             "changes": self.plan.counts(),
+            "expected_seconds": round(self.expected_seconds, 1),
             "warnings": self.warnings,
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
         }
@@ -130,6 +132,7 @@ def rescore(
     with clock("publish"):
         published = observe(studio, mirror, project, progress=progress)
         taken = pending_version(mirror)
+        costs = measured_costs(mirror)
         plan = make_plan(
             scores,
             mirror.tasks(),
@@ -142,7 +145,7 @@ def rescore(
             label_budget=settings.label_budget,
             show_consensus=settings.show_consensus,
             consensus_changes=None if full else settings.consensus_changes,
-            costs=measured_costs(mirror),
+            costs=costs,
         )
         if not dry_run:
             publish(plan, studio, mirror, project, progress=progress)
@@ -155,6 +158,7 @@ def rescore(
         trained,
         scores,
         plan,
+        plan.seconds(costs),
         dry_run,
         _warnings(info, answers, plan, settings),
         clock.seconds,

@@ -121,3 +121,14 @@ def test_a_project_with_the_number_of_a_deleted_one_is_another(store):
     project.belong_to("2026-02-02")
     assert project.counts() == (0, 0)
     assert project.recall("connection") is None
+
+
+def test_two_runs_on_one_project_keep_out_of_each_others_way(store):
+    one, other = Mirror(store), Mirror(store)
+    with one.project("s", 1).exclusive():
+        with pytest.raises(UserError, match="under way"), other.project("s", 1).exclusive():
+            pass
+        with other.project("s", 2).exclusive():
+            pass
+    with other.project("s", 1).exclusive():
+        pass
