@@ -28,8 +28,6 @@ DELETED_USER: Final = 0
 """The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
 
 _CREATED: Final = "created_at"
-_MARGIN_SECONDS: Final = 10
-"""How far before the newest change a pull begins: a transaction may commit after a later one."""
 
 
 @dataclass(frozen=True)
@@ -303,13 +301,6 @@ class ProjectMirror:
         """Return when the newest change known happened (ISO), or None for an empty mirror."""
         (row,) = self._rows("SELECT max(updated_at) FROM tasks WHERE project = :key")
         return None if row[0] is None else str(row[0])
-
-    def since(self) -> str | None:
-        """Return from when on a pull of changes is complete, or None if all must be pulled."""
-        newest = self.newest()
-        if newest is None:
-            return None
-        return str(np.datetime64(newest.rstrip("Z"), "us") - np.timedelta64(_MARGIN_SECONDS, "s")) + "Z"
 
     def newest_data(self) -> str:
         """Return when a task last came or had its data changed (ISO)."""

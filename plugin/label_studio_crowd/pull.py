@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.studio import Progress, Studio, silent
+
+_COMPLETE_UNTIL: Final = "complete_until"
+_MARGIN_SECONDS: Final = 10
+"""A transaction may commit some seconds after its `updated_at`."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,22 @@ def pull(
     Changed tasks are found by their `updated_at`. A deleted task leaves no such trace: where the numbers of
     tasks differ the ids are swept, and where the numbers of annotations still differ all is read anew.
     """
-    since = None if full else mirror.since()
-    if since is None:
-        return _pull_all(studio, mirror, project, progress)
+    started = studio.time()
+    since = None if full else mirror.recall(_COMPLETE_UNTIL)
+    pulled = _pull_changes(studio, mirror, project, since, progress) if since else None
+    if pulled is None:
+        pulled = _pull_all(studio, mirror, project, progress)
+    if started is None:
+        mirror.forget(_COMPLETE_UNTIL)
+    else:
+        # what changes during a pull may be behind it: the next one begins where this one did
+        margin = np.timedelta64(_MARGIN_SECONDS, "s")
+        mirror.remember(_COMPLETE_UNTIL, f"{np.datetime64(started.rstrip('Z'), 'us') - margin}Z")
+    return pulled
+
+
+def _pull_changes(studio: Studio, mirror: ProjectMirror, project: int, since: str, progress: Progress) -> Pulled | None:
+    """Read what changed since a time, or return None if that does not explain Label Studio's counts."""
     changed = sum(mirror.apply(page) for page in studio.tasks(project, since=since, progress=progress))
     deleted = 0
     num_tasks, num_annotations = studio.counts(project)
@@ -51,7 +70,7 @@ def pull(
         # people may have labelled since the pull: look once more before reading everything
         changed += sum(mirror.apply(page) for page in studio.tasks(project, since=since))
         if studio.counts(project)[1] != mirror.counts()[1]:
-            return _pull_all(studio, mirror, project, progress)
+            return None
     return Pulled(changed, deleted, False)
 
 

@@ -11,10 +11,13 @@ import base64
 import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
+import orjson
 import stamina
 
 from label_studio_crowd.errors import UserError
@@ -171,6 +174,11 @@ class Studio:
 
     # ------------------------------------------------------------------ the project and its people
 
+    def time(self) -> str | None:
+        """Return the server's time (ISO, UTC), or None if something before it takes its Date header away."""
+        date = self._request("GET", "/api/version").headers.get("date")
+        return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%S.000000Z") if date else None
+
     def version(self) -> str:
         """Return Label Studio's version."""
         return str(self._get("/api/version")["release"])
@@ -260,10 +268,11 @@ class Studio:
         progress: Progress = silent,
         page_size: int = PAGE_SIZE,
     ) -> Iterator[list[dict[str, Any]]]:
-        # Paging by the last id seen is stable while people label; paging by offset is not.
-        last, done, total = 0, 0, None
-        while total is None or done < total:
-            items = [_filter("id", "greater", "Number", last)]
+        """Yield pages by increasing id; the next one is read while the caller works on the last."""
+
+        def read(after: int) -> dict[str, Any]:
+            # Paging by the last id seen is stable while people label; paging by offset is not.
+            items = [_filter("id", "greater", "Number", after)]
             if since is not None:
                 items.append(_filter("updated_at", "greater", "Datetime", since))
             query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
@@ -275,17 +284,22 @@ class Studio:
                 "expand": "annotations",
                 "query": json.dumps(query),
             }
-            page = self._get("/api/tasks/", **params)
-            tasks: list[dict[str, Any]] = page["tasks"]
-            if not tasks:
-                return
-            yield tasks
-            total = total or page["total"]
-            done += len(tasks)
-            last = tasks[-1]["id"]
-            progress("reading tasks", done, max(done, total))
-            if len(tasks) < page_size:
-                return
+            page: dict[str, Any] = self._get("/api/tasks/", **params)
+            return page
+
+        done, total = 0, 0
+        with ThreadPoolExecutor(1) as reader:
+            coming: Future[dict[str, Any]] | None = reader.submit(read, 0)
+            while coming is not None:
+                page = coming.result()
+                tasks: list[dict[str, Any]] = page["tasks"]
+                full = len(tasks) == page_size
+                coming = reader.submit(read, tasks[-1]["id"]) if full else None
+                done += len(tasks)
+                total = max(total, done, page["total"])
+                progress("reading tasks", done, total)
+                if tasks:
+                    yield tasks
 
     def set_task(self, task: int, *, overlap: int, is_labeled: bool) -> bool:
         """Open or close a task for one more annotator; return False if it is gone."""
@@ -351,7 +365,7 @@ class Studio:
     # ------------------------------------------------------------------ requests
 
     def _get(self, path: str, **params: Any) -> Any:
-        return self._request("GET", path, params=params).json()
+        return orjson.loads(self._request("GET", path, params=params).content)
 
     def _dict(self, path: str) -> dict[str, Any]:
         found: dict[str, Any] = self._get(path)

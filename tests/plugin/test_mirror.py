@@ -58,13 +58,6 @@ def test_only_new_data_makes_probabilities_old(store):
     assert project.newest_data() == "2026-01-03T00:00:00.000000Z"
 
 
-def test_a_pull_begins_before_the_newest_change(store):
-    project = Mirror(store).project("s", 1)
-    assert project.since() is None
-    project.apply([task(1, at="2026-01-01T00:00:05Z")])
-    assert project.since() == "2025-12-31T23:59:55.000000Z"
-
-
 def test_an_annotation_without_an_author_has_one_author(store):
     project = Mirror(store).project("s", 1)
     project.apply([task(1, annotations=[None])])
