@@ -5,7 +5,7 @@
 ...     [0, 0, 1, 1, 2], [0, 1, 0, 1, 1], [0, 0, 1, 0, 1],
 ...     tasks=["a", "b", "c", "d"], annotators=["ann", "bob"], classes=["no", "yes"])
 >>> pred_probs = [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.5, 0.5]]
->>> crowd.classes[crowdlab(crowd, pred_probs).consensus].tolist()
+>>> crowdlab(crowd, pred_probs).labels.tolist()
 ['no', 'yes', 'yes', 'no']
 >>> crowd.tasks[activelab(crowd, pred_probs).argmin()]  # one more label is worth most here
 'd'

@@ -26,7 +26,8 @@ def activelab(
     crowd : Crowd
         N tasks, K classes.
     pred_probs : array_like of shape (N, K) or (P, N, K), optional
-        Class probabilities, out of sample, of one model or of an ensemble.
+        Class probabilities, out of sample, of one model or of an ensemble: rows in the order of
+        ``crowd.tasks``, columns in that of ``crowd.classes``; a DataFrame is put into this order.
     calibrate_probs : bool
         Scale the probabilities by the temperature that fits the votes, as ActiveLab does.
     known_labels : array_like of int, shape (N,), optional

@@ -35,7 +35,7 @@ class CrowdlabResult:
     crowd : Crowd
         The N tasks, M annotators, K classes and A answers this is about.
     consensus : ndarray of shape (N,)
-        Class codes; -1 if a task has no answers and there is no model.
+        Class codes; -1 if a task has no answers and there is no model. `labels` has the classes themselves.
     quality : ndarray of shape (N,)
         How far the consensus is to be believed, in [0, 1].
     agreement : ndarray of shape (N,)
@@ -66,6 +66,11 @@ class CrowdlabResult:
     known: NDArray[np.bool_]
 
     @property
+    def labels(self) -> NDArray[Any]:
+        """The consensus as classes, None where there is none, shape (N,)."""
+        return _names(self.crowd.classes, self.consensus)
+
+    @property
     def num_answers(self) -> Codes:
         """Number of answers of each task, shape (N,)."""
         return self.crowd.num_answers
@@ -75,7 +80,7 @@ class CrowdlabResult:
         import pandas as pd
 
         columns = {
-            "consensus": _names(self.crowd.classes, self.consensus),
+            "consensus": self.labels,
             "quality": self.quality,
             "agreement": self.agreement,
             "num_answers": self.num_answers,
@@ -131,7 +136,8 @@ def crowdlab(
     crowd : Crowd
         N tasks, M annotators, K classes, A answers.
     pred_probs : array_like of shape (N, K) or (P, N, K), optional
-        Class probabilities, out of sample, of one model or of an ensemble of P.
+        Class probabilities, out of sample, of one model or of an ensemble of P: rows in the order of
+        ``crowd.tasks``, columns in that of ``crowd.classes``; a DataFrame is put into this order.
     consensus_method : {"best_quality", "majority_vote"}
         Take the label of highest posterior, or the majority's.
     quality_method : {"crowdlab", "agreement"}

@@ -191,6 +191,8 @@ class Crowd:
         >>> Crowd.from_long(frame)
         Crowd(2 tasks, 2 annotators, 2 classes, 2 answers)
         """
+        if not hasattr(frame, "columns"):
+            raise TypeError(f"Found a {type(frame).__name__}; expected a DataFrame: pass pandas.DataFrame(...).")
         names = {"task": task, "annotator": annotator, "label": label}
         absent = [name for name in names.values() if name not in frame.columns]
         if absent:

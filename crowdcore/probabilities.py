@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -19,7 +21,8 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
     crowd : Crowd
         Gives N and K, and the task ids for messages.
     pred_probs : array_like of shape (N, K) or (P, N, K), or None
-        One model's probabilities, or an ensemble's.
+        One model's probabilities, or an ensemble's: rows in the order of ``crowd.tasks``, columns in that of
+        ``crowd.classes``. A DataFrame is put into this order by its index and columns.
 
     Raises
     ------
@@ -27,12 +30,17 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
         If the shape is another, a value is not finite or negative, or a row does not sum to 1 within
         `SUM_TOLERANCE`. The message names the task.
     """
+    if not isinstance(crowd, Crowd):
+        raise TypeError(
+            f"Found a {type(crowd).__name__} where a Crowd is needed: make one first, as with "
+            "Crowd.from_long(frame) or Crowd.from_wide(matrix)."
+        )
     if not len(crowd.classes):
         raise ValueError(f"{crowd!r} has no classes. Pass classes= when making the crowd, or at least one answer.")
     N, K = len(crowd.tasks), len(crowd.classes)
     if pred_probs is None:
         return np.empty((0, N, K))
-    P = np.asarray(pred_probs, dtype=np.float64)
+    P = np.asarray(_in_order(crowd, pred_probs), dtype=np.float64)
     models = P[None] if P.ndim == 2 else P
     if models.ndim != 3 or models.shape[1:] != (N, K) or not len(models):
         raise ValueError(
@@ -59,6 +67,23 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
             "Divide each row by its sum, or use predict_proba instead of decision_function."
         )
     return models
+
+
+def _in_order(crowd: Crowd, pred_probs: ArrayLike) -> ArrayLike:
+    """Return a DataFrame's rows and columns in the crowd's order; anything else as it is."""
+    if not hasattr(pred_probs, "reindex"):
+        return pred_probs
+    frame: Any = pred_probs
+    for what, ids, labels in (("index", crowd.tasks, frame.index), ("columns", crowd.classes, frame.columns)):
+        known = set(labels)
+        absent = [one for one in ids.tolist() if one not in known]
+        if absent or len(known) != len(labels):
+            fault = f"lacks {absent[0]!r}" if absent else "names something twice"
+            raise ValueError(
+                f"pred_probs is a DataFrame whose {what} {fault}; expected index = crowd.tasks and columns = "
+                "crowd.classes, in any order. Or pass an array, in the crowd's own order."
+            )
+    return frame.loc[crowd.tasks.tolist(), crowd.classes.tolist()].to_numpy()  # type: ignore[no-any-return]
 
 
 def as_known_labels(crowd: Crowd, known_labels: ArrayLike | None) -> Codes:

@@ -1,4 +1,7 @@
-"""The command line. Thin: it reads settings, calls, and shows."""
+"""The command line. Thin: it reads settings, calls, and shows.
+
+A command's parameters that are settings reach it through its context, by name (`_opened`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from label_studio_crowd import __version__
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,9 +29,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Consensus labels, annotator quality and the most useful next task for Label Studio projects.",
-    epilog="LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY say where Label Studio is and who asks. Every option can also be "
-    "set as LABEL_STUDIO_CROWD_<NAME> or in label-studio-crowd.toml.",
+    epilog="LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY say where Label Studio is and who asks. How a project is scored "
+    "and served can also be set as LABEL_STUDIO_CROWD_<OPTION> and in label-studio-crowd.toml.",
 )
 
 _WIDTH_OF_A_FILE = 140
@@ -35,25 +40,28 @@ _WIDTH_OF_A_FILE = 140
 ProjectOption = Annotated[int, typer.Option("--project", "-p", help="Number of the project, as in its address.")]
 UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio's address.")]
 StoreOption = Annotated[str | None, typer.Option("--store", help="The local mirror, sqlite:///FILE.")]
-ControlOption = Annotated[str | None, typer.Option("--control", help="Name of the control to score.")]
+ControlOption = Annotated[str | None, typer.Option("--control", help="Control to score [the first that fits].")]
 ClassifierOption = Annotated[
     str | None,
     typer.Option(
         "--classifier",
         help="auto, none, text[:FIELDS], tabular[:FIELDS], embedding[:FIELD], predictions:MODEL_VERSION, or "
-        "package.module:factory.",
+        "package.module:factory [auto].",
     ),
 ]
 TrustOption = Annotated[
-    bool | None, typer.Option("--trust-ground-truth/--no-trust-ground-truth", help="Ground truth is the truth.")
+    bool | None,
+    typer.Option("--trust-ground-truth/--no-trust-ground-truth", help="Ground-truth annotations are the truth [no]."),
 ]
-TargetOption = Annotated[float | None, typer.Option("--target-quality", help="Quality that settles a task.")]
-MinOption = Annotated[int | None, typer.Option("--min-labels", help="Labels that every task gets.")]
-MaxOption = Annotated[int | None, typer.Option("--max-labels", help="Labels that no task exceeds.")]
-QueueOption = Annotated[int | None, typer.Option("--queue-size", help="Tasks in the queue.")]
-BudgetOption = Annotated[int | None, typer.Option("--label-budget", help="Labels the project may have in all.")]
+TargetOption = Annotated[float | None, typer.Option("--target-quality", help="Quality that settles a task [0.8].")]
+MinOption = Annotated[
+    int | None, typer.Option("--min-labels", help="Labels before a task is settled [1; without classifier 2].")
+]
+MaxOption = Annotated[int | None, typer.Option("--max-labels", help="Labels that no task exceeds [5].")]
+QueueOption = Annotated[int | None, typer.Option("--queue-size", help="Tasks in the queue [by annotators].")]
+BudgetOption = Annotated[int | None, typer.Option("--label-budget", help="Labels the project may have in all [any].")]
 ShowOption = Annotated[
-    bool | None, typer.Option("--show-consensus/--hide-consensus", help="Pre-fill the consensus for annotators.")
+    bool | None, typer.Option("--show-consensus/--hide-consensus", help="Pre-fill the consensus [no].")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")]
@@ -68,14 +76,23 @@ def main() -> None:
         sys.exit(2)
 
 
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @contextmanager
-def _opened(project: int, *, writing: bool = False, **flags: Any) -> Iterator[tuple[Settings, Studio, ProjectMirror]]:
+def _opened(context: typer.Context, *, writing: bool = False) -> Iterator[tuple[Settings, Studio, ProjectMirror]]:
     """Read the settings and open Label Studio and the project's mirror; with `writing`, alone."""
-    from label_studio_crowd import settings as settings_module
+    from sqlalchemy.exc import DBAPIError
+
     from label_studio_crowd.mirror import Mirror
+    from label_studio_crowd.settings import Settings, load
     from label_studio_crowd.studio import Studio
 
-    settings = settings_module.load(**flags)
+    settings = load(**{name: value for name, value in context.params.items() if name in Settings.model_fields})
     if settings.api_key is None or not settings.api_key.get_secret_value().strip():
         raise UserError(
             "No token: create a personal access token in Label Studio (Account & Settings → Personal Access Token) "
@@ -84,9 +101,14 @@ def _opened(project: int, *, writing: bool = False, **flags: Any) -> Iterator[tu
     studio = Studio(settings.url, settings.api_key.get_secret_value().strip())
     mirror = Mirror(settings.store)
     try:
-        found = mirror.project(settings.url, project)
+        found = mirror.project(settings.url, context.params["project"])
         with found.exclusive() if writing else nullcontext():
             yield settings, studio, found
+    except DBAPIError as error:
+        raise UserError(f"The store cannot be written ({error.orig}): correct --store.") from None
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. Run the command again to finish; nothing is lost.", err=True)
+        raise typer.Exit(130) from None
     finally:
         mirror.close()
 
@@ -103,6 +125,7 @@ def _consoles(as_json: bool = False) -> tuple[Console, Console]:
 
 @app.command()
 def doctor(
+    context: typer.Context,
     project: ProjectOption,
     url: UrlOption = None,
     store: StoreOption = None,
@@ -113,7 +136,7 @@ def doctor(
     from label_studio_crowd.display import show_checks
     from label_studio_crowd.doctor import examine
 
-    with _opened(project, url=url, store=store, control=control) as (settings, studio, mirror):
+    with _opened(context) as (settings, studio, mirror):
         checks = list(examine(studio, mirror, project, settings))
     out, _ = _consoles(as_json)
     show_checks(out, checks)
@@ -125,6 +148,7 @@ def doctor(
 
 @app.command()
 def connect(
+    context: typer.Context,
     project: ProjectOption,
     url: UrlOption = None,
     store: StoreOption = None,
@@ -142,37 +166,21 @@ def connect(
 ) -> None:
     """Set a project up for the queue; remember its options and what was changed."""
     from label_studio_crowd import connection
-    from label_studio_crowd.display import progress_bars
+    from label_studio_crowd.display import progress_bars, show_changes
 
     out, err = _consoles()
-    with (
-        _opened(
-            project,
-            writing=True,
-            url=url,
-            store=store,
-            control=control,
-            classifier=classifier,
-            trust_ground_truth=trust_ground_truth,
-            target_quality=target_quality,
-            min_labels=min_labels,
-            max_labels=max_labels,
-            queue_size=queue_size,
-            label_budget=label_budget,
-            show_consensus=show_consensus,
-        ) as (settings, studio, mirror),
-        progress_bars(err) as progress,
-    ):
+    with _opened(context, writing=True) as (settings, studio, mirror), progress_bars(err) as progress:
         changes = connection.connect(
             studio, mirror, project, settings, backend=backend, dry_run=dry_run, progress=progress
         )
-    _show_changes(out, changes, dry_run)
+    show_changes(out, changes, dry_run=dry_run)
     if not dry_run:
         out.print(f"Connected. Next: label-studio-crowd sync --project {project}", highlight=False)
 
 
 @app.command()
 def sync(
+    context: typer.Context,
     project: ProjectOption,
     url: UrlOption = None,
     store: StoreOption = None,
@@ -194,25 +202,8 @@ def sync(
     from label_studio_crowd.rescore import rescore
 
     out, err = _consoles(as_json)
-    with (
-        _opened(
-            project,
-            writing=True,
-            url=url,
-            store=store,
-            control=control,
-            classifier=classifier,
-            trust_ground_truth=trust_ground_truth,
-            target_quality=target_quality,
-            min_labels=min_labels,
-            max_labels=max_labels,
-            queue_size=queue_size,
-            label_budget=label_budget,
-            show_consensus=show_consensus,
-        ) as (_settings, studio, mirror),
-        display.progress_bars(err) as progress,
-    ):
-        run = rescore(studio, mirror, project, _settings, full=full, dry_run=dry_run, progress=progress)
+    with _opened(context, writing=True) as (settings, studio, mirror), display.progress_bars(err) as progress:
+        run = rescore(studio, mirror, project, settings, full=full, dry_run=dry_run, progress=progress)
         names = {} if as_json else studio.annotator_names()
     if as_json:
         typer.echo(json.dumps(run.report(), ensure_ascii=False))
@@ -225,20 +216,22 @@ def sync(
 
 @app.command()
 def status(
-    project: ProjectOption, url: UrlOption = None, store: StoreOption = None, as_json: JsonOption = False
+    context: typer.Context,
+    project: ProjectOption,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Say how a project stands, as of the last run."""
     from label_studio_crowd import display
-    from label_studio_crowd.connection import connection
+    from label_studio_crowd.connection import find_record
     from label_studio_crowd.pull import look_up
 
-    out, _ = _consoles(as_json)
-    with _opened(project, url=url, store=store) as (_settings, studio, mirror):
+    with _opened(context) as (_, studio, mirror):
         info = look_up(studio, mirror, project)
         last = mirror.last_run()
-        connected = connection(mirror) is not None
-        tasks, annotations = studio.counts(project)
-        known_tasks, known_annotations = mirror.counts()
+        connected = find_record(studio, mirror, project) is not None
+        now, then = studio.counts(project), mirror.counts()
         queue = studio.model_versions(project).get(info["model_version"] or "")
     state: dict[str, Any] = {
         "project": project,
@@ -246,57 +239,46 @@ def status(
         "connected": connected,
         "model_version": info["model_version"],
         "queue": queue.count if queue else 0,
-        "new_tasks": tasks - known_tasks,
-        "new_annotations": annotations - known_annotations,
+        "new_tasks": now.tasks - then.tasks,
+        "new_annotations": now.annotations - then.annotations,
         "last_run": {"finished_at": last[0], **last[1]} if last else None,
     }
     if as_json:
         typer.echo(json.dumps(state, ensure_ascii=False))
-        return
-    if last is None:
-        out.print(f"{info['title']}: {'connected, ' * connected}never synced.", highlight=False)
-        return
-    display.show_last_run(out, last[0])
-    display.show_run(out, last[1])
-    out.print(
-        f"Served from {info['model_version'] or 'no version'} ({state['queue']:,} tasks); since then "
-        f"{state['new_annotations']:+,} annotations, {state['new_tasks']:+,} tasks.",
-        highlight=False,
-    )
+    else:
+        display.show_status(_consoles()[0], state)
 
 
 @app.command()
 def export(
+    context: typer.Context,
     project: ProjectOption,
-    out_path: Annotated[Path, typer.Option("--out", help="File ending in .csv, .json or .parquet.")],
+    out: Annotated[Path, typer.Option("--out", help="File ending in .csv, .json or .parquet.")],
     url: UrlOption = None,
     store: StoreOption = None,
     with_data: Annotated[bool, typer.Option("--with-data", help="Put each task's data beside its consensus.")] = False,
 ) -> None:
     """Write consensus, quality, and the per-label and per-annotator tables."""
     from label_studio_crowd import export as tables_module
-    from label_studio_crowd.connection import stored_options
-    from label_studio_crowd.labels import find_control
     from label_studio_crowd.pull import look_up
     from label_studio_crowd.rescore import stored_scores
 
-    tables_module.check_path(out_path)
-    out, _ = _consoles()
-    with _opened(project, url=url, store=store) as (settings, studio, mirror):
+    tables_module.check_path(out)
+    with _opened(context) as (settings, studio, mirror):
         info = look_up(studio, mirror, project)
-        settings = settings.over(stored_options(mirror))
-        scores = stored_scores(mirror, info, find_control(info["label_config"], settings.control), settings)
+        scores = stored_scores(mirror, info, settings)
         if scores is None:
             raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
         queue = [row for row in mirror.published() if row.model_version == info["model_version"]]
         data = mirror.data() if with_data else None
         found = tables_module.tables(scores, mirror.annotations(), studio.annotator_names(), queue, data)
-    for path in tables_module.write(found, out_path):
-        out.print(f"Wrote {path}", highlight=False)
+    for path in tables_module.write(found, out):
+        typer.echo(f"Wrote {path}")
 
 
 @app.command()
 def disconnect(
+    context: typer.Context,
     project: ProjectOption,
     url: UrlOption = None,
     store: StoreOption = None,
@@ -307,18 +289,9 @@ def disconnect(
 ) -> None:
     """Put every setting of a project back and remove our predictions, nobody else's."""
     from label_studio_crowd import connection
-    from label_studio_crowd.display import progress_bars
+    from label_studio_crowd.display import progress_bars, show_changes
 
     out, err = _consoles()
-    with (
-        _opened(project, writing=True, url=url, store=store) as (_, studio, mirror),
-        progress_bars(err) as progress,
-    ):
+    with _opened(context, writing=True) as (_, studio, mirror), progress_bars(err) as progress:
         changes = connection.disconnect(studio, mirror, project, fast=fast, dry_run=dry_run, progress=progress)
-    _show_changes(out, changes, dry_run)
-
-
-def _show_changes(out: Console, changes: list[str], dry_run: bool) -> None:
-    out.print("Would change:" if dry_run else "Changed:" if changes else "Nothing to change.", highlight=False)
-    for change in changes:
-        out.print(f"  {change}", highlight=False, markup=False)
+    show_changes(out, changes, dry_run=dry_run)

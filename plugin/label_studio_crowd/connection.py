@@ -5,7 +5,8 @@ The record is kept in the mirror and, in case the mirror is deleted, in our Data
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from label_studio_crowd.errors import UserError
@@ -15,7 +16,7 @@ from label_studio_crowd.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.publish import observe
 from label_studio_crowd.pull import look_up, pull, refresh_states
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.studio import Progress, Studio, silent
+from label_studio_crowd.studio import Progress, Studio, StudioError, silent
 
 QUEUE_SETTINGS: Final[dict[str, Any]] = {
     "sampling": "Uncertainty sampling",
@@ -24,23 +25,41 @@ QUEUE_SETTINGS: Final[dict[str, Any]] = {
 }
 """What a project needs for annotators to be served in the order of the queue."""
 
-_RESTORED: Final = (*QUEUE_SETTINGS, "model_version")
+_LABEL_STUDIOS_OWN: Final[dict[str, Any]] = {
+    "sampling": "Sequential sampling",
+    "maximum_annotations": 1,
+    "show_overlap_first": False,
+    "model_version": "",
+}
+"""Settings of a new project, for one whose record is lost."""
+
 _RECORD: Final = "connection"
-_OPTIONS: Final = "options"
-_MARK: Final = "label_studio_crowd"
+_TAB_MADE: Final = "tab_made"
+_MARK: Final = "label_studio_crowd:"
 _LARGE_VERSION: Final = 500
 """Up to so many predictions a version is deleted in one transaction (about a second)."""
 
-
-def connection(mirror: ProjectMirror) -> dict[str, Any] | None:
-    """Return what `connect` recorded, or None for a project that is not connected."""
-    found: dict[str, Any] | None = mirror.recall(_RECORD)
-    return found
+Record = dict[str, Any]
+"""settings, overlaps (of tasks that had their own) and options; default_view and backend where we made them."""
 
 
-def stored_options(mirror: ProjectMirror) -> dict[str, Any]:
+def find_record(studio: Studio, mirror: ProjectMirror, project: int) -> Record | None:
+    """Return what `connect` recorded, or None for a project that is not connected.
+
+    The tab decides: without it the project was disconnected, from wherever; with it, but with a mirror that
+    was deleted, the mirror takes its copy.
+    """
+    in_tab = _record_in(studio.views(project))
+    known: Record | None = mirror.recall(_RECORD)
+    if in_tab is not None and known is None:
+        mirror.remember(_RECORD, in_tab)
+        return in_tab
+    return known if in_tab is not None else None
+
+
+def options_in(record: Record | None) -> dict[str, Any]:
     """Return the options that `connect` was given."""
-    return mirror.recall(_OPTIONS) or {}
+    return dict(record["options"]) if record else {}
 
 
 def wrong_settings(info: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -60,6 +79,8 @@ def connect(
 ) -> list[str]:
     """Set a project up and return, in words, what was changed (with `dry_run`: what would be).
 
+    Options given now are remembered over those given before.
+
     Parameters
     ----------
     backend
@@ -71,43 +92,76 @@ def connect(
         If the labeling config has no control that can be scored, or Label Studio refuses the backend.
     """
     info = look_up(studio, mirror, project)
-    find_control(info["label_config"], settings.control)
     views = studio.views(project)
-    record = connection(mirror) or _record_in(views)
     wrong = wrong_settings(info)
+    record = _standing_record(studio, mirror, project, views, wrong)
+    options = {**options_in(record), **settings.options()}
+    find_control(info["label_config"], settings.over(options).control)
     changes = [f"{name}: {found!r} → {needed!r}" for name, (found, needed) in wrong.items()]
-    ours = [view for view in views if _MARK in view["data"]]
-    if not ours:
+    if _record_in(views) is None:
         changes.append("Data Manager tab 'Crowd: next tasks' added" + (", and 'Default' beside it" * (not views)))
-    missing = backend is not None and backend.rstrip("/") not in [
-        row["url"].rstrip("/") for row in studio.backends(project)
-    ]
+    connected = [row["url"].rstrip("/") for row in studio.backends(project)]
+    missing = backend is not None and backend.rstrip("/") not in connected
     if missing:
         changes.append(f"ML backend {backend} connected")
+    if options != options_in(record):
+        changes.append("remembered: " + ", ".join(f"{name} = {value!r}" for name, value in options.items()))
     if dry_run:
         return changes
 
-    if missing and backend is not None:  # first, because it is what may be refused
-        studio.add_backend(project, backend)
-        # Label Studio makes the backend's title the model version where there was none
-        studio.update_project(project, model_version=info["model_version"] or "")
+    # All that is needed to put things back is recorded before the first of them is changed.
+    before = mirror.recall(_RECORD)
     if record is None:
         pull(studio, mirror, project, progress=progress)
-        record = _record(info, mirror)
-    if missing:
-        record["backend"] = backend
-    # recorded before anything is changed: a stop from here on can be undone
+        refresh_states(studio, mirror, project, progress=progress)
+        record = _new_record(studio, mirror, project, info)
+    record = {**record, "options": options, **({"backend": backend} if missing else {})}
+    record.pop(_TAB_MADE, None)
     mirror.remember(_RECORD, record)
-    mirror.remember(_OPTIONS, settings.options())
+    if missing and backend is not None:
+        try:
+            studio.add_backend(project, backend)
+        except StudioError:
+            mirror.remember(_RECORD, before)
+            raise
+        # Label Studio makes the backend's title the model version where there was none
+        studio.update_project(project, model_version=info["model_version"] or "")
     if not views:  # Label Studio shows its own first tab only as long as there is no other
         record["default_view"] = studio.create_view(project, {"title": "Default"})
         mirror.remember(_RECORD, record)
-    if not ours:
-        studio.create_view(project, _tab(record))
+    record[_TAB_MADE] = True
+    _keep_in_tab(studio, project, views, record)
+    mirror.remember(_RECORD, record)
     if wrong:
         studio.update_project(project, **QUEUE_SETTINGS, **_kept_version(info))
-        refresh_states(studio, mirror, project, progress=progress)
+    refresh_states(studio, mirror, project, progress=progress)
     return changes
+
+
+def _standing_record(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    views: Sequence[Mapping[str, Any]],
+    wrong: Mapping[str, Any],
+) -> Record | None:
+    """Return the record to go on with; None if the mirror's is of a connection that ended elsewhere."""
+    in_tab = _record_in(views)
+    known: Record | None = mirror.recall(_RECORD)
+    if known is not None and _TAB_MADE in known and in_tab is None and wrong:
+        # somebody deleted the tab, or disconnected: then our predictions are gone, too
+        return known if any(map(is_ours, studio.model_versions(project))) else None
+    return known or in_tab
+
+
+def _new_record(studio: Studio, mirror: ProjectMirror, project: int, info: Mapping[str, Any]) -> Record:
+    if any(map(is_ours, studio.model_versions(project))):
+        # connected once, and both copies of the record are lost: what is found is ours, not the owner's
+        return {"settings": _LABEL_STUDIOS_OWN, "overlaps": {}}
+    tasks = mirror.tasks()
+    special = tasks.overlap != info["maximum_annotations"]
+    overlaps = dict(zip(map(str, tasks.ids[special].tolist()), tasks.overlap[special].tolist(), strict=True))
+    return {"settings": {name: info[name] for name in _LABEL_STUDIOS_OWN}, "overlaps": overlaps}
 
 
 def _kept_version(info: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,39 +174,44 @@ def _kept_version(info: Mapping[str, Any]) -> dict[str, Any]:
     return {"model_version": info["model_version"]}
 
 
-def _record(info: Mapping[str, Any], mirror: ProjectMirror) -> dict[str, Any]:
-    settings = {name: info[name] for name in _RESTORED}
-    if is_ours(settings["model_version"] or ""):
-        settings["model_version"] = ""
-    tasks = mirror.tasks()
-    usual = info["maximum_annotations"]
-    special = tasks.overlap != usual
-    overlaps = dict(zip(map(str, tasks.ids[special].tolist()), tasks.overlap[special].tolist(), strict=True))
-    return {"settings": settings, "overlaps": overlaps}
+def _record_in(views: Sequence[Mapping[str, Any]]) -> Record | None:
+    """Return the record that our tab carries, or None without one.
 
-
-def _record_in(views: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the record that our tab carries, for a mirror that was deleted."""
+    It is a name in the widths of columns: the one place that Label Studio's pages keep when they save a tab.
+    """
     for view in views:
-        if _MARK in view["data"]:
-            found: dict[str, Any] = view["data"][_MARK]
-            return found
+        for name in view["data"].get("columnsWidth") or {}:
+            if name.startswith(_MARK):
+                found: Record = json.loads(name.removeprefix(_MARK))
+                return found
     return None
 
 
-def _tab(record: Mapping[str, Any]) -> dict[str, Any]:
-    queued = {
-        "filter": "filter:tasks:predictions_model_versions",
-        "operator": "contains",
-        "type": "List",
-        "value": [QUEUE_PREFIX],
-    }
-    return {
-        "title": "Crowd: next tasks",
-        "ordering": ["tasks:predictions_score"],
-        "filters": {"conjunction": "and", "items": [queued]},
-        _MARK: record,
-    }
+def _keep_in_tab(studio: Studio, project: int, views: Sequence[Mapping[str, Any]], record: Record) -> None:
+    """Write the record into our tab; make the tab where there is none."""
+    widths = {_MARK + json.dumps(record, separators=(",", ":")): 1}
+    ours = _our_views(views)
+    for view in ours:
+        if _record_in([view]) != record:
+            studio.update_view(project, view["id"], {**view["data"], "columnsWidth": widths})
+    if not ours:
+        queued = {
+            "filter": "filter:tasks:predictions_model_versions",
+            "operator": "contains",
+            "type": "List",
+            "value": [QUEUE_PREFIX],
+        }
+        data = {
+            "title": "Crowd: next tasks",
+            "ordering": ["tasks:predictions_score"],
+            "filters": {"conjunction": "and", "items": [queued]},
+            "columnsWidth": widths,
+        }
+        studio.create_view(project, data)
+
+
+def _our_views(views: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [view for view in views if _record_in([view]) is not None]
 
 
 def disconnect(
@@ -179,45 +238,52 @@ def disconnect(
     """
     info = look_up(studio, mirror, project)
     views = studio.views(project)
-    record = connection(mirror) or _record_in(views)
+    record = _standing_record(studio, mirror, project, views, wrong_settings(info))
     if record is None:
         raise UserError(
             f"Project {project} is not connected: neither this store nor the project records what it was before. "
             "Nothing was changed."
         )
+    pull(studio, mirror, project, progress=progress)
+    if not dry_run:
+        observe(studio, mirror, project, progress=progress)  # an import under way ends before we count
     versions = studio.model_versions(project)
     before = dict(record["settings"])
     if before["model_version"] not in versions and not _names_a_backend(studio, project, before["model_version"]):
         before["model_version"] = ""
     ours = {version: state.count for version, state in versions.items() if is_ours(version)}
-    tabs = [view["id"] for view in views if _MARK in view["data"]]
-    default = [view["id"] for view in views if view["id"] == record.get("default_view")]
-    if [view["data"].get("title") for view in views if view["id"] in default] != ["Default"]:
-        default = []
+    tabs = [view["id"] for view in _our_views(views)]
+    tabs += [
+        view["id"]
+        for view in views
+        if view["id"] == record.get("default_view") and view["data"].get("title") == "Default"
+    ]
+    overlaps = _overlaps(mirror, record, int(before["maximum_annotations"]))
     changes = [f"{name}: {info[name]!r} → {value!r}" for name, value in before.items() if info[name] != value]
+    changes += [f"overlap of {len(overlaps)} tasks put back"] * bool(overlaps)
     changes += [f"{count} predictions of {version} deleted" for version, count in ours.items()]
-    changes += [f"{len(tabs + default)} Data Manager tabs deleted"] * bool(tabs + default)
-    changes += [f"ML backend {record.get('backend')} removed"] * ("backend" in record)
+    changes += [f"{len(tabs)} Data Manager tabs deleted"] * bool(tabs)
+    changes += [f"ML backend {record['backend']} removed" for _ in (1,) if "backend" in record]
     if dry_run:
         return changes
 
-    pull(studio, mirror, project, progress=progress)
-    _restore_overlaps(studio, mirror, project, record, before, progress)
-    predictions = observe(studio, mirror, project, progress=progress)
+    _restore(studio, mirror, project, record, before, info["skip_queue"] == "IGNORE_SKIPPED", progress)
     for version, count in ours.items():
         if fast or count <= _LARGE_VERSION:
             studio.delete_version(project, version)
             continue
-        rows = [row.id for row in predictions if row.model_version == CONSENSUS_VERSION]
+        rows = [row.id for row in mirror.published() if row.model_version == CONSENSUS_VERSION]
         for done, row in enumerate(rows, 1):
             studio.delete_prediction(row)
             progress("deleting consensus predictions", done, len(rows))
-    for view in tabs + default:
-        studio.delete_view(view)
+    if left := [version for version in studio.model_versions(project) if is_ours(version)]:
+        raise UserError(f"Predictions of {', '.join(left)} came in meanwhile: run disconnect again.")
     if "backend" in record:
         studio.remove_backend(project, record["backend"])
+    for view in tabs:
+        studio.delete_view(view)
     mirror.set_published([])
-    mirror.forget(_RECORD, _OPTIONS, "versions")
+    mirror.forget(_RECORD, "versions")
     return changes
 
 
@@ -226,12 +292,24 @@ def _names_a_backend(studio: Studio, project: int, model_version: str) -> bool:
     return bool(model_version) and any(row.get("title") == model_version for row in studio.backends(project))
 
 
-def _restore_overlaps(
+def _overlaps(mirror: ProjectMirror, record: Record, usual: int) -> list[tuple[int, int]]:
+    """Return (task, overlap) of the tasks whose overlap is not what it was."""
+    tasks = mirror.tasks()
+    wanted = {int(task): overlap for task, overlap in record["overlaps"].items()}
+    return [
+        (task, wanted.get(task, usual))
+        for task, overlap in zip(tasks.ids.tolist(), tasks.overlap.tolist(), strict=True)
+        if overlap != wanted.get(task, usual)
+    ]
+
+
+def _restore(
     studio: Studio,
     mirror: ProjectMirror,
     project: int,
-    record: Mapping[str, Any],
+    record: Record,
     before: Mapping[str, Any],
+    skips_count: bool,
     progress: Progress,
 ) -> None:
     """Restore the project's settings, and the overlap of every task.
@@ -246,15 +324,9 @@ def _restore_overlaps(
     refresh_states(studio, mirror, project, progress=progress)
     annotators: dict[int, set[int]] = {}
     for annotation in mirror.annotations():
-        if not annotation.was_cancelled:
+        if skips_count or not annotation.was_cancelled:
             annotators.setdefault(annotation.task, set()).add(annotation.annotator)
-    tasks = mirror.tasks()
-    wanted = {int(task): overlap for task, overlap in record["overlaps"].items()}
-    changes = [
-        (task, wanted.get(task, usual))
-        for task, overlap in zip(tasks.ids.tolist(), tasks.overlap.tolist(), strict=True)
-        if overlap != wanted.get(task, usual)
-    ]
+    changes = _overlaps(mirror, record, usual)
     for done, (task, overlap) in enumerate(changes, 1):
         studio.set_task(task, overlap=overlap, is_labeled=len(annotators.get(task, ())) >= overlap)
         progress("restoring overlaps", done, len(changes))

@@ -48,13 +48,19 @@ def show_run(console: Console, report: Mapping[str, Any]) -> None:
     quality = report["mean_consensus_quality"]
     believed = "" if quality is None else f", mean consensus quality {quality:.3f}"
     set_aside = ", ".join(f"{count} {reason}" for reason, count in report["set_aside"].items())
+    no_answers = f"; no answers: {set_aside}" if set_aside else ""
     console.print(
-        f"[bold]{escape(report['title'])}[/] (project {report['project']}, control {report['control']}): "
-        f"{report['labels']:,} labels by {report['annotators']} annotators on {report['labelled_tasks']:,} of "
-        f"{report['tasks']:,} tasks" + (f"; no answers: {set_aside}" if set_aside else ""),
+        f"[bold]{escape(report['title'])}[/] (project {report['project']}, control {escape(report['control'])}): "
+        f"{_count(report['labels'], 'label')} by {_count(report['annotators'], 'annotator')} on "
+        f"{report['labelled_tasks']:,} of {_count(report['tasks'], 'task')}" + no_answers,
         highlight=False,
     )
-    console.print(f"Settled: {report['settled']:,} of {report['tasks']:,} tasks{believed}", highlight=False)
+    reasons = {"truth": "known truth", "quality": "quality", "labels": "the most labels", "skips": "labels and skips"}
+    why = ", ".join(f"{count:,} by {reasons[name]}" for name, count in report["settled_by"].items() if count)
+    console.print(
+        f"Settled: {report['settled']:,} of {_count(report['tasks'], 'task')}{f' ({why})' if why else ''}{believed}",
+        highlight=False,
+    )
     console.print(f"Classifier: {escape(report['classifier'])}", highlight=False)
     for warning in report["warnings"]:
         console.print(f"{_MARKS['note']} {escape(warning)}", highlight=False)
@@ -68,6 +74,7 @@ def show_plan(console: Console, plan: Plan, seconds: float, *, dry_run: bool) ->
         console.print("Label Studio is up to date: nothing to change.")
         return
     counts = plan.counts()
+    version = counts["queue_version"]
     table = Table(
         title=f"Would change, in about {seconds:.0f} s" if dry_run else "Changed",
         title_justify="left",
@@ -75,7 +82,7 @@ def show_plan(console: Console, plan: Plan, seconds: float, *, dry_run: bool) ->
         box=None,
     )
     rows = [
-        ("queue", f"{counts['queue']:,} tasks in {counts['queue_version']}" + _edits(counts, "queue")),
+        ("queue", _count(counts["queue"], "task") + f" in {version}" * bool(version) + _edits(counts, "queue")),
         ("opened for one more annotator", counts["reopen"]),
         ("closed", counts["close"]),
         ("served from", counts["switch_to"]),
@@ -97,44 +104,47 @@ def _edits(counts: Mapping[str, Any], which: str) -> str:
 
 def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str, project: int, top: int = 10) -> None:
     """Print the most useful tasks."""
+    if not queue:
+        console.print("The queue is empty: there is nothing left to label.")
+        return
     crowd, result = scores.answers.crowd, scores.result
     row_of = {task: row for row, task in enumerate(crowd.tasks.tolist())}
-    table = Table(title=f"The {min(top, len(queue))} most useful tasks of {len(queue):,}", title_justify="left")
-    for name in ("task", "score", "votes", "consensus", "quality", "open"):
-        numeric = name in ("task", "score", "quality")
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=name not in ("votes", "consensus"))
+    title = f"The {_count(min(top, len(queue)), 'most useful task')} of {len(queue):,}"
+    table = Table(title=title, title_justify="left")
+    for name in ("task", "priority", "votes", "consensus", "quality"):
+        table.add_column(name, justify="left" if name in ("votes", "consensus") else "right")
     for task in queue[:top]:
         row = row_of[task]
         counts = crowd.counts[row]
         votes = ", ".join(f"{crowd.classes[code]} ×{counts[code]}" for code in counts.argsort()[::-1] if counts[code])
-        consensus = "-" if result.consensus[row] < 0 else str(crowd.classes[result.consensus[row]])
+        judged = bool(votes) and result.consensus[row] >= 0
         table.add_row(
             str(task),
             f"{scores.priority[row]:.3f}",
             escape(votes) or "none yet",
-            escape(consensus),
-            f"{result.quality[row]:.3f}",
-            f"{url}/projects/{project}/data?task={task}",
+            escape(str(crowd.classes[result.consensus[row]])) if judged else "-",
+            f"{result.quality[row]:.3f}" if judged else "-",
         )
     console.print(table)
+    console.print(f"Open one: {url}/projects/{project}/data?task=NUMBER", highlight=False, soft_wrap=True)
 
 
 def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], most: int = 5) -> None:
     """Print the worst and the best annotators."""
     crowd, stats = scores.answers.crowd, scores.result.annotators
+    position = {annotator: row for row, annotator in enumerate(crowd.annotators.tolist())}
     order = scores.result.annotators_frame().index.tolist()
-    rated = [a for a in order if stats.quality[crowd.annotators.tolist().index(a)] >= 0]
+    rated = [annotator for annotator in order if stats.quality[position[annotator]] >= 0]
     groups = {"Annotators": rated}
     if len(rated) > 2 * most:
         groups = {f"The {most} worst annotators": rated[:most], f"The {most} best annotators": rated[: -most - 1 : -1]}
-    position = {annotator: row for row, annotator in enumerate(crowd.annotators.tolist())}
     for title, annotators in groups.items():
         table = Table(title=title, title_justify="left")
         for name in ("annotator", "quality", "agrees with consensus", "labels", "worst class"):
             table.add_column(name, justify="left" if name in ("annotator", "worst class") else "right")
         for annotator in annotators:
             row = position[annotator]
-            worst = stats.worst_class[row]
+            worst = stats.worst_class[row] if stats.agreement_with_consensus[row] < 1 else -1
             table.add_row(
                 escape(annotator_name(annotator, names)),
                 f"{stats.quality[row]:.3f}",
@@ -146,7 +156,29 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
             console.print(table)
 
 
-def show_last_run(console: Console, finished_at: float) -> None:
-    """Print when the last run ended."""
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(finished_at))
-    console.print(f"Last run: {when}", highlight=False)
+def show_status(console: Console, state: Mapping[str, Any]) -> None:
+    """Print how a project stands."""
+    last = state["last_run"]
+    if last is None:
+        console.print(f"{escape(state['title'])}: {'connected, ' * state['connected']}never synced.", highlight=False)
+        return
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last["finished_at"]))
+    console.print(f"Last run: {when}" + ", not connected any more" * (not state["connected"]), highlight=False)
+    show_run(console, last)
+    console.print(
+        f"Served from {escape(state['model_version'] or 'no version')} ({_count(state['queue'], 'task')}); since then "
+        f"{state['new_annotations']:+,} annotations, {state['new_tasks']:+,} tasks.",
+        highlight=False,
+    )
+
+
+def show_changes(console: Console, changes: Sequence[str], *, dry_run: bool) -> None:
+    """Print what was changed in a project, or would be."""
+    title = "Nothing to change." if not changes else "Would change:" if dry_run else "Changed:"
+    console.print(title, highlight=False)
+    for change in changes:
+        console.print(f"  {change}", highlight=False, markup=False)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + "s" * (number != 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from label_studio_crowd.connection import connection, stored_options, wrong_settings
+from label_studio_crowd.connection import Record, find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import find_control
 from label_studio_crowd.mirror import ProjectMirror
@@ -17,8 +17,8 @@ from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Studio, StudioError
 
 _SLOW_IMPORT = 3.0
-_TESTED = ((1, 20), (1, 24))
-"""Label Studio's versions from (included) to (excluded) that the exchange is known to fit."""
+_TESTED = "1.23."
+"""The versions of Label Studio that the exchange is tested with."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,12 @@ def examine(studio: Studio, mirror: ProjectMirror, project: int, settings: Setti
         f"project {project} {info['title']!r}: {info['task_number']} tasks, "
         f"{info['total_annotations_number']} annotations",
     )
-    settings = settings.over(stored_options(mirror))
+    record = find_record(studio, mirror, project)
+    settings = settings.over(options_in(record))
     try:
         control = find_control(info["label_config"], settings.control)
-        yield Check("ok", f"scores the control {control.name!r} ({control.kind}, {len(control.classes)} classes)")
+        classes = f"{len(control.classes)} classes" if control.classes else "classes that come with each task"
+        yield Check("ok", f"scores the control {control.name!r} ({control.kind}, {classes})")
     except UserError as error:
         yield Check("wrong", str(error))
     if info["ground_truth_number"] and not settings.trust_ground_truth:
@@ -57,29 +59,28 @@ def examine(studio: Studio, mirror: ProjectMirror, project: int, settings: Setti
             f"{info['ground_truth_number']} annotations carry the ground-truth flag and count as answers",
             "imported annotations have it by default; --trust-ground-truth takes them as the truth",
         )
-    yield from _queue(studio, mirror, project, info)
+    yield from _queue(studio, mirror, project, info, record)
 
 
 def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Check]:
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    oldest, newest = _TESTED
-    if oldest <= numbers < newest:
+    if version.startswith(_TESTED):
         yield Check("ok", f"Label Studio {version} at {studio.url}")
     else:
-        span = f"{'.'.join(map(str, oldest))} to {newest[0]}.{newest[1] - 1}"
-        yield Check("note", f"Label Studio {version} at {studio.url} is not one this release was tested with ({span})")
+        yield Check("note", f"Label Studio {version} at {studio.url}; this release was tested with {_TESTED}x")
     yield Check("ok", f"{studio.token_kind} of {user.get('email')}")
     if studio.token_kind == "access token":
         yield Check("wrong", "the token is an access token, which lives five minutes", "use the personal access token")
 
 
-def _queue(studio: Studio, mirror: ProjectMirror, project: int, info: dict[str, Any]) -> Iterator[Check]:
+def _queue(
+    studio: Studio, mirror: ProjectMirror, project: int, info: dict[str, Any], record: Record | None
+) -> Iterator[Check]:
     connect = f"label-studio-crowd connect --project {project}"
-    record = connection(mirror)
     if record is None:
         yield Check("note", "not connected: annotators are served in Label Studio's own order", connect)
         return
-    yield Check("ok", "connected; `disconnect` puts every setting back")
+    options = ", ".join(f"{name} = {value!r}" for name, value in options_in(record).items())
+    yield Check("ok", "connected" + (f" with {options}" if options else "") + "; `disconnect` puts every setting back")
     wrong = wrong_settings(info)
     for name, (found, needed) in wrong.items():
         yield Check("wrong", f"{name} is {found!r}, not {needed!r}: the queue is not served in order", connect)
@@ -90,8 +91,10 @@ def _queue(studio: Studio, mirror: ProjectMirror, project: int, info: dict[str, 
     sync = f"label-studio-crowd sync --project {project}"
     if active in versions and active.startswith(QUEUE_PREFIX):
         yield Check("ok", f"the project serves {active}: {versions[active].count} tasks")
-    elif mirror.last_run() is None:
+    elif (last := mirror.last_run()) is None:
         yield Check("note", "no queue yet", sync)
+    elif last[1]["changes"]["queue"] == 0:
+        yield Check("ok", "the queue is empty: after the last run there was nothing left to label")
     else:
         yield Check("wrong", f"the project's model version is {active!r}, not our queue", sync)
     if (seconds := measured_costs(mirror).bulk) > _SLOW_IMPORT:

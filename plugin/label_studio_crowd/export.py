@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,9 @@ class Tables:
     Attributes
     ----------
     tasks
-        task, consensus, quality, agreement, majority_vote, num_labels, priority, settled, queue_position.
+        task, consensus, quality, agreement, majority_vote, num_labels, priority, settled, settled_by,
+        queue_position, predicted. A task without labels has no consensus; `predicted` is what the classifier
+        says of it.
     annotators
         annotator, name, quality, agreement_with_consensus, worst_class, num_labels, median_seconds; worst first.
     answers
@@ -65,22 +68,27 @@ def tables(
 
     crowd, result = scores.answers.crowd, scores.result
     labels = np.array([str(label) for label in crowd.classes], dtype=object)
+    judged = (crowd.num_answers > 0) | (scores.answers.known_labels >= 0)
     place = {row.task: position for position, row in enumerate(sorted(queue, key=lambda row: row.score or 0.0), 1)}
     tasks = pd.DataFrame(
         {
             "task": crowd.tasks,
-            "consensus": _named(labels, result.consensus),
-            "quality": result.quality,
+            "consensus": _named(labels, np.where(judged, result.consensus, -1)),
+            "quality": np.where(judged, result.quality, np.nan),
             "agreement": result.agreement,
             "majority_vote": _named(labels, scores.majority),
             "num_labels": crowd.num_answers,
             "priority": scores.priority,
             "settled": scores.settled,
+            "settled_by": scores.settled_by.astype(object),
             "queue_position": pd.array([place.get(task) for task in crowd.tasks.tolist()], dtype="Int64"),
+            "predicted": _named(labels, np.where(judged, -1, result.consensus)),
         }
     )
     if data is not None:
-        tasks = tasks.join(pd.DataFrame.from_records([dict(row) for row in data]).add_prefix("data."))
+        fields = dict.fromkeys(field for row in data for field in row)
+        columns = {f"data.{field}": [_scalar(row.get(field)) for row in data] for field in fields}
+        tasks = tasks.join(pd.DataFrame(columns, index=tasks.index))
     seconds: dict[int, list[float]] = {}
     for annotation in annotations:
         if annotation.lead_time is not None and not annotation.was_cancelled:
@@ -92,7 +100,7 @@ def tables(
             "name": [annotator_name(annotator, names) for annotator in crowd.annotators.tolist()],
             "quality": stats.quality,
             "agreement_with_consensus": stats.agreement_with_consensus,
-            "worst_class": _named(labels, stats.worst_class),
+            "worst_class": _named(labels, np.where(stats.agreement_with_consensus < 1, stats.worst_class, -1)),
             "num_labels": stats.num_answers,
             "median_seconds": [
                 float(np.median(seconds[annotator])) if annotator in seconds else float("nan")
@@ -108,17 +116,26 @@ def annotator_name(annotator: int, names: Mapping[int, str]) -> str:
     return "deleted user" if annotator == DELETED_USER else names.get(annotator) or f"user {annotator}"
 
 
+def _scalar(value: Any) -> str | None:
+    """Return a data value as text, so that a column is of one type; lists and objects as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _named(labels: Any, codes: Any) -> list[str | None]:
     return [None if code < 0 else labels[code] for code in codes]
 
 
 def check_path(path: Path) -> None:
     """Raise a `UserError` if tables cannot be written there; called before anything is computed."""
-    if path.suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         raise UserError(f"--out is {path.name!r}: its ending chooses the format, one of {', '.join(FORMATS)}.")
+    if path.is_dir():
+        raise UserError(f"--out is {path}, which is a folder: name a file in it.")
     if not path.parent.is_dir():
         raise UserError(f"--out is in {path.parent}, which is no folder: make it, or choose another.")
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         try:
             import pyarrow  # noqa: F401
         except ImportError:
@@ -129,10 +146,22 @@ def write(found: Tables, path: Path) -> list[Path]:
     """Write the tables and return the files: one for .json, three for .csv and .parquet.
 
     The tasks go into `path`, the others beside it: labels.csv, labels-annotators.csv, labels-answers.csv.
+
+    Raises
+    ------
+    UserError
+        If a file cannot be written.
     """
     check_path(path)
+    try:
+        return _write(found, path)
+    except OSError as error:
+        raise UserError(f"{error.filename or path} cannot be written ({error.strerror}): correct --out.") from None
+
+
+def _write(found: Tables, path: Path) -> list[Path]:
     parts = {"": found.tasks, "-annotators": found.annotators, "-answers": found.answers}
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         import orjson
 
         content = {
@@ -143,10 +172,12 @@ def write(found: Tables, path: Path) -> list[Path]:
         return [path]
     paths = []
     for name, frame in parts.items():
+        texts = frame.select_dtypes(["object"]).columns
+        table = frame.astype(dict.fromkeys(texts, "string"))  # text also where a column is empty
         target = path.with_name(path.stem + name + path.suffix)
-        if path.suffix == ".csv":
-            frame.to_csv(target, index=False)
+        if path.suffix.lower() == ".csv":
+            table.to_csv(target, index=False)
         else:
-            frame.to_parquet(target, index=False)
+            table.to_parquet(target, index=False)
         paths.append(target)
     return paths

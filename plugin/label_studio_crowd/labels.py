@@ -34,13 +34,16 @@ class Control:
         The labels that the config offers, in its order. Empty for choices that come with each task.
     fields
         (object tag, data field) of what annotators see, what the control points to first.
+    paths
+        Of a taxonomy: label → its path.
     """
 
     name: str
     to_name: str
     kind: str
     classes: tuple[str, ...]
-    fields: tuple[tuple[str, str], ...] = field(default=())
+    fields: tuple[tuple[str, str], ...] = ()
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def read(self, result: Result) -> str | None:
         """Return the label that a result gives, or None if it gives none.
@@ -72,7 +75,7 @@ class Control:
         if self.kind == "choices":
             value = {"choices": [label]}
         elif self.kind == "taxonomy":
-            value = {"taxonomy": [label.split(PATH_SEPARATOR)]}
+            value = {"taxonomy": [list(self.paths.get(label) or label.split(PATH_SEPARATOR))]}
         elif self.kind == "rating":
             value = {"rating": int(label)}
         else:
@@ -127,10 +130,13 @@ def _true(element: ElementTree.Element, attribute: str) -> bool:
 def _control(element: ElementTree.Element, root: ElementTree.Element) -> Control:
     to_name = element.get("toName", "")
     kind = element.tag.lower()
+    paths: dict[str, tuple[str, ...]] = {}
     if kind == "choices":
         classes = tuple(_value(choice) for choice in element.iter("Choice"))
     elif kind == "taxonomy":
-        classes = tuple(_paths(element, (), leaves_only=_true(element, "leafsOnly")))
+        found = _paths(element, (), leaves_only=_true(element, "leafsOnly"))
+        paths = {PATH_SEPARATOR.join(path): path for path in found}
+        classes = tuple(paths)
     elif kind == "rating":
         classes = tuple(str(stars) for stars in range(1, int(element.get("maxRating", "5")) + 1))
     else:
@@ -142,16 +148,16 @@ def _control(element: ElementTree.Element, root: ElementTree.Element) -> Control
         if node.get("value", "").startswith("$") and not node.get("toName")
     ]
     fields = tuple((tag, name) for _, tag, name in sorted(shown, key=lambda row: row[0]))
-    return Control(element.get("name", ""), to_name, kind, tuple(dict.fromkeys(classes)), fields)
+    return Control(element.get("name", ""), to_name, kind, tuple(dict.fromkeys(classes)), fields, paths)
 
 
 def _value(choice: ElementTree.Element) -> str:
     return choice.get("alias") or choice.get("value") or ""
 
 
-def _paths(node: ElementTree.Element, above: tuple[str, ...], *, leaves_only: bool) -> Iterator[str]:
+def _paths(node: ElementTree.Element, above: tuple[str, ...], *, leaves_only: bool) -> Iterator[tuple[str, ...]]:
     for choice in node.findall("Choice"):
         path = (*above, _value(choice))
         if not leaves_only or choice.find("Choice") is None:
-            yield PATH_SEPARATOR.join(path)
+            yield path
         yield from _paths(choice, path, leaves_only=leaves_only)

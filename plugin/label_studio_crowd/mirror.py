@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection, make_url
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.migrations import migrate
-from label_studio_crowd.studio import Prediction, VersionState
+from label_studio_crowd.studio import Counts, Prediction, VersionState
 
 DELETED_USER: Final = 0
 """The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
@@ -98,18 +98,22 @@ class Mirror:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-            if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        except sa.exc.ArgumentError:
+            raise UserError("The store is not given as an SQLAlchemy URL: give sqlite:///FILE.") from None
+        try:
+            if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
                 raise sa.exc.ArgumentError("not an SQLite file")
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
             self._engine = sa.create_engine(parsed)
             event.listen(self._engine, "connect", _tune_sqlite)
+            event.listen(self._engine, "begin", _begin_immediately)
             with self._engine.begin() as connection:
                 migrate(connection)
         except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-            raise UserError(f"The store {url!r} cannot be used ({error}): give sqlite:///FILE.") from None
+            raise UserError(f"The store cannot be used ({error}): give sqlite:///FILE.") from None
         except (sa.exc.DBAPIError, OSError) as error:
             reason = str(getattr(error, "orig", error)).strip()
-            raise UserError(f"The store {url!r} cannot be opened ({reason}): correct --store.") from None
+            raise UserError(f"The store {parsed.database} cannot be opened ({reason}): correct --store.") from None
 
     def close(self) -> None:
         """Close all connections."""
@@ -130,7 +134,13 @@ class Mirror:
         return ProjectMirror(self._engine, int(row[0]))
 
 
+def _begin_immediately(connection: Connection) -> None:
+    """Lock for writing at once: a reader that comes to write later may find the store changed, and fail."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins no transactions of its own: it leaves tables out of them
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA busy_timeout=30000")
@@ -289,13 +299,15 @@ class ProjectMirror:
         rows = [{"id": task, "overlap": overlap, "done": int(done)} for task, overlap, done in states]
         self._run("UPDATE tasks SET overlap = :overlap, is_labeled = :done WHERE project = :key AND id = :id", rows)
 
-    def counts(self) -> tuple[int, int]:
-        """Return the numbers of tasks and of annotations, skipped ones not counted."""
+    def counts(self) -> Counts:
+        """Return how many tasks, annotations and skips there are, and how many tasks are finished."""
         (row,) = self._rows(
             "SELECT (SELECT count(*) FROM tasks WHERE project = :key), "
-            "(SELECT count(*) FROM annotations WHERE project = :key AND was_cancelled = 0)"
+            "(SELECT count(*) FROM annotations WHERE project = :key AND was_cancelled = 0), "
+            "(SELECT count(*) FROM annotations WHERE project = :key AND was_cancelled = 1), "
+            "(SELECT count(*) FROM tasks WHERE project = :key AND is_labeled = 1)"
         )
-        return int(row[0]), int(row[1])
+        return Counts(*row)
 
     def newest(self) -> str | None:
         """Return when the newest change known happened (ISO), or None for an empty mirror."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore import Crowd
 from label_studio_crowd.labels import Control
 from label_studio_crowd.mirror import Tasks
 from label_studio_crowd.scoring import Scores
@@ -24,13 +25,15 @@ CONSENSUS_VERSION: Final = "crowd-consensus"
 
 _SMALL_PROJECT: Final = 500
 """Up to so many tasks to label, all of them are the queue."""
+_SHARE: Final = 25
+"""Tasks in the queue for each active annotator."""
 _PATIENCE: Final = 1.5
 """A task of the queue leaves it only when it is no longer among the best 1.5 Q: less to write."""
 _FRONT: Final = 20
 """Tasks at the front of the queue whose scores are kept exact, at the least."""
 _FRONT_TOLERANCE: Final = 0.002
 _TAIL_TOLERANCE: Final = 0.02
-_QUALITY_TOLERANCE: Final = 0.01
+_QUALITY_TOLERANCE: Final = 0.05
 _STEP: Final = 1e-6
 """Least distance between two scores of the queue: Label Studio serves equal scores in any order."""
 
@@ -176,7 +179,7 @@ def make_plan(
     published: Sequence[Prediction],
     model_version: str,
     *,
-    active_annotators: int,
+    active_annotators: Sequence[int],
     taken_versions: Iterable[str] = (),
     queue_size: int | None = None,
     label_budget: int | None = None,
@@ -197,12 +200,12 @@ def make_plan(
     model_version
         The project's model version.
     active_annotators
-        How many annotators the queue must feed.
+        The annotators that the queue must feed; each finds tasks in it that they have not labelled.
     taken_versions
         Version names that a new queue version must not have, besides those of `published`.
     queue_size
         Tasks in the queue; by default the larger of 100 and 25 for each active annotator, and all of them
-        in a project with up to 500 to label.
+        in a project with up to 500 to label. More where an active annotator would find less than a share.
     label_budget
         Labels that the project may have in all; the queue has no more tasks than are left of it.
     show_consensus
@@ -225,14 +228,15 @@ def make_plan(
     order = _serving_order(scores)
     if label_budget is not None:
         order = order[: max(0, label_budget - int(answers.crowd.num_answers.sum()))]
-    rows = _choose(order, tasks, standing, queue_size, active_annotators)
+    rows = _choose(order, tasks, standing, queue_size, len(active_annotators))
+    rows = _with_a_share_for_all(rows, order, answers.crowd, active_annotators)
     served = _strictly_increasing(scores.priority[rows])
     consensus = _Consensus(scores, control)
     wanted = {
         int(tasks.ids[row]): (float(value), consensus.result(row) if show_consensus else [])
         for row, value in zip(rows, served, strict=True)
     }
-    front = max(_FRONT, 3 * active_annotators)
+    front = max(_FRONT, 3 * len(active_annotators))
     tolerance = {task: _FRONT_TOLERANCE if place < front else _TAIL_TOLERANCE for place, task in enumerate(wanted)}
     mended = _diff(base or "", wanted, standing, tolerance, costs)
     version, queue_edits = base, mended
@@ -271,11 +275,11 @@ def _choose(
     tasks: Tasks,
     standing: Sequence[Prediction],
     queue_size: int | None,
-    active_annotators: int,
+    num_annotators: int,
 ) -> NDArray[np.int64]:
     """Return the rows of the queue: the best Q, where tasks that are in it already have some patience."""
     if queue_size is None:
-        queue_size = len(order) if len(order) <= _SMALL_PROJECT else max(100, 25 * active_annotators)
+        queue_size = len(order) if len(order) <= _SMALL_PROJECT else max(100, _SHARE * num_annotators)
     if queue_size >= len(order):
         return order
     already = np.isin(tasks.ids[order], [prediction.task for prediction in standing])
@@ -283,6 +287,27 @@ def _choose(
     kept = (place < queue_size // 2) | (already & (place < _PATIENCE * queue_size))
     kept |= ~kept & (np.cumsum(~kept) <= queue_size - kept.sum())
     return order[kept]
+
+
+def _with_a_share_for_all(
+    rows: NDArray[np.int64], order: NDArray[np.int64], crowd: Crowd, annotators: Sequence[int]
+) -> NDArray[np.int64]:
+    """Add what it takes for each annotator to find `_SHARE` tasks that they have not labelled, or all there are.
+
+    Whoever has labelled all of the queue would be served the other tasks at random.
+    """
+    chosen = np.zeros(len(crowd.tasks), bool)
+    chosen[rows] = True
+    if chosen[order].all():
+        return rows
+    for annotator in np.flatnonzero(np.isin(crowd.annotators, annotators)):
+        labelled = np.zeros(len(crowd.tasks), bool)
+        labelled[crowd.task[crowd.annotator == annotator]] = True
+        missing = _SHARE - int((chosen & ~labelled).sum())
+        if missing > 0:
+            chosen[order[~chosen[order] & ~labelled[order]][:missing]] = True
+    all_rows: NDArray[np.int64] = order[chosen[order]]
+    return all_rows
 
 
 def _strictly_increasing(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -82,8 +82,10 @@ def _after_pending_import(
     return versions
 
 
-def publish(plan: Plan, studio: Studio, mirror: ProjectMirror, project: int, *, progress: Progress = silent) -> None:
-    """Carry out a plan.
+def publish(
+    plan: Plan, studio: Studio, mirror: ProjectMirror, project: int, *, progress: Progress = silent
+) -> list[str]:
+    """Carry out a plan, and return warnings of what Label Studio would not take.
 
     The order keeps annotators supplied: tasks are opened before the queue names them, a new queue is
     complete before the project is switched to it, and the old one is deleted last.
@@ -91,19 +93,21 @@ def publish(plan: Plan, studio: Studio, mirror: ProjectMirror, project: int, *, 
     Raises
     ------
     StudioError
-        If Label Studio did not take all of an import; the project then stays on the queue it has.
+        If Label Studio did not take all of the queue; the project then stays on the queue it has.
     """
     work = _Publication(studio, mirror, project, progress)
     work.change_tasks("opening tasks for one more annotator", plan.reopen)
-    work.edit("writing the queue", plan.queue_edits)
+    if dropped := work.edit("writing the queue", plan.queue_edits):
+        raise StudioError(f"{dropped} The project keeps the queue it has. Run sync again.")
     if plan.switch_to is not None:
         studio.update_project(project, model_version=plan.switch_to)
     work.change_tasks("closing tasks", plan.close)
-    work.edit("writing the consensus", plan.consensus_edits)
+    dropped = work.edit("writing the consensus", plan.consensus_edits)
     for version in plan.obsolete:
         with work.timed("delete_version"):
             studio.delete_version(project, version)
     work.settle()
+    return [dropped] if dropped else []
 
 
 class _Publication:
@@ -129,13 +133,20 @@ class _Publication:
             self._mirror.set_states([(change.task, change.overlap, change.is_labeled)])
             self._progress(what, done, len(changes))
 
-    def edit(self, what: str, edits: Edits) -> None:
-        """Create, then change, then delete: there is always something to serve."""
+    def edit(self, what: str, edits: Edits) -> str:
+        """Create, then change, then delete: there is always something to serve.
+
+        Returns
+        -------
+        str
+            What Label Studio did not take, in words; empty if it took all.
+        """
+        dropped = ""
         singles = () if edits.bulk else edits.create
         total, done = len(singles) + len(edits.update) + len(edits.delete), 0
         if edits.bulk and edits.create:
             self._progress(what, 0, 1)
-            self._import(edits)
+            dropped = self._import(edits)
             self._progress(what, 1, 1)
         known = {row.id: row for row in self._mirror.published()} if edits.update else {}
         for item in singles:
@@ -160,9 +171,10 @@ class _Publication:
                 self._studio.delete_prediction(prediction)
             self._mirror.drop_published(prediction)
             self._progress(what, done := done + 1, total)
+        return dropped
 
-    def _import(self, edits: Edits) -> None:
-        """Import predictions; the version then has all of them, once, or an error is raised."""
+    def _import(self, edits: Edits) -> str:
+        """Import predictions and return, in words, what Label Studio did not take."""
         before = _our_versions(self._studio, self._project).get(edits.version)
         expected = (before.count if before else 0) + len(edits.create)
         pending = {"version": edits.version, "expected": expected, "at": time.time()}
@@ -178,14 +190,13 @@ class _Publication:
         _read_predictions(self._studio, self._mirror, self._project, versions)
         self._mirror.forget(_PENDING)
         if created == len(edits.create):
-            return
+            return ""
         there = {row.task for row in self._mirror.published() if row.model_version == edits.version}
         missing = [item["task"] for item in edits.create if item["task"] not in there]
         some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
-        raise StudioError(
+        return (
             f"Label Studio took {created} of {len(edits.create)} predictions of {edits.version} and says not why; "
-            f"without one: task {some}. The project keeps the queue it has; was the labeling config changed, or "
-            "were tasks deleted? Run sync again."
+            f"without one: task {some}. Was the labeling config changed, or were tasks deleted?"
         )
 
     def settle(self) -> None:

@@ -42,8 +42,9 @@ def pull(
 ) -> Pulled:
     """Bring the mirror up to Label Studio's state.
 
-    Changed tasks are found by their `updated_at`. A deleted task leaves no such trace: where the numbers of
-    tasks differ the ids are swept, and where the numbers of annotations still differ all is read anew.
+    Changed tasks are found by their `updated_at`. Deletions and changes in bulk leave no such trace: where the
+    numbers of tasks, annotations, skips or finished tasks differ, the states of all tasks are swept, and where
+    they still differ all is read anew.
     """
     started = studio.time()
     since = None if full else mirror.recall(_COMPLETE_UNTIL)
@@ -61,17 +62,16 @@ def pull(
 
 def _pull_changes(studio: Studio, mirror: ProjectMirror, project: int, since: str, progress: Progress) -> Pulled | None:
     """Read what changed since a time, or return None if that does not explain Label Studio's counts."""
-    changed = sum(mirror.apply(page) for page in studio.tasks(project, since=since, progress=progress))
-    deleted = 0
-    num_tasks, num_annotations = studio.counts(project)
-    if num_tasks != mirror.counts()[0]:
-        deleted = refresh_states(studio, mirror, project, progress=progress)
-    if num_annotations != mirror.counts()[1]:
-        # people may have labelled since the pull: look once more before reading everything
-        changed += sum(mirror.apply(page) for page in studio.tasks(project, since=since))
-        if studio.counts(project)[1] != mirror.counts()[1]:
-            return None
-    return Pulled(changed, deleted, False)
+    changed, deleted = 0, 0
+    for attempt in range(3):
+        changed += sum(mirror.apply(page) for page in studio.tasks(project, since=since, progress=progress))
+        if mirror.counts() == studio.counts(project):
+            return Pulled(changed, deleted, False)
+        if attempt:  # not people who labelled meanwhile, but deletions or changes in bulk
+            deleted += refresh_states(studio, mirror, project, progress=progress)
+            if mirror.counts() == studio.counts(project):
+                return Pulled(changed, deleted, False)
+    return None
 
 
 def refresh_states(studio: Studio, mirror: ProjectMirror, project: int, *, progress: Progress = silent) -> int:

@@ -12,18 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from label_studio_crowd import classifiers
-from label_studio_crowd.connection import connection, stored_options, wrong_settings
+from label_studio_crowd.connection import find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import Control, SeveralLabelsError, find_control
 from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror
 from label_studio_crowd.plan import Plan, make_plan
 from label_studio_crowd.publish import measured_costs, observe, pending_version, publish
 from label_studio_crowd.pull import Pulled, look_up, pull
-from label_studio_crowd.scoring import Answers, Scores, read_answers, score
+from label_studio_crowd.scoring import SETTLED_BY, Answers, Scores, read_answers, score
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Progress, Studio, silent
 
 _SETTLED: Final = "settled"
+_SCORED_WITH: Final = "scored_with"
+_SCORING_SETTINGS: Final = (
+    "control",
+    "classifier",
+    "trust_ground_truth",
+    "target_quality",
+    "min_labels",
+    "max_labels",
+)
+_MANY: Final = 50
+"""Labelled tasks from which on it says something that none is settled by its quality."""
 _ACTIVE_DAYS: Final = 7
 """An annotator is active who labelled in the last days before the newest annotation."""
 
@@ -67,6 +78,7 @@ class Run:
             "trained": self.trained,
             "mean_consensus_quality": float(result.quality[answered].mean()) if answered.any() else None,
             "settled": int(self.scores.settled.sum()),
+            "settled_by": {name: int((self.scores.settled_by == name).sum()) for name in SETTLED_BY},
             "changed_tasks": self.pulled.changed,
             "deleted_tasks": self.pulled.deleted,
             "full_pull": self.pulled.full,
@@ -114,12 +126,13 @@ def rescore(
     """
     clock = _Clock()
     info = look_up(studio, mirror, project)
-    if connection(mirror) is None and not dry_run:
+    record = find_record(studio, mirror, project)
+    if record is None and not dry_run:
         raise UserError(
             f"Project {project} is not connected, so nothing was written: run `label-studio-crowd connect "
             f"--project {project}` first, or look with `sync --dry-run`."
         )
-    settings = settings.over(stored_options(mirror))
+    settings = settings.over(options_in(record))
     control = find_control(info["label_config"], settings.control)
     with clock("pull"):
         pulled = pull(studio, mirror, project, full=full, progress=progress)
@@ -130,8 +143,8 @@ def rescore(
     with clock("score"):
         scores = _score(mirror, answers, probabilities, settings)
     with clock("publish"):
-        published = observe(studio, mirror, project, progress=progress)
         taken = pending_version(mirror)
+        published = observe(studio, mirror, project, progress=progress)
         costs = measured_costs(mirror)
         plan = make_plan(
             scores,
@@ -139,7 +152,7 @@ def rescore(
             control,
             published,
             info["model_version"] or "",
-            active_annotators=_active_annotators(annotations),
+            active_annotators=active_annotators(annotations),
             taken_versions=[taken] if taken else [],
             queue_size=settings.queue_size,
             label_budget=settings.label_budget,
@@ -147,8 +160,7 @@ def rescore(
             consensus_changes=None if full else settings.consensus_changes,
             costs=costs,
         )
-        if not dry_run:
-            publish(plan, studio, mirror, project, progress=progress)
+        dropped = [] if dry_run else publish(plan, studio, mirror, project, progress=progress)
     run = Run(
         project,
         info["title"],
@@ -160,22 +172,23 @@ def rescore(
         plan,
         plan.seconds(costs),
         dry_run,
-        _warnings(info, answers, plan, settings),
+        _warnings(info, scores, plan, settings) + dropped,
         clock.seconds,
     )
     if not dry_run:
         mirror.remember(_SETTLED, answers.crowd.tasks[scores.settled].tolist())
+        mirror.remember(_SCORED_WITH, {name: getattr(settings, name) for name in _SCORING_SETTINGS})
         mirror.add_run(run.report())
     return run
 
 
-def stored_scores(
-    mirror: ProjectMirror, info: Mapping[str, Any], control: Control, settings: Settings
-) -> Scores | None:
-    """Return the scores of what the mirror holds, or None if no run has been there yet."""
+def stored_scores(mirror: ProjectMirror, info: Mapping[str, Any], settings: Settings) -> Scores | None:
+    """Return the scores of what the mirror holds, under the settings of the last run; None if there was none."""
+    settings = settings.model_copy(update=mirror.recall(_SCORED_WITH) or {})
+    control = find_control(info["label_config"], settings.control)
     answers, _ = _answers(mirror, info, control, settings)
     probabilities = mirror.probabilities()
-    if probabilities is None or probabilities.classes != _classes(answers):
+    if probabilities is None or not _covers(probabilities, answers, settings, control):
         return None
     return _score(mirror, answers, probabilities, settings)
 
@@ -225,7 +238,7 @@ def _probabilities(
 ) -> tuple[Probabilities, bool]:
     """Return the probabilities at hand, or train anew where they no longer fit; and whether they were."""
     known = mirror.probabilities()
-    if not full and known is not None and _still_fit(known, mirror, answers, settings):
+    if not full and known is not None and _still_fit(known, mirror, answers, settings, control):
         return known, False
     crowd = answers.crowd
     tasks = classifiers.TaskData(
@@ -242,7 +255,7 @@ def _probabilities(
         result = classifiers.train(choice.classifier, crowd, known_labels=answers.known_labels, progress=progress)
         ids, pred_probs, summary = np.asarray(crowd.tasks, np.int64), result.pred_probs, result.summary
     trained = Probabilities(
-        classifier=settings.classifier,
+        classifier=_trained_for(settings, control),
         summary=summary,
         classes=_classes(answers),
         tasks=ids,
@@ -258,9 +271,23 @@ def _num_labels(answers: Answers) -> int:
     return len(answers.crowd.label) + int((answers.known_labels >= 0).sum())
 
 
-def _still_fit(known: Probabilities, mirror: ProjectMirror, answers: Answers, settings: Settings) -> bool:
-    """Return whether a training still serves: same classifier, classes and data, and few new labels."""
-    if known.classifier != settings.classifier or known.classes != _classes(answers):
+def _trained_for(settings: Settings, control: Control) -> str:
+    """Return what a training depends on besides the data."""
+    return f"{settings.classifier} for {control.name}{' and ground truth' * settings.trust_ground_truth}"
+
+
+def _covers(known: Probabilities, answers: Answers, settings: Settings, control: Control) -> bool:
+    """Return whether a training was for this question, and has every class and task."""
+    if known.classifier != _trained_for(settings, control) or known.classes != _classes(answers):
+        return False
+    return not len(known.tasks) or bool(np.isin(answers.crowd.tasks, known.tasks).all())
+
+
+def _still_fit(
+    known: Probabilities, mirror: ProjectMirror, answers: Answers, settings: Settings, control: Control
+) -> bool:
+    """Return whether a training still serves: it covers all, the data is the same, and few labels are new."""
+    if not _covers(known, answers, settings, control):
         return False
     if mirror.newest_data() > known.newest:
         return False
@@ -287,17 +314,18 @@ def _foreign_predictions(
     return found
 
 
-def _active_annotators(annotations: list[Annotation]) -> int:
+def active_annotators(annotations: list[Annotation]) -> list[int]:
+    """Return the annotators who labelled in the days before the newest annotation."""
     if not annotations:
-        return 0
+        return []
     newest = max(annotation.updated_at for annotation in annotations)
     since = str(np.datetime64(newest.rstrip("Z"), "us") - np.timedelta64(_ACTIVE_DAYS, "D"))
-    return len({annotation.annotator for annotation in annotations if annotation.updated_at > since})
+    return sorted({annotation.annotator for annotation in annotations if annotation.updated_at > since})
 
 
-def _warnings(info: Mapping[str, Any], answers: Answers, plan: Plan, settings: Settings) -> list[str]:
+def _warnings(info: Mapping[str, Any], scores: Scores, plan: Plan, settings: Settings) -> list[str]:
     """Return what the user should know and may want to mend."""
-    found = []
+    answers, found = scores.answers, []
     for name, (value, needed) in wrong_settings(info).items():
         found.append(f"The project's {name} is {value!r}, not {needed!r}: the queue is not served. Run connect.")
     if answers.ground_truth and not settings.trust_ground_truth:
@@ -322,7 +350,13 @@ def _warnings(info: Mapping[str, Any], answers: Answers, plan: Plan, settings: S
             "No task has labels of two annotators: how good annotators are cannot be told. The queue will ask for "
             "second labels; --min-labels 2 asks for them everywhere."
         )
-    if settings.label_budget is not None and _num_labels(answers) >= settings.label_budget:
+    labelled = answers.crowd.num_answers > 0
+    if labelled.sum() >= _MANY and (best := scores.result.quality[labelled].max()) < settings.target_quality:
+        found.append(
+            f"No consensus reaches the target quality of {settings.target_quality}: the highest is {best:.2f}. Tasks "
+            "are settled only by --max-labels; lower --target-quality, or give a classifier something to learn from."
+        )
+    if settings.label_budget is not None and len(answers.crowd.label) >= settings.label_budget:
         found.append(
             f"The label budget of {settings.label_budget} is spent: the queue is empty, and Label Studio serves "
             "the tasks that are still open in an order of its own."

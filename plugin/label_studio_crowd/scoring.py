@@ -17,6 +17,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import Control, SeveralLabelsError
 from label_studio_crowd.mirror import Annotation
 
+SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
 _SETTLED_MARGIN: Final = 0.02
 
 SKIPPED: Final = "skipped"
@@ -46,6 +47,8 @@ class Answers:
         Labels found in annotations that the config does not offer (any more).
     occupied
         For each task, what its overlap must exceed for Label Studio to serve it once more; shape (N,).
+    skips
+        How many annotators skipped the task; shape (N,).
     """
 
     crowd: Crowd
@@ -55,6 +58,7 @@ class Answers:
     conflicting_truths: tuple[int, ...]
     outside_config: tuple[str, ...]
     occupied: NDArray[np.int64]
+    skips: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,21 @@ class Scores:
         The majority vote, -1 without answers; shape (N,).
     priority
         ActiveLab's score in [0, 1]: low where one more label is worth most; shape (N,).
-    settled
-        Whether the task needs no more labels; shape (N,).
+    settled_by
+        Why the task needs no more labels, one of the names in `SETTLED_BY`; "" while it does; shape (N,).
     """
 
     answers: Answers
     result: CrowdlabResult
     majority: NDArray[np.int64]
     priority: NDArray[np.float64]
-    settled: NDArray[np.bool_]
+    settled_by: NDArray[np.str_]
+
+    @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Whether the task needs no more labels; shape (N,)."""
+        settled: NDArray[np.bool_] = self.settled_by != ""
+        return settled
 
 
 def read_answers(
@@ -121,6 +131,7 @@ def read_answers(
     ground_truth = 0
     places = [0] * len(tasks)
     finishers: set[tuple[int, int]] = set()
+    skippers: set[tuple[int, int]] = set()
     read = _reader(control)
     for _, task, annotator, result, was_cancelled, is_truth, updated_at, _ in annotations:
         row = row_of[task]
@@ -131,6 +142,7 @@ def read_answers(
             finishers.add((row, annotator))
         if was_cancelled:
             set_aside[SKIPPED] += 1
+            skippers.add((row, annotator))
             continue
         label = read(result)
         if label is None or label is SEVERAL:
@@ -181,6 +193,7 @@ def read_answers(
         tuple(sorted(conflicting)),
         outside,
         np.maximum(places, finished),
+        np.bincount([row for row, _ in skippers], minlength=len(tasks)),
     )
 
 
@@ -202,8 +215,8 @@ def score(
     pred_probs: NDArray[np.float64] | None,
     *,
     target_quality: float,
-    min_labels: int,
     max_labels: int,
+    min_labels: int | None = None,
     settled_before: NDArray[np.bool_] | None = None,
 ) -> Scores:
     """Score every task, labelled or not.
@@ -215,8 +228,9 @@ def score(
     pred_probs
         Out-of-sample class probabilities (N, K), or None without a classifier.
     target_quality, min_labels, max_labels
-        A task is settled when its consensus has the quality and it the labels, when it has the most labels
-        allowed, or when its truth is known.
+        A task is settled when its truth is known, when its consensus has the quality and it the labels, or
+        when it has the most labels allowed, where skips count as labels. Without a classifier one label's
+        quality cannot tell a careful annotator from a careless one, so `min_labels` is 2 then by default.
     settled_before
         Tasks that were settled by the last run (N,): they stay so until their quality is clearly below the
         target, so that a group of tasks just above it is not opened and closed with every label.
@@ -227,14 +241,17 @@ def score(
     if pred_probs is not None:
         calibrated = crowdlab(crowd, pred_probs, known_labels=known, calibrate_probs=True)
     labels = crowd.num_answers
+    if min_labels is None:
+        min_labels = 1 if pred_probs is not None else 2
     needed = np.full(len(labels), target_quality)
     if settled_before is not None:
         needed[settled_before] -= _SETTLED_MARGIN
     good = (result.quality >= needed) & (labels >= min_labels)
+    reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     return Scores(
         answers=answers,
         result=result,
         majority=majority_vote(crowd),
         priority=active_learning_scores(calibrated),
-        settled=good | (labels >= max_labels) | (known >= 0),
+        settled_by=np.select(reasons, SETTLED_BY, default=""),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -33,16 +35,16 @@ class Settings(BaseSettings):
     from the names the ecosystem knows, ``LABEL_STUDIO_URL`` and ``LABEL_STUDIO_API_KEY``.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", validate_default=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", populate_by_name=True)
 
     url: str = Field(
         "http://localhost:8080",
-        validation_alias=AliasChoices("url", "LABEL_STUDIO_URL"),
+        validation_alias=AliasChoices("LABEL_STUDIO_CROWD_URL", "LABEL_STUDIO_URL"),
         description="Label Studio's address.",
     )
     api_key: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("api_key", "LABEL_STUDIO_API_KEY"),
+        validation_alias=AliasChoices("LABEL_STUDIO_CROWD_API_KEY", "LABEL_STUDIO_API_KEY"),
         description="A personal access token or a legacy token.",
     )
     store: str = Field(
@@ -53,7 +55,9 @@ class Settings(BaseSettings):
     classifier: str = Field("auto", description="auto, none, text, tabular, embedding, predictions:…, module:…")
     trust_ground_truth: bool = Field(False, description="Ground-truth annotations are the truth.")
     target_quality: float = Field(0.8, ge=0, le=1, description="A consensus of this quality is settled.")
-    min_labels: int = Field(1, ge=1, description="No task is settled with fewer labels.")
+    min_labels: int | None = Field(
+        None, ge=1, description="No task is settled with fewer labels: 1 with a classifier, 2 without."
+    )
     max_labels: int = Field(5, ge=1, description="No task is given more labels.")
     queue_size: int | None = Field(None, ge=1, description="Tasks in the queue.")
     label_budget: int | None = Field(None, ge=0, description="Labels the project may have in all.")
@@ -64,15 +68,14 @@ class Settings(BaseSettings):
     @field_validator("url")
     @classmethod
     def _plain_url(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError(f"{value!r} is not an address: it starts with http:// or https://")
+        parts = urlsplit(value)
+        try:
+            well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # the port is no number
+            well_formed = False
+        if not well_formed:
+            raise ValueError("not an address: it is like http://localhost:8080")
         return value.rstrip("/")
-
-    @model_validator(mode="after")
-    def _labels_in_order(self) -> Settings:
-        if self.max_labels < self.min_labels:
-            raise ValueError(f"max_labels ({self.max_labels}) is below min_labels ({self.min_labels})")
-        return self
 
     @classmethod
     def settings_customise_sources(
@@ -91,10 +94,21 @@ class Settings(BaseSettings):
         """Return the per-project options that were set explicitly; `connect` stores them."""
         return self.model_dump(include=self.model_fields_set - {"url", "api_key", "store"})
 
-    def over(self, stored: dict[str, Any]) -> Settings:
-        """Return these settings with `stored` options where nothing was set explicitly."""
+    def over(self, stored: Mapping[str, Any]) -> Settings:
+        """Return these settings with `stored` options where nothing was set explicitly.
+
+        Raises
+        ------
+        UserError
+            If the two together contradict each other.
+        """
         known = {name: value for name, value in stored.items() if name in Settings.model_fields}
-        return self.model_copy(update={**known, **self.options()})
+        merged = self.model_copy(update={**known, **self.options()})
+        if merged.min_labels is not None and merged.max_labels < merged.min_labels:
+            raise UserError(
+                f"Setting max_labels ({merged.max_labels}) is below min_labels ({merged.min_labels}): set both."
+            )
+        return merged
 
 
 def load(**flags: Any) -> Settings:
@@ -112,8 +126,12 @@ def load(**flags: Any) -> Settings:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        name = str(first["loc"][0]) if first["loc"] else ""
+        if first["type"] == "extra_forbidden":
+            raise UserError(f"There is no setting {name!r}; there are {', '.join(Settings.model_fields)}.") from None
         message = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"Setting {name}: {message} (found {first['input']!r}).") from None
+        # a value is shown only where it can be no secret
+        found = f" (found {first['input']!r})" if name in Settings.model_fields and name != "api_key" else ""
+        raise UserError(f"Setting {name}: {message}{found}.") from None
     except ValueError as error:  # a TOML file that does not parse
         raise UserError(f"{config or CONFIG_FILE} is not valid TOML: {error}.") from None

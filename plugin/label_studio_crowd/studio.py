@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 import orjson
@@ -81,6 +81,15 @@ class Prediction:
     result: list[dict[str, Any]]
 
 
+class Counts(NamedTuple):
+    """A project's numbers; skipped annotations are not among the annotations."""
+
+    tasks: int
+    annotations: int
+    skipped: int
+    finished: int
+
+
 @dataclass(frozen=True)
 class VersionState:
     """How many predictions a model version has, and when the newest was created."""
@@ -93,6 +102,7 @@ class _Token(httpx.Auth):
     """A legacy token as it is; a personal access token exchanged for a bearer token every few minutes."""
 
     def __init__(self, url: str, api_key: str) -> None:
+        self._url = url
         self._refresh_url = f"{url}/api/token/refresh"
         self._api_key = api_key
         self.kind = _token_kind(api_key)
@@ -108,6 +118,8 @@ class _Token(httpx.Auth):
         else:
             if self.kind == "personal access token" and time.monotonic() - self._fetched > _TOKEN_LIFETIME:
                 response = yield httpx.Request("POST", self._refresh_url, json={"refresh": self._api_key})
+                if not _is_json(response):
+                    raise _stranger(self._url, response)
                 if response.status_code != 200:
                     raise StudioError(
                         f"Label Studio refuses the personal access token ({_detail(response)}): create a new one "
@@ -126,6 +138,8 @@ def _token_kind(api_key: str) -> str:
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except ValueError:
+        return "legacy token"
+    if not isinstance(claims, dict):
         return "legacy token"
     return "access token" if claims.get("token_type") == "access" else "personal access token"
 
@@ -163,7 +177,6 @@ class Studio:
             auth=self._token,
             timeout=httpx.Timeout(300, connect=5),
             transport=transport,
-            follow_redirects=True,
         )
         self._answered = False
 
@@ -215,10 +228,11 @@ class Studio:
         """Change some of a project's settings."""
         self._request("PATCH", f"/api/projects/{project}/", json=fields)
 
-    def counts(self, project: int) -> tuple[int, int]:
-        """Return the numbers of tasks and of annotations, skipped ones not counted."""
+    def counts(self, project: int) -> Counts:
+        """Return how many tasks, annotations and skips there are, and how many tasks are finished."""
         row = self._get("/api/projects/counts/", ids=project)["results"][0]
-        return row["task_number"], row["total_annotations_number"]
+        names = ("task_number", "total_annotations_number", "skipped_annotations_number", "finished_task_number")
+        return Counts(*(row[name] for name in names))
 
     def backends(self, project: int) -> list[dict[str, Any]]:
         """Return the ML backends connected to a project."""
@@ -236,7 +250,7 @@ class Studio:
         """Remove an ML backend, and the webhook that Label Studio made for it and would leave behind."""
         for row in self.backends(project):
             if row["url"].rstrip("/") == url.rstrip("/"):
-                self._unless_gone("DELETE", f"/api/ml/{row['id']}/")
+                self._unless_gone("DELETE", f"/api/ml/{row['id']}")
         for row in self._get("/api/webhooks/", project=project):
             if row["url"].startswith(url.rstrip("/") + "/"):
                 self._unless_gone("DELETE", f"/api/webhooks/{row['id']}/")
@@ -293,8 +307,8 @@ class Studio:
             while coming is not None:
                 page = coming.result()
                 tasks: list[dict[str, Any]] = page["tasks"]
-                full = len(tasks) == page_size
-                coming = reader.submit(read, tasks[-1]["id"]) if full else None
+                # `total` counts from this page on; a server may cap the size of pages below what was asked for
+                coming = reader.submit(read, tasks[-1]["id"]) if 0 < len(tasks) < page["total"] else None
                 done += len(tasks)
                 total = max(total, done, page["total"])
                 progress("reading tasks", done, total)
@@ -358,6 +372,10 @@ class Studio:
         """Create a tab and return its id."""
         return int(self._request("POST", "/api/dm/views/", json={"project": project, "data": data}).json()["id"])
 
+    def update_view(self, project: int, view: int, data: dict[str, Any]) -> None:
+        """Change a tab."""
+        self._request("PATCH", f"/api/dm/views/{view}/", json={"project": project, "data": data})
+
     def delete_view(self, view: int) -> bool:
         """Delete a tab; return False if it was gone already."""
         return self._unless_gone("DELETE", f"/api/dm/views/{view}/")
@@ -404,16 +422,11 @@ class Studio:
             raise _BrokenError(self._unreachable(str(error) or type(error).__name__)) from None
         self._answered = True
         if response.is_success:
-            if method == "GET" and not _is_json(response):
-                raise self._stranger(path)
+            if method in ("GET", "POST") and not _is_json(response):
+                raise _stranger(self.url, response)
             return response
         refusal = self._refusal(method, path, response)
         raise _BrokenError(refusal) if response.status_code in (429, 500, 502, 503, 504) else refusal
-
-    def _stranger(self, path: str) -> StudioError:
-        return StudioError(
-            f"{self.url} answers, but not as Label Studio does ({path} gave no JSON): correct LABEL_STUDIO_URL."
-        )
 
     def _unreachable(self, reason: str) -> StudioError:
         return StudioError(
@@ -422,8 +435,8 @@ class Studio:
 
     def _refusal(self, method: str, path: str, response: httpx.Response) -> StudioError:
         detail, status = _detail(response), response.status_code
-        if status == 404 and not _is_json(response):
-            return self._stranger(path)
+        if response.is_redirect or (status == 404 and not _is_json(response)):
+            return _stranger(self.url, response)
         if status == 401:
             message = (
                 f"Label Studio refuses the {self.token_kind} ({detail}): take a personal access token from "
@@ -444,6 +457,18 @@ class Studio:
 
 def _is_json(response: httpx.Response) -> bool:
     return "json" in response.headers.get("content-type", "")
+
+
+def _stranger(url: str, response: httpx.Response) -> StudioError:
+    """Return the error for an address at which something else than Label Studio answers."""
+    if response.is_redirect:
+        target = response.headers.get("location", "elsewhere")
+        return StudioError(f"{url} redirects to {target}: put the address it leads to into LABEL_STUDIO_URL.")
+    path = response.request.url.path
+    return StudioError(
+        f"{url} answers, but not as Label Studio does ({path} gave no JSON): correct LABEL_STUDIO_URL, which is the "
+        "address without any path to a project."
+    )
 
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:

@@ -66,3 +66,42 @@ def test_single_precision_is_fine_and_nothing_is_overwritten():
 def test_a_crowd_without_classes_is_refused():
     with pytest.raises(ValueError, match="no classes"):
         crowdlab(Crowd.from_codes([], [], [], tasks=["a"], annotators=[], classes=[]))
+
+
+def test_a_frame_is_put_into_the_crowds_order():
+    pd = pytest.importorskip("pandas")
+    tasks = [f"img{n}" for n in range(12)]
+    frame = pd.DataFrame({"task": tasks, "annotator": "ann", "label": ["cat", "dog"] * 6})
+    crowd = Crowd.from_long(frame)
+    assert crowd.tasks.tolist() != tasks, "strings are sorted"
+    P = pd.DataFrame({"dog": np.linspace(0, 1, 12)}, index=tasks).assign(cat=lambda found: 1 - found["dog"])
+    ordered = P.loc[crowd.tasks.tolist(), ["cat", "dog"]].to_numpy()
+    np.testing.assert_array_equal(crowdlab(crowd, P).posterior, crowdlab(crowd, ordered).posterior)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda P: P.rename(index={"b": "z"}), "index lacks 'b'"),
+        (lambda P: P.rename(columns={"dog": 1}), "columns lacks 'dog'"),
+        (lambda P: P.reset_index(drop=True), "index lacks 'a'"),
+        (lambda P: P.loc[["a", "a", "b"]], "index names something twice"),
+    ],
+)
+def test_a_frame_of_other_tasks_or_classes_is_an_error(change, said):
+    pd = pytest.importorskip("pandas")
+    crowd = Crowd.from_codes([0, 1], [0, 0], [0, 1], tasks=["a", "b"], annotators=["ann"], classes=["cat", "dog"])
+    P = pd.DataFrame({"cat": [0.9, 0.2], "dog": [0.1, 0.8]}, index=["a", "b"])
+    with pytest.raises(ValueError, match=said):
+        crowdlab(crowd, change(P))
+
+
+@pytest.mark.parametrize("function", [crowdlab, activelab, majority_vote])
+def test_something_that_is_no_crowd_is_an_error(function):
+    with pytest.raises(TypeError, match="make one first"):
+        function(np.zeros((3, 2)))
+
+
+def test_the_consensus_can_be_had_as_classes():
+    crowd = Crowd.from_codes([0], [0], [1], tasks=["a", "b"], annotators=["ann"], classes=["cat", "dog"])
+    assert crowdlab(crowd).labels.tolist() == ["dog", None]

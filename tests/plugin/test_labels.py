@@ -108,3 +108,11 @@ def test_several_labels_are_none_of_them(control, values):
     found = find_control(config(control))
     with pytest.raises(SeveralLabelsError):
         found.read([{"from_name": found.name, "value": value} for value in values])
+
+
+def test_a_step_of_a_taxonomy_may_contain_the_separator():
+    control = find_control(
+        config('<Taxonomy name="c" toName="t"><Choice value="R / B"><Choice value="soul"/></Choice></Taxonomy>')
+    )
+    label = control.read([{"from_name": "c", "value": {"taxonomy": [["R / B", "soul"]]}}])
+    assert control.write(label)[0]["value"] == {"taxonomy": [["R / B", "soul"]]}

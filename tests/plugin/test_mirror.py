@@ -37,9 +37,9 @@ def test_projects_and_servers_are_kept_apart(store):
     mirror = Mirror(store)
     mirror.project("http://one", 1).apply([task(1, annotations=[5])])
     mirror.project("http://two", 1).apply([task(1), task(2)])
-    assert mirror.project("http://one", 1).counts() == (1, 1)
-    assert mirror.project("http://two", 1).counts() == (2, 0)
-    assert mirror.project("http://one", 2).counts() == (0, 0)
+    assert mirror.project("http://one", 1).counts() == (1, 1, 0, 1)
+    assert mirror.project("http://two", 1).counts() == (2, 0, 0, 0)
+    assert mirror.project("http://one", 2).counts() == (0, 0, 0, 0)
 
 
 def test_a_task_is_replaced_whole(store):
@@ -86,14 +86,16 @@ def test_a_store_of_a_newer_release_is_left_alone(store):
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("nonsense", "cannot be used"),
-        ("oracle://x", "cannot be used"),
+        ("nonsense", "sqlite:///FILE"),
+        ("oracle://user:password@x", "sqlite:///FILE"),
+        ("sqlite:///:memory:", "sqlite:///FILE"),
         ("sqlite:////proc/nowhere/mirror.sqlite", "cannot be opened"),
     ],
 )
 def test_a_store_that_cannot_be_opened_is_named(url, said):
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=said) as error:
         Mirror(url)
+    assert "password" not in str(error.value)
 
 
 def test_a_file_that_is_no_store_is_left_alone(tmp_path):
@@ -110,9 +112,9 @@ def test_a_project_with_the_number_of_a_deleted_one_is_another(store):
     project.apply([task(1, annotations=[5])])
     project.remember("connection", {"of": "the old one"})
     project.belong_to("2026-01-01")
-    assert project.counts() == (1, 1)
+    assert project.counts()[:2] == (1, 1)
     project.belong_to("2026-02-02")
-    assert project.counts() == (0, 0)
+    assert project.counts()[:2] == (0, 0)
     assert project.recall("connection") is None
 
 

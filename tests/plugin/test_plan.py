@@ -32,7 +32,7 @@ def scores_of(num_tasks, answers=(), *, known=(), **rule):
     known_labels = np.full(num_tasks, -1)
     for row, code in known:
         known_labels[row] = code
-    found = Answers(crowd, known_labels, {}, 0, (), (), crowd.num_answers.copy())
+    found = Answers(crowd, known_labels, {}, 0, (), (), crowd.num_answers.copy(), np.zeros(num_tasks, int))
     return score(found, None, **{"target_quality": 0.8, "min_labels": 1, "max_labels": 5, **rule})
 
 
@@ -69,7 +69,7 @@ def carried_out(plan, published, version):
 
 
 def plan_of(scores, published=(), version="", *, tasks=None, **how):
-    how = {"active_annotators": 3, **how}
+    how = {"active_annotators": range(3), **how}
     return make_plan(scores, tasks or tasks_of(scores), CONTROL, list(published), version, **how)
 
 
@@ -150,13 +150,24 @@ def test_every_task_of_the_queue_can_be_served(drawn):
 
 def test_a_large_project_has_a_queue_of_its_size():
     scores = scores_of(3000)
-    assert len(plan_of(scores, active_annotators=3).queue) == 100
-    assert len(plan_of(scores, active_annotators=40).queue) == 1000
+    assert len(plan_of(scores, active_annotators=range(3)).queue) == 100
+    assert len(plan_of(scores, active_annotators=range(40)).queue) == 1000
     assert len(plan_of(scores, queue_size=7).queue) == 7
 
 
 def test_a_small_project_is_queued_whole():
-    assert len(plan_of(scores_of(400), active_annotators=3).queue) == 400
+    assert len(plan_of(scores_of(400), active_annotators=range(3)).queue) == 400
+
+
+def test_every_active_annotator_finds_tasks_they_have_not_labelled():
+    # the 200 most contested of 700 tasks are those that both annotators have labelled already
+    answered = [(row, who, who) for row in range(200) for who in (0, 1)]
+    scores = scores_of(700, answered)
+    scores.priority[:200] = 0.0
+    plan = plan_of(scores, queue_size=100, active_annotators=[0, 1])
+    assert len(plan.queue) == 125
+    assert sum(task >= 300 for task in plan.queue) == 25
+    assert len(plan_of(scores, queue_size=100, active_annotators=[5]).queue) == 100
 
 
 def test_a_label_budget_bounds_the_queue():
@@ -246,7 +257,7 @@ def test_consensus_changes_are_bounded_and_the_rest_is_left():
     assert plan.deferred == 6
 
 
-@pytest.mark.parametrize(("quality", "edited"), [(0.005, False), (0.02, True)])
+@pytest.mark.parametrize(("quality", "edited"), [(0.03, False), (0.06, True)])
 def test_a_consensus_is_edited_when_its_quality_moved(quality, edited):
     scores = scores_of(12, [(row, who, 0) for row in range(10) for who in (0, 1)])
     published, version = carried_out(plan_of(scores), [], "")

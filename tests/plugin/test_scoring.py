@@ -74,6 +74,24 @@ def test_what_an_overlap_must_exceed(given, count_skipped, occupied):
 RULE = {"target_quality": 0.8, "min_labels": 1, "max_labels": 5}
 
 
+def test_without_a_classifier_one_label_settles_nothing():
+    given = [annotation(n, n, who, "a") for n, who in ((1, 7), (2, 7), (2, 8))]
+    answers = read_answers(TASKS, given, CONTROL)
+    assert score(answers, None, target_quality=0, max_labels=5).settled_by.tolist() == ["", "quality", ""]
+    pred_probs = np.array([[0.9, 0.1]] * 3)
+    assert score(answers, pred_probs, target_quality=0, max_labels=5).settled_by.tolist() == ["quality", "quality", ""]
+
+
+def test_what_settled_a_task_is_named():
+    given = [annotation(1, 1, 7, "a", truth=True), annotation(2, 2, 7, "a"), annotation(3, 2, 8, "b")]
+    given += [annotation(4, 3, 7, None, skipped=True), annotation(5, 3, 8, None, skipped=True)]
+    answers = read_answers(TASKS, given, CONTROL, trust_ground_truth=True)
+    assert answers.skips.tolist() == [0, 0, 2]
+    found = score(answers, None, target_quality=1, max_labels=2)
+    assert found.settled_by.tolist() == ["truth", "labels", "skips"]
+    assert score(answers, None, target_quality=1, max_labels=3).settled_by.tolist() == ["truth", "", ""]
+
+
 def test_min_labels_keeps_a_task_open_and_max_labels_closes_it():
     given = [annotation(n, 1, n, "ab"[n % 2]) for n in range(4)] + [annotation(9, 2, 1, "a")]
     answers = read_answers(TASKS, given, CONTROL)

@@ -39,8 +39,9 @@ def test_stored_options_are_those_set_explicitly_and_no_secret():
     [
         ({"target_quality": 2}, "target_quality"),
         ({"min_labels": 0}, "min_labels"),
-        ({"min_labels": 6}, r"max_labels \(5\) is below min_labels \(6\)"),
-        ({"url": "localhost:8080"}, "http:// or https://"),
+        ({"url": "localhost:8080"}, "like http://localhost:8080"),
+        ({"url": "http://localhost:port"}, "like http://localhost:8080"),
+        ({"url": "http://[::1"}, "url"),
         ({"queue_size": 0}, "queue_size"),
     ],
 )
@@ -62,5 +63,32 @@ def test_a_config_file_that_is_not_there_is_an_error(monkeypatch):
         settings.load()
 
 
-def test_a_token_is_never_shown():
+def test_contradictions_are_found_when_all_is_known():
+    assert settings.load(min_labels=6).over({"max_labels": 9}).max_labels == 9
+    with pytest.raises(UserError, match=r"max_labels \(5\) is below min_labels \(6\)"):
+        settings.load(min_labels=6).over({})
+    with pytest.raises(UserError, match=r"max_labels \(2\) is below min_labels \(3\)"):
+        settings.load(max_labels=2).over({"min_labels": 3})
+
+
+def test_the_environments_url_and_api_key_are_somebody_elses(monkeypatch):
+    monkeypatch.setenv("URL", "http://elsewhere")
+    monkeypatch.setenv("API_KEY", "of-another-service")
+    assert settings.load().url == "http://localhost:8080"
+    assert settings.load().api_key is None
+    monkeypatch.setenv("LABEL_STUDIO_URL", "http://one")
+    assert settings.load().url == "http://one"
+    monkeypatch.setenv("LABEL_STUDIO_CROWD_URL", "http://two")
+    assert settings.load().url == "http://two"
+
+
+@pytest.mark.parametrize("mistake", [{"target_quality": 7}, {"url": "nonsense"}, {"store": 5}, {"min_labels": "x"}])
+def test_a_token_is_never_shown(mistake, elsewhere):
     assert "secret" not in repr(settings.load(api_key="secret-token"))
+    with pytest.raises(UserError) as error:
+        settings.load(api_key="secret-token", **mistake)
+    assert "secret" not in str(error.value)
+    (elsewhere / "label-studio-crowd.toml").write_text('token = "secret-token"')
+    with pytest.raises(UserError, match="no setting 'token'") as error:
+        settings.load()
+    assert "secret" not in str(error.value)

@@ -71,3 +71,36 @@ def test_a_refusal_says_what_label_studio_said():
     with pytest.raises(StudioError, match="odd") as error:
         studio.update_project(3, sampling="none")
     assert error.value.status == 400
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(
+    "ask", [lambda s: s.project(3), lambda s: s.update_project(3, sampling="x"), lambda s: s.delete_view(1)]
+)
+def test_a_redirect_is_not_followed_but_named(status, ask):
+    studio, requests = server(httpx.Response(status, headers={"location": "https://studio/"}))
+    with pytest.raises(StudioError, match="redirects to https://studio/"):
+        ask(studio)
+    assert len(requests) == 2
+
+
+def test_pages_go_on_when_the_server_makes_them_smaller():
+    def page(*ids, total):
+        return httpx.Response(200, json={"tasks": [{"id": n} for n in ids], "total": total})
+
+    studio, _ = server(page(1, 2, total=5), page(3, 4, total=3), page(5, total=1))
+    assert [task["id"] for found in studio.task_states(1) for task in found] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("token", ["a.b.c", "a.WzFd.c", "x" * 40, "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"])
+def test_any_token_can_be_tried(token):
+    refuse = httpx.MockTransport(lambda _: httpx.Response(401, json={"detail": "Invalid token."}))
+    with pytest.raises(StudioError, match="refuses the"):
+        Studio("http://studio", token, transport=refuse).version()
+
+
+def test_an_address_of_something_else_is_named():
+    page = httpx.MockTransport(lambda _: httpx.Response(200, html="<p>Welcome</p>"))
+    for token in ("x" * 40, "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"):
+        with pytest.raises(StudioError, match="LABEL_STUDIO_URL"):
+            Studio("http://studio", token, transport=page).version()

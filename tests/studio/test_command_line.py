@@ -130,18 +130,21 @@ def test_something_that_is_no_label_studio(run, project, studio):
     ("words", "said"),
     [
         (["sync", "--target-quality", "7"], ["target_quality", "7"]),
-        (["sync", "--min-labels", "4", "--max-labels", "2"], ["max_labels (2)", "min_labels (4)"]),
+        (["sync", "--dry-run", "--min-labels", "4", "--max-labels", "2"], ["max_labels (2)", "min_labels (4)"]),
         (["sync", "--dry-run", "--control", "nothing"], ["no control named 'nothing'", "'label'"]),
         (["sync", "--dry-run", "--classifier", "psychic"], ["'psychic'", "tabular"]),
-        (["sync", "--store", "oracle://x"], ["oracle"]),
+        (["sync", "--store", "oracle://x"], ["sqlite:///FILE"]),
         (["export", "--out", "labels.xlsx"], [".csv, .json, .parquet"]),
         (["export", "--out", "nowhere/labels.csv"], ["nowhere"]),
+        (["export", "--out", "folder.csv"], ["folder.csv", "which is a folder"]),
+        (["sync", "--url", "http://localhost:port"], ["url", "like http://localhost:8080"]),
         (["export", "--out", "labels.csv"], ["no scores yet", "sync --project"]),
         (["sync"], ["not connected", "connect --project"]),
     ],
     ids=lambda value: " ".join(value),
 )
-def test_what_the_user_can_mend_is_one_line(words, said, run, project):
+def test_what_the_user_can_mend_is_one_line(words, said, run, project, tmp_path):
+    (tmp_path / "folder.csv").mkdir()
     refused(run([*words, "-p", project.id]), *said)
 
 
@@ -176,3 +179,42 @@ def test_a_private_address_is_refused_by_a_label_studio_as_installed(run, tmp_pa
         refused(done, "private address", "SSRF_PROTECTION_ENABLED=false")
         assert studio.api.get(f"/api/ml/?project={made}").json() == []
         assert studio.api.get(f"/api/projects/{made}/").json()["sampling"] == "Sequential sampling"
+
+
+def test_a_project_that_is_done_is_all_right(run, make_project, annotators):
+    project = make_project([{"text": "one"}], answers=[(0, who, "a") for who in annotators])
+    for command in (["connect", "--max-labels", "3"], ["sync"], ["doctor"], ["status"]):
+        done = run([*command, "-p", project.id])
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing left to label" in run(["doctor", "-p", project.id]).stdout
+    assert "The queue is empty" in run(["sync", "-p", project.id]).stdout
+
+
+def test_export_is_what_the_last_sync_saw(run, project, tmp_path):
+    assert run(["connect", "-p", project.id]).returncode == 0
+    seen = json.loads(run(["sync", "-p", project.id, "--json", "--max-labels", "1", "--classifier", "none"]).stdout)
+    run(["export", "-p", project.id, "--out", "labels.csv"])
+    rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
+    assert sum(row["settled"] == "True" for row in rows) == seen["settled"] == 8
+    assert {row["settled_by"] for row in rows[:8]} <= {"labels", "quality"}
+
+
+def test_a_task_without_labels_has_no_consensus(run, project, tmp_path):
+    assert run(["connect", "-p", project.id, "--classifier", "text"]).returncode == 0
+    assert run(["sync", "-p", project.id]).returncode == 0
+    run(["export", "-p", project.id, "--out", "labels.csv"])
+    rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
+    assert all(row["consensus"] and row["quality"] and not row["predicted"] for row in rows[:8])
+    assert all(row["predicted"] and not row["consensus"] and not row["quality"] for row in rows[8:])
+
+
+def test_data_of_any_kind_can_be_exported(run, make_project, annotators, tmp_path):
+    data = [{"text": "a", "x": 1}, {"text": "b", "x": "one"}, {"text": "c", "x": {"y": [1]}}, {"text": "d"}]
+    project = make_project(data, answers=[(0, annotators[0], "a")])
+    for command in (["connect"], ["sync"]):
+        assert run([*command, "-p", project.id]).returncode == 0
+    for ending in ("csv", "json", "parquet"):
+        done = run(["export", "-p", project.id, "--with-data", "--out", f"labels.{ending}"])
+        assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
+    assert [row["data.x"] for row in rows] == ["1", "one", '{"y": [1]}', ""]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
+from label_studio_crowd import connection
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.mirror import Mirror
 
@@ -113,3 +118,162 @@ def test_a_project_that_hides_predictions_keeps_its_version(lively, plugin, stud
     assert at_work.info()["model_version"].startswith("crowd-queue-")
     at_work.disconnect()
     assert everything(at_work) == before
+
+
+def another_mirror(at_work, tmp_path):
+    at_work.mirror = Mirror(f"sqlite:///{tmp_path}/another.sqlite").project(at_work.settings.url, at_work.project)
+
+
+def test_sync_goes_on_with_a_deleted_mirror(lively, plugin, tmp_path):
+    at_work = plugin(lively, max_labels=7)
+    before = everything(at_work)
+    at_work.connect()
+    at_work.sync()
+    state = at_work.state()
+    another_mirror(at_work, tmp_path)
+    at_work.settings = plugin(lively).settings
+    run = at_work.sync()
+    assert connection.options_in(connection.find_record(at_work.studio, at_work.mirror, lively.id))["max_labels"] == 7
+    assert not run.plan
+    assert at_work.state() == state
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_sync_of_a_project_that_was_disconnected_elsewhere_writes_nothing(lively, plugin, tmp_path):
+    at_work, elsewhere = plugin(lively), plugin(lively)
+    another_mirror(elsewhere, tmp_path)
+    at_work.connect()
+    elsewhere.disconnect()
+    before = everything(at_work)
+    with pytest.raises(UserError, match="not connected"):
+        at_work.sync()
+    with pytest.raises(UserError, match="not connected"):
+        at_work.disconnect()
+    assert everything(at_work) == before
+    at_work.connect()
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_the_record_survives_what_the_pages_make_of_our_tab(lively, plugin, tmp_path):
+    at_work = plugin(lively)
+    before = everything(at_work)
+    at_work.connect()
+    for view in at_work.studio.views(lively.id):  # a reviewer sorts it: the pages send the fields that they know
+        kept = {name: view["data"][name] for name in ("title", "columnsWidth", "filters") if name in view["data"]}
+        data = {**kept, "ordering": ["tasks:id"], "columnsDisplayType": {}, "hiddenColumns": {}}
+        if view["data"]["title"] != "Mine":
+            at_work.studio.update_view(lively.id, view["id"], data)
+    assert at_work.connect() == []
+    another_mirror(at_work, tmp_path)
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_overlaps_that_label_studio_rewrote_in_bulk_are_recorded(lively, plugin):
+    at_work = plugin(lively)
+    at_work.sync(dry_run=True)
+    at_work.api.patch(f"/api/projects/{lively.id}/", json={"maximum_annotations": 1})
+    at_work.api.patch(f"/api/projects/{lively.id}/", json={"maximum_annotations": 4})
+    before = everything(at_work)
+    at_work.connect()
+    at_work.sync()
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_connect_stopped_at_the_settings_leaves_no_dead_queue(lively, plugin, add_annotator):
+    at_work = plugin(lively, target_quality=1)
+    at_work.sync(dry_run=True)
+    at_work.break_at = lambda number, when: (at_work.writes[-1][1], when) == (f"/api/projects/{lively.id}/", "after")
+    with pytest.raises(KeyboardInterrupt):
+        at_work.connect()
+    at_work.break_at = None
+    at_work.sync()
+    assert add_annotator().next(lively.id)["id"] == at_work.served_queue()[0]
+
+
+def test_options_are_remembered_until_they_are_given_anew(lively, plugin):
+    plugin(lively, min_labels=2, label_budget=30).connect()
+    at_work = plugin(lively, max_labels=4)
+    at_work.connect()
+    record = connection.find_record(at_work.studio, at_work.mirror, lively.id)
+    options = connection.options_in(record)
+    assert {name: options[name] for name in ("min_labels", "label_budget", "max_labels")} == {
+        "min_labels": 2,
+        "label_budget": 30,
+        "max_labels": 4,
+    }
+
+
+def test_a_task_that_skips_had_finished_stays_finished(make_project, annotators, plugin):
+    ann, bob, _ = annotators
+    project = make_project([{"text": f"text {n}"} for n in range(3)], answers=[(0, ann, "a")])
+    at_work = plugin(project)
+    settings = {"maximum_annotations": 2, "skip_queue": "IGNORE_SKIPPED"}
+    at_work.api.patch(f"/api/projects/{project.id}/", json=settings)
+    bob.skip(project.tasks[0])
+    before = everything(at_work)
+    at_work.connect()
+    at_work.sync()
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_disconnect_waits_for_an_import_under_way(lively, plugin):
+    at_work = plugin(lively)
+    before = everything(at_work)
+    at_work.connect()
+    # an interrupted run wrote down this import, and sent it; Label Studio is done with it a moment later
+    item = {"task": lively.tasks[0], "result": [], "score": 0.5, "model_version": "crowd-queue-1"}
+    at_work.mirror.remember("pending_import", {"version": "crowd-queue-1", "expected": 1, "at": time.time()})
+    url = f"/api/projects/{lively.id}/import/predictions"
+    late = threading.Timer(2, lambda: at_work.api.post(url, json=[item]))
+    late.start()
+    at_work.disconnect()
+    late.join()
+    assert everything(at_work) == before
+
+
+def test_a_backend_is_removed_with_its_webhook(lively, plugin, backend):
+    at_work = plugin(lively)
+    at_work.api.patch(f"/api/projects/{lively.id}/", json={"model_version": ""})
+    before = everything(at_work)
+    # stopped right after Label Studio has the backend
+    at_work.break_at = lambda _, when: (at_work.writes[-1][1], when) == ("/api/ml", "after")
+    with pytest.raises(KeyboardInterrupt):
+        connection.connect(at_work.studio, at_work.mirror, lively.id, at_work.settings, backend=backend)
+    at_work.break_at = None
+    assert len(at_work.studio.backends(lively.id)) == 1
+    connection.connect(at_work.studio, at_work.mirror, lively.id, at_work.settings, backend=backend)
+    assert len(at_work.studio.backends(lively.id)) == 1
+    at_work.sync()
+    at_work.disconnect()
+    assert at_work.studio.backends(lively.id) == []
+    assert at_work.api.get("/api/webhooks/", params={"project": lively.id}).json() == []
+    assert everything(at_work) == before
+
+
+@pytest.fixture
+def backend():
+    """The least that Label Studio accepts as an ML backend."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b'{"status": "UP", "model_version": "some-model"}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()

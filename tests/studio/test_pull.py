@@ -122,3 +122,75 @@ def test_an_annotation_of_a_deleted_user(at_work, add_annotator):
     run = at_work.sync(full=True)
     assert run.scores.answers.crowd.num_answers[7] in (0, 1)  # Label Studio keeps it without its author, or drops it
     assert len(at_work.mirror.annotations()) == at_work.info()["total_annotations_number"]
+
+
+def test_states_that_changed_without_a_trace(at_work):
+    """A change of maximum_annotations rewrites overlaps and states, and moves no task's updated_at."""
+    at_work.sync()
+    for maximum in (3, 1):
+        at_work.api.patch(f"/api/projects/{at_work.project}/", json={"maximum_annotations": maximum})
+    assert all(at_work.task(task)["is_labeled"] for task in at_work.tasks[:6])
+    at_work.sync()
+    assert not any(at_work.task(task)["is_labeled"] for task in at_work.served_queue())
+
+
+def test_tasks_that_came_in_behind_the_last_pull(at_work):
+    """An import that commits late has tasks that seem older than what was pulled already."""
+    at_work.api.post(f"/api/projects/{at_work.project}/import", json=[{"data": {"text": "late"}}])
+    at_work.mirror.remember("complete_until", "2100-01-01T00:00:00.000000Z")
+    run = at_work.sync()
+    assert run.pulled.full
+    assert len(at_work.mirror.tasks().ids) == 9
+    assert len(at_work.served_queue()) == 9
+
+
+def test_a_deleted_skip(at_work, annotators):
+    skip = annotators[2].skip(at_work.tasks[7])
+    assert at_work.sync().scores.answers.set_aside == {"skipped": 1}
+    at_work.api.delete(f"/api/annotations/{skip}/")
+    assert at_work.sync().scores.answers.set_aside == {}
+
+
+def test_a_task_that_all_skip_leaves_the_queue(at_work, annotators):
+    at_work.settings = at_work.settings.model_copy(update={"max_labels": 3})
+    for person in annotators:
+        person.skip(at_work.tasks[7])
+    run = at_work.sync()
+    assert run.scores.settled_by[7] == "skips"
+    assert at_work.tasks[7] not in at_work.served_queue()
+
+
+def test_the_training_follows_the_question(make_project, annotators, plugin):
+    config = """<View><Text name="t" value="$text"/>
+      <Choices name="animal" toName="t"><Choice value="yes"/><Choice value="no"/></Choices>
+      <Choices name="long" toName="t"><Choice value="yes"/><Choice value="no"/></Choices></View>"""
+
+    def both(animal, long):
+        answers = {"animal": animal, "long": long}
+        return [
+            {"from_name": name, "to_name": "t", "type": "choices", "value": {"choices": [answer]}}
+            for name, answer in answers.items()
+        ]
+
+    words = ["cat cat", "stone stone"]
+    data = [{"text": f"{words[n % 2]} {'and more ' * (n // 2 % 2)}"} for n in range(40)]
+    answers = [
+        (n, who, both(*("yes" if x else "no" for x in (n % 2 == 0, n // 2 % 2))))
+        for n in range(40)
+        for who in annotators
+    ]
+    at_work = plugin(make_project(data, config, answers))
+    at_work.connect()
+
+    def probabilities(**options):
+        at_work.settings = at_work.settings.model_copy(update={"classifier": "text", **options})
+        at_work.settings.model_fields_set.update({"classifier", *options})
+        run = at_work.sync()
+        return run.trained, at_work.mirror.probabilities().pred_probs
+
+    trained, animal = probabilities(control="animal")
+    assert trained
+    assert not probabilities(control="animal")[0]
+    trained, long = probabilities(control="long")
+    assert trained
+    assert abs(animal - long).max() > 0.5

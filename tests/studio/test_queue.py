@@ -81,7 +81,7 @@ def test_reopened_tasks_that_are_settled_are_closed_again(crowded, plugin):
     at_work.sync()
     reopened = [task for task in crowded.tasks[:9] if not at_work.task(task)["is_labeled"]]
     assert len(reopened) == 9
-    at_work.settings = at_work.settings.model_copy(update={"target_quality": 0.0})
+    at_work.settings = at_work.settings.model_copy(update={"target_quality": 0.0, "min_labels": 1})
     at_work.sync()
     assert all(at_work.task(task)["is_labeled"] for task in crowded.tasks[:9])
     assert set(at_work.served_queue()) == set(crowded.tasks[9:])
