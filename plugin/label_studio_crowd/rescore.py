@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -196,15 +197,27 @@ def stored_scores(mirror: ProjectMirror, info: Mapping[str, Any], settings: Sett
 def _answers(
     mirror: ProjectMirror, info: Mapping[str, Any], control: Control, settings: Settings
 ) -> tuple[Answers, list[Annotation]]:
-    annotations = mirror.annotations()
-    answers = read_answers(
-        mirror.tasks().ids,
-        annotations,
-        control,
-        trust_ground_truth=settings.trust_ground_truth,
-        count_skipped=info["skip_queue"] != "REQUEUE_FOR_OTHERS",
-    )
+    with _no_garbage_collection():  # half of the time otherwise: all of these objects stay
+        annotations = mirror.annotations()
+        answers = read_answers(
+            mirror.tasks().ids,
+            annotations,
+            control,
+            trust_ground_truth=settings.trust_ground_truth,
+            count_skipped=info["skip_queue"] != "REQUEUE_FOR_OTHERS",
+        )
     return answers, annotations
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _classes(answers: Answers) -> tuple[str, ...]:
