@@ -23,8 +23,8 @@ from examples.text import text_crowd
 from label_studio_crowd.connection import connect
 from label_studio_crowd.display import progress_bars
 from label_studio_crowd.mirror import Mirror
-from label_studio_crowd.pull import pull
-from label_studio_crowd.rescore import Run, rescore
+from label_studio_crowd.pull import update_mirror
+from label_studio_crowd.rescoring import Run, rescore
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Studio
 
@@ -52,7 +52,7 @@ def main() -> None:
             _read_fastest(server, project)
             fastest.append(time.perf_counter() - start)
             start = time.perf_counter()
-            pull(studio, store.project(f"turn {turn}", project), project, full=True)
+            update_mirror(studio, store.project(f"turn {turn}", project), project, full=True)
             ours.append(time.perf_counter() - start)
         mirror = store.project(server.url, project)
         settings = Settings(url=server.url)

@@ -199,7 +199,7 @@ def sync(
 ) -> None:
     """Pull what changed, score, and publish queue and consensus."""
     from label_studio_crowd import display
-    from label_studio_crowd.rescore import rescore
+    from label_studio_crowd.rescoring import rescore
 
     out, err = _consoles(as_json)
     with _opened(context, writing=True) as (settings, studio, mirror), display.progress_bars(err) as progress:
@@ -212,6 +212,29 @@ def sync(
     display.show_queue(out, run.scores, run.plan.queue, studio.url, project)
     display.show_annotators(out, run.scores, names)
     display.show_plan(out, run.plan, run.expected_seconds, dry_run=dry_run)
+
+
+@app.command()
+def watch(
+    context: typer.Context,
+    project: ProjectOption,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 60.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Sync again and again, until Ctrl-C."""
+    from label_studio_crowd import display
+    from label_studio_crowd.watch import rounds as watch_rounds
+
+    out, err = _consoles(as_json)
+    with _opened(context, writing=True) as (settings, studio, mirror), display.progress_bars(err) as progress:
+        for found in watch_rounds(studio, mirror, project, settings, every=every, progress=progress):
+            if found.eventful:
+                display.show_round(out, found)
+                if as_json:
+                    report = found.run.report() if found.run else {"project": project, "problem": str(found.problem)}
+                    typer.echo(json.dumps(report, ensure_ascii=False))
 
 
 @app.command()
@@ -261,7 +284,7 @@ def export(
     """Write consensus, quality, and the per-label and per-annotator tables."""
     from label_studio_crowd import export as tables_module
     from label_studio_crowd.pull import look_up
-    from label_studio_crowd.rescore import stored_scores
+    from label_studio_crowd.rescoring import stored_scores
 
     tables_module.check_path(out)
     with _opened(context) as (settings, studio, mirror):

@@ -14,7 +14,7 @@ from label_studio_crowd.labels import find_control
 from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.publish import observe
-from label_studio_crowd.pull import look_up, pull, refresh_states
+from label_studio_crowd.pull import look_up, refresh_states, update_mirror
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Progress, Studio, StudioError, silent
 
@@ -112,7 +112,7 @@ def connect(
     # All that is needed to put things back is recorded before the first of them is changed.
     before = mirror.recall(_RECORD)
     if record is None:
-        pull(studio, mirror, project, progress=progress)
+        update_mirror(studio, mirror, project, progress=progress)
         refresh_states(studio, mirror, project, progress=progress)
         record = _new_record(studio, mirror, project, info)
     record = {**record, "options": options, **({"backend": backend} if missing else {})}
@@ -244,7 +244,7 @@ def disconnect(
             f"Project {project} is not connected: neither this store nor the project records what it was before. "
             "Nothing was changed."
         )
-    pull(studio, mirror, project, progress=progress)
+    update_mirror(studio, mirror, project, progress=progress)
     if not dry_run:
         observe(studio, mirror, project, progress=progress)  # an import under way ends before we count
     versions = studio.model_versions(project)

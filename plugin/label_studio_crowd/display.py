@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +17,9 @@ from label_studio_crowd.export import annotator_name
 from label_studio_crowd.plan import Plan
 from label_studio_crowd.scoring import Scores
 from label_studio_crowd.studio import Progress as Report
+
+if TYPE_CHECKING:
+    from label_studio_crowd.watch import Round
 
 _MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
 
@@ -168,6 +171,28 @@ def show_status(console: Console, state: Mapping[str, Any]) -> None:
     console.print(
         f"Served from {escape(state['model_version'] or 'no version')} ({_count(state['queue'], 'task')}); since then "
         f"{state['new_annotations']:+,} annotations, {state['new_tasks']:+,} tasks.",
+        highlight=False,
+    )
+
+
+def show_round(console: Console, found: Round) -> None:
+    """Print a round of watching in a line."""
+    when = time.strftime("%H:%M:%S")
+    if found.run is None:
+        console.print(f"{when} {escape(str(found.problem))} Trying again in {found.pause:.0f} s.", highlight=False)
+        return
+    report = found.run.report()
+    counts = report["changes"]
+    tasks = counts["reopen"] + counts["close"]
+    edits = sum(
+        counts[f"{which}_{kind}"] for which in ("queue", "consensus") for kind in ("create", "update", "delete")
+    )
+    console.print(
+        f"{when} {_count(report['labels'], 'label')}, {report['settled']:,} of {_count(report['tasks'], 'task')} "
+        f"settled, {counts['queue']:,} in the queue; {_count(report['changed_tasks'], 'task')} changed, "
+        f"{_count(tasks, 'task')} opened or closed, {_count(edits, 'prediction')} written"
+        + ", trained anew"
+        * report["trained"],
         highlight=False,
     )
 

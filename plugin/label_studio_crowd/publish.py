@@ -82,7 +82,7 @@ def _after_pending_import(
     return versions
 
 
-def publish(
+def carry_out(
     plan: Plan, studio: Studio, mirror: ProjectMirror, project: int, *, progress: Progress = silent
 ) -> list[str]:
     """Carry out a plan, and return warnings of what Label Studio would not take.

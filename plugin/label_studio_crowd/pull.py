@@ -37,7 +37,7 @@ def look_up(studio: Studio, mirror: ProjectMirror, project: int) -> dict[str, An
     return info
 
 
-def pull(
+def update_mirror(
     studio: Studio, mirror: ProjectMirror, project: int, *, full: bool = False, progress: Progress = silent
 ) -> Pulled:
     """Bring the mirror up to Label Studio's state.

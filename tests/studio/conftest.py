@@ -15,7 +15,7 @@ from examples.local_studio import Annotator, LocalStudio
 from examples.project import GivenAnnotation, Project, create_project
 from label_studio_crowd import connection
 from label_studio_crowd.mirror import Mirror, ProjectMirror
-from label_studio_crowd.rescore import Run, rescore
+from label_studio_crowd.rescoring import Run, rescore
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Studio
 
@@ -166,4 +166,8 @@ class _Watched(httpx.HTTPTransport):
 @pytest.fixture
 def plugin(studio: LocalStudio, tmp_path: Path) -> Callable[..., Plugin]:
     """Set the plugin to work on a project: `plugin(project, **settings)`."""
-    return lambda project, **options: Plugin(studio, project, f"sqlite:///{tmp_path}/mirror.sqlite", **options)
+
+    def work(project: Project, *, server: LocalStudio = studio, **options: Any) -> Plugin:
+        return Plugin(server, project, f"sqlite:///{tmp_path}/mirror.sqlite", **options)
+
+    return work

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from label_studio_crowd.plan import Edits, Plan
-from label_studio_crowd.publish import publish
+from label_studio_crowd.publish import carry_out
 from label_studio_crowd.studio import Prediction, StudioError
 
 
@@ -164,7 +164,7 @@ def test_what_label_studio_drops_without_a_word_is_an_error(crowded, plugin):
     edits = Edits("crowd-queue-9", ({**good}, {**good, "task": crowded.tasks[1], "score": 1.5}), bulk=True)
     plan = Plan((), (), edits, "crowd-queue-9", (), Edits("crowd-consensus"), (), 0, 0)
     with pytest.raises(StudioError, match=rf"1 of 2 .*task {crowded.tasks[1]}"):
-        publish(plan, at_work.studio, at_work.mirror, crowded.id)
+        carry_out(plan, at_work.studio, at_work.mirror, crowded.id)
     assert at_work.info()["model_version"] == serving
     at_work.sync()
     assert {row["model_version"] for row in at_work.predictions()} == {serving, "crowd-consensus"}

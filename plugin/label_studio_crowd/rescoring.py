@@ -18,8 +18,8 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import Control, SeveralLabelsError, find_control
 from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror
 from label_studio_crowd.plan import Plan, make_plan
-from label_studio_crowd.publish import measured_costs, observe, pending_version, publish
-from label_studio_crowd.pull import Pulled, look_up, pull
+from label_studio_crowd.publish import carry_out, measured_costs, observe, pending_version
+from label_studio_crowd.pull import Pulled, look_up, update_mirror
 from label_studio_crowd.scoring import SETTLED_BY, Answers, Scores, read_answers, score
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Progress, Studio, silent
@@ -136,7 +136,7 @@ def rescore(
     settings = settings.over(options_in(record))
     control = find_control(info["label_config"], settings.control)
     with clock("pull"):
-        pulled = pull(studio, mirror, project, full=full, progress=progress)
+        pulled = update_mirror(studio, mirror, project, full=full, progress=progress)
     with clock("score"):
         answers, annotations = _answers(mirror, info, control, settings)
     with clock("train"):
@@ -161,7 +161,7 @@ def rescore(
             consensus_changes=None if full else settings.consensus_changes,
             costs=costs,
         )
-        dropped = [] if dry_run else publish(plan, studio, mirror, project, progress=progress)
+        dropped = [] if dry_run else carry_out(plan, studio, mirror, project, progress=progress)
     run = Run(
         project,
         info["title"],
