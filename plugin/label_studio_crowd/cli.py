@@ -39,7 +39,7 @@ _WIDTH_OF_A_FILE = 140
 
 ProjectOption = Annotated[int, typer.Option("--project", "-p", help="Number of the project, as in its address.")]
 UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio's address.")]
-StoreOption = Annotated[str | None, typer.Option("--store", help="The local mirror, sqlite:///FILE.")]
+StoreOption = Annotated[str | None, typer.Option("--store", help="The local mirror: sqlite:///FILE or postgresql://…")]
 ControlOption = Annotated[str | None, typer.Option("--control", help="Control to score [the first that fits].")]
 ClassifierOption = Annotated[
     str | None,
@@ -105,7 +105,7 @@ def _opened(context: typer.Context, *, writing: bool = False) -> Iterator[tuple[
         with found.exclusive() if writing else nullcontext():
             yield settings, studio, found
     except DBAPIError as error:
-        raise UserError(f"The store cannot be written ({error.orig}): correct --store.") from None
+        raise UserError(f"The store fails ({error.orig}): correct --store, or see to its server or disk.") from None
     except KeyboardInterrupt:
         typer.echo("\nStopped. Run the command again to finish; nothing is lost.", err=True)
         raise typer.Exit(130) from None

@@ -11,26 +11,30 @@ from label_studio_crowd.errors import UserError
 
 _STEPS: Final = (
     (
-        """CREATE TABLE projects (id INTEGER PRIMARY KEY, server TEXT NOT NULL, project INTEGER NOT NULL,
+        """CREATE TABLE projects (id {serial}, server TEXT NOT NULL, project {integer} NOT NULL,
            UNIQUE (server, project))""",
-        """CREATE TABLE facts (project INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+        """CREATE TABLE facts (project {integer} NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
            PRIMARY KEY (project, name))""",
-        """CREATE TABLE tasks (project INTEGER NOT NULL, id INTEGER NOT NULL, data TEXT NOT NULL,
-           overlap INTEGER NOT NULL, is_labeled INTEGER NOT NULL, updated_at TEXT NOT NULL,
+        """CREATE TABLE tasks (project {integer} NOT NULL, id {integer} NOT NULL, data TEXT NOT NULL,
+           overlap {integer} NOT NULL, is_labeled {integer} NOT NULL, updated_at TEXT NOT NULL,
            data_changed_at TEXT NOT NULL, PRIMARY KEY (project, id))""",
-        """CREATE TABLE annotations (project INTEGER NOT NULL, id INTEGER NOT NULL, task INTEGER NOT NULL,
-           annotator INTEGER NOT NULL, result TEXT NOT NULL, was_cancelled INTEGER NOT NULL,
-           ground_truth INTEGER NOT NULL, updated_at TEXT NOT NULL, lead_time DOUBLE PRECISION,
+        """CREATE TABLE annotations (project {integer} NOT NULL, id {integer} NOT NULL, task {integer} NOT NULL,
+           annotator {integer} NOT NULL, result TEXT NOT NULL, was_cancelled {integer} NOT NULL,
+           ground_truth {integer} NOT NULL, updated_at TEXT NOT NULL, lead_time DOUBLE PRECISION,
            PRIMARY KEY (project, task, id))""",
-        """CREATE TABLE predictions (project INTEGER NOT NULL, id INTEGER NOT NULL, task INTEGER NOT NULL,
+        """CREATE TABLE predictions (project {integer} NOT NULL, id {integer} NOT NULL, task {integer} NOT NULL,
            model_version TEXT NOT NULL, score DOUBLE PRECISION, result TEXT NOT NULL, PRIMARY KEY (project, id))""",
-        """CREATE TABLE probabilities (project INTEGER PRIMARY KEY, classifier TEXT NOT NULL, summary TEXT NOT NULL,
-           classes TEXT NOT NULL, tasks BLOB NOT NULL, pred_probs BLOB NOT NULL, answers INTEGER NOT NULL,
+        """CREATE TABLE probabilities (project {integer} PRIMARY KEY, classifier TEXT NOT NULL, summary TEXT NOT NULL,
+           classes TEXT NOT NULL, tasks {blob} NOT NULL, pred_probs {blob} NOT NULL, answers {integer} NOT NULL,
            newest TEXT NOT NULL)""",
-        """CREATE TABLE runs (id INTEGER PRIMARY KEY, project INTEGER NOT NULL, finished_at DOUBLE PRECISION NOT NULL,
+        """CREATE TABLE runs (id {serial}, project {integer} NOT NULL, finished_at DOUBLE PRECISION NOT NULL,
            report TEXT NOT NULL)""",
     ),
 )
+
+
+_LOCK: Final = 5_017_662
+"""Any number of our own: who starts first makes the tables, the others wait."""
 
 
 def migrate(connection: Connection) -> None:
@@ -41,6 +45,14 @@ def migrate(connection: Connection) -> None:
     UserError
         If a newer release of the plugin wrote it.
     """
+    postgresql = connection.dialect.name == "postgresql"
+    if postgresql:  # on SQLite every transaction locks for writing
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    types = {
+        "serial": "BIGSERIAL PRIMARY KEY" if postgresql else "INTEGER PRIMARY KEY",
+        "integer": "BIGINT" if postgresql else "INTEGER",
+        "blob": "BYTEA" if postgresql else "BLOB",
+    }
     connection.execute(sa.text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"))
     row = connection.execute(sa.text("SELECT version FROM schema_version")).first()
     version = 0 if row is None else int(row[0])
@@ -53,6 +65,6 @@ def migrate(connection: Connection) -> None:
         return
     for step in _STEPS[version:]:
         for statement in step:
-            connection.execute(sa.text(statement))
+            connection.execute(sa.text(statement.format(**types)))
     connection.execute(sa.text("DELETE FROM schema_version"))
     connection.execute(sa.text("INSERT INTO schema_version (version) VALUES (:version)"), {"version": len(_STEPS)})

@@ -1,6 +1,6 @@
 """The local copy of a project: its tasks, annotations, what was published, and the runs.
 
-A cache in an SQLite file: deleting it costs time, not data.
+A cache: deleting it costs time, not data. An SQLite file by default; PostgreSQL for several machines.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ DELETED_USER: Final = 0
 """The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
 
 _CREATED: Final = "created_at"
+_STORES: Final = "sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE"
+_LOCKS: Final = 5_017_663
+"""The class of our advisory locks; the key is the project's."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Mirror:
     Parameters
     ----------
     url
-        SQLAlchemy URL of an SQLite file.
+        SQLAlchemy URL of an SQLite file or a PostgreSQL database.
 
     Raises
     ------
@@ -99,21 +102,28 @@ class Mirror:
         try:
             parsed = make_url(url)
         except sa.exc.ArgumentError:
-            raise UserError("The store is not given as an SQLAlchemy URL: give sqlite:///FILE.") from None
+            raise UserError(f"The store is not given as an SQLAlchemy URL: give {_STORES}.") from None
         try:
-            if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-                raise sa.exc.ArgumentError("not an SQLite file")
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = sa.create_engine(parsed)
-            event.listen(self._engine, "connect", _tune_sqlite)
-            event.listen(self._engine, "begin", _begin_immediately)
+            backend = parsed.get_backend_name()
+            if backend == "postgresql":
+                self._engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"))
+            elif backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
+                Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+                self._engine = sa.create_engine(parsed)
+                event.listen(self._engine, "connect", _tune_sqlite)
+                event.listen(self._engine, "begin", _begin_immediately)
+            else:
+                raise UserError(f"The store cannot be in {backend}, or in memory: give {_STORES}.")
             with self._engine.begin() as connection:
                 migrate(connection)
-        except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
-            raise UserError(f"The store cannot be used ({error}): give sqlite:///FILE.") from None
+        except sa.exc.NoSuchModuleError:
+            raise UserError(f"The store cannot be in {parsed.drivername}: give {_STORES}.") from None
+        except ImportError:
+            raise UserError("PostgreSQL needs psycopg: pip install 'label-studio-crowd[postgresql]'.") from None
         except (sa.exc.DBAPIError, OSError) as error:
-            reason = str(getattr(error, "orig", error)).strip()
-            raise UserError(f"The store {parsed.database} cannot be opened ({reason}): correct --store.") from None
+            reason = " ".join(str(getattr(error, "orig", error)).split())
+            where = parsed.render_as_string(hide_password=True)
+            raise UserError(f"The store {where} cannot be opened ({reason}): correct --store.") from None
 
     def close(self) -> None:
         """Close all connections."""
@@ -123,14 +133,10 @@ class Mirror:
         """Return a project's part of the store; made where there is none yet."""
         with self._engine.begin() as connection:
             where = {"server": server, "project": project}
-            row = connection.execute(
-                sa.text("SELECT id FROM projects WHERE server = :server AND project = :project"), where
-            ).first()
-            if row is None:
-                row = connection.execute(
-                    sa.text("INSERT INTO projects (server, project) VALUES (:server, :project) RETURNING id"),
-                    where,
-                ).one()
+            insert = "INSERT INTO projects (server, project) VALUES (:server, :project) ON CONFLICT DO NOTHING"
+            connection.execute(sa.text(insert), where)
+            select = "SELECT id FROM projects WHERE server = :server AND project = :project"
+            row = connection.execute(sa.text(select), where).one()
         return ProjectMirror(self._engine, int(row[0]))
 
 
@@ -181,17 +187,32 @@ class ProjectMirror:
         UserError
             If another run is under way.
         """
+        with self._lock_of_file() if self._engine.dialect.name == "sqlite" else self._lock_in_database():
+            yield
+
+    @contextmanager
+    def _lock_of_file(self) -> Iterator[None]:
         lock = FileLock(f"{self._engine.url.database}.{self._key}.lock", blocking=False)
         try:
             lock.acquire()
         except Timeout:
-            raise UserError(
-                "Another run on this project is under way with this store: wait for it to end, then run again."
-            ) from None
+            raise _under_way() from None
         try:
             yield
         finally:
             lock.release()
+
+    @contextmanager
+    def _lock_in_database(self) -> Iterator[None]:
+        """Hold an advisory lock of PostgreSQL, which ends with the connection."""
+        key = {"class": _LOCKS, "key": self._key}
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.execute(sa.text("SELECT pg_try_advisory_lock(:class, :key)"), key).scalar():
+                raise _under_way()
+            try:
+                yield
+            finally:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(:class, :key)"), key)
 
     def belong_to(self, created_at: str) -> None:
         """Forget everything if it is of another project that had the same number.
@@ -442,6 +463,10 @@ class ProjectMirror:
         """Return when the last run ended (Unix time) and what it did."""
         rows = self._rows("SELECT finished_at, report FROM runs WHERE project = :key ORDER BY finished_at DESC LIMIT 1")
         return (rows[0][0], orjson.loads(rows[0][1])) if rows else None
+
+
+def _under_way() -> UserError:
+    return UserError("Another run on this project is under way with this store: wait for it to end, then run again.")
 
 
 def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:

@@ -243,7 +243,7 @@ def score(
     labels = crowd.num_answers
     if min_labels is None:
         min_labels = 1 if pred_probs is not None else 2
-    needed = np.full(len(labels), target_quality)
+    needed = np.full(len(labels), target_quality, float)
     if settled_before is not None:
         needed[settled_before] -= _SETTLED_MARGIN
     good = (result.quality >= needed) & (labels >= min_labels)

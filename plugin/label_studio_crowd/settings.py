@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     )
     store: str = Field(
         default_factory=lambda: f"sqlite:///{data_directory() / 'mirror.sqlite'}",
-        description="The local mirror, sqlite:///FILE.",
+        description="The local mirror: sqlite:///FILE, or postgresql://… for several machines.",
     )
     control: str | None = Field(None, description="Name of the control that is scored.")
     classifier: str = Field("auto", description="auto, none, text, tabular, embedding, predictions:…, module:…")

@@ -1,14 +1,14 @@
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.mirror import Mirror, Probabilities
-
-
-@pytest.fixture
-def store(tmp_path):
-    return f"sqlite:///{tmp_path}/mirror.sqlite"
 
 
 def task(number, *, data="x", at="2026-01-01T00:00:00.500000Z", annotations=()):
@@ -77,7 +77,8 @@ def test_probabilities_come_back_as_they_were(store):
 
 def test_a_store_of_a_newer_release_is_left_alone(store):
     Mirror(store).close()
-    with sa.create_engine(store).begin() as connection:
+    engine = sa.create_engine(store.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
         connection.execute(sa.text("UPDATE schema_version SET version = 99"))
     with pytest.raises(UserError, match="version 99"):
         Mirror(store)
@@ -88,6 +89,7 @@ def test_a_store_of_a_newer_release_is_left_alone(store):
     [
         ("nonsense", "sqlite:///FILE"),
         ("oracle://user:password@x", "sqlite:///FILE"),
+        ("postgresql://user:password@127.0.0.1:9/x", "cannot be opened"),
         ("sqlite:///:memory:", "sqlite:///FILE"),
         ("sqlite:////proc/nowhere/mirror.sqlite", "cannot be opened"),
     ],
@@ -127,3 +129,37 @@ def test_two_runs_on_one_project_keep_out_of_each_others_way(store):
             pass
     with other.project("s", 1).exclusive():
         pass
+
+
+def test_many_may_start_at_once(store):
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: Mirror(store).project("s", 1)._key, range(8)))
+    assert len(keys) == 1
+
+
+def test_the_lock_of_a_run_ends_with_its_process(store):
+    code = f"""
+import os
+from label_studio_crowd.mirror import Mirror
+with Mirror({store!r}).project("s", 1).exclusive():
+    print("locked", flush=True)
+    input()
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "locked\n"
+    with pytest.raises(UserError, match="under way"), Mirror(store).project("s", 1).exclusive():
+        pass
+    process.kill()
+    process.wait()
+    until = time.monotonic() + 10  # PostgreSQL notices a moment later that its client is gone
+    while time.monotonic() < until and not lock_is_free(store):
+        time.sleep(0.05)
+    assert lock_is_free(store)
+
+
+def lock_is_free(store):
+    try:
+        with Mirror(store).project("s", 1).exclusive():
+            return True
+    except UserError:
+        return False

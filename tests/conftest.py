@@ -1,0 +1,35 @@
+"""What several kinds of tests need: stores."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests import postgresql_server
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server, without a database's name."""
+    if postgresql_server.programs() is None:
+        pytest.skip("PostgreSQL's server is not installed (Debian: apt install postgresql)")
+    with postgresql_server.running(tmp_path_factory.mktemp("postgresql")) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/mirror.sqlite"
+    address = request.getfixturevalue("postgresql")
+    name = f"mirror_{secrets.token_hex(4)}"
+    engine = sa.create_engine(f"{address}/postgres".replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return f"{address}/{name}"
