@@ -40,7 +40,7 @@ def as_array(values: Iterable[Any]) -> Ids:
 
 def as_ids(values: Iterable[Any], what: str) -> Ids:
     """Return ids as an array of their own, each of them once."""
-    array = as_array(values).copy()
+    array: Ids = as_array(values).copy()
     if len(set(array.tolist())) < len(array):
         twice, times = Counter(array.tolist()).most_common(1)[0]
         raise ValueError(f"{twice!r} is listed {times} times in {what}. Give every id once.")
