@@ -1,15 +1,22 @@
-"""What several kinds of tests need: stores."""
+"""What several kinds of tests need: stores, and how hypothesis searches."""
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
 from tests import postgresql_server
+
+# Locally every run explores other examples; what decides whether a change lands is the same each time.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.fixture(scope="session")
