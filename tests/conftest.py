@@ -20,11 +20,11 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server, without a database's name."""
     if postgresql_server.programs() is None:
         pytest.skip("PostgreSQL's server is not installed (Debian: apt install postgresql)")
-    with postgresql_server.running(tmp_path_factory.mktemp("postgresql")) as address:
+    with postgresql_server.running() as address:
         yield address
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,8 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Run a server in a folder; yield its address without a database's name."""
+def running() -> Iterator[str]:
+    """Run a server in a temporary folder; yield its address without a database's name."""
     found = programs()
     assert found is not None
     with socket.socket() as free:
@@ -29,21 +30,20 @@ def running(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     user = getpass.getuser()
     prefix: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        user, prefix = "postgres", ["runuser", "-u", "postgres", "--"]
-        shutil.chown(folder, "postgres")
-        for parent in folder.parents:  # pytest's folders are for their owner alone
-            if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
+    # not pytest's own folder: it is closed to others, and emptied by later runs
+    with tempfile.TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as folder:
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            user, prefix = "postgres", ["runuser", "-u", "postgres", "--"]
+            shutil.chown(folder, "postgres")
 
-    def run(*command: str) -> None:
-        subprocess.run([*prefix, *command], check=True, capture_output=True, cwd="/")
+        def run(*command: str, check: bool = True) -> None:
+            subprocess.run([*prefix, *command], check=check, capture_output=True, cwd="/")
 
-    data = str(folder / "data")
-    run(str(found / "initdb"), "--auth=trust", "--encoding=UTF8", f"--username={user}", data)
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
-    run(str(found / "pg_ctl"), "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
-    try:
-        yield f"postgresql://{user}@127.0.0.1:{port}"
-    finally:
-        run(str(found / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+        data = f"{folder}/data"
+        run(str(found / "initdb"), "--auth=trust", "--encoding=UTF8", f"--username={user}", data)
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
+        run(str(found / "pg_ctl"), "-D", data, "-o", options, "-l", f"{folder}/log", "-w", "start")
+        try:
+            yield f"postgresql://{user}@127.0.0.1:{port}"
+        finally:
+            run(str(found / "pg_ctl"), "-D", data, "-m", "immediate", "stop", check=False)

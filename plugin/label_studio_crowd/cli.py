@@ -293,7 +293,10 @@ def export(
         if scores is None:
             raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
         queue = [row for row in mirror.published() if row.model_version == info["model_version"]]
-        data = mirror.data() if with_data else None
+        data = None
+        if with_data:
+            known = mirror.data()
+            data = [known.get(task, {}) for task in scores.answers.crowd.tasks.tolist()]
         found = tables_module.tables(scores, mirror.annotations(), studio.annotator_names(), queue, data)
     for path in tables_module.write(found, out):
         typer.echo(f"Wrote {path}")

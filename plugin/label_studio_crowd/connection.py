@@ -15,7 +15,7 @@ from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.publish import observe
 from label_studio_crowd.pull import look_up, refresh_states, update_mirror
-from label_studio_crowd.settings import Settings
+from label_studio_crowd.settings import Settings, is_own_code, load
 from label_studio_crowd.studio import Progress, Studio, StudioError, silent
 
 QUEUE_SETTINGS: Final[dict[str, Any]] = {
@@ -40,21 +40,38 @@ _LARGE_VERSION: Final = 500
 """Up to so many predictions a version is deleted in one transaction (about a second)."""
 
 Record = dict[str, Any]
-"""settings, overlaps (of tasks that had their own) and options; default_view and backend where we made them."""
+"""settings, overlaps (of tasks that had their own) and options; default_view and backends that we made."""
 
 
 def find_record(studio: Studio, mirror: ProjectMirror, project: int) -> Record | None:
     """Return what `connect` recorded, or None for a project that is not connected.
 
-    The tab decides: without it the project was disconnected, from wherever; with it, but with a mirror that
-    was deleted, the mirror takes its copy.
+    The tab decides: without it the project was disconnected, from wherever; what it says may be newer than
+    what this mirror knows. Only a `connect` that was stopped here has more in the mirror.
     """
-    in_tab = _record_in(studio.views(project))
     known: Record | None = mirror.recall(_RECORD)
-    if in_tab is not None and known is None:
-        mirror.remember(_RECORD, in_tab)
-        return in_tab
+    in_tab = _record_in(studio.views(project))
+    if in_tab is not None and (known is None or _TAB_MADE in known):
+        found = _trusted(in_tab, known)
+        mirror.remember(_RECORD, found)
+        return found
     return known if in_tab is not None else None
+
+
+def _trusted(in_tab: Record, known: Record | None) -> Record:
+    """Return a tab's record without what a tab, which everybody may edit, must not decide.
+
+    That is: code of one's own as the classifier, unless this mirror knows it, and options of no sense.
+    """
+    options = dict(in_tab["options"])
+    spec = options.get("classifier")
+    if spec is not None and is_own_code(str(spec)) and (known is None or options_in(known).get("classifier") != spec):
+        del options["classifier"]
+    try:
+        load(**options)
+    except (UserError, TypeError):
+        options = {}
+    return {**in_tab, "options": options}
 
 
 def options_in(record: Record | None) -> dict[str, Any]:
@@ -115,7 +132,7 @@ def connect(
         update_mirror(studio, mirror, project, progress=progress)
         refresh_states(studio, mirror, project, progress=progress)
         record = _new_record(studio, mirror, project, info)
-    record = {**record, "options": options, **({"backend": backend} if missing else {})}
+    record = {**record, "options": options, "backends": [*record.get("backends", []), *[backend] * missing]}
     record.pop(_TAB_MADE, None)
     mirror.remember(_RECORD, record)
     if missing and backend is not None:
@@ -148,10 +165,14 @@ def _standing_record(
     """Return the record to go on with; None if the mirror's is of a connection that ended elsewhere."""
     in_tab = _record_in(views)
     known: Record | None = mirror.recall(_RECORD)
-    if known is not None and _TAB_MADE in known and in_tab is None and wrong:
-        # somebody deleted the tab, or disconnected: then our predictions are gone, too
-        return known if any(map(is_ours, studio.model_versions(project))) else None
-    return known or in_tab
+    if known is not None and _TAB_MADE in known:
+        if in_tab is not None:
+            return _trusted(in_tab, known)
+        changed_nothing = all(known["settings"][name] == value for name, value in QUEUE_SETTINGS.items())
+        if wrong or changed_nothing:
+            # somebody deleted the tab, or disconnected: then our predictions are gone, too
+            return known if any(map(is_ours, studio.model_versions(project))) else None
+    return known if known is not None or in_tab is None else _trusted(in_tab, None)
 
 
 def _new_record(studio: Studio, mirror: ProjectMirror, project: int, info: Mapping[str, Any]) -> Record:
@@ -182,8 +203,12 @@ def _record_in(views: Sequence[Mapping[str, Any]]) -> Record | None:
     for view in views:
         for name in view["data"].get("columnsWidth") or {}:
             if name.startswith(_MARK):
-                found: Record = json.loads(name.removeprefix(_MARK))
-                return found
+                try:
+                    found = json.loads(name.removeprefix(_MARK))
+                except ValueError:
+                    continue
+                if isinstance(found, dict) and {"settings", "overlaps", "options"} <= set(found):
+                    return found
     return None
 
 
@@ -252,18 +277,18 @@ def disconnect(
     if before["model_version"] not in versions and not _names_a_backend(studio, project, before["model_version"]):
         before["model_version"] = ""
     ours = {version: state.count for version, state in versions.items() if is_ours(version)}
-    tabs = [view["id"] for view in _our_views(views)]
-    tabs += [
+    tabs = [
         view["id"]
         for view in views
         if view["id"] == record.get("default_view") and view["data"].get("title") == "Default"
     ]
+    tabs += [view["id"] for view in _our_views(views)]  # last: they say that there is something to put back
     overlaps = _overlaps(mirror, record, int(before["maximum_annotations"]))
     changes = [f"{name}: {info[name]!r} → {value!r}" for name, value in before.items() if info[name] != value]
     changes += [f"overlap of {len(overlaps)} tasks put back"] * bool(overlaps)
     changes += [f"{count} predictions of {version} deleted" for version, count in ours.items()]
     changes += [f"{len(tabs)} Data Manager tabs deleted"] * bool(tabs)
-    changes += [f"ML backend {record['backend']} removed" for _ in (1,) if "backend" in record]
+    changes += [f"ML backend {backend} removed" for backend in record.get("backends", [])]
     if dry_run:
         return changes
 
@@ -278,8 +303,8 @@ def disconnect(
             progress("deleting consensus predictions", done, len(rows))
     if left := [version for version in studio.model_versions(project) if is_ours(version)]:
         raise UserError(f"Predictions of {', '.join(left)} came in meanwhile: run disconnect again.")
-    if "backend" in record:
-        studio.remove_backend(project, record["backend"])
+    for backend in record.get("backends", []):
+        studio.remove_backend(project, backend)
     for view in tabs:
         studio.delete_view(view)
     mirror.set_published([])

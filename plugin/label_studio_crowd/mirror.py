@@ -108,7 +108,9 @@ class Mirror:
             if backend == "postgresql":
                 self._engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"))
             elif backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
-                Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+                path = Path(str(parsed.database)).expanduser()
+                path.parent.mkdir(parents=True, exist_ok=True)
+                parsed = parsed.set(database=str(path))
                 self._engine = sa.create_engine(parsed)
                 event.listen(self._engine, "connect", _tune_sqlite)
                 event.listen(self._engine, "begin", _begin_immediately)
@@ -346,10 +348,10 @@ class ProjectMirror:
         table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3)
         return Tasks(table[:, 0], table[:, 1], table[:, 2].astype(bool))
 
-    def data(self) -> list[dict[str, Any]]:
-        """Return the tasks' data, in the order of `tasks`."""
-        rows = self._rows("SELECT data FROM tasks WHERE project = :key ORDER BY id")
-        return [orjson.loads(row[0]) for row in rows]
+    def data(self) -> dict[int, dict[str, Any]]:
+        """Return the data of each task, by increasing id."""
+        rows = self._rows("SELECT id, data FROM tasks WHERE project = :key ORDER BY id")
+        return {row[0]: orjson.loads(row[1]) for row in rows}
 
     def annotations(self) -> list[Annotation]:
         """Return the annotations, by task and id."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from label_studio_crowd.mirror import ProjectMirror
-from label_studio_crowd.studio import Progress, Studio, silent
+from label_studio_crowd.studio import Counts, Progress, Studio, silent
 
 _COMPLETE_UNTIL: Final = "complete_until"
 _MARGIN_SECONDS: Final = 10
@@ -64,14 +64,20 @@ def _pull_changes(studio: Studio, mirror: ProjectMirror, project: int, since: st
     """Read what changed since a time, or return None if that does not explain Label Studio's counts."""
     changed, deleted = 0, 0
     for attempt in range(3):
+        before = studio.counts(project)
         changed += sum(mirror.apply(page) for page in studio.tasks(project, since=since, progress=progress))
-        if mirror.counts() == studio.counts(project):
+        if _between(before, mirror.counts(), studio.counts(project)):
             return Pulled(changed, deleted, False)
         if attempt:  # not people who labelled meanwhile, but deletions or changes in bulk
             deleted += refresh_states(studio, mirror, project, progress=progress)
-            if mirror.counts() == studio.counts(project):
+            if _between(before, mirror.counts(), studio.counts(project)):
                 return Pulled(changed, deleted, False)
     return None
+
+
+def _between(before: Counts, ours: Counts, after: Counts) -> bool:
+    """Return whether counts are explained by people who label between the two times."""
+    return all(min(a, b) <= own <= max(a, b) for a, own, b in zip(before, ours, after, strict=True))
 
 
 def refresh_states(studio: Studio, mirror: ProjectMirror, project: int, *, progress: Progress = silent) -> int:

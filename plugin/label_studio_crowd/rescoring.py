@@ -141,6 +141,8 @@ def rescore(
         answers, annotations = _answers(mirror, info, control, settings)
     with clock("train"):
         probabilities, trained = _probabilities(studio, mirror, project, control, answers, settings, full, progress)
+        if trained and not dry_run:
+            mirror.set_probabilities(probabilities)
     with clock("score"):
         scores = _score(mirror, answers, probabilities, settings)
     with clock("publish"):
@@ -184,12 +186,15 @@ def rescore(
 
 
 def stored_scores(mirror: ProjectMirror, info: Mapping[str, Any], settings: Settings) -> Scores | None:
-    """Return the scores of what the mirror holds, under the settings of the last run; None if there was none."""
+    """Return the scores of what the mirror holds, under the settings of the last run; None if there was none.
+
+    Tasks that came in since then have the mean probabilities.
+    """
     settings = settings.model_copy(update=mirror.recall(_SCORED_WITH) or {})
     control = find_control(info["label_config"], settings.control)
     answers, _ = _answers(mirror, info, control, settings)
     probabilities = mirror.probabilities()
-    if probabilities is None or not _covers(probabilities, answers, settings, control):
+    if probabilities is None or not _same_question(probabilities, answers, settings, control):
         return None
     return _score(mirror, answers, probabilities, settings)
 
@@ -228,7 +233,10 @@ def _score(mirror: ProjectMirror, answers: Answers, probabilities: Probabilities
     ids = np.asarray(answers.crowd.tasks, np.int64)
     pred_probs: NDArray[np.float64] | None = None
     if len(probabilities.tasks):
-        pred_probs = probabilities.pred_probs[np.searchsorted(probabilities.tasks, ids)]
+        known = np.isin(ids, probabilities.tasks)
+        mean = probabilities.pred_probs.mean(axis=0)
+        pred_probs = np.tile(mean / mean.sum(), (len(ids), 1))
+        pred_probs[known] = probabilities.pred_probs[np.searchsorted(probabilities.tasks, ids[known])]
     return score(
         answers,
         pred_probs,
@@ -256,7 +264,7 @@ def _probabilities(
     crowd = answers.crowd
     tasks = classifiers.TaskData(
         ids=crowd.tasks.tolist(),
-        data=mirror.data(),
+        data=list(mirror.data().values()),
         fields=control.fields,
         predictions=_foreign_predictions(studio, project, control, answers, settings.classifier),
     )
@@ -276,7 +284,6 @@ def _probabilities(
         answers=_num_labels(answers),
         newest=mirror.newest() or "",
     )
-    mirror.set_probabilities(trained)
     return trained, True
 
 
@@ -289,18 +296,18 @@ def _trained_for(settings: Settings, control: Control) -> str:
     return f"{settings.classifier} for {control.name}{' and ground truth' * settings.trust_ground_truth}"
 
 
-def _covers(known: Probabilities, answers: Answers, settings: Settings, control: Control) -> bool:
-    """Return whether a training was for this question, and has every class and task."""
-    if known.classifier != _trained_for(settings, control) or known.classes != _classes(answers):
-        return False
-    return not len(known.tasks) or bool(np.isin(answers.crowd.tasks, known.tasks).all())
+def _same_question(known: Probabilities, answers: Answers, settings: Settings, control: Control) -> bool:
+    """Return whether a training was for this question, and has every class."""
+    return known.classifier == _trained_for(settings, control) and known.classes == _classes(answers)
 
 
 def _still_fit(
     known: Probabilities, mirror: ProjectMirror, answers: Answers, settings: Settings, control: Control
 ) -> bool:
-    """Return whether a training still serves: it covers all, the data is the same, and few labels are new."""
-    if not _covers(known, answers, settings, control):
+    """Return whether a training still serves: it has all tasks, the data is the same, and few labels are new."""
+    if not _same_question(known, answers, settings, control):
+        return False
+    if len(known.tasks) and not np.isin(answers.crowd.tasks, known.tasks).all():
         return False
     if mirror.newest_data() > known.newest:
         return False

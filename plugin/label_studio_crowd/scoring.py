@@ -134,7 +134,9 @@ def read_answers(
     skippers: set[tuple[int, int]] = set()
     read = _reader(control)
     for _, task, annotator, result, was_cancelled, is_truth, updated_at, _ in annotations:
-        row = row_of[task]
+        row = row_of.get(task)
+        if row is None:  # deleted while a colleague reads
+            continue
         ground_truth += is_truth
         # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
         if count_skipped or not was_cancelled:

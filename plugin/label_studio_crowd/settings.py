@@ -111,6 +111,12 @@ class Settings(BaseSettings):
         return merged
 
 
+def is_own_code(classifier: str) -> bool:
+    """Return whether a classifier is a user's own, ``package.module:factory``."""
+    kind, colon, _ = classifier.partition(":")
+    return bool(colon) and kind.strip() not in ("text", "tabular", "embedding", "predictions")
+
+
 def load(**flags: Any) -> Settings:
     """Return the settings; `flags` are command-line values, None where not given.
 

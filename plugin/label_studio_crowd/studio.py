@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -107,28 +108,39 @@ class _Token(httpx.Auth):
         self._api_key = api_key
         self.kind = _token_kind(api_key)
         self._bearer = api_key if self.kind == "access token" else ""
-        self._fetched = 0.0
+        self._fetched = -math.inf
 
     requires_response_body = True
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign a request, with a fresh bearer token where one is due."""
+        """Sign a request, with a fresh bearer token where one is due, or where the last is not taken."""
         if self.kind == "legacy token":
             request.headers["Authorization"] = f"Token {self._api_key}"
-        else:
-            if self.kind == "personal access token" and time.monotonic() - self._fetched > _TOKEN_LIFETIME:
-                response = yield httpx.Request("POST", self._refresh_url, json={"refresh": self._api_key})
-                if not _is_json(response):
-                    raise _stranger(self._url, response)
-                if response.status_code != 200:
-                    raise StudioError(
-                        f"Label Studio refuses the personal access token ({_detail(response)}): create a new one "
-                        "under Account & Settings → Personal Access Token and put it into LABEL_STUDIO_API_KEY.",
-                        401,
-                    )
-                self._bearer, self._fetched = response.json()["access"], time.monotonic()
+            yield request
+            return
+        if self.kind == "personal access token" and time.monotonic() - self._fetched > _TOKEN_LIFETIME:
+            yield from self._refresh()
+        request.headers["Authorization"] = f"Bearer {self._bearer}"
+        response = yield request
+        if response.status_code == 401 and self.kind == "personal access token":
+            yield from self._refresh()  # a machine that slept, or a clock that differs
             request.headers["Authorization"] = f"Bearer {self._bearer}"
-        yield request
+            yield request
+
+    def _refresh(self) -> Generator[httpx.Request, httpx.Response, None]:
+        response = yield httpx.Request("POST", self._refresh_url, json={"refresh": self._api_key})
+        if response.is_redirect or (response.status_code < 500 and not _is_json(response)):
+            raise _stranger(self._url, response)
+        if response.status_code in (400, 401, 403):
+            raise StudioError(
+                f"Label Studio refuses the personal access token ({_detail(response)}): create a new one "
+                "under Account & Settings → Personal Access Token and put it into LABEL_STUDIO_API_KEY.",
+                401,
+            )
+        if response.status_code != 200:
+            reason = f"Label Studio answered {response.status_code} to a request for a bearer token"
+            raise _BrokenError(StudioError(f"{reason}: {_detail(response)}", response.status_code))
+        self._bearer, self._fetched = response.json()["access"], time.monotonic()
 
 
 def _token_kind(api_key: str) -> str:

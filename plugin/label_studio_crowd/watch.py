@@ -63,7 +63,7 @@ def rounds(
         except StudioError as error:
             if error.status in (401, 403, 404):
                 raise
-            found = Round(None, error, min(every * 2**failures, _LONGEST_PAUSE))
+            found = Round(None, error, min(every * 2.0 ** min(failures, 20), _LONGEST_PAUSE))
             failures += 1
         yield found
         sleep(found.pause or every)

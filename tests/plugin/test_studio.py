@@ -104,3 +104,42 @@ def test_an_address_of_something_else_is_named():
     for token in ("x" * 40, "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"):
         with pytest.raises(StudioError, match="LABEL_STUDIO_URL"):
             Studio("http://studio", token, transport=page).version()
+
+
+PERSONAL = "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"
+
+
+def with_token_service(*refreshed, bearers=("one",)):
+    """A Label Studio that answers requests for a bearer token in turn, and takes these bearers."""
+    given = iter(refreshed)
+
+    def answer(request):
+        if request.url.path.endswith("/token/refresh"):
+            return next(given)
+        if request.headers["Authorization"].removeprefix("Bearer ") in bearers:
+            return httpx.Response(200, json={"release": "1.23.2"})
+        return httpx.Response(401, json={"detail": "Token is expired"})
+
+    return Studio("http://studio", PERSONAL, transport=httpx.MockTransport(answer))
+
+
+def bearer(token):
+    return httpx.Response(200, json={"access": token})
+
+
+def test_a_bearer_that_is_no_longer_taken_is_replaced():
+    assert with_token_service(bearer("old"), bearer("one")).version() == "1.23.2"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_token_service_that_stumbles_is_no_refusal(status):
+    studio = with_token_service(httpx.Response(status, json={"detail": "database is locked"}))
+    with pytest.raises(StudioError, match="database is locked") as error:
+        studio.version()
+    assert error.value.status == status
+
+
+def test_a_token_that_is_refused_is_a_refusal():
+    studio = with_token_service(httpx.Response(401, json={"detail": "Token is invalid"}))
+    with pytest.raises(StudioError, match="create a new one"):
+        studio.version()

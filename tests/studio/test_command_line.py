@@ -218,3 +218,9 @@ def test_data_of_any_kind_can_be_exported(run, make_project, annotators, tmp_pat
         assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
     assert [row["data.x"] for row in rows] == ["1", "one", '{"y": [1]}', ""]
+
+
+def test_a_dry_run_leaves_what_export_writes(run, project):
+    for command in (["connect"], ["sync"], ["sync", "--dry-run", "--classifier", "none"], ["export", "--out", "a.csv"]):
+        done = run([*command, "-p", project.id])
+        assert done.returncode == 0, done.stderr

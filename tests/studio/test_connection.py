@@ -11,6 +11,7 @@ import pytest
 from label_studio_crowd import connection
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.mirror import Mirror
+from label_studio_crowd.settings import Settings
 
 SETTINGS = ("sampling", "maximum_annotations", "show_overlap_first", "model_version", "show_collab_predictions")
 
@@ -277,3 +278,73 @@ def backend():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+
+
+def test_the_newer_record_wins_over_a_stale_one(lively, plugin, tmp_path):
+    at_work, elsewhere = plugin(lively), plugin(lively, min_labels=3)
+    another_mirror(elsewhere, tmp_path)
+    at_work.connect()
+    elsewhere.disconnect()
+    at_work.api.patch(f"/api/projects/{lively.id}/", json={"maximum_annotations": 2, "sampling": "Sequential sampling"})
+    before = everything(at_work)
+    elsewhere.connect()
+    at_work.sync()
+    record = connection.find_record(at_work.studio, at_work.mirror, lively.id)
+    assert connection.options_in(record)["min_labels"] == 3
+    assert at_work.connect() == []
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def tab_with(at_work, change):
+    """Change the record in our tab, as anybody can who may edit tabs."""
+    for view in at_work.studio.views(at_work.project):
+        for name in view["data"].get("columnsWidth") or {}:
+            at_work.studio.update_view(at_work.project, view["id"], {**view["data"], "columnsWidth": {change(name): 1}})
+
+
+def test_a_tab_does_not_choose_what_code_is_run(lively, plugin, tmp_path):
+    at_work = plugin(lively)
+    at_work.connect()
+    tab_with(
+        at_work, lambda name: name.replace('"options":{', '"options":{"max_labels":9,"classifier":"antigravity:fly",')
+    )
+    another_mirror(at_work, tmp_path)
+    at_work.settings = Settings(url=at_work.settings.url)
+    run = at_work.sync()
+    options = connection.options_in(connection.find_record(at_work.studio, at_work.mirror, lively.id))
+    assert options["max_labels"] == 9
+    assert "antigravity" not in run.classifier
+
+
+@pytest.mark.parametrize("damage", [lambda name: name[:-3], lambda name: name.replace("settings", "sittings")])
+def test_a_damaged_record_is_no_record(lively, plugin, tmp_path, damage):
+    at_work = plugin(lively)
+    at_work.connect()
+    tab_with(at_work, damage)
+    with pytest.raises(UserError, match="not connected"):
+        at_work.sync()
+    another_mirror(at_work, tmp_path)
+    with pytest.raises(UserError, match="not connected"):
+        at_work.disconnect()
+
+
+def test_disconnect_stopped_at_each_write_can_be_finished(lively, plugin):
+    at_work = plugin(lively)
+    before = everything(at_work)
+    step, stopped = 0, True
+    while stopped:
+        at_work.connect()
+        at_work.sync()
+        step += 1
+        stop = len(at_work.writes) + step
+        at_work.break_at = lambda number, when, stop=stop: (number, when) == (stop, "before")
+        try:
+            at_work.disconnect()
+            stopped = False
+        except KeyboardInterrupt:
+            at_work.break_at = None
+            at_work.disconnect()
+        at_work.break_at = None
+        assert everything(at_work) == before, f"stopped before write {step}"
+    assert step > 5

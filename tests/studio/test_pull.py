@@ -73,7 +73,7 @@ def test_new_tasks_enter_the_queue(at_work):
 def test_changed_data(at_work):
     at_work.api.patch(f"/api/tasks/{at_work.tasks[7]}/", json={"data": {"text": "another text"}})
     at_work.sync()
-    assert at_work.mirror.data()[7] == {"text": "another text"}
+    assert at_work.mirror.data()[at_work.tasks[7]] == {"text": "another text"}
     assert_true_copy(at_work)
 
 
@@ -194,3 +194,16 @@ def test_the_training_follows_the_question(make_project, annotators, plugin):
     trained, long = probabilities(control="long")
     assert trained
     assert abs(animal - long).max() > 0.5
+
+
+def test_people_who_label_meanwhile_are_no_reason_to_read_everything(at_work, annotators):
+    person = annotators[2]
+    at_work.studio.tasks, read = lambda *args, **how: labelled_between(read(*args, **how)), at_work.studio.tasks
+
+    def labelled_between(pages):
+        yield from pages
+        if (task := person.next(at_work.project)) is not None:
+            person.label(task["id"], choice("a"))
+
+    for _ in range(4):
+        assert not at_work.sync().pulled.full
