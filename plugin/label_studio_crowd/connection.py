@@ -53,7 +53,8 @@ def find_record(studio: Studio, mirror: ProjectMirror, project: int) -> Record |
     in_tab = _record_in(studio.views(project))
     if in_tab is not None and (known is None or _TAB_MADE in known):
         found = _trusted(in_tab, known)
-        mirror.remember(_RECORD, found)
+        if found != known:
+            mirror.remember(_RECORD, found)
         return found
     return known if in_tab is not None else None
 

@@ -161,19 +161,13 @@ class ProjectMirror:
         self._engine = engine
         self._key = key
 
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
-            yield connection
-
     def _rows(self, sql: str, **values: Any) -> Sequence[Any]:
-        with self._begin() as connection:
+        with self._engine.begin() as connection:
             return connection.execute(sa.text(sql), {"key": self._key, **values}).fetchall()
 
-    def _run(self, sql: str, rows: Sequence[Mapping[str, Any]] = ({},)) -> None:
-        if rows:
-            with self._begin() as connection:
-                self._many(connection, sql, rows)
+    def _run(self, sql: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        with self._engine.begin() as connection:
+            self._many(connection, sql, rows)
 
     def _many(self, connection: Connection, sql: str, rows: Iterable[Mapping[str, Any]]) -> None:
         values = [{"key": self._key, **row} for row in rows]
@@ -221,8 +215,11 @@ class ProjectMirror:
 
         On SQLite, Label Studio gives the number of a deleted project to the next one.
         """
-        if self.recall(_CREATED) not in (None, created_at):
-            with self._begin() as connection:
+        known = self.recall(_CREATED)
+        if known == created_at:
+            return
+        if known is not None:
+            with self._engine.begin() as connection:
                 for table in ("facts", "tasks", "annotations", "predictions", "probabilities", "runs"):
                     connection.execute(sa.text(f"DELETE FROM {table} WHERE project = :key"), {"key": self._key})
         self.remember(_CREATED, created_at)
@@ -271,7 +268,7 @@ class ProjectMirror:
                 }
             )
             annotation_rows.extend(_annotation_row(task["id"], row) for row in task["annotations"])
-        with self._begin() as connection:
+        with self._engine.begin() as connection:
             before = self._known(connection, [row["id"] for row in task_rows])
             changed: int = sum(before.get(row["id"], ("", ""))[1] != row["updated_at"] for row in task_rows)
             # when the data itself changed, cached probabilities of the task are out of date
@@ -308,7 +305,7 @@ class ProjectMirror:
         """Forget every task that is not among `ids`; return how many those were."""
         kept = set(ids)
         gone = [task for task in self.tasks().ids.tolist() if task not in kept]
-        with self._begin() as connection:
+        with self._engine.begin() as connection:
             self._delete_tasks(connection, gone)
         return len(gone)
 
@@ -359,7 +356,9 @@ class ProjectMirror:
             "SELECT id, task, annotator, result, was_cancelled, ground_truth, updated_at, lead_time "
             "FROM annotations WHERE project = :key ORDER BY task, id"
         )
-        with self._begin() as connection:  # plain tuples: of millions of rows, SQLAlchemy's own are most of the time
+        with (
+            self._engine.begin() as connection
+        ):  # plain tuples: of millions of rows, SQLAlchemy's own are most of the time
             rows = connection.execute(query, {"key": self._key}).cursor.fetchall()
         return list(map(Annotation._make, rows))
 
@@ -374,13 +373,13 @@ class ProjectMirror:
 
     def set_published(self, predictions: Sequence[Prediction]) -> None:
         """Replace all that is known of our predictions by what was seen in Label Studio."""
-        with self._begin() as connection:
+        with self._engine.begin() as connection:
             connection.execute(sa.text("DELETE FROM predictions WHERE project = :key"), {"key": self._key})
             self._insert_predictions(connection, predictions)
 
     def add_published(self, prediction: Prediction) -> None:
         """Record a prediction that was created or changed."""
-        with self._begin() as connection:
+        with self._engine.begin() as connection:
             self._many(
                 connection,
                 "DELETE FROM predictions WHERE project = :key AND id = :id",
@@ -445,7 +444,7 @@ class ProjectMirror:
             "answers": trained.answers,
             "newest": trained.newest,
         }
-        with self._begin() as connection:
+        with self._engine.begin() as connection:
             connection.execute(sa.text("DELETE FROM probabilities WHERE project = :key"), {"key": self._key})
             self._many(
                 connection,
