@@ -30,6 +30,19 @@ _STEPS: Final = (
         """CREATE TABLE runs (id {serial}, project {integer} NOT NULL, finished_at DOUBLE PRECISION NOT NULL,
            report TEXT NOT NULL)""",
     ),
+    (
+        "CREATE INDEX annotations_by_id ON annotations (project, id)",
+        "CREATE INDEX runs_by_time ON runs (project, finished_at)",
+        "ALTER TABLE probabilities ADD COLUMN training TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE probabilities ADD COLUMN trained_at DOUBLE PRECISION NOT NULL DEFAULT 0",
+        """CREATE TABLE snapshots (project {integer} PRIMARY KEY, taken_at DOUBLE PRECISION NOT NULL,
+           content {blob} NOT NULL)""",
+        """CREATE TABLE jobs (project {integer} NOT NULL, kind TEXT NOT NULL, generation {integer} NOT NULL,
+           needs {integer} NOT NULL, wanted_since DOUBLE PRECISION, wanted_last DOUBLE PRECISION,
+           claim {integer} NOT NULL, claimed_until DOUBLE PRECISION NOT NULL, retry_at DOUBLE PRECISION NOT NULL,
+           failures {integer} NOT NULL, problem TEXT, polled_at DOUBLE PRECISION NOT NULL,
+           swept_at DOUBLE PRECISION NOT NULL, PRIMARY KEY (project, kind))""",
+    ),
 )
 
 

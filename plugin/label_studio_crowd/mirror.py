@@ -5,32 +5,35 @@ A cache: deleting it costs time, not data. An SQLite file by default; PostgreSQL
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection
 
-from label_studio_crowd.errors import UserError
-from label_studio_crowd.migrations import migrate
+from label_studio_crowd.store import Store, execute_many, now
 from label_studio_crowd.studio import Counts, Prediction, VersionState
 
 DELETED_USER: Final = 0
 """The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
 
 _CREATED: Final = "created_at"
-_STORES: Final = "sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE"
-_LOCKS: Final = 5_017_663
-"""The class of our advisory locks; the key is the project's."""
+_RUNS_KEPT: Final = 1000
+
+
+_INSERT_TASK: Final = (
+    "INSERT INTO tasks (project, id, data, overlap, is_labeled, updated_at, data_changed_at) "
+    "VALUES (:key, :id, :data, :overlap, :is_labeled, :updated_at, :data_changed_at)"
+)
+_INSERT_ANNOTATION: Final = (
+    "INSERT INTO annotations (project, id, task, annotator, result, was_cancelled, ground_truth, updated_at, "
+    "lead_time) VALUES (:key, :id, :task, :annotator, :result, :was_cancelled, :ground_truth, :updated_at, :lead_time)"
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,10 @@ class Probabilities:
         How many answers the training saw.
     newest
         The newest change (ISO) that it saw.
+    training
+        Names the trained model, which may be at hand for tasks that it did not see.
+    trained_at
+        When it was trained (Unix time).
     """
 
     classifier: str
@@ -82,133 +89,55 @@ class Probabilities:
     pred_probs: NDArray[np.float64]
     answers: int
     newest: str
+    training: str = ""
+    trained_at: float = 0.0
 
 
-class Mirror:
-    """The store of all projects.
-
-    Parameters
-    ----------
-    url
-        SQLAlchemy URL of an SQLite file or a PostgreSQL database.
-
-    Raises
-    ------
-    UserError
-        If it cannot be opened.
-    """
-
-    def __init__(self, url: str) -> None:
-        try:
-            parsed = make_url(url)
-        except sa.exc.ArgumentError:
-            raise UserError(f"The store is not given as an SQLAlchemy URL: give {_STORES}.") from None
-        try:
-            backend = parsed.get_backend_name()
-            if backend == "postgresql":
-                self._engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"))
-            elif backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
-                path = Path(str(parsed.database)).expanduser()
-                path.parent.mkdir(parents=True, exist_ok=True)
-                parsed = parsed.set(database=str(path))
-                self._engine = sa.create_engine(parsed)
-                event.listen(self._engine, "connect", _tune_sqlite)
-                event.listen(self._engine, "begin", _begin_immediately)
-            else:
-                raise UserError(f"The store cannot be in {backend}, or in memory: give {_STORES}.")
-            with self._engine.begin() as connection:
-                migrate(connection)
-        except sa.exc.NoSuchModuleError:
-            raise UserError(f"The store cannot be in {parsed.drivername}: give {_STORES}.") from None
-        except ImportError:
-            raise UserError("PostgreSQL needs psycopg: pip install 'label-studio-crowd[postgresql]'.") from None
-        except (sa.exc.DBAPIError, OSError) as error:
-            reason = " ".join(str(getattr(error, "orig", error)).split())
-            where = parsed.render_as_string(hide_password=True)
-            raise UserError(f"The store {where} cannot be opened ({reason}): correct --store.") from None
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
+class Mirror(Store):
+    """The copies of all projects, in a store."""
 
     def project(self, server: str, project: int) -> ProjectMirror:
         """Return a project's part of the store; made where there is none yet."""
-        with self._engine.begin() as connection:
-            where = {"server": server, "project": project}
-            insert = "INSERT INTO projects (server, project) VALUES (:server, :project) ON CONFLICT DO NOTHING"
-            connection.execute(sa.text(insert), where)
-            select = "SELECT id FROM projects WHERE server = :server AND project = :project"
-            row = connection.execute(sa.text(select), where).one()
-        return ProjectMirror(self._engine, int(row[0]))
+        return ProjectMirror(self, self.key(server, project))
 
-
-def _begin_immediately(connection: Connection) -> None:
-    """Lock for writing at once: a reader that comes to write later may find the store changed, and fail."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver begins no transactions of its own: it leaves tables out of them
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=30000")
+    def known_project(self, server: str, project: int) -> ProjectMirror | None:
+        """Return a project's part of the store, or None where there is none."""
+        key = self.known_key(server, project)
+        return None if key is None else ProjectMirror(self, key)
 
 
 class ProjectMirror:
     """What the store holds of one project; every method is one transaction."""
 
-    def __init__(self, engine: sa.Engine, key: int) -> None:
-        self._engine = engine
+    def __init__(self, store: Store, key: int) -> None:
+        self._store = store
         self._key = key
 
+    @property
+    def key(self) -> int:
+        """The store's own number of the project."""
+        return self._key
+
     def _rows(self, sql: str, **values: Any) -> Sequence[Any]:
-        with self._engine.begin() as connection:
+        with self._store.reading() as connection:
             return connection.execute(sa.text(sql), {"key": self._key, **values}).fetchall()
 
     def _run(self, sql: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        with self._engine.begin() as connection:
+        with self._store.writing() as connection:
             self._many(connection, sql, rows)
 
     def _many(self, connection: Connection, sql: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        values = [{"key": self._key, **row} for row in rows]
-        if values:
-            connection.execute(sa.text(sql), values)
+        execute_many(connection, sql, ({"key": self._key, **row} for row in rows))
 
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> AbstractContextManager[None]:
         """Keep other runs out of this project; the lock ends with the process, however that ends.
 
         Raises
         ------
-        UserError
+        UnderWayError
             If another run is under way.
         """
-        with self._lock_of_file() if self._engine.dialect.name == "sqlite" else self._lock_in_database():
-            yield
-
-    @contextmanager
-    def _lock_of_file(self) -> Iterator[None]:
-        lock = FileLock(f"{self._engine.url.database}.{self._key}.lock", blocking=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise _under_way() from None
-        try:
-            yield
-        finally:
-            lock.release()
-
-    @contextmanager
-    def _lock_in_database(self) -> Iterator[None]:
-        """Hold an advisory lock of PostgreSQL, which ends with the connection."""
-        key = {"class": _LOCKS, "key": self._key}
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.execute(sa.text("SELECT pg_try_advisory_lock(:class, :key)"), key).scalar():
-                raise _under_way()
-            try:
-                yield
-            finally:
-                connection.execute(sa.text("SELECT pg_advisory_unlock(:class, :key)"), key)
+        return self._store.exclusive(self._key)
 
     def belong_to(self, created_at: str) -> None:
         """Forget everything if it is of another project that had the same number.
@@ -219,8 +148,8 @@ class ProjectMirror:
         if known == created_at:
             return
         if known is not None:
-            with self._engine.begin() as connection:
-                for table in ("facts", "tasks", "annotations", "predictions", "probabilities", "runs"):
+            with self._store.writing() as connection:
+                for table in ("facts", "tasks", "annotations", "predictions", "probabilities", "runs", "snapshots"):
                     connection.execute(sa.text(f"DELETE FROM {table} WHERE project = :key"), {"key": self._key})
         self.remember(_CREATED, created_at)
 
@@ -258,35 +187,20 @@ class ProjectMirror:
         task_rows: list[dict[str, Any]] = []
         annotation_rows: list[dict[str, Any]] = []
         for task in tasks:
-            task_rows.append(
-                {
-                    "id": task["id"],
-                    "data": orjson.dumps(task["data"], option=orjson.OPT_SORT_KEYS).decode(),
-                    "overlap": task["overlap"],
-                    "is_labeled": int(task["is_labeled"]),
-                    "updated_at": _iso(task["updated_at"]),
-                }
-            )
+            task_rows.append(_task_row(task))
             annotation_rows.extend(_annotation_row(task["id"], row) for row in task["annotations"])
-        with self._engine.begin() as connection:
+        with self._store.writing() as connection:
             before = self._known(connection, [row["id"] for row in task_rows])
             changed: int = sum(before.get(row["id"], ("", ""))[1] != row["updated_at"] for row in task_rows)
-            # when the data itself changed, cached probabilities of the task are out of date
-            for row in task_rows:
-                data, _, data_changed_at = before.get(row["id"], (None, "", ""))
-                row["data_changed_at"] = data_changed_at if data == row["data"] else row["updated_at"]
             self._delete_tasks(connection, [row["id"] for row in task_rows])
             self._many(
                 connection,
-                "INSERT INTO tasks (project, id, data, overlap, is_labeled, updated_at, data_changed_at) "
-                "VALUES (:key, :id, :data, :overlap, :is_labeled, :updated_at, :data_changed_at)",
-                task_rows,
+                _INSERT_TASK,
+                [_since_when(row, before) for row in task_rows],
             )
             self._many(
                 connection,
-                "INSERT INTO annotations (project, id, task, annotator, result, was_cancelled, ground_truth, "
-                "updated_at, lead_time) VALUES (:key, :id, :task, :annotator, :result, :was_cancelled, "
-                ":ground_truth, :updated_at, :lead_time)",
+                _INSERT_ANNOTATION,
                 annotation_rows,
             )
         return changed
@@ -305,7 +219,7 @@ class ProjectMirror:
         """Forget every task that is not among `ids`; return how many those were."""
         kept = set(ids)
         gone = [task for task in self.tasks().ids.tolist() if task not in kept]
-        with self._engine.begin() as connection:
+        with self._store.writing() as connection:
             self._delete_tasks(connection, gone)
         return len(gone)
 
@@ -313,6 +227,54 @@ class ProjectMirror:
         rows = [{"id": task} for task in ids]
         self._many(connection, "DELETE FROM annotations WHERE project = :key AND task = :id", rows)
         self._many(connection, "DELETE FROM tasks WHERE project = :key AND id = :id", rows)
+
+    def put_annotations(
+        self, connection: Connection, annotations: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]
+    ) -> bool:
+        """Take in annotations and their tasks as webhooks tell them, within a transaction; what is newer stays.
+
+        Returns
+        -------
+        bool
+            Whether each of these tasks now has as many annotations as Label Studio says. Otherwise something else
+            was not told, and only a pull finds it.
+        """
+        ids = {row["id"] for row in tasks}
+        before = self._known(connection, sorted(ids))
+        fresh = [_task_row(row) for row in tasks]
+        fresh = [row for row in fresh if row["id"] not in before or before[row["id"]][1] <= row["updated_at"]]
+        self._many(
+            connection, "DELETE FROM tasks WHERE project = :key AND id = :id", [{"id": row["id"]} for row in fresh]
+        )
+        self._many(connection, _INSERT_TASK, [_since_when(row, before) for row in fresh])
+        rows = [_annotation_row(row["task"], row) for row in annotations if row["task"] in ids or row["task"] in before]
+        older = "DELETE FROM annotations WHERE project = :key AND id = :id AND updated_at <= :updated_at"
+        self._many(connection, older, [{"id": row["id"], "updated_at": row["updated_at"]} for row in rows])
+        self._many(connection, f"{_INSERT_ANNOTATION} ON CONFLICT DO NOTHING", rows)
+        held = self._annotation_counts(connection, sorted(ids))
+        told = {row["id"]: row.get("total_annotations", 0) + row.get("cancelled_annotations", 0) for row in tasks}
+        return len(rows) == len(annotations) and all(held.get(task, 0) == count for task, count in told.items())
+
+    def drop_annotations(self, connection: Connection, ids: Sequence[int]) -> None:
+        """Forget annotations, within a transaction."""
+        delete = "DELETE FROM annotations WHERE project = :key AND id = :id"
+        self._many(connection, delete, [{"id": annotation} for annotation in ids])
+
+    def drop_tasks(self, connection: Connection, ids: Sequence[int]) -> None:
+        """Forget tasks with their annotations, within a transaction."""
+        self._delete_tasks(connection, ids)
+
+    def annotation_counts(self, tasks: Sequence[int]) -> dict[int, int]:
+        """Return how many annotations tasks have, skips included; those without any are left out."""
+        with self._store.reading() as connection:
+            return self._annotation_counts(connection, tasks)
+
+    def _annotation_counts(self, connection: Connection, tasks: Sequence[int]) -> dict[int, int]:
+        query = sa.text(
+            "SELECT task, count(*) FROM annotations WHERE project = :key AND task IN :tasks GROUP BY task"
+        ).bindparams(sa.bindparam("tasks", expanding=True))
+        rows = connection.execute(query, {"key": self._key, "tasks": list(tasks)})
+        return {row[0]: row[1] for row in rows}
 
     def set_states(self, states: Iterable[tuple[int, int, bool]]) -> None:
         """Record (task, overlap, is_labeled) of tasks whose data did not change."""
@@ -345,10 +307,19 @@ class ProjectMirror:
         table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3)
         return Tasks(table[:, 0], table[:, 1], table[:, 2].astype(bool))
 
-    def data(self) -> dict[int, dict[str, Any]]:
-        """Return the data of each task, by increasing id."""
-        rows = self._rows("SELECT id, data FROM tasks WHERE project = :key ORDER BY id")
-        return {row[0]: orjson.loads(row[1]) for row in rows}
+    def data_changed_since(self, since: str) -> list[int]:
+        """Return the tasks that came, or had their data changed, after a time (ISO)."""
+        rows = self._rows("SELECT id FROM tasks WHERE project = :key AND data_changed_at > :since", since=since)
+        return [row[0] for row in rows]
+
+    def data(self, tasks: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+        """Return the data of each task, or of these, by increasing id."""
+        if tasks is None:
+            rows = self._rows("SELECT id, data FROM tasks WHERE project = :key ORDER BY id")
+            return {row[0]: orjson.loads(row[1]) for row in rows}
+        with self._store.reading() as connection:
+            known = self._known(connection, sorted(tasks))
+        return {task: orjson.loads(known[task][0]) for task in sorted(known)}
 
     def annotations(self) -> list[Annotation]:
         """Return the annotations, by task and id."""
@@ -356,9 +327,7 @@ class ProjectMirror:
             "SELECT id, task, annotator, result, was_cancelled, ground_truth, updated_at, lead_time "
             "FROM annotations WHERE project = :key ORDER BY task, id"
         )
-        with (
-            self._engine.begin() as connection
-        ):  # plain tuples: of millions of rows, SQLAlchemy's own are most of the time
+        with self._store.reading() as connection:  # plain tuples: SQLAlchemy's own rows are most of the time otherwise
             rows = connection.execute(query, {"key": self._key}).cursor.fetchall()
         return list(map(Annotation._make, rows))
 
@@ -373,13 +342,13 @@ class ProjectMirror:
 
     def set_published(self, predictions: Sequence[Prediction]) -> None:
         """Replace all that is known of our predictions by what was seen in Label Studio."""
-        with self._engine.begin() as connection:
+        with self._store.writing() as connection:
             connection.execute(sa.text("DELETE FROM predictions WHERE project = :key"), {"key": self._key})
             self._insert_predictions(connection, predictions)
 
     def add_published(self, prediction: Prediction) -> None:
         """Record a prediction that was created or changed."""
-        with self._engine.begin() as connection:
+        with self._store.writing() as connection:
             self._many(
                 connection,
                 "DELETE FROM predictions WHERE project = :key AND id = :id",
@@ -422,8 +391,8 @@ class ProjectMirror:
     def probabilities(self) -> Probabilities | None:
         """Return the probabilities of the last training, or None."""
         rows = self._rows(
-            "SELECT classifier, summary, classes, tasks, pred_probs, answers, newest FROM probabilities "
-            "WHERE project = :key"
+            "SELECT classifier, summary, classes, tasks, pred_probs, answers, newest, training, trained_at "
+            "FROM probabilities WHERE project = :key"
         )
         if not rows:
             return None
@@ -431,7 +400,7 @@ class ProjectMirror:
         classes = tuple(orjson.loads(row[2]))
         tasks = np.frombuffer(row[3], dtype=np.int64)
         pred_probs = np.frombuffer(row[4], dtype=np.float64).reshape(len(tasks), len(classes))
-        return Probabilities(row[0], row[1], classes, tasks, pred_probs, row[5], row[6])
+        return Probabilities(row[0], row[1], classes, tasks, pred_probs, *row[5:])
 
     def set_probabilities(self, trained: Probabilities) -> None:
         """Keep the probabilities of a training in place of those of the one before."""
@@ -443,31 +412,75 @@ class ProjectMirror:
             "pred_probs": np.ascontiguousarray(trained.pred_probs, np.float64).tobytes(),
             "answers": trained.answers,
             "newest": trained.newest,
+            "training": trained.training,
+            "trained_at": trained.trained_at,
         }
-        with self._engine.begin() as connection:
+        with self._store.writing() as connection:
             connection.execute(sa.text("DELETE FROM probabilities WHERE project = :key"), {"key": self._key})
             self._many(
                 connection,
-                "INSERT INTO probabilities (project, classifier, summary, classes, tasks, pred_probs, answers, newest) "
-                "VALUES (:key, :classifier, :summary, :classes, :tasks, :pred_probs, :answers, :newest)",
+                "INSERT INTO probabilities (project, classifier, summary, classes, tasks, pred_probs, answers, newest, "
+                "training, trained_at) VALUES (:key, :classifier, :summary, :classes, :tasks, :pred_probs, :answers, "
+                ":newest, :training, :trained_at)",
                 [row],
             )
+
+    # ------------------------------------------------------------------ what was last believed
+
+    def snapshot_taken_at(self) -> float | None:
+        """Return when the stored snapshot was taken (Unix time), or None without one."""
+        rows = self._rows("SELECT taken_at FROM snapshots WHERE project = :key")
+        return float(rows[0][0]) if rows else None
+
+    def snapshot(self) -> bytes | None:
+        """Return what the last run believed, as it was stored."""
+        rows = self._rows("SELECT content FROM snapshots WHERE project = :key")
+        return bytes(rows[0][0]) if rows else None
+
+    def set_snapshot(self, content: bytes, taken_at: float) -> None:
+        """Keep what a run believes in place of what the one before did."""
+        self._run(
+            "INSERT INTO snapshots (project, taken_at, content) VALUES (:key, :at, :content) "
+            "ON CONFLICT (project) DO UPDATE SET taken_at = excluded.taken_at, content = excluded.content",
+            [{"at": taken_at, "content": content}],
+        )
 
     # ------------------------------------------------------------------ runs
 
     def add_run(self, report: Mapping[str, Any]) -> None:
-        """Record what a run did."""
-        row = {"at": time.time(), "report": orjson.dumps(dict(report)).decode()}
-        self._run("INSERT INTO runs (project, finished_at, report) VALUES (:key, :at, :report)", [row])
+        """Record what a run did, and forget the oldest of many."""
+        row = {"at": now(), "report": orjson.dumps(dict(report)).decode()}
+        with self._store.writing() as connection:
+            insert = "INSERT INTO runs (project, finished_at, report) VALUES (:key, :at, :report)"
+            self._many(connection, insert, [row])
+            old = "SELECT id FROM runs WHERE project = :key ORDER BY id DESC LIMIT 1 OFFSET :most"
+            delete = f"DELETE FROM runs WHERE project = :key AND id <= ({old})"
+            self._many(connection, delete, [{"most": _RUNS_KEPT}])
+
+    def runs(self, most: int) -> list[tuple[float, dict[str, Any]]]:
+        """Return when the last runs ended (Unix time) and what they did, the newest first."""
+        sql = "SELECT finished_at, report FROM runs WHERE project = :key ORDER BY finished_at DESC, id DESC LIMIT :most"
+        return [(row[0], orjson.loads(row[1])) for row in self._rows(sql, most=most)]
 
     def last_run(self) -> tuple[float, dict[str, Any]] | None:
         """Return when the last run ended (Unix time) and what it did."""
-        rows = self._rows("SELECT finished_at, report FROM runs WHERE project = :key ORDER BY finished_at DESC LIMIT 1")
-        return (rows[0][0], orjson.loads(rows[0][1])) if rows else None
+        return next(iter(self.runs(1)), None)
 
 
-def _under_way() -> UserError:
-    return UserError("Another run on this project is under way with this store: wait for it to end, then run again.")
+def _task_row(task: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": task["id"],
+        "data": orjson.dumps(task["data"], option=orjson.OPT_SORT_KEYS).decode(),
+        "overlap": task["overlap"],
+        "is_labeled": int(task["is_labeled"]),
+        "updated_at": _iso(task["updated_at"]),
+    }
+
+
+def _since_when(row: Mapping[str, Any], before: Mapping[int, tuple[str, str, str]]) -> dict[str, Any]:
+    """Return a task's row with the time since when its data is this: probabilities from before are out of date."""
+    data, _, data_changed_at = before.get(row["id"], (None, "", ""))
+    return {**row, "data_changed_at": data_changed_at if data == row["data"] else row["updated_at"]}
 
 
 def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:

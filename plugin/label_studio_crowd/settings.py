@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -28,23 +28,46 @@ def data_directory() -> Path:
     return Path(base) / "label-studio-crowd"
 
 
-class Settings(BaseSettings):
-    """How to reach Label Studio, and how a project is scored and served.
+PROJECT_OPTIONS: Final = (
+    "control",
+    "classifier",
+    "trust_ground_truth",
+    "target_quality",
+    "min_labels",
+    "max_labels",
+    "queue_size",
+    "label_budget",
+    "show_consensus",
+    "retrain_share",
+    "retrain_hours",
+    "consensus_changes",
+)
+"""The settings that are a project's own, and remembered with it."""
 
-    Environment variables carry the prefix ``LABEL_STUDIO_CROWD_``; `url` and `api_key` are also read
-    from the names the ecosystem knows, ``LABEL_STUDIO_URL`` and ``LABEL_STUDIO_API_KEY``.
+
+def _also(name: str) -> AliasChoices:
+    """Read a setting from the name that the ecosystem knows, too."""
+    return AliasChoices(PREFIX + name.removeprefix("LABEL_STUDIO_"), name)
+
+
+class Settings(BaseSettings):
+    """How to reach Label Studio, how a project is scored and served, and how the service runs.
+
+    Environment variables carry the prefix ``LABEL_STUDIO_CROWD_``; some are also read from the names the
+    ecosystem knows: ``LABEL_STUDIO_URL``, ``LABEL_STUDIO_API_KEY``, ``BASIC_AUTH_USER``, ``BASIC_AUTH_PASS``,
+    ``PORT``, ``MODEL_DIR`` and ``LOG_LEVEL``.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", populate_by_name=True)
 
     url: str = Field(
         "http://localhost:8080",
-        validation_alias=AliasChoices("LABEL_STUDIO_CROWD_URL", "LABEL_STUDIO_URL"),
+        validation_alias=_also("LABEL_STUDIO_URL"),
         description="Label Studio's address.",
     )
     api_key: SecretStr | None = Field(
         None,
-        validation_alias=AliasChoices("LABEL_STUDIO_CROWD_API_KEY", "LABEL_STUDIO_API_KEY"),
+        validation_alias=_also("LABEL_STUDIO_API_KEY"),
         description="A personal access token or a legacy token.",
     )
     store: str = Field(
@@ -63,7 +86,36 @@ class Settings(BaseSettings):
     label_budget: int | None = Field(None, ge=0, description="Labels the project may have in all.")
     show_consensus: bool = Field(False, description="Pre-fill the consensus for annotators.")
     retrain_share: float = Field(0.05, ge=0, description="Share of new labels that retrains the classifier.")
+    retrain_hours: float = Field(6.0, gt=0, description="Hours after which any new label does (serve, worker).")
     consensus_changes: int = Field(200, ge=0, description="Consensus predictions edited in one run, at most.")
+
+    host: str | None = Field(None, description="Where the server listens: everywhere, without a password on loopback.")
+    port: int = Field(9090, ge=1, le=65535, validation_alias=_also("PORT"), description="The server's port.")
+    basic_auth_user: str | None = Field(
+        None, validation_alias=_also("BASIC_AUTH_USER"), description="Who may use the server."
+    )
+    basic_auth_pass: SecretStr | None = Field(
+        None, validation_alias=_also("BASIC_AUTH_PASS"), description="Their password."
+    )
+    webhook_secret: SecretStr | None = Field(None, description="What webhooks may carry instead of a password.")
+    insecure: bool = Field(False, description="Listen beyond loopback without a password.")
+    max_body_mb: float = Field(64, gt=0, description="Megabytes of a request's body, at most.")
+    max_tasks: int = Field(50_000, ge=1, description="Tasks in one request for predictions, at most.")
+    queue: str | None = Field(None, description="redis://HOST:PORT/DATABASE for workers of their own.")
+    workers: int = Field(2, ge=1, description="Projects that a worker rescores side by side.")
+    quiet_seconds: float = Field(1.0, ge=0, description="A rescore waits until events have been quiet so long,")
+    longest_wait: float = Field(10.0, ge=0, description="and at most so many seconds.")
+    poll_seconds: float = Field(60.0, gt=0, description="Seconds between two looks for what webhooks lost.")
+    sweep_seconds: float = Field(3600.0, gt=0, description="Seconds between two looks at every task's state.")
+    lease_seconds: float = Field(30.0, gt=0, description="Seconds after which a worker that is silent is given up.")
+    model_dir: Path = Field(
+        default_factory=lambda: data_directory() / "models",
+        validation_alias=_also("MODEL_DIR"),
+        description="Trained models; whoever can write there can run code here.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", validation_alias=_also("LOG_LEVEL"), description="What is logged."
+    )
 
     @field_validator("url")
     @classmethod
@@ -92,7 +144,17 @@ class Settings(BaseSettings):
 
     def options(self) -> dict[str, Any]:
         """Return the per-project options that were set explicitly; `connect` stores them."""
-        return self.model_dump(include=self.model_fields_set - {"url", "api_key", "store"})
+        return self.model_dump(include=self.model_fields_set & set(PROJECT_OPTIONS))
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the environment variables that set what is set explicitly here, for a process of ours."""
+        found = {}
+        for name in self.model_fields_set:
+            value = getattr(self, name)
+            if value is not None:
+                plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+                found[PREFIX + name.upper()] = str(plain)
+        return found
 
     def over(self, stored: Mapping[str, Any]) -> Settings:
         """Return these settings with `stored` options where nothing was set explicitly.
@@ -102,7 +164,7 @@ class Settings(BaseSettings):
         UserError
             If the two together contradict each other.
         """
-        known = {name: value for name, value in stored.items() if name in Settings.model_fields}
+        known = {name: value for name, value in stored.items() if name in PROJECT_OPTIONS}
         merged = self.model_copy(update={**known, **self.options()})
         if merged.min_labels is not None and merged.max_labels < merged.min_labels:
             raise UserError(
@@ -137,7 +199,8 @@ def load(**flags: Any) -> Settings:
             raise UserError(f"There is no setting {name!r}; there are {', '.join(Settings.model_fields)}.") from None
         message = first["msg"].removeprefix("Value error, ")
         # a value is shown only where it can be no secret
-        found = f" (found {first['input']!r})" if name in Settings.model_fields and name != "api_key" else ""
+        secret = name in ("api_key", "basic_auth_pass", "webhook_secret")
+        found = f" (found {first['input']!r})" if name in Settings.model_fields and not secret else ""
         raise UserError(f"Setting {name}: {message}{found}.") from None
     except ValueError as error:  # a TOML file that does not parse
         raise UserError(f"{config or CONFIG_FILE} is not valid TOML: {error}.") from None

@@ -1,0 +1,309 @@
+"""What is to be done for which project: marks in the store, which outlive whoever was to see to them.
+
+A project is marked when something happened to it. The mark stays until a run that began after it has ended
+well, so a worker that dies loses nothing: its claim runs out, and another takes the project. Many marks lead
+to one run: it waits for a quiet moment, and marks that come while it runs lead to one more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store import Store, now
+
+Kind = Literal["rescore", "train"]
+
+_OURS: Final = "project IN (SELECT id FROM projects WHERE server = :server)"
+_LONGEST_PAUSE: Final = 300.0
+_BUSY_PAUSE: Final = 1.0
+
+
+class Needs(IntFlag):
+    """What a run is to do, besides scoring."""
+
+    NOTHING = 0
+    CHANGED = 1
+    """Something is known to have changed: score even if a pull finds nothing."""
+    PULL = 2
+    """Something may have changed in Label Studio."""
+    SWEEP = 4
+    """Something may have changed without a trace: look at every task's state."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that somebody has claimed."""
+
+    key: int
+    project: int
+    kind: Kind
+    claim: int
+    generation: int = 0
+    needs: Needs = Needs.NOTHING
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How a project stands with one kind of run; times are Unix times.
+
+    Attributes
+    ----------
+    wanted_since
+        When the first thing happened that no run has seen; None if there is none.
+    claimed
+        Whether a worker has it, or is about to.
+    failures, problem, retry_at
+        How often it failed in a row, why, and when it is tried again.
+    polled_at
+        When it was last looked for changes.
+    """
+
+    project: int
+    kind: Kind
+    wanted_since: float | None
+    claimed: bool
+    failures: int
+    problem: str | None
+    retry_at: float
+    polled_at: float
+
+    @property
+    def word(self) -> str:
+        """Return "fresh", "waiting", "working" or "failed"."""
+        if self.claimed:
+            return "working"
+        if self.problem is not None:
+            return "failed"
+        return "fresh" if self.wanted_since is None else "waiting"
+
+
+class Jobs:
+    """The marks and claims of a Label Studio server's projects.
+
+    Parameters
+    ----------
+    store
+        Where they are.
+    settings
+        The server's address, and how long is waited for what.
+    clock
+        The time (Unix).
+    """
+
+    def __init__(self, store: Store, settings: Settings, *, clock: Callable[[], float] = now) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+
+    def _values(self, **more: Any) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "server": settings.url,
+            "now": self._clock(),
+            "quiet": settings.quiet_seconds,
+            "longest": settings.longest_wait,
+            "lease": settings.lease_seconds,
+            **more,
+        }
+
+    def _write(self, sql: str, **values: Any) -> int:
+        with self._store.writing() as connection:
+            return int(connection.execute(sa.text(sql), self._values(**values)).rowcount)
+
+    # ------------------------------------------------------------------ marks
+
+    def mark(
+        self, project: int, kind: Kind = "rescore", needs: Needs = Needs.CHANGED, *, at_once: bool = False
+    ) -> None:
+        """Mark a project, which is served from now on.
+
+        Parameters
+        ----------
+        at_once
+            Do not wait for a quiet moment.
+        """
+        key = self._store.key(self._settings.url, project)
+        with self._store.writing() as connection:
+            self.mark_in(connection, key, kind, needs, at_once=at_once)
+
+    def mark_in(self, connection: Connection, key: int, kind: Kind, needs: Needs, *, at_once: bool = False) -> None:
+        """Mark a project within a transaction, together with what happened to it."""
+        values = self._values(key=key, kind=kind, needs=int(needs), pull=int(Needs.PULL))
+        values["since"] = values["now"] - (values["longest"] if at_once else 0.0)
+        # what comes while a run is under way may be overwritten by what that run read before: then one more pull
+        connection.execute(
+            sa.text(
+                "INSERT INTO jobs (project, kind, generation, needs, wanted_since, wanted_last, claim, claimed_until, "
+                "retry_at, failures, polled_at, swept_at) "
+                "VALUES (:key, :kind, 1, :needs, :since, :now, 0, 0, 0, 0, 0, 0) "
+                "ON CONFLICT (project, kind) DO UPDATE SET generation = jobs.generation + 1, "
+                "needs = jobs.needs | excluded.needs | (CASE WHEN jobs.claimed_until > :now THEN :pull ELSE 0 END), "
+                "wanted_since = CASE WHEN jobs.wanted_since < excluded.wanted_since THEN jobs.wanted_since "
+                "ELSE excluded.wanted_since END, wanted_last = excluded.wanted_last"
+            ),
+            values,
+        )
+
+    def mark_all(self, needs: Needs) -> None:
+        """Mark every project that is served, or that `connect` has set up."""
+        known = (
+            "SELECT project FROM projects WHERE server = :server AND id IN (SELECT project FROM jobs UNION "
+            "SELECT project FROM facts WHERE name = 'connection' AND value <> 'null')"
+        )
+        with self._store.reading() as connection:
+            projects = [row[0] for row in connection.execute(sa.text(known), self._values())]
+        for project in projects:
+            self.mark(project, needs=needs, at_once=True)
+
+    def mark_polls(self) -> None:
+        """Mark the projects that were last looked at, or swept, too long ago."""
+        for column, seconds, needs in (
+            ("polled_at", self._settings.poll_seconds, Needs.PULL),
+            ("swept_at", self._settings.sweep_seconds, Needs.PULL | Needs.SWEEP),
+        ):
+            due = f"kind = 'rescore' AND {column} + :seconds <= :now AND {_OURS}"
+            values = self._values(seconds=seconds, needs=int(needs))
+            with self._store.reading() as connection:  # mostly there is none: no need to wait for a turn to write
+                if connection.execute(sa.text(f"SELECT 1 FROM jobs WHERE {due} LIMIT 1"), values).first() is None:
+                    continue
+            self._write(
+                f"UPDATE jobs SET needs = needs | :needs, {column} = :now, generation = generation + 1, "
+                "wanted_since = COALESCE(wanted_since, :now - :longest), wanted_last = COALESCE(wanted_last, :now) "
+                f"WHERE {due}",
+                seconds=seconds,
+                needs=int(needs),
+            )
+
+    def hurry(self, key: int) -> None:
+        """Let a marked project wait no longer for a quiet moment."""
+        self._write(
+            "UPDATE jobs SET wanted_since = :now - :longest WHERE project = :key AND kind = 'rescore' "
+            "AND wanted_since > :now - :longest",
+            key=key,
+        )
+
+    def drop(self, project: int) -> None:
+        """Serve a project no longer."""
+        self._write("DELETE FROM jobs WHERE project = :key", key=self._store.key(self._settings.url, project))
+
+    # ------------------------------------------------------------------ claims
+
+    def waiting(self) -> list[tuple[int, int]]:
+        """Return (key, project) of the projects whose rescore waits for a quiet moment."""
+        return self._select("kind = 'rescore' AND wanted_since > :now - :longest AND claimed_until <= :now")
+
+    def claim_due(self) -> list[Job]:
+        """Claim what is due, for whoever begins it before the claim runs out."""
+        due = (
+            "wanted_since IS NOT NULL AND retry_at <= :now AND claimed_until <= :now "
+            "AND (wanted_last + :quiet <= :now OR wanted_since + :longest <= :now)"
+        )
+        projects = dict(self._select(due))
+        if not projects:
+            return []
+        sql = (
+            f"UPDATE jobs SET claim = claim + 1, claimed_until = :now + :lease WHERE {due} AND {_OURS} "
+            "RETURNING project, kind, claim"
+        )
+        with self._store.writing() as connection:
+            rows = connection.execute(sa.text(sql), self._values()).fetchall()
+        return [Job(row[0], projects[row[0]], row[1], row[2]) for row in rows if row[0] in projects]
+
+    def _select(self, where: str) -> list[tuple[int, int]]:
+        """Return (key, project) of some jobs."""
+        sql = (
+            "SELECT jobs.project, projects.project FROM jobs JOIN projects ON projects.id = jobs.project "
+            f"WHERE server = :server AND {where}"
+        )
+        with self._store.reading() as connection:
+            return [(row[0], row[1]) for row in connection.execute(sa.text(sql), self._values())]
+
+    def begin(self, job: Job) -> Job | None:
+        """Begin a claimed job; None where the claim is not its claimant's any more, or nothing is wanted."""
+        with self._store.writing() as connection:
+            row = connection.execute(
+                sa.text(
+                    "UPDATE jobs SET claim = claim + 1, claimed_until = :now + :lease WHERE project = :key "
+                    "AND kind = :kind AND claim = :claim AND wanted_since IS NOT NULL "
+                    "RETURNING claim, generation, needs"
+                ),
+                self._values(key=job.key, kind=job.kind, claim=job.claim),
+            ).first()
+        return None if row is None else Job(job.key, job.project, job.kind, row[0], row[1], Needs(row[2]))
+
+    @contextmanager
+    def kept(self, job: Job) -> Iterator[None]:
+        """Keep a claim from running out, as long as this process lives."""
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(self._settings.lease_seconds / 3):
+                with suppress(sa.exc.DBAPIError):  # the store is away: tried again
+                    self._finish(job, "claimed_until = :now + :lease")
+
+        keeper = threading.Thread(target=renew, name=f"lease of project {job.project}", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            keeper.join()
+
+    def done(self, job: Job) -> None:
+        """End a job that succeeded; what came meanwhile stays marked."""
+        pulled = job.needs & (Needs.PULL | Needs.SWEEP)
+        self._finish(
+            job,
+            "wanted_since = CASE WHEN generation = :generation THEN NULL ELSE wanted_last END, "
+            "wanted_last = CASE WHEN generation = :generation THEN NULL ELSE wanted_last END, "
+            "needs = CASE WHEN generation = :generation THEN 0 ELSE needs END, "
+            f"claimed_until = 0, retry_at = 0, failures = 0, problem = NULL{', polled_at = :now' * bool(pulled)}",
+            generation=job.generation,
+        )
+
+    def failed(self, job: Job, problem: str) -> float:
+        """End a job that failed, and return after how many seconds it is tried again: longer each time."""
+        with self._store.reading() as connection:
+            sql = "SELECT failures FROM jobs WHERE project = :key AND kind = :kind"
+            row = connection.execute(sa.text(sql), {"key": job.key, "kind": job.kind}).first()
+        pause = min(2.0 ** (1 + min(row[0] if row else 0, 20)), _LONGEST_PAUSE)
+        self._finish(
+            job,
+            "failures = failures + 1, problem = :problem, retry_at = :now + :pause, claimed_until = 0, "
+            "needs = needs | :pull",
+            problem=problem,
+            pause=pause,
+            pull=int(Needs.PULL),
+        )
+        return pause
+
+    def postpone(self, job: Job) -> None:
+        """Give a job back that somebody else is at: `sync` by hand, say."""
+        self._finish(job, "retry_at = :now + :pause, claimed_until = 0", pause=_BUSY_PAUSE)
+
+    def _finish(self, job: Job, changes: str, **values: Any) -> None:
+        sql = f"UPDATE jobs SET {changes} WHERE project = :key AND kind = :kind AND claim = :claim"
+        self._write(sql, key=job.key, kind=job.kind, claim=job.claim, **values)
+
+    # ------------------------------------------------------------------ how they stand
+
+    def states(self) -> list[JobState]:
+        """Return how every project that is served stands, by project and kind."""
+        sql = (
+            "SELECT projects.project, kind, wanted_since, claimed_until, failures, problem, retry_at, polled_at "
+            "FROM jobs JOIN projects ON projects.id = jobs.project WHERE server = :server "
+            "ORDER BY projects.project, kind"
+        )
+        values = self._values()
+        with self._store.reading() as connection:
+            rows = connection.execute(sa.text(sql), values).fetchall()
+        return [JobState(row[0], row[1], row[2], row[3] > values["now"], *row[4:]) for row in rows]

@@ -1,0 +1,239 @@
+"""Marks and claims: when a project is due, who has it, and that nothing is lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from label_studio_crowd.jobs import Job, Jobs, Needs
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store import Store
+
+PROJECT = 3
+
+
+class Clock:
+    def __init__(self):
+        self.now = 1_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def jobs(store, clock):
+    opened = Store(store)
+    settings = Settings(quiet_seconds=1, longest_wait=10, lease_seconds=30, poll_seconds=60, sweep_seconds=3600)
+    yield Jobs(opened, settings, clock=clock)
+    opened.close()
+
+
+def begun(jobs):
+    (claimed,) = jobs.claim_due()
+    job = jobs.begin(claimed)
+    assert job is not None
+    return job
+
+
+def state(jobs, kind="rescore"):
+    return next(row for row in jobs.states() if row.kind == kind)
+
+
+def test_many_events_lead_to_one_run_after_a_quiet_moment(jobs, clock):
+    for _ in range(5):
+        jobs.mark(PROJECT)
+        clock.now += 0.5
+        assert jobs.claim_due() == []
+    clock.now += 0.5
+    job = begun(jobs)
+    assert (job.project, job.kind, job.needs) == (PROJECT, "rescore", Needs.CHANGED)
+    jobs.done(job)
+    clock.now += 100
+    assert jobs.claim_due() == []
+    assert state(jobs).word == "fresh"
+
+
+def test_events_without_a_pause_are_not_waited_out(jobs, clock):
+    began = clock.now
+    while not jobs.claim_due():
+        jobs.mark(PROJECT)
+        clock.now += 0.5
+    assert clock.now - began == pytest.approx(10, abs=0.5)
+
+
+def test_what_comes_during_a_run_leads_to_one_more_that_pulls(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    job = begun(jobs)
+    jobs.mark(PROJECT)
+    jobs.mark(PROJECT)
+    clock.now += 20
+    assert jobs.claim_due() == [], "one run at a time"
+    jobs.done(job)
+    assert begun(jobs).needs == Needs.CHANGED | Needs.PULL
+
+
+def test_a_worker_that_dies_is_followed_by_another(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    dead = begun(jobs)
+    clock.now += 29
+    assert jobs.claim_due() == []
+    clock.now += 2
+    alive = begun(jobs)
+    jobs.done(dead)  # it was only slow: it must not end what is the other's
+    assert state(jobs).wanted_since is not None
+    jobs.done(alive)
+    assert state(jobs).wanted_since is None
+
+
+def test_a_worker_that_lives_keeps_its_claim(store):
+    opened = Store(store)
+    jobs = Jobs(opened, Settings(quiet_seconds=0, lease_seconds=0.3))
+    jobs.mark(PROJECT, at_once=True)
+    with jobs.kept(begun(jobs)):
+        time.sleep(0.8)
+        assert jobs.claim_due() == []
+    time.sleep(0.4)
+    assert len(jobs.claim_due()) == 1
+    opened.close()
+
+
+def test_a_message_that_comes_twice_is_begun_once(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    (claimed,) = jobs.claim_due()
+    assert jobs.begin(claimed) is not None
+    assert jobs.begin(claimed) is None
+
+
+def test_a_message_that_comes_late_begins_nothing(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    (late,) = jobs.claim_due()
+    clock.now += 31
+    jobs.done(begun(jobs))
+    assert jobs.begin(late) is None
+
+
+def test_failures_are_tried_again_after_longer_and_longer_pauses(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    pauses = []
+    for _ in range(10):
+        pauses.append(jobs.failed(begun(jobs), "Label Studio does not answer"))
+        assert jobs.claim_due() == []
+        assert state(jobs).word == "failed"
+        assert state(jobs).problem == "Label Studio does not answer"
+        clock.now += pauses[-1]
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    jobs.done(begun(jobs))
+    assert state(jobs).problem is None
+    assert state(jobs).failures == 0
+
+
+def test_projects_are_looked_at_from_time_to_time(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    jobs.done(begun(jobs))
+    jobs.mark_polls()
+    assert begun(jobs).needs == Needs.PULL | Needs.SWEEP, "never looked at so far"
+    jobs.claim_due()
+    clock.now += 31
+    jobs.done(begun(jobs))
+    clock.now += 45
+    jobs.mark_polls()
+    assert jobs.claim_due() == []
+    clock.now += 15
+    jobs.mark_polls()
+    assert begun(jobs).needs == Needs.PULL
+    clock.now += 3600
+    jobs.mark_polls()
+    assert begun(jobs).needs == Needs.PULL | Needs.SWEEP
+
+
+def test_training_and_rescoring_go_side_by_side(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    jobs.mark(PROJECT, "train", at_once=True)
+    assert {job.kind for job in jobs.claim_due()} == {"rescore", "train"}
+
+
+def test_a_queue_that_runs_dry_is_not_kept_waiting(jobs, clock):
+    jobs.mark(PROJECT)
+    ((key, project),) = jobs.waiting()
+    assert project == PROJECT
+    jobs.hurry(key)
+    assert len(jobs.claim_due()) == 1
+
+
+def test_a_server_keeps_to_its_own_projects(jobs, clock, store):
+    jobs.mark(PROJECT, at_once=True)
+    opened = Store(store)
+    others = Jobs(opened, Settings(url="http://elsewhere"), clock=clock)
+    assert others.claim_due() == []
+    assert others.states() == []
+    others.mark_all(Needs.PULL)
+    others.drop(PROJECT)
+    assert len(jobs.claim_due()) == 1
+    opened.close()
+
+
+def test_two_schedulers_claim_a_job_once(store, clock):
+    opened = Store(store)
+    jobs = Jobs(opened, Settings(), clock=clock)
+    for project in range(1, 31):
+        jobs.mark(project, at_once=True)
+    claimed: list[Job] = []
+    start = threading.Barrier(4)
+
+    def claim():
+        start.wait()
+        claimed.extend(jobs.claim_due())
+
+    threads = [threading.Thread(target=claim) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(job.project for job in claimed) == list(range(1, 31))
+    opened.close()
+
+
+@given(st.lists(st.sampled_from(["mark", "claim", "begin", "done", "fail", "die", "wait"]), max_size=40))
+def test_no_event_is_lost_whatever_happens(tmp_path_factory, steps):
+    opened = Store(f"sqlite:///{tmp_path_factory.mktemp('jobs')}/store.sqlite")
+    clock = Clock()
+    jobs = Jobs(opened, Settings(), clock=clock)
+    marked = seen = 0
+    claimed, running = None, None
+    for step in steps:
+        clock.now += 0.1
+        if step == "mark":
+            jobs.mark(PROJECT)
+            marked += 1
+        elif step == "claim":
+            claimed = next(iter(jobs.claim_due()), claimed)
+        elif step == "begin" and claimed and not running and (job := jobs.begin(claimed)):
+            running = (job, marked)
+        elif step == "done" and running:
+            before = state(jobs).wanted_since
+            jobs.done(running[0])
+            if before is not None and state(jobs).wanted_since is None:
+                seen = running[1]
+            running = None
+        elif step == "fail" and running:
+            jobs.failed(running[0], "a reason")
+            running = None
+        elif step == "die":
+            running = None
+        else:
+            clock.now += 400
+    if marked > seen:
+        clock.now += 400
+        job = begun(jobs)
+        jobs.done(job)
+        assert state(jobs).wanted_since is None
+    opened.close()
