@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
+import pickle
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from label_studio_crowd.classifiers.out_of_sample import out_of_sample
-from label_studio_crowd.classifiers.tasks import Codes, Floats, Progress, TaskData
+from label_studio_crowd.classifiers.fitted import FittedModel, fit_all
+from label_studio_crowd.classifiers.out_of_sample import out_of_sample, rows_of
+from label_studio_crowd.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData
 from label_studio_crowd.errors import UserError
+
+_log = logging.getLogger(__name__)
 
 EXPECTED = (
     "Expected package.module:factory, where factory() returns a scikit-learn estimator with fit and predict_proba."
@@ -42,48 +49,46 @@ class EstimatorClassifier:
         self._factory = load(path)
         estimator = self._new(0)
         self._tasks = tasks
-        self._frame: Any = None
+        self.features: Any = None  # a DataFrame, made when it is needed
+        self._usable = readable(tasks)
         self.why = f"estimator: {type(estimator).__name__} from {path}, given every data field"
 
     def predict_out_of_sample(
         self, labels: Codes, n_classes: int, *, seed: int = 0, progress: Progress | None = None
     ) -> Floats:
         """See `Classifier`."""
-        if self._frame is None:
-            import pandas as pd
+        self._read()
+        return out_of_sample(self, self._usable, labels, n_classes, seed=seed, progress=progress)
 
-            self._frame = pd.DataFrame([dict(row) for row in self._tasks.data], index=list(self._tasks.ids))
-        usable = np.ones(len(self._frame), dtype=bool)
-        return out_of_sample(self, usable, labels, n_classes, seed=seed, progress=progress)
+    def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> FittedModel | None:
+        """See `Classifier`; None, and a word in `why`, for an estimator that cannot be pickled.
 
-    def probabilities(self, train: Codes, y: Codes, query: Codes, settings: Sequence[float], seed: int) -> list[Floats]:
+        A task on which the estimator fails gets the shares of the classes.
+        """
+        self._read()
+        features = FrameFeatures.like(self.features)
+        model = fit_all(self, features, self._usable, labels, n_classes, seed=seed)
+        if isinstance(model.fitted, FittedEstimator):
+            try:
+                pickle.dumps(model.fitted)
+            except Exception as error:  # a lambda inside, for instance
+                lost = f"; it cannot be pickled ({error}), so that new tasks wait for the next training"
+                self.why = self.why.removesuffix(lost) + lost
+                return None
+            model = replace(model, fitted=Forgiving(model.fitted))
+        return model
+
+    def fit(self, train: Codes, y: Codes, settings: Sequence[float], seed: int) -> list[FittedEstimator]:
         """See `Learner`."""
         estimator = self._new(seed)
-        try:
-            estimator.fit(self._frame.iloc[train], y)
-            P = np.asarray(estimator.predict_proba(self._frame.iloc[query]), dtype=np.float64)
-            classes = np.asarray(getattr(estimator, "classes_", np.unique(y)))
-        except Exception as error:
-            columns = ", ".join(map(str, self._frame.columns[:20]))
-            raise UserError(
-                f"The estimator of {self._path} failed: {type(error).__name__}: {error}. It was given a "
-                f"DataFrame of {len(train)} rows with the columns {columns}, and class codes as labels. Mend "
-                "the estimator (a ColumnTransformer picks columns), or choose --classifier auto."
-            ) from error
-        present = np.unique(y)
-        if P.shape != (len(query), len(present)) or not np.array_equal(np.sort(classes), present):
-            raise UserError(
-                f"predict_proba of {self._path} gave an array of shape {P.shape} for the classes "
-                f"{classes.tolist()}; expected {(len(query), len(present))}: a row for each task, a column "
-                f"for each of the classes {present.tolist()} that it was fitted on. Mend the estimator."
-            )
-        P = P[:, np.argsort(classes)]
-        if not np.isfinite(P).all() or (P < 0).any() or (P.sum(axis=1) <= 0).any():
-            raise UserError(
-                f"predict_proba of {self._path} gave values that are no probabilities (not finite, negative, "
-                "or all zero in a row). Each row must sum to 1. Mend the estimator."
-            )
-        return [P / P.sum(axis=1, keepdims=True)]
+        X = rows_of(self.features, train)
+        with _said(self._path, X):
+            estimator.fit(X, y)
+        return [FittedEstimator(self._path, estimator, np.unique(y))]
+
+    def _read(self) -> None:
+        if self.features is None:
+            self.features = frame_of(self._tasks)
 
     def _new(self, seed: int) -> Any:
         try:
@@ -109,6 +114,155 @@ class EstimatorClassifier:
         return estimator
 
 
+@dataclass(frozen=True, eq=False)
+class FittedEstimator:
+    """See `Fitted`.
+
+    Attributes
+    ----------
+    path : str
+        Where the estimator is from, for messages.
+    estimator : object
+        The user's, fitted.
+    present : ndarray of int
+        The classes it was fitted on, ascending.
+    """
+
+    path: str
+    estimator: Any
+    present: Codes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle so that the user's module is looked for in the current directory too, as `load` does."""
+        return _restored, (self.path, pickle.dumps(self.estimator), self.present)
+
+    def probabilities(self, features: Any) -> Floats:
+        """See `Fitted`.
+
+        Raises
+        ------
+        UserError
+            If the estimator fails, or gives what are no probabilities.
+        """
+        with _said(self.path, features):
+            P = np.asarray(self.estimator.predict_proba(features), dtype=np.float64)
+            classes = np.asarray(getattr(self.estimator, "classes_", self.present))
+        if P.shape != (len(features), len(self.present)) or not np.array_equal(np.sort(classes), self.present):
+            raise UserError(
+                f"predict_proba of {self.path} gave an array of shape {P.shape} for the classes "
+                f"{classes.tolist()}; expected {(len(features), len(self.present))}: a row for each task, a column "
+                f"for each of the classes {self.present.tolist()} that it was fitted on. Mend the estimator."
+            )
+        P = P[:, np.argsort(classes)]
+        if not np.isfinite(P).all() or (P < 0).any() or (P.sum(axis=1) <= 0).any():
+            raise UserError(
+                f"predict_proba of {self.path} gave values that are no probabilities (not finite, negative, "
+                "or all zero in a row). Each row must sum to 1. Mend the estimator."
+            )
+        return np.asarray(P / P.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Forgiving:
+    """See `Fitted`: NaN in the rows on which an estimator fails, which others do not suffer for."""
+
+    inner: FittedEstimator
+
+    def probabilities(self, features: Any) -> Floats:
+        """See `Fitted`."""
+        P, reason = self._halved(features)
+        if reason:
+            failed = int(np.isnan(P).any(axis=1).sum())
+            _log.warning("%d of %d tasks get the shares of the classes: %s", failed, len(P), reason)
+        return P
+
+    def _halved(self, features: Any) -> tuple[Floats, str]:
+        """Return the probabilities, and the last reason for a row of NaN."""
+        try:
+            return self.inner.probabilities(features), ""
+        except UserError as error:
+            if len(features) == 1:
+                return np.full((1, len(self.inner.present)), np.nan), str(error)
+        half = len(features) // 2
+        found = [self._halved(part) for part in (features.iloc[:half], features.iloc[half:])]
+        return np.concatenate([P for P, _ in found]), found[1][1] or found[0][1]
+
+
+def _restored(path: str, estimator: bytes, present: Codes) -> FittedEstimator:
+    _look_here()
+    return FittedEstimator(path, pickle.loads(estimator), present)
+
+
+@contextmanager
+def _said(path: str, features: Any) -> Iterator[None]:
+    """Turn whatever goes wrong in the user's code into a message about it."""
+    try:
+        yield
+    except Exception as error:
+        columns = ", ".join(map(str, features.columns[:20]))
+        raise UserError(
+            f"The estimator of {path} failed: {type(error).__name__}: {error}. It was given a "
+            f"DataFrame of {len(features)} rows with the columns {columns}, and class codes as labels. Mend "
+            "the estimator (a ColumnTransformer picks columns), or choose --classifier auto."
+        ) from error
+
+
+@dataclass(frozen=True)
+class FrameFeatures:
+    """Data fields as a DataFrame with the columns of another; see `Features`.
+
+    Attributes
+    ----------
+    columns : sequence of str
+        In their order.
+    numeric : collection of str
+        Those that held numbers.
+    """
+
+    columns: Sequence[str]
+    numeric: Collection[str]
+
+    @classmethod
+    def like(cls, frame: Any) -> FrameFeatures:
+        """Return what makes DataFrames like this one."""
+        from pandas.api.types import is_numeric_dtype
+
+        return cls(tuple(frame.columns), {name for name in frame.columns if is_numeric_dtype(frame[name].dtype)})
+
+    def of(self, tasks: TaskData) -> tuple[Any, Mask]:
+        """See `Features`."""
+        frame = frame_of(tasks, only=set(self.columns)).reindex(columns=list(self.columns))
+        for name in self.numeric:
+            if frame[name].isna().all():  # without a number among them pandas cannot know
+                frame[name] = frame[name].astype(float)
+        return frame, readable(tasks)
+
+
+def frame_of(tasks: TaskData, *, only: Collection[str] | None = None) -> Any:
+    """Return a DataFrame of the tasks' data, a row for each task (index: task ids), a column for each field."""
+    import pandas as pd
+
+    rows = [
+        {_encodable(name): _encodable(value) for name, value in row.items() if only is None or name in only}
+        if isinstance(row, Mapping)
+        else {}
+        for row in tasks.data
+    ]
+    return pd.DataFrame(rows, index=list(tasks.ids))
+
+
+def _encodable(value: Any) -> Any:
+    """Return a string without half characters, which JSON can hold and pandas refuses; anything else as it is."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def readable(tasks: TaskData) -> Mask:
+    """Say which tasks have data that are fields and values."""
+    return np.array([isinstance(row, Mapping) for row in tasks.data], dtype=bool)
+
+
 def load(path: str) -> Callable[[], Any]:
     """Import ``package.module:factory``.
 
@@ -121,9 +275,7 @@ def load(path: str) -> Callable[[], Any]:
     names = module_name.split(".")
     if not attribute.isidentifier() or not all(name.isidentifier() for name in names):
         raise UserError(f"Found {path!r} as the path of an estimator. {EXPECTED} Example: my_models:make")
-    here = os.getcwd()
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)  # as python -m does; a factory may import its neighbours later
+    here = _look_here()
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
@@ -151,3 +303,11 @@ def load(path: str) -> Callable[[], Any]:
     if not callable(factory):
         raise UserError(f"{path} is a {type(factory).__name__}, which cannot be called. {EXPECTED}")
     return factory  # type: ignore[no-any-return]
+
+
+def _look_here() -> str:
+    """Let modules be imported from the current directory, and return it."""
+    here = os.getcwd()
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)  # as python -m does; a factory may import its neighbours later
+    return here

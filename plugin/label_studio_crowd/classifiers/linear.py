@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ class Linear:
         self.settings = settings
         self.default = settings[len(settings) // 2]
 
-    def probabilities(self, train: Codes, y: Codes, query: Codes, settings: Sequence[float], seed: int) -> list[Floats]:
+    def fit(self, train: Codes, y: Codes, settings: Sequence[float], seed: int) -> list[FittedLinear]:
         """See `Learner`. Each C starts from the solution of the one before."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
@@ -35,12 +37,26 @@ class Linear:
 
         # 1e-3 rather than scikit-learn's 1e-4: two to five times as fast; on 10,000 texts log loss moved by < .03
         model = LogisticRegression(tol=1e-3, max_iter=200, warm_start=True, random_state=seed)
-        X, asked = self.features[train], self.features[query]
+        X = self.features[train]
         found = []
         # on a busy machine BLAS threads wait for each other: 20 times slower; alone they gain little
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             for C in settings:
                 model.set_params(C=C).fit(X, y)
-                found.append(np.asarray(model.predict_proba(asked), dtype=np.float64))
+                found.append(FittedLinear(copy.copy(model)))  # a fit replaces the coefficients, it never edits them
         return found
+
+
+@dataclass(frozen=True)
+class FittedLinear:
+    """See `Fitted`."""
+
+    model: Any
+
+    def probabilities(self, features: Any) -> Floats:
+        """See `Fitted`."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            return np.asarray(self.model.predict_proba(features), dtype=np.float64)

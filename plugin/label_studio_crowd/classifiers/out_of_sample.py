@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,11 +26,27 @@ TUNING_FOLDS = 3
 FEWEST_TO_TUNE = 30
 
 
+class Fitted(Protocol):
+    """What was learned: probabilities from features. It keeps nothing of the rows it learned from."""
+
+    def probabilities(self, features: Any) -> Floats:
+        """Return the probabilities of rows of features.
+
+        Returns
+        -------
+        ndarray of shape (rows, number of distinct labels learned from)
+            The columns are in the order of ``np.unique(y)``.
+        """
+        ...
+
+
 class Learner(Protocol):
     """Features of all tasks, and a way to learn classes from some of them.
 
     Attributes
     ----------
+    features : array, sparse matrix or DataFrame
+        A row for each task.
     settings : sequence of float
         How closely it may follow the labels, most careful first; one of them is chosen by the likelihood of
         labels held out.
@@ -38,17 +54,12 @@ class Learner(Protocol):
         The setting where there are too few labels to choose by.
     """
 
+    features: Any
     settings: Sequence[float]
     default: float
 
-    def probabilities(self, train: Codes, y: Codes, query: Codes, settings: Sequence[float], seed: int) -> list[Floats]:
-        """Learn from rows `train` with labels `y`, and return the probabilities of rows `query`.
-
-        Returns
-        -------
-        list of ndarray of shape (len(query), number of distinct labels in y)
-            One a setting; the columns are in the order of ``np.unique(y)``, of which there are two or more.
-        """
+    def fit(self, train: Codes, y: Codes, settings: Sequence[float], seed: int) -> Sequence[Fitted]:
+        """Learn from rows `train` with labels `y`, which are of two classes or more, under each of the settings."""
         ...
 
 
@@ -102,16 +113,10 @@ def out_of_sample(
     folds = min(FOLDS, len(labelled))
     if folds < 2:
         return floored(np.tile(shares(labels[labelled], n_classes), (len(labels), 1)))
-    rng = np.random.default_rng(seed)
-    fold = deal(labels[labelled], folds, rng)
-    model_seed = int(rng.integers(2**31 - 1))
     steps = folds + 1
     if progress:
         progress("cross-validation", 0, steps)
-    setting = 0.0
-    if learner is not None:
-        at = labelled[usable[labelled]]
-        setting = tuned(learner, at, labels[at], n_classes, rng)
+    fold, model_seed, setting = drawn(learner, usable, labels, n_classes, seed)
     P = np.zeros((len(labels), n_classes))
     for f in range(folds):
         if progress:
@@ -123,13 +128,34 @@ def out_of_sample(
         present = np.unique(labels[train])
         if learner is not None and len(present) > 1 and known.any():
             learned = np.zeros((int(known.sum()), n_classes))
-            learned[:, present] = learner.probabilities(train, labels[train], query[known], [setting], model_seed)[0]
+            (fitted,) = learner.fit(train, labels[train], [setting], model_seed)
+            learned[:, present] = fitted.probabilities(rows_of(learner.features, query[known]))
             guess[known] = learned
         P[own] = guess[: len(own)]
         P[query[len(own) :]] += guess[len(own) :] / folds
     if progress:
         progress("cross-validation", steps, steps)
     return floored(P)
+
+
+def drawn(learner: Learner | None, usable: Mask, labels: Codes, n_classes: int, seed: int) -> tuple[Codes, int, float]:
+    """Return each labelled task's fold, the seed of the models, and the learner's setting.
+
+    They are the same whenever the arguments are, so that a model of all labels is fitted as the folds' were.
+    """
+    rng = np.random.default_rng(seed)
+    labelled = np.flatnonzero(labels >= 0)
+    fold = deal(labels[labelled], min(FOLDS, len(labelled)), rng)
+    model_seed = int(rng.integers(2**31 - 1))
+    if learner is None:
+        return fold, model_seed, 0.0
+    at = labelled[usable[labelled]]
+    return fold, model_seed, tuned(learner, at, labels[at], n_classes, rng)
+
+
+def rows_of(features: Any, at: Codes) -> Any:
+    """Return some rows of an array, a sparse matrix or a DataFrame."""
+    return features.iloc[at] if hasattr(features, "iloc") else features[at]
 
 
 def checked(labels: Codes, N: int, n_classes: int) -> Codes:
@@ -188,8 +214,9 @@ def tuned(learner: Learner, rows: Codes, y: Codes, n_classes: int, rng: np.rando
         present = np.unique(y[~out])
         if len(present) < 2:
             return learner.default
-        for s, found in enumerate(learner.probabilities(rows[~out], y[~out], rows[out], learner.settings, seed)):
-            P = np.zeros((len(found), n_classes))
-            P[:, present] = found
+        held_out = rows_of(learner.features, rows[out])
+        for s, fitted in enumerate(learner.fit(rows[~out], y[~out], learner.settings, seed)):
+            P = np.zeros((int(out.sum()), n_classes))
+            P[:, present] = fitted.probabilities(held_out)
             losses[s] += log_loss(floored(P), y[out]) * out.sum()
     return learner.settings[int(losses.argmin())]

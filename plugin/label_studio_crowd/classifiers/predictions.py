@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from label_studio_crowd.classifiers.out_of_sample import checked, floored, out_of_sample
-from label_studio_crowd.classifiers.tasks import Codes, Floats, Progress, TaskData
+from label_studio_crowd.classifiers.tasks import Codes, Floats, Model, Progress, TaskData
 
 USUAL = 0.9
 """Probability of a predicted class that has no score, before labels tell how often such are right."""
@@ -70,3 +70,7 @@ class PredictionsClassifier:
         rows[np.arange(len(rows)), self._code[told]] = p
         P[told] = floored(rows)
         return P
+
+    def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> Model | None:
+        """See `Classifier`: None, because what predicts is somebody else's."""
+        return None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from label_studio_crowd.classifiers.fitted import FittedModel, fit_all
 from label_studio_crowd.classifiers.out_of_sample import out_of_sample
-from label_studio_crowd.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData, as_number, missing
+from label_studio_crowd.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData, as_number, missing, written
 
 MOST_CATEGORIES = 200
 """Values of a category that are told apart, the commonest; the rest count as missing. (Trees allow 255.)"""
@@ -33,10 +36,10 @@ class TabularClassifier:
     name = "tabular"
 
     def __init__(self, fields: Sequence[str], tasks: TaskData) -> None:
-        columns = [column_of(tasks.column(field)) for field in fields]
-        X = np.column_stack([values for values, _ in columns]) if columns else np.empty((len(tasks), 0))
-        categorical = np.array([kind for _, kind in columns], dtype=bool)
-        self.usable: Mask = ~np.all(np.isnan(X), axis=1)
+        self._features = TabularFeatures({field: codes_of(tasks.column(field)) for field in fields})
+        X, usable = self._features.of(tasks)
+        self.usable = usable
+        categorical = np.array([codes is not None for codes in self._features.codes.values()], dtype=bool)
         self._learner = Boosting(X, categorical)
         names = ", ".join(f'"{field}"' for field in fields[:8])
         if len(fields) > 8:
@@ -54,20 +57,45 @@ class TabularClassifier:
         """See `Classifier`."""
         return out_of_sample(self._learner, self.usable, labels, n_classes, seed=seed, progress=progress)
 
+    def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> FittedModel:
+        """See `Classifier`."""
+        return fit_all(self._learner, self._features, self.usable, labels, n_classes, seed=seed)
 
-def column_of(values: Sequence[Any]) -> tuple[Floats, bool]:
-    """Return a field as floats, NaN for missing, and whether they are codes of categories.
+
+@dataclass(frozen=True)
+class TabularFeatures:
+    """Numbers as they are, and codes of categories; see `Features`.
+
+    Attributes
+    ----------
+    codes : mapping
+        Each field's categories and their codes; None for a field of numbers.
+    """
+
+    codes: Mapping[str, Mapping[str, int] | None]
+
+    def of(self, tasks: TaskData) -> tuple[Floats, Mask]:
+        """See `Features`: NaN is missing, and so is a category that has no code."""
+        X = np.full((len(tasks), len(self.codes)), np.nan)
+        for j, (field, codes) in enumerate(self.codes.items()):
+            values = tasks.column(field)
+            if codes is None:
+                X[:, j] = [as_number(value) for value in values]
+            else:
+                X[:, j] = [np.nan if missing(value) else codes.get(written(value), np.nan) for value in values]
+        return X, ~np.all(np.isnan(X), axis=1)
+
+
+def codes_of(values: Sequence[Any]) -> dict[str, int] | None:
+    """Return a code for each of a field's commonest categories, None if it holds numbers.
 
     A field is numeric if nine tenths of its values are numbers or strings that read as one.
     """
-    given = [not missing(value) for value in values]
-    numbers = np.array([as_number(value) for value in values], dtype=np.float64)
-    if (~np.isnan(numbers)).sum() >= 0.9 * max(sum(given), 1):
-        return numbers, False
-    names = [str(value).strip() if there else None for value, there in zip(values, given, strict=True)]
-    common = Counter(name for name in names if name is not None).most_common(MOST_CATEGORIES)
-    code = {name: at for at, (name, _) in enumerate(sorted(common))}
-    return np.array([code.get(name, np.nan) if name is not None else np.nan for name in names]), True
+    given = [value for value in values if not missing(value)]
+    if sum(not np.isnan(as_number(value)) for value in given) >= 0.9 * max(len(given), 1):
+        return None
+    common = Counter(written(value) for value in given).most_common(MOST_CATEGORIES)
+    return {name: code for code, (name, _) in enumerate(sorted(common))}
 
 
 class Boosting:
@@ -75,8 +103,8 @@ class Boosting:
 
     Parameters
     ----------
-    X : ndarray of shape (N, D)
-        Features; NaN is missing.
+    features : ndarray of shape (N, D)
+        NaN is missing.
     categorical : ndarray of bool, shape (D,)
         Columns that hold codes.
     """
@@ -84,11 +112,11 @@ class Boosting:
     settings: Sequence[float] = ITERATIONS
     default = 20.0
 
-    def __init__(self, X: Floats, categorical: Mask) -> None:
-        self._X = X
+    def __init__(self, features: Floats, categorical: Mask) -> None:
+        self.features = features
         self._categorical = categorical
 
-    def probabilities(self, train: Codes, y: Codes, query: Codes, settings: Sequence[float], seed: int) -> list[Floats]:
+    def fit(self, train: Codes, y: Codes, settings: Sequence[float], seed: int) -> list[FittedBoosting]:
         """See `Learner`. One fit serves all settings, by stopping at each of them."""
         from sklearn.ensemble import HistGradientBoostingClassifier
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -107,6 +135,21 @@ class Boosting:
         # one thread: on a busy machine several wait for each other most of the time
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value in this fold
-            model.fit(self._X[train], y)
-            stages = {done: P for done, P in enumerate(model.staged_predict_proba(self._X[query]), 1) if done in rounds}
-        return [np.asarray(stages[done], dtype=np.float64) for done in rounds]
+            model.fit(self.features[train], y)
+        return [FittedBoosting(model, done) for done in rounds]
+
+
+@dataclass(frozen=True)
+class FittedBoosting:
+    """See `Fitted`; `rounds` is how many of the model's rounds of boosting count."""
+
+    model: Any
+    rounds: int
+
+    def probabilities(self, features: Floats) -> Floats:
+        """See `Fitted`."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            stages = self.model.staged_predict_proba(features)
+            return np.asarray(next(islice(stages, self.rounds - 1, None)), dtype=np.float64)

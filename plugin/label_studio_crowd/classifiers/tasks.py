@@ -54,6 +54,28 @@ class TaskData:
         return [lookup(row, name) for row in self.data]
 
 
+class Model(Protocol):
+    """A classifier that has been trained, for tasks that it never saw; the standard pickle takes it."""
+
+    def predict(self, tasks: TaskData) -> Floats:
+        """Return class probabilities of tasks, whatever their data hold; the same each time.
+
+        A task whose data are of no use (no text, no vector of the right length, no known column) gets the
+        shares of the classes among the labels that were learned from.
+
+        Parameters
+        ----------
+        tasks : TaskData
+            Any tasks; data of the wrong type count as missing.
+
+        Returns
+        -------
+        ndarray of shape (len(tasks), K)
+            Finite, each value at least `FLOOR` / K, rows sum to 1.
+        """
+        ...
+
+
 class Classifier(Protocol):
     """Something that tells classes from task data.
 
@@ -91,9 +113,31 @@ class Classifier(Protocol):
         """
         ...
 
+    def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> Model | None:
+        """Return a model that learned from all labels, as those of `predict_out_of_sample` did from most.
+
+        Parameters
+        ----------
+        labels : ndarray of int, shape (N,)
+            Class codes, -1 where there is no label yet.
+        n_classes : int
+            K; more than the labels show is fine.
+        seed : int
+            With the seed of `predict_out_of_sample`, the setting that was chosen there is chosen again.
+
+        Returns
+        -------
+        Model or None
+            None where nothing is fitted, or nothing that can be pickled. With labels of fewer than two classes
+            a model that knows their shares.
+        """
+        ...
+
 
 def lookup(row: Mapping[str, Any], name: str) -> Any:
     """Return a field of a task's data, None if it has none; ``a.b`` is field b inside field a."""
+    if not isinstance(row, Mapping):  # what comes by HTTP may be anything
+        return None
     if name in row:
         return row[name]
     outer, dot, inner = name.partition(".")
@@ -110,6 +154,14 @@ def missing(value: Any) -> bool:
     if isinstance(value, float):
         return math.isnan(value)
     return isinstance(value, (Mapping, list, tuple)) and not value
+
+
+def written(value: Any) -> str:
+    """Return ``str(value)``, blanks around it stripped; "" where Python refuses, as for endless nesting."""
+    try:
+        return str(value).strip()
+    except (ValueError, RecursionError):  # ValueError: an integer of more than 4,300 digits
+        return ""
 
 
 def as_number(value: Any) -> float:

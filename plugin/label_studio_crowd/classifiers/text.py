@@ -5,19 +5,24 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from label_studio_crowd.classifiers.fitted import FittedModel, fit_all
 from label_studio_crowd.classifiers.linear import Linear
 from label_studio_crowd.classifiers.out_of_sample import out_of_sample
-from label_studio_crowd.classifiers.tasks import Codes, Floats, Progress, TaskData
+from label_studio_crowd.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData, written
 
 STRENGTHS = (0.25, 1.0, 4.0)
 """Values of C to choose from."""
 
 LONGEST = 10_000
 """Characters of a text that are read; the rest of a long document is left out."""
+
+DEEPEST = 50
+"""Lists and dicts inside each other that are read; what lies deeper is junk."""
 
 MOST_CHARACTERS = 5_000_000
 """Characters, over all tasks, up to which parts of words are features too; they cost ten times the words."""
@@ -48,9 +53,10 @@ class TextClassifier:
     name = "text"
 
     def __init__(self, fields: Sequence[str], tasks: TaskData) -> None:
-        self._texts = {field: [plain(value) for value in tasks.column(field)] for field in fields}
-        self.usable = np.array([any(texts) for texts in zip(*self._texts.values(), strict=True)], dtype=bool)
+        self._fields = tuple(fields)
+        self._texts, self.usable = texts_of(self._fields, tasks)
         self._learner: Linear | None = None
+        self._features: TextFeatures | None = None
         names = ", ".join(f'"{field}"' for field in fields)
         self.why = (
             f"text: TF-IDF of field{'s' * (len(fields) > 1)} {names} ({int(self.usable.sum()):,} of "
@@ -61,14 +67,52 @@ class TextClassifier:
         self, labels: Codes, n_classes: int, *, seed: int = 0, progress: Progress | None = None
     ) -> Floats:
         """See `Classifier`."""
-        if self._learner is None and self.usable.any():
-            if progress:
-                progress("reading text", 0, 1)
-            self._learner = Linear(features(list(self._texts.values())), STRENGTHS)
-            self._texts.clear()  # as large as the project's data, and not needed again
-            if progress:
-                progress("reading text", 1, 1)
+        self._read(progress)
         return out_of_sample(self._learner, self.usable, labels, n_classes, seed=seed, progress=progress)
+
+    def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> FittedModel:
+        """See `Classifier`."""
+        self._read(None)
+        return fit_all(self._learner, self._features, self.usable, labels, n_classes, seed=seed)
+
+    def _read(self, progress: Progress | None) -> None:
+        """Make the features, once."""
+        if self._learner is not None or not self.usable.any():
+            return
+        if progress:
+            progress("reading text", 0, 1)
+        self._features, X = learn_features(self._fields, self._texts)
+        self._learner = Linear(X, STRENGTHS)
+        self._texts.clear()  # as large as the project's data, and not needed again
+        if progress:
+            progress("reading text", 1, 1)
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """TF-IDF of text fields; see `Features`.
+
+    Attributes
+    ----------
+    fields : sequence of str
+        Data fields with text.
+    vectorizers : sequence of (int, TfidfVectorizer)
+        The number of a field, and one kind of its features, in the order of their columns.
+    """
+
+    fields: Sequence[str]
+    vectorizers: Sequence[tuple[int, Any]]
+
+    def of(self, tasks: TaskData) -> tuple[Any, Mask]:
+        """See `Features`: a CSR matrix."""
+        texts, usable = texts_of(self.fields, tasks)
+        return _side_by_side([tfidf.transform(texts[at]) for at, tfidf in self.vectorizers], len(tasks)), usable
+
+
+def texts_of(fields: Sequence[str], tasks: TaskData) -> tuple[list[list[str]], Mask]:
+    """Return each field's text in each task, "" for none, and which tasks have text in any of them."""
+    texts = [[plain(value) for value in tasks.column(field)] for field in fields]
+    return texts, np.array([any(row) for row in zip(*texts, strict=True)], dtype=bool)
 
 
 def plain(value: Any) -> str:
@@ -86,32 +130,54 @@ def plain(value: Any) -> str:
     return _joined(value)[:LONGEST].strip()
 
 
-def _joined(value: Any) -> str:
+def _joined(value: Any, depth: int = 0) -> str:
+    if depth > DEEPEST:
+        return ""
     if isinstance(value, str):
         value = value[: 5 * LONGEST]  # enough for the text among its tags
         if "<" in value:
             value = _TAG.sub(" ", _HIDDEN.sub(" ", value))
         if "&" in value:
-            value = html.unescape(value)
+            value = _unescaped(value)
         return " ".join(value.split())
     if isinstance(value, Mapping):
         inside = [v for v in value.values() if isinstance(v, (str, Mapping, list, tuple))]
-        return " ".join(filter(None, (_joined(v) for v in inside if not _is_address(v))))
+        return " ".join(filter(None, (_joined(v, depth + 1) for v in inside if not _is_address(v))))
     if isinstance(value, (list, tuple)):
-        return " ".join(filter(None, map(_joined, value)))
+        return " ".join(filter(None, (_joined(v, depth + 1) for v in value)))
     if value is None or (isinstance(value, float) and value != value):
         return ""
-    return str(value)
+    return written(value)
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # "&#" and more digits than Python reads
+        return text
 
 
 def _is_address(value: Any) -> bool:
     return isinstance(value, str) and _ADDRESS.fullmatch(value.strip()) is not None
 
 
-def features(columns: Sequence[Sequence[str]]) -> Any:
-    """Return TF-IDF features of text fields as a CSR matrix, a row for each task."""
-    from scipy import sparse
+def learn_features(fields: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[TextFeatures, Any]:
+    """Return what makes TF-IDF features of texts, and those of the texts given.
 
+    Parameters
+    ----------
+    fields : sequence of str
+        Their names.
+    columns : sequence of sequence of str
+        Each field's text in each task.
+
+    Returns
+    -------
+    TextFeatures
+        For other tasks.
+    CSR matrix of float32
+        A row for each task.
+    """
     room = max(len(columns), 1)
     kinds: list[dict[str, Any]] = [
         # \w+ and not scikit-learn's \w\w+: "1" and "I" tell something, and so does a character of Chinese
@@ -119,22 +185,37 @@ def features(columns: Sequence[Sequence[str]]) -> Any:
     ]
     if sum(len(text) for column in columns for text in column) <= MOST_CHARACTERS:
         kinds.append({"analyzer": "char_wb", "ngram_range": (3, 5), "max_features": PARTS // room})
-    blocks = [block for column in columns for kind in kinds if (block := _tfidf(column, kind)) is not None]
+    vectorizers, blocks = [], []
+    for at, column in enumerate(columns):
+        for kind in kinds:
+            if (found := _tfidf(column, kind)) is not None:
+                vectorizers.append((at, found[0]))
+                blocks.append(found[1])
+    return TextFeatures(tuple(fields), vectorizers), _side_by_side(blocks, len(columns[0]))
+
+
+def _side_by_side(blocks: Sequence[Any], n_tasks: int) -> Any:
+    from scipy import sparse
+
     if not blocks:
-        return sparse.csr_matrix((len(columns[0]), 1), dtype=np.float32)
+        return sparse.csr_matrix((n_tasks, 1), dtype=np.float32)
     return sparse.hstack(blocks, format="csr", dtype=np.float32)
 
 
-def _tfidf(texts: Sequence[str], options: Mapping[str, Any]) -> Any:
-    """Return one kind of features; None if the texts have none of it, as "?!" has no words."""
+def _tfidf(texts: Sequence[str], options: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    """Return one kind of features, fitted and of the texts; None if they have none of it, as "?!" has no words."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     counter = TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, **options)
     try:
-        return counter.fit_transform(texts)
+        X = counter.fit_transform(texts)
     except ValueError:  # no two texts share anything; what only one has is better than nothing
         counter.set_params(min_df=1)
-    try:
-        return counter.fit_transform(texts)
-    except ValueError:
-        return None
+        try:
+            X = counter.fit_transform(texts)
+        except ValueError:
+            return None
+    # both would make a pickle several times as large
+    counter.vocabulary_ = {term: int(column) for term, column in counter.vocabulary_.items()}
+    vars(counter).pop("stop_words_", None)  # all that was left out, in scikit-learn before 1.5
+    return counter, X

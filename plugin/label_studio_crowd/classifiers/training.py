@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from label_studio_crowd.classifiers.out_of_sample import floored, log_loss, shares
-from label_studio_crowd.classifiers.tasks import Classifier, Codes, Floats, Progress
+from label_studio_crowd.classifiers.tasks import Classifier, Codes, Floats, Model, Progress
 
 if TYPE_CHECKING:
     from crowdcore import Crowd
@@ -42,6 +42,8 @@ class Trained:
         Share of the commonest label.
     why : str
         What the classifier says about itself.
+    model : Model or None
+        Learned from all of `labels`, for tasks to come; None where the classifier has none.
     """
 
     pred_probs: Floats
@@ -53,6 +55,7 @@ class Trained:
     agreement: float
     chance: float
     why: str
+    model: Model | None
 
     @property
     def settled(self) -> bool:
@@ -115,7 +118,7 @@ def train(
     Returns
     -------
     Trained
-        The probabilities of the last round.
+        The probabilities of the last round, and a model that learned from the same labels.
     """
     from crowdcore import crowdlab, majority_vote
 
@@ -142,6 +145,11 @@ def train(
             break
     y = learned[told]
     common = floored(np.tile(shares(y, K), (len(y), 1)))
+    if progress:
+        progress("training the model for new tasks", 0, 1)
+    model = classifier.model(learned, K, seed=seed)
+    if progress:
+        progress("training the model for new tasks", 1, 1)
     return Trained(
         pred_probs=P,
         labels=learned,
@@ -152,6 +160,7 @@ def train(
         agreement=float((P[told].argmax(axis=1) == y).mean()) if len(y) else float("nan"),
         chance=float(np.bincount(y).max() / len(y)) if len(y) else float("nan"),
         why=classifier.why,
+        model=model,
     )
 
 
