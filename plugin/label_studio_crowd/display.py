@@ -68,7 +68,9 @@ def show_run(console: Console, report: Mapping[str, Any]) -> None:
     for warning in report["warnings"]:
         console.print(f"{_MARKS['note']} {escape(warning)}", highlight=False)
     stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report["seconds"].items())
-    console.print(f"[dim]{stages}[/]", highlight=False)
+    console.print(
+        f"[dim]{stages}; waiting for Label Studio {report['seconds_waited']:.2f} s of these[/]", highlight=False
+    )
 
 
 def show_plan(console: Console, plan: Plan, seconds: float, *, dry_run: bool) -> None:
@@ -161,6 +163,11 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
 
 def show_status(console: Console, state: Mapping[str, Any]) -> None:
     """Print how a project stands."""
+    for job in state["service"]:
+        if job["problem"]:
+            again = time.strftime("%H:%M:%S", time.localtime(job["retry_at"]))
+            what = f"The service could not {job['job']}: {job['problem']} It tries again at {again}."
+            console.print(f"{_MARKS['wrong']} {escape(what)}", highlight=False)
     last = state["last_run"]
     if last is None:
         console.print(f"{escape(state['title'])}: {'connected, ' * state['connected']}never synced.", highlight=False)

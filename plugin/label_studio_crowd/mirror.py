@@ -114,6 +114,11 @@ class ProjectMirror:
         self._key = key
 
     @property
+    def store(self) -> Store:
+        """The store it is in."""
+        return self._store
+
+    @property
     def key(self) -> int:
         """The store's own number of the project."""
         return self._key
@@ -129,15 +134,9 @@ class ProjectMirror:
     def _many(self, connection: Connection, sql: str, rows: Iterable[Mapping[str, Any]]) -> None:
         execute_many(connection, sql, ({"key": self._key, **row} for row in rows))
 
-    def exclusive(self) -> AbstractContextManager[None]:
-        """Keep other runs out of this project; the lock ends with the process, however that ends.
-
-        Raises
-        ------
-        UnderWayError
-            If another run is under way.
-        """
-        return self._store.exclusive(self._key)
+    def exclusive(self, patience: float = 0.0) -> AbstractContextManager[None]:
+        """Keep other runs out of this project, as `Store.exclusive` does."""
+        return self._store.exclusive(self._key, patience)
 
     def belong_to(self, created_at: str) -> None:
         """Forget everything if it is of another project that had the same number.
@@ -330,6 +329,15 @@ class ProjectMirror:
         with self._store.reading() as connection:  # plain tuples: SQLAlchemy's own rows are most of the time otherwise
             rows = connection.execute(query, {"key": self._key}).cursor.fetchall()
         return list(map(Annotation._make, rows))
+
+    def annotations_of(self, task: int) -> list[Annotation]:
+        """Return a task's annotations, by id."""
+        rows = self._rows(
+            "SELECT id, task, annotator, result, was_cancelled, ground_truth, updated_at, lead_time "
+            "FROM annotations WHERE project = :key AND task = :task ORDER BY id",
+            task=task,
+        )
+        return [Annotation(*row) for row in rows]
 
     # ------------------------------------------------------------------ what was published
 

@@ -49,6 +49,11 @@ def observe(
     return mirror.published()
 
 
+def is_as_published(studio: Studio, mirror: ProjectMirror, project: int) -> bool:
+    """Return whether Label Studio holds our predictions as they were left, as far as their numbers tell."""
+    return mirror.recall(_PENDING) is None and _our_versions(studio, project) == mirror.versions()
+
+
 def _our_versions(studio: Studio, project: int) -> dict[str, VersionState]:
     return {version: state for version, state in studio.model_versions(project).items() if is_ours(version)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ import numpy as np
 from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.studio import Counts, Progress, Studio, silent
 
+_NAMES: Final = "names"
 _COMPLETE_UNTIL: Final = "complete_until"
 _MARGIN_SECONDS: Final = 10
 """A transaction may commit some seconds after its `updated_at`."""
@@ -99,3 +101,15 @@ def _pull_all(studio: Studio, mirror: ProjectMirror, project: int, progress: Pro
         changed += mirror.apply(page)
         seen.extend(task["id"] for task in page)
     return Pulled(changed, mirror.keep_only(seen), True)
+
+
+def update_names(studio: Studio, mirror: ProjectMirror, annotators: Iterable[int], *, anew: bool = False) -> None:
+    """Keep the annotators' names: read them where one is new, or `anew`."""
+    known = names(mirror)
+    if anew or not known.keys() >= set(annotators):
+        mirror.remember(_NAMES, {str(user): name for user, name in studio.annotator_names().items()})
+
+
+def names(mirror: ProjectMirror) -> dict[int, str]:
+    """Return the annotators' names, as last read."""
+    return {int(user): name for user, name in (mirror.recall(_NAMES) or {}).items()}

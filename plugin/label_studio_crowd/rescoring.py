@@ -10,22 +10,33 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from label_studio_crowd import classifiers
 from label_studio_crowd.connection import find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.labels import Control, SeveralLabelsError, find_control
-from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror
+from label_studio_crowd.labels import Control, find_control
+from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror, Tasks
 from label_studio_crowd.plan import Plan, make_plan
-from label_studio_crowd.publish import carry_out, measured_costs, observe, pending_version
-from label_studio_crowd.pull import Pulled, look_up, update_mirror
+from label_studio_crowd.probabilities import at_hand, for_tasks, train_anew
+from label_studio_crowd.publish import carry_out, is_as_published, measured_costs, observe, pending_version
+from label_studio_crowd.pull import Pulled, look_up, refresh_states, update_mirror
 from label_studio_crowd.scoring import SETTLED_BY, Answers, Scores, read_answers, score
-from label_studio_crowd.settings import Settings
+from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
+from label_studio_crowd.snapshot import take_snapshot
+from label_studio_crowd.store import now
 from label_studio_crowd.studio import Progress, Studio, silent
 
 _SETTLED: Final = "settled"
 _SCORED_WITH: Final = "scored_with"
+_SEEN: Final = "seen"
+_PROJECT_SETTINGS: Final = (
+    "title",
+    "label_config",
+    "skip_queue",
+    "sampling",
+    "maximum_annotations",
+    "show_overlap_first",
+    "model_version",
+)
 _SCORING_SETTINGS: Final = (
     "control",
     "classifier",
@@ -40,9 +51,17 @@ _ACTIVE_DAYS: Final = 7
 """An annotator is active who labelled in the last days before the newest annotation."""
 
 
+class NotConnectedError(UserError):
+    """The project is not connected: nothing may be written."""
+
+
 @dataclass
 class Run:
-    """What a run found and did."""
+    """What a run found and did.
+
+    `seconds` are those of each stage, and `waited` how many of them were spent waiting for Label Studio; `outdated`
+    says that the classifier should be trained anew.
+    """
 
     project: int
     title: str
@@ -56,6 +75,8 @@ class Run:
     dry_run: bool
     warnings: list[str]
     seconds: dict[str, float] = field(default_factory=dict)
+    waited: float = 0.0
+    outdated: bool = False
 
     def report(self) -> dict[str, Any]:
         """Return the run in numbers, as it is recorded and printed as JSON."""
@@ -87,18 +108,36 @@ class Run:
             "expected_seconds": round(self.expected_seconds, 1),
             "warnings": self.warnings,
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
+            "seconds_waited": round(self.waited, 3),
         }
 
 
 class _Clock:
-    def __init__(self) -> None:
+    """The seconds of each stage, and how long of them Label Studio was waited for."""
+
+    def __init__(self, studio: Studio) -> None:
         self.seconds: dict[str, float] = {}
+        self._studio = studio
+        self._before = studio.seconds_waited()
+
+    def waited(self) -> float:
+        return self._studio.seconds_waited() - self._before
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True)
+class _Situation:
+    """A connected project as a run finds it."""
+
+    project: int
+    info: dict[str, Any]
+    settings: Settings
+    control: Control
 
 
 def rescore(
@@ -122,40 +161,156 @@ def rescore(
 
     Raises
     ------
+    NotConnectedError
+        If the project is not connected, and this is no dry run.
     UserError
-        If the project is not connected (and this is no dry run), or has nothing to score.
+        If it has nothing to score.
     """
-    clock = _Clock()
+    clock = _Clock(studio)
+    with clock("look"):
+        found = _look(studio, mirror, project, settings, connected=not dry_run)
+    with clock("pull"):
+        pulled = update_mirror(studio, mirror, project, full=full, progress=progress)
+    with clock("score"):
+        answers, annotations = _answers(mirror, found.info, found.control, found.settings)
+    with clock("train"):
+        known = None if full else at_hand(mirror, answers, found.control, found.settings)
+        trained = known is None or known.outdated
+        if known is None or known.outdated:
+            probabilities = train_anew(
+                studio, mirror, project, answers, found.control, found.settings, keep=not dry_run, progress=progress
+            )
+        else:
+            probabilities = known.probabilities
+    judged = _Judged(answers, annotations, probabilities, trained)
+    return _publish(studio, mirror, found, pulled, judged, clock, full=full, dry_run=dry_run, progress=progress)
+
+
+def rescore_changes(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    settings: Settings,
+    *,
+    changed: bool = True,
+    pull: bool = True,
+    sweep: bool = False,
+) -> Run | None:
+    """Bring a project up to what changed, from the probabilities at hand; train only where there are none.
+
+    Parameters
+    ----------
+    changed
+        Something is known to have changed. Otherwise nothing is scored unless the pull finds something.
+    pull
+        Ask Label Studio for changes.
+    sweep
+        Look at every task's state before, too.
+
+    Returns
+    -------
+    Run or None
+        None if nothing had changed. `Run.outdated` says that the classifier should be trained anew.
+
+    Raises
+    ------
+    NotConnectedError
+        If the project is not connected.
+    UserError
+        If it has nothing to score.
+    """
+    clock = _Clock(studio)
+    with clock("look"):
+        found = _look(studio, mirror, project, settings)
+    pulled = Pulled(0, 0, False)
+    with clock("pull"):
+        if sweep:
+            pulled = Pulled(0, refresh_states(studio, mirror, project), False)
+        if pull:
+            more = update_mirror(studio, mirror, project)
+            pulled = Pulled(more.changed, pulled.deleted + more.deleted, more.full)
+        changed = changed or sweep or pulled.changed > 0 or pulled.deleted > 0
+        last = mirror.last_run()
+        if not changed and last is not None and not last[1]["changes"]["deferred"]:
+            seen = mirror.recall(_SEEN)
+            if seen == _circumstances(found.info, found.settings) and is_as_published(studio, mirror, project):
+                return None
+    with clock("score"):
+        answers, annotations = _answers(mirror, found.info, found.control, found.settings)
+    with clock("train"):
+        known = at_hand(mirror, answers, found.control, found.settings, by_model=True)
+        if known is None:
+            probabilities = train_anew(studio, mirror, project, answers, found.control, found.settings)
+        else:
+            probabilities = known.probabilities
+    judged = _Judged(answers, annotations, probabilities, known is None, known is not None and known.outdated)
+    return _publish(studio, mirror, found, pulled, judged, clock)
+
+
+def retrain(studio: Studio, mirror: ProjectMirror, project: int, settings: Settings) -> None:
+    """Train the classifier anew on what the mirror holds; the next run scores with it.
+
+    Raises
+    ------
+    NotConnectedError
+        If the project is not connected.
+    """
+    found = _look(studio, mirror, project, settings)
+    answers, _ = _answers(mirror, found.info, found.control, found.settings)
+    train_anew(studio, mirror, project, answers, found.control, found.settings)
+
+
+def _look(
+    studio: Studio, mirror: ProjectMirror, project: int, settings: Settings, *, connected: bool = True
+) -> _Situation:
     info = look_up(studio, mirror, project)
     record = find_record(studio, mirror, project)
-    if record is None and not dry_run:
-        raise UserError(
+    if record is None and connected:
+        raise NotConnectedError(
             f"Project {project} is not connected, so nothing was written: run `label-studio-crowd connect "
             f"--project {project}` first, or look with `sync --dry-run`."
         )
     settings = settings.over(options_in(record))
-    control = find_control(info["label_config"], settings.control)
-    with clock("pull"):
-        pulled = update_mirror(studio, mirror, project, full=full, progress=progress)
+    return _Situation(project, info, settings, find_control(info["label_config"], settings.control))
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What is scored, and by which probabilities."""
+
+    answers: Answers
+    annotations: list[Annotation]
+    probabilities: Probabilities
+    trained: bool
+    outdated: bool = False
+
+
+def _publish(
+    studio: Studio,
+    mirror: ProjectMirror,
+    found: _Situation,
+    pulled: Pulled,
+    judged: _Judged,
+    clock: _Clock,
+    *,
+    full: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> Run:
+    project, info, settings, answers = found.project, found.info, found.settings, judged.answers
     with clock("score"):
-        answers, annotations = _answers(mirror, info, control, settings)
-    with clock("train"):
-        probabilities, trained = _probabilities(studio, mirror, project, control, answers, settings, full, progress)
-        if trained and not dry_run:
-            mirror.set_probabilities(probabilities)
-    with clock("score"):
-        scores = _score(mirror, answers, probabilities, settings)
+        scores = _score(mirror, answers, judged.probabilities, settings)
     with clock("publish"):
         taken = pending_version(mirror)
         published = observe(studio, mirror, project, progress=progress)
         costs = measured_costs(mirror)
         plan = make_plan(
             scores,
-            mirror.tasks(),
-            control,
+            _states(mirror, answers),
+            found.control,
             published,
             info["model_version"] or "",
-            active_annotators=active_annotators(annotations),
+            active_annotators=active_annotators(judged.annotations),
             taken_versions=[taken] if taken else [],
             queue_size=settings.queue_size,
             label_budget=settings.label_budget,
@@ -167,22 +322,68 @@ def rescore(
     run = Run(
         project,
         info["title"],
-        control,
+        found.control,
         pulled,
-        probabilities.summary,
-        trained,
+        judged.probabilities.summary,
+        judged.trained,
         scores,
         plan,
         plan.seconds(costs),
         dry_run,
         _warnings(info, scores, plan, settings) + dropped,
         clock.seconds,
+        clock.waited(),
+        judged.outdated,
     )
     if not dry_run:
         mirror.remember(_SETTLED, answers.crowd.tasks[scores.settled].tolist())
         mirror.remember(_SCORED_WITH, {name: getattr(settings, name) for name in _SCORING_SETTINGS})
+        served = plan.switch_to or info["model_version"]
+        mirror.remember(_SEEN, _circumstances({**info, "model_version": served}, settings))
+        snapshot = take_snapshot(
+            info,
+            found.control,
+            scores,
+            plan.queue,
+            judged.probabilities,
+            judged.annotations,
+            show_consensus=settings.show_consensus,
+            taken_at=now(),
+        )
+        mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
         mirror.add_run(run.report())
     return run
+
+
+def _states(mirror: ProjectMirror, answers: Answers) -> Tasks:
+    """Return the states of the tasks that were scored: others may have come, or some gone, meanwhile."""
+    tasks, scored = mirror.tasks(), answers.crowd.tasks
+    if np.array_equal(tasks.ids, scored):
+        return tasks
+    there = np.isin(scored, tasks.ids)
+    rows = np.searchsorted(tasks.ids, scored[there])
+    overlap, is_labeled = np.ones(len(scored), np.int64), np.zeros(len(scored), np.bool_)
+    overlap[there], is_labeled[there] = tasks.overlap[rows], tasks.is_labeled[rows]
+    return Tasks(np.asarray(scored, np.int64), overlap, is_labeled)
+
+
+def _circumstances(info: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return what a run depends on besides tasks and annotations."""
+    return {
+        "project": project_settings(info),
+        "options": {name: getattr(settings, name) for name in PROJECT_OPTIONS},
+    }
+
+
+def project_settings(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a project in Label Studio that a run depends on."""
+    return {name: info.get(name) for name in _PROJECT_SETTINGS}
+
+
+def seen_settings(mirror: ProjectMirror) -> dict[str, Any] | None:
+    """Return `project_settings` as the last run found or left them; None if there was no run."""
+    seen = mirror.recall(_SEEN)
+    return dict(seen["project"]) if seen else None
 
 
 def stored_scores(mirror: ProjectMirror, info: Mapping[str, Any], settings: Settings) -> Scores | None:
@@ -193,10 +394,8 @@ def stored_scores(mirror: ProjectMirror, info: Mapping[str, Any], settings: Sett
     settings = settings.model_copy(update=mirror.recall(_SCORED_WITH) or {})
     control = find_control(info["label_config"], settings.control)
     answers, _ = _answers(mirror, info, control, settings)
-    probabilities = mirror.probabilities()
-    if probabilities is None or not _same_question(probabilities, answers, settings, control):
-        return None
-    return _score(mirror, answers, probabilities, settings)
+    known = at_hand(mirror, answers, control, settings)
+    return None if known is None else _score(mirror, answers, known.probabilities, settings)
 
 
 def _answers(
@@ -225,113 +424,16 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _classes(answers: Answers) -> tuple[str, ...]:
-    return tuple(str(label) for label in answers.crowd.classes)
-
-
 def _score(mirror: ProjectMirror, answers: Answers, probabilities: Probabilities, settings: Settings) -> Scores:
     ids = np.asarray(answers.crowd.tasks, np.int64)
-    pred_probs: NDArray[np.float64] | None = None
-    if len(probabilities.tasks):
-        known = np.isin(ids, probabilities.tasks)
-        mean = probabilities.pred_probs.mean(axis=0)
-        pred_probs = np.tile(mean / mean.sum(), (len(ids), 1))
-        pred_probs[known] = probabilities.pred_probs[np.searchsorted(probabilities.tasks, ids[known])]
     return score(
         answers,
-        pred_probs,
+        for_tasks(probabilities, ids),
         settled_before=np.isin(ids, mirror.recall(_SETTLED) or []),
         target_quality=settings.target_quality,
         min_labels=settings.min_labels,
         max_labels=settings.max_labels,
     )
-
-
-def _probabilities(
-    studio: Studio,
-    mirror: ProjectMirror,
-    project: int,
-    control: Control,
-    answers: Answers,
-    settings: Settings,
-    full: bool,
-    progress: Progress,
-) -> tuple[Probabilities, bool]:
-    """Return the probabilities at hand, or train anew where they no longer fit; and whether they were."""
-    known = mirror.probabilities()
-    if not full and known is not None and _still_fit(known, mirror, answers, settings, control):
-        return known, False
-    crowd = answers.crowd
-    tasks = classifiers.TaskData(
-        ids=crowd.tasks.tolist(),
-        data=list(mirror.data().values()),
-        fields=control.fields,
-        predictions=_foreign_predictions(studio, project, control, answers, settings.classifier),
-    )
-    choice = classifiers.choose(settings.classifier, tasks, n_classes=len(crowd.classes))
-    ids: NDArray[np.int64] = np.empty(0, np.int64)
-    pred_probs: NDArray[np.float64] = np.empty((0, len(crowd.classes)))
-    summary = choice.why
-    if choice.classifier is not None:
-        result = classifiers.train(choice.classifier, crowd, known_labels=answers.known_labels, progress=progress)
-        ids, pred_probs, summary = np.asarray(crowd.tasks, np.int64), result.pred_probs, result.summary
-    trained = Probabilities(
-        classifier=_trained_for(settings, control),
-        summary=summary,
-        classes=_classes(answers),
-        tasks=ids,
-        pred_probs=pred_probs,
-        answers=_num_labels(answers),
-        newest=mirror.newest() or "",
-    )
-    return trained, True
-
-
-def _num_labels(answers: Answers) -> int:
-    return len(answers.crowd.label) + int((answers.known_labels >= 0).sum())
-
-
-def _trained_for(settings: Settings, control: Control) -> str:
-    """Return what a training depends on besides the data."""
-    return f"{settings.classifier} for {control.name}{' and ground truth' * settings.trust_ground_truth}"
-
-
-def _same_question(known: Probabilities, answers: Answers, settings: Settings, control: Control) -> bool:
-    """Return whether a training was for this question, and has every class."""
-    return known.classifier == _trained_for(settings, control) and known.classes == _classes(answers)
-
-
-def _still_fit(
-    known: Probabilities, mirror: ProjectMirror, answers: Answers, settings: Settings, control: Control
-) -> bool:
-    """Return whether a training still serves: it has all tasks, the data is the same, and few labels are new."""
-    if not _same_question(known, answers, settings, control):
-        return False
-    if len(known.tasks) and not np.isin(answers.crowd.tasks, known.tasks).all():
-        return False
-    if mirror.newest_data() > known.newest:
-        return False
-    new = abs(_num_labels(answers) - known.answers)
-    return new <= settings.retrain_share * max(known.answers, 1) or not len(known.tasks)
-
-
-def _foreign_predictions(
-    studio: Studio, project: int, control: Control, answers: Answers, spec: str
-) -> dict[str, dict[int, tuple[int, float | None]]]:
-    """Return the predictions that another model left in Label Studio, where the classifier is made of them."""
-    kind, _, version = spec.partition(":")
-    if kind != "predictions":
-        return {}
-    code_of = {label: code for code, label in enumerate(_classes(answers))}
-    found: dict[str, dict[int, tuple[int, float | None]]] = {}
-    for row in studio.predictions(project):
-        try:
-            label = control.read(row.result)
-        except SeveralLabelsError:
-            continue
-        if label in code_of and (row.model_version == version or not version):
-            found.setdefault(row.model_version, {})[row.task] = (code_of[label], row.score)
-    return found
 
 
 def active_annotators(annotations: list[Annotation]) -> list[int]:

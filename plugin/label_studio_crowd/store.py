@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,9 @@ _LOCKS: Final = 5_017_663
 """The class of our advisory locks; the key is the project's."""
 _PATIENCE: Final = 30
 """Seconds that a writer waits for its turn."""
+_TRY_AGAIN: Final = 0.2
+_CONNECTIONS: Final = 60
+"""At the most: one a thread of a server or worker, and one for each lock in PostgreSQL."""
 
 
 class UnderWayError(UserError):
@@ -53,12 +56,14 @@ class Store:
             backend = parsed.get_backend_name()
             if backend == "postgresql":
                 # a server that was restarted leaves connections behind that are dead: each is tried before its use
-                self._engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+                self._engine = sa.create_engine(
+                    parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, max_overflow=_CONNECTIONS
+                )
             elif backend == "sqlite" and parsed.database not in (None, "", ":memory:"):
                 path = Path(str(parsed.database)).expanduser()
                 path.parent.mkdir(parents=True, exist_ok=True)
                 parsed = parsed.set(database=str(path))
-                self._engine = sa.create_engine(parsed)
+                self._engine = sa.create_engine(parsed, max_overflow=_CONNECTIONS)
                 event.listen(self._engine, "connect", _tune_sqlite)
                 event.listen(self._engine, "begin", _begin)
             else:
@@ -108,15 +113,30 @@ class Store:
         return None if row is None else int(row[0])
 
     @contextmanager
-    def exclusive(self, key: int) -> Iterator[None]:
+    def exclusive(self, key: int, patience: float = 0.0) -> Iterator[None]:
         """Keep other runs out of a project; the lock ends with the process, however that ends.
+
+        Parameters
+        ----------
+        patience
+            Seconds to wait for a run that is under way.
 
         Raises
         ------
         UnderWayError
-            If another run is under way.
+            If it is still under way then.
         """
-        with self._lock_of_file(key) if self._engine.dialect.name == "sqlite" else self._lock_in_database(key):
+        lock = self._lock_of_file if self._engine.dialect.name == "sqlite" else self._lock_in_database
+        until = time.monotonic() + patience
+        with ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(lock(key))
+                    break
+                except UnderWayError:
+                    if time.monotonic() >= until:
+                        raise
+                time.sleep(_TRY_AGAIN)
             yield
 
     @contextmanager
