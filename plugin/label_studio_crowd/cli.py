@@ -36,10 +36,18 @@ app = typer.Typer(
 )
 
 _WIDTH_OF_A_FILE = 140
+_PATIENCE = 10.0
+"""Seconds that a command waits for a run of the service to end."""
 
 ProjectOption = Annotated[int, typer.Option("--project", "-p", help="Number of the project, as in its address.")]
 UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio's address.")]
 StoreOption = Annotated[str | None, typer.Option("--store", help="The local mirror: sqlite:///FILE or postgresql://…")]
+QueueUrlOption = Annotated[
+    str | None, typer.Option("--queue", help="redis://HOST:PORT/DATABASE, where workers are processes of their own.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="Projects that a worker rescores side by side [2].")
+]
 ControlOption = Annotated[str | None, typer.Option("--control", help="Control to score [the first that fits].")]
 ClassifierOption = Annotated[
     str | None,
@@ -89,20 +97,14 @@ def _opened(context: typer.Context, *, writing: bool = False) -> Iterator[tuple[
     from sqlalchemy.exc import DBAPIError
 
     from label_studio_crowd.mirror import Mirror
-    from label_studio_crowd.settings import Settings, load
     from label_studio_crowd.studio import Studio
 
-    settings = load(**{name: value for name, value in context.params.items() if name in Settings.model_fields})
-    if settings.api_key is None or not settings.api_key.get_secret_value().strip():
-        raise UserError(
-            "No token: create a personal access token in Label Studio (Account & Settings → Personal Access Token) "
-            "and put it into LABEL_STUDIO_API_KEY."
-        )
-    studio = Studio(settings.url, settings.api_key.get_secret_value().strip())
+    settings = _settings(context)
+    studio = Studio.of(settings)
     mirror = Mirror(settings.store)
     try:
         found = mirror.project(settings.url, context.params["project"])
-        with found.exclusive() if writing else nullcontext():
+        with found.exclusive(_PATIENCE) if writing else nullcontext():
             yield settings, studio, found
     except DBAPIError as error:
         raise UserError(f"The store fails ({error.orig}): correct --store, or see to its server or disk.") from None
@@ -167,12 +169,15 @@ def connect(
     """Set a project up for the queue; remember its options and what was changed."""
     from label_studio_crowd import connection
     from label_studio_crowd.display import progress_bars, show_changes
+    from label_studio_crowd.jobs import Jobs, Needs
 
     out, err = _consoles()
     with _opened(context, writing=True) as (settings, studio, mirror), progress_bars(err) as progress:
         changes = connection.connect(
             studio, mirror, project, settings, backend=backend, dry_run=dry_run, progress=progress
         )
+        if not dry_run:  # a service that shares the store begins at once
+            Jobs(mirror.store, settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
     show_changes(out, changes, dry_run=dry_run)
     if not dry_run:
         out.print(f"Connected. Next: label-studio-crowd sync --project {project}", highlight=False)
@@ -238,6 +243,48 @@ def watch(
 
 
 @app.command()
+def serve(
+    context: typer.Context,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Where to listen [everywhere with a password, else 127.0.0.1].")
+    ] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on [9090].")] = None,
+    queue: QueueUrlOption = None,
+    workers: WorkersOption = None,
+    insecure: Annotated[
+        bool | None, typer.Option("--insecure", help="Listen beyond loopback without a password.")
+    ] = None,
+) -> None:
+    """Serve as an ML backend: rescore projects by themselves whenever somebody labels."""
+    from label_studio_crowd.server import application
+
+    application.serve(_settings(context))
+
+
+@app.command()
+def worker(
+    context: typer.Context,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    queue: QueueUrlOption = None,
+    workers: WorkersOption = None,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """Rescore projects for a server on this or another machine; any number may run."""
+    from label_studio_crowd.worker import run_until_told
+
+    run_until_told(_settings(context), with_parent=with_parent)
+
+
+def _settings(context: typer.Context) -> Settings:
+    from label_studio_crowd.settings import Settings, load
+
+    return load(**{name: value for name, value in context.params.items() if name in Settings.model_fields})
+
+
+@app.command()
 def status(
     context: typer.Context,
     project: ProjectOption,
@@ -248,9 +295,11 @@ def status(
     """Say how a project stands, as of the last run."""
     from label_studio_crowd import display
     from label_studio_crowd.connection import find_record
+    from label_studio_crowd.jobs import Jobs
     from label_studio_crowd.pull import look_up
 
-    with _opened(context) as (_, studio, mirror):
+    with _opened(context) as (settings, studio, mirror):
+        service = [row for row in Jobs(mirror.store, settings).states() if row.project == project]
         info = look_up(studio, mirror, project)
         last = mirror.last_run()
         connected = find_record(studio, mirror, project) is not None
@@ -265,6 +314,9 @@ def status(
         "new_tasks": now.tasks - then.tasks,
         "new_annotations": now.annotations - then.annotations,
         "last_run": {"finished_at": last[0], **last[1]} if last else None,
+        "service": [
+            {"job": row.kind, "state": row.word, "problem": row.problem, "retry_at": row.retry_at} for row in service
+        ],
     }
     if as_json:
         typer.echo(json.dumps(state, ensure_ascii=False))

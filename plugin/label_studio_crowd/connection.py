@@ -6,9 +6,11 @@ The record is kept in the mirror and, in case the mirror is deleted, in our Data
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from label_studio_crowd.access import basic_auth, webhook_headers
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import find_control
 from label_studio_crowd.mirror import ProjectMirror
@@ -35,6 +37,10 @@ _LABEL_STUDIOS_OWN: Final[dict[str, Any]] = {
 
 _RECORD: Final = "connection"
 _TAB_MADE: Final = "tab_made"
+_ENDING: Final = "ending"
+_SETUP: Final = "setup"
+_ADOPTED: Final = "adopted"
+_DECLINED: Final = "declined_backends"
 _MARK: Final = "label_studio_crowd:"
 _LARGE_VERSION: Final = 500
 """Up to so many predictions a version is deleted in one transaction (about a second)."""
@@ -46,11 +52,13 @@ Record = dict[str, Any]
 def find_record(studio: Studio, mirror: ProjectMirror, project: int) -> Record | None:
     """Return what `connect` recorded, or None for a project that is not connected.
 
-    The tab decides: without it the project was disconnected, from wherever; what it says may be newer than
-    what this mirror knows. Only a `connect` that was stopped here has more in the mirror.
+    The tab decides: without it the project was disconnected, from wherever, or is about to be; what it says may be
+    newer than what this mirror knows. Only a `connect` that was stopped here has more in the mirror.
     """
     known: Record | None = mirror.recall(_RECORD)
     in_tab = _record_in(studio.views(project))
+    if in_tab is not None and _ENDING in in_tab:
+        return None
     if in_tab is not None and (known is None or _TAB_MADE in known):
         found = _trusted(in_tab, known)
         if found != known:
@@ -92,6 +100,7 @@ def connect(
     settings: Settings,
     *,
     backend: str | None = None,
+    dropped: Iterable[str] = (),
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> list[str]:
@@ -103,6 +112,8 @@ def connect(
     ----------
     backend
         Address of an ML backend to connect as well.
+    dropped
+        Names of options to remember no longer.
 
     Raises
     ------
@@ -113,7 +124,8 @@ def connect(
     views = studio.views(project)
     wrong = wrong_settings(info)
     record = _standing_record(studio, mirror, project, views, wrong)
-    options = {**options_in(record), **settings.options()}
+    before_options = {name: value for name, value in options_in(record).items() if name not in set(dropped)}
+    options = {**before_options, **settings.options()}
     find_control(info["label_config"], settings.over(options).control)
     changes = [f"{name}: {found!r} → {needed!r}" for name, (found, needed) in wrong.items()]
     if _record_in(views) is None:
@@ -135,15 +147,20 @@ def connect(
         record = _new_record(studio, mirror, project, info)
     record = {**record, "options": options, "backends": [*record.get("backends", []), *[backend] * missing]}
     record.pop(_TAB_MADE, None)
+    record.pop(_ENDING, None)
     mirror.remember(_RECORD, record)
     if missing and backend is not None:
+        user, password = basic_auth(settings)
         try:
-            studio.add_backend(project, backend)
+            studio.add_backend(project, backend, user, password)
         except StudioError:
             mirror.remember(_RECORD, before)
             raise
         # Label Studio makes the backend's title the model version where there was none
         studio.update_project(project, model_version=info["model_version"] or "")
+    if backend is not None:
+        studio.secure_webhook(project, backend, webhook_headers(settings))
+        mirror.forget(_DECLINED)
     if not views:  # Label Studio shows its own first tab only as long as there is no other
         record["default_view"] = studio.create_view(project, {"title": "Default"})
         mirror.remember(_RECORD, record)
@@ -154,6 +171,48 @@ def connect(
         studio.update_project(project, **QUEUE_SETTINGS, **_kept_version(info))
     refresh_states(studio, mirror, project, progress=progress)
     return changes
+
+
+def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Settings) -> None:
+    """Connect a project whose owner added our backend in its Model settings, with the options given there.
+
+    Parameters
+    ----------
+    mirror
+        `remember_setup` has noted what Label Studio said.
+    """
+    asked = mirror.recall(_SETUP)
+    done = mirror.recall(_ADOPTED) or {"options": {}}
+    if asked is None or asked == done:
+        return
+    declined = mirror.recall(_DECLINED) or []
+    backends = [row for row in studio.backends(project) if row["created_at"] not in declined]
+    ours = [row for row in backends if urlsplit(row["url"]).netloc == asked["host"]] or backends
+    if not ours:  # nobody asks for it any more
+        mirror.forget(_SETUP)
+        return
+    given = settings.model_copy(update=asked["options"])
+    connect(studio, mirror, project, given, dropped=set(done["options"]) - set(asked["options"]))
+    if len(ours) == 1:  # of several, one is somebody else's: it is not told our secret
+        studio.secure_webhook(project, ours[0]["url"], webhook_headers(settings))
+    mirror.remember(_ADOPTED, asked)
+
+
+def remember_setup(mirror: ProjectMirror, options: Mapping[str, Any], host: str) -> bool:
+    """Note that Label Studio set our backend up for a project; return whether that is news.
+
+    Parameters
+    ----------
+    options
+        The extra parameters of the Model settings.
+    host
+        The address by which Label Studio reached us.
+    """
+    asked = {"options": dict(options), "host": host}
+    if asked in (mirror.recall(_SETUP), mirror.recall(_ADOPTED)):
+        return False
+    mirror.remember(_SETUP, asked)
+    return True
 
 
 def _standing_record(
@@ -293,6 +352,8 @@ def disconnect(
     if dry_run:
         return changes
 
+    if _our_views(views):  # a service that the first change wakes must not begin anew
+        _keep_in_tab(studio, project, views, {**record, _ENDING: True})
     _restore(studio, mirror, project, record, before, info["skip_queue"] == "IGNORE_SKIPPED", progress)
     for version, count in ours.items():
         if fast or count <= _LARGE_VERSION:
@@ -309,7 +370,10 @@ def disconnect(
     for view in tabs:
         studio.delete_view(view)
     mirror.set_published([])
-    mirror.forget(_RECORD, "versions")
+    # a backend that stays must not connect the project again when its page is next looked at; on SQLite, another
+    # that is added later may get the same id
+    mirror.remember(_DECLINED, [row["created_at"] for row in studio.backends(project)])
+    mirror.forget(_RECORD, _SETUP, _ADOPTED, "versions")
     return changes
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import base64
 import json
 import math
+import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
@@ -22,6 +24,7 @@ import orjson
 import stamina
 
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.settings import Settings
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, done, total)."""
@@ -191,6 +194,24 @@ class Studio:
             transport=transport,
         )
         self._answered = False
+        self._waited = threading.local()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Studio:
+        """Return the server that the settings name.
+
+        Raises
+        ------
+        UserError
+            If they have no token.
+        """
+        api_key = settings.api_key.get_secret_value().strip() if settings.api_key else ""
+        if not api_key:
+            raise UserError(
+                "No token: create a personal access token in Label Studio (Account & Settings → Personal Access "
+                "Token) and put it into LABEL_STUDIO_API_KEY."
+            )
+        return cls(settings.url, api_key)
 
     @property
     def token_kind(self) -> str:
@@ -250,10 +271,13 @@ class Studio:
         """Return the ML backends connected to a project."""
         return list(self._get("/api/ml/", project=project))
 
-    def add_backend(self, project: int, url: str) -> None:
+    def add_backend(self, project: int, url: str, user: str = "", password: str = "") -> None:
         """Connect an ML backend, which Label Studio asks for its health at once; on a refusal leave nothing."""
+        backend = {"project": project, "url": url, "title": "label-studio-crowd"}
+        if user:
+            backend |= {"auth_method": "BASIC_AUTH", "basic_auth_user": user, "basic_auth_pass": password}
         try:
-            self._request("POST", "/api/ml", json={"project": project, "url": url, "title": "label-studio-crowd"})
+            self._request("POST", "/api/ml", json=backend)
         except StudioError:
             self.remove_backend(project, url)
             raise
@@ -266,6 +290,19 @@ class Studio:
         for row in self._get("/api/webhooks/", project=project):
             if row["url"].startswith(url.rstrip("/") + "/"):
                 self._unless_gone("DELETE", f"/api/webhooks/{row['id']}/")
+
+    def secure_webhook(self, project: int, backend: str, headers: Mapping[str, str]) -> None:
+        """Let the webhook of a backend carry these headers, which Label Studio forgets; make it where there is none."""
+        url = f"{backend.rstrip('/')}/webhook"
+        found = [row for row in self._get("/api/webhooks/", project=project) if row["url"] == url]
+        for row in found:
+            if row["headers"] != {**row["headers"], **headers}:
+                # a change that does not name the actions would empty them
+                wanted = {"headers": {**row["headers"], **headers}, "actions": row["actions"]}
+                self._request("PATCH", f"/api/webhooks/{row['id']}/", json=wanted)
+        if not found:
+            hook = {"project": project, "url": url, "headers": dict(headers), "send_for_all_actions": True}
+            self._request("POST", "/api/webhooks/", json={**hook, "send_payload": True})
 
     # ------------------------------------------------------------------ tasks
 
@@ -317,7 +354,8 @@ class Studio:
         with ThreadPoolExecutor(1) as reader:
             coming: Future[dict[str, Any]] | None = reader.submit(read, 0)
             while coming is not None:
-                page = coming.result()
+                with self._waiting():
+                    page = coming.result()
                 tasks: list[dict[str, Any]] = page["tasks"]
                 # `total` counts from this page on; a server may cap the size of pages below what was asked for
                 coming = reader.submit(read, tasks[-1]["id"]) if 0 < len(tasks) < page["total"] else None
@@ -394,6 +432,18 @@ class Studio:
 
     # ------------------------------------------------------------------ requests
 
+    def seconds_waited(self) -> float:
+        """Return how long this thread has waited for Label Studio's answers so far."""
+        return float(getattr(self._waited, "seconds", 0.0))
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._waited.seconds = self.seconds_waited() + time.perf_counter() - start
+
     def _get(self, path: str, **params: Any) -> Any:
         return orjson.loads(self._request("GET", path, params=params).content)
 
@@ -427,7 +477,8 @@ class Studio:
 
     def _once(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         try:
-            response = self._http.request(method, path, **kwargs)
+            with self._waiting():
+                response = self._http.request(method, path, **kwargs)
         except httpx.TimeoutException as error:
             raise _BrokenError(self._unreachable(f"{type(error).__name__} in {method} {path}")) from None
         except (httpx.TransportError, httpx.InvalidURL) as error:

@@ -1,0 +1,142 @@
+"""Does what is due: rescores projects, trains classifiers, and says in the store what went wrong."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+
+from sqlalchemy.exc import DBAPIError
+
+from label_studio_crowd.connection import adopt
+from label_studio_crowd.dispatch import Dispatch
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.jobs import Job, Jobs, Needs
+from label_studio_crowd.logs import configure_logs
+from label_studio_crowd.mirror import Mirror, ProjectMirror
+from label_studio_crowd.pull import update_names
+from label_studio_crowd.rescoring import NotConnectedError, rescore_changes, retrain
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store import UnderWayError
+from label_studio_crowd.studio import Studio, StudioError
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Does jobs, with a Label Studio and a store.
+
+    Parameters
+    ----------
+    settings
+        With an API key.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._studio = Studio.of(settings)
+        self._mirror = Mirror(settings.store)
+        self._jobs = Jobs(self._mirror, settings)
+
+    def run(self, stop: threading.Event) -> None:
+        """Do jobs until told to stop."""
+        try:
+            Dispatch(self._settings).consume(self.work, stop)
+        finally:
+            self._mirror.close()
+
+    def work(self, claimed: Job) -> None:
+        """Do a job that was claimed, if it is still to be done; never raise."""
+        try:
+            job = self._jobs.begin(claimed)
+            if job is None:
+                return
+            with self._jobs.kept(job):
+                self._attempt(job)
+        except DBAPIError as error:  # the mark stands: whoever claims it next, when the store is back, does it
+            log.error("The store fails (%s); project %d is tried again.", error.orig, claimed.project)
+
+    def _attempt(self, job: Job) -> None:
+        mirror = self._mirror.project(self._settings.url, job.project)
+        try:
+            if job.kind == "train":
+                retrain(self._studio, mirror, job.project, self._settings)
+                self._jobs.mark(job.project, at_once=True)
+            else:
+                with mirror.exclusive():
+                    self._rescore(job, mirror)
+            self._jobs.done(job)
+        except UnderWayError:
+            self._jobs.postpone(job)
+        except NotConnectedError:
+            log.info("Project %d is not connected, and served no longer.", job.project)
+            self._jobs.drop(job.project)
+        except StudioError as error:
+            if error.status == 404 and "does not exist" in str(error):
+                log.info("%s It is served no longer.", error)
+                self._jobs.drop(job.project)
+            else:
+                self._failed(job, str(error))
+        except UserError as error:
+            self._failed(job, str(error))
+        except DBAPIError:
+            raise
+        except Exception as error:  # a defect, or a user's own classifier: the others go on
+            log.exception("Project %d: %s failed.", job.project, job.kind)
+            self._failed(job, f"{type(error).__name__}: {error}")
+
+    def _rescore(self, job: Job, mirror: ProjectMirror) -> None:
+        adopt(self._studio, mirror, job.project, self._settings)
+        run = rescore_changes(
+            self._studio,
+            mirror,
+            job.project,
+            self._settings,
+            changed=Needs.CHANGED in job.needs,
+            pull=bool(job.needs & (Needs.PULL | Needs.SWEEP)),
+            sweep=Needs.SWEEP in job.needs,
+        )
+        if run is None:
+            return
+        annotators = run.scores.answers.crowd.annotators.tolist()
+        update_names(self._studio, mirror, annotators, anew=Needs.SWEEP in job.needs)
+        if run.outdated:
+            self._jobs.mark(job.project, "train", at_once=True)
+        report = run.report()
+        log.info(
+            "Project %d: %d labels, %d of %d tasks settled, %d in the queue; %.2f s.",
+            job.project,
+            report["labels"],
+            report["settled"],
+            report["tasks"],
+            len(run.plan.queue),
+            sum(run.seconds.values()),
+        )
+
+    def _failed(self, job: Job, problem: str) -> None:
+        pause = self._jobs.failed(job, problem)
+        log.warning("Project %d: %s Trying again in %.0f s.", job.project, problem, pause)
+
+
+def run_until_told(settings: Settings, *, with_parent: bool = False) -> None:
+    """Work until the process is told to end (SIGTERM, SIGINT); what is under way is finished.
+
+    Parameters
+    ----------
+    with_parent
+        End at once when the standard input ends, which whoever started the process holds.
+    """
+    configure_logs(settings)
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    if with_parent:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    log.info("Working for %s.", settings.url)
+    Worker(settings).run(stop)
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # returns when the parent is gone, however it went
+    os._exit(1)
