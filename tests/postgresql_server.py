@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 
 def programs() -> Path | None:
@@ -20,30 +21,60 @@ def programs() -> Path | None:
     return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda path: int(path.parent.name))
 
 
+class PostgresqlServer:
+    """Runs within a ``with`` block; may be stopped and started again, and then remembers what it held.
+
+    Attributes
+    ----------
+    address
+        Without a database's name.
+    """
+
+    def __init__(self) -> None:
+        found = programs()
+        assert found is not None
+        self._programs = found
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._user = "postgres" if os.geteuid() == 0 else getpass.getuser()
+        # PostgreSQL refuses to run as root
+        self._prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        self.address = f"postgresql://{self._user}@127.0.0.1:{self._port}"
+
+    def __enter__(self) -> PostgresqlServer:
+        # not pytest's own folder: it is closed to others, and emptied by later runs
+        self._made = tempfile.TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True)
+        self._folder = self._made.name
+        if self._prefix:
+            shutil.chown(self._folder, self._user)
+        data = f"{self._folder}/data"
+        self._run("initdb", "--auth=trust", "--encoding=UTF8", f"--username={self._user}", data)
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._made.cleanup()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-c listen_addresses=127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off"
+        self._run("pg_ctl", "-D", f"{self._folder}/data", "-o", options, "-l", f"{self._folder}/log", "-w", "start")
+
+    def stop(self) -> None:
+        """Stop it at once, as a crash does."""
+        self._run("pg_ctl", "-D", f"{self._folder}/data", "-m", "immediate", "stop", check=False)
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
+        command = [*self._prefix, str(self._programs / program), *arguments]
+        subprocess.run(command, check=check, capture_output=True, cwd="/")
+
+
 @contextmanager
 def running() -> Iterator[str]:
     """Run a server in a temporary folder; yield its address without a database's name."""
-    found = programs()
-    assert found is not None
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    user = getpass.getuser()
-    prefix: list[str] = []
-    # not pytest's own folder: it is closed to others, and emptied by later runs
-    with tempfile.TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as folder:
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            user, prefix = "postgres", ["runuser", "-u", "postgres", "--"]
-            shutil.chown(folder, "postgres")
-
-        def run(*command: str, check: bool = True) -> None:
-            subprocess.run([*prefix, *command], check=check, capture_output=True, cwd="/")
-
-        data = f"{folder}/data"
-        run(str(found / "initdb"), "--auth=trust", "--encoding=UTF8", f"--username={user}", data)
-        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder} -c fsync=off"
-        run(str(found / "pg_ctl"), "-D", data, "-o", options, "-l", f"{folder}/log", "-w", "start")
-        try:
-            yield f"postgresql://{user}@127.0.0.1:{port}"
-        finally:
-            run(str(found / "pg_ctl"), "-D", data, "-m", "immediate", "stop", check=False)
+    with PostgresqlServer() as server:
+        yield server.address

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from typing import Final
 
@@ -97,7 +96,7 @@ def _basic(authorization: str | None) -> tuple[str, str]:
         return "", ""
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return (user, password) if colon else ("", "")
 

@@ -28,6 +28,7 @@ from label_studio_crowd.plan import CONSENSUS_VERSION
 from label_studio_crowd.rescoring import project_settings, seen_settings
 from label_studio_crowd.settings import PROJECT_OPTIONS, Settings, is_own_code, load
 from label_studio_crowd.snapshot import Snapshot
+from label_studio_crowd.store import store_reason
 
 log = logging.getLogger(__name__)
 
@@ -108,9 +109,9 @@ class Backend:
             return [_prediction([], float(snapshot.prior.max())) for _ in tasks]
         data = [task["data"] if isinstance(task.get("data"), Mapping) else {} for task in tasks]
         P = model.predict(TaskData(ids=list(range(len(data))), data=data, fields=control.fields))
-        codes = np.asarray(P).argmax(axis=1)
         if P.shape[1] != len(snapshot.classes):  # trained before a class came
             return [_prediction([], float(snapshot.prior.max())) for _ in tasks]
+        codes = P.argmax(axis=1)
         labels = [snapshot.classes[code] for code in codes]
         return [
             _prediction(_written(control, label), float(P[at, code]))
@@ -186,8 +187,8 @@ class Backend:
         try:
             with self.store.reading() as connection:
                 connection.execute(sa.text("SELECT 1"))
-        except sa.exc.DBAPIError as error:
-            return " ".join(str(error.orig).split())
+        except sa.exc.SQLAlchemyError as error:
+            return store_reason(error)
         return None
 
     def studio_problem(self) -> str | None:
@@ -220,9 +221,10 @@ def parse_options(extra_params: Any) -> dict[str, Any]:
         return {}
     if not isinstance(extra_params, Mapping):
         raise UserError(f"extra_params is a {type(extra_params).__name__}: give an object, or nothing.")
-    unknown = [str(name) for name in extra_params if name not in PROJECT_OPTIONS]
+    extra_params = {str(name).replace("-", "_"): value for name, value in extra_params.items()}
+    unknown = [name for name in extra_params if name not in PROJECT_OPTIONS]
     if unknown:
-        raise UserError(f"extra_params has {unknown[0][:40]!r}; options are {', '.join(PROJECT_OPTIONS)}.")
+        raise UserError(f"extra_params has {unknown[0][:40]!r}; the options are {', '.join(PROJECT_OPTIONS)}.")
     if is_own_code(str(extra_params.get("classifier", ""))):
         raise UserError("extra_params names code as the classifier, which is given on the command line only.")
     given = {name: value for name, value in extra_params.items() if value is not None}

@@ -45,6 +45,11 @@ _MARK: Final = "label_studio_crowd:"
 _LARGE_VERSION: Final = 500
 """Up to so many predictions a version is deleted in one transaction (about a second)."""
 
+
+class NotConnectedError(UserError):
+    """The project is not connected: nothing may be written."""
+
+
 Record = dict[str, Any]
 """settings, overlaps (of tasks that had their own) and options; default_view and backends that we made."""
 
@@ -180,19 +185,30 @@ def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Setting
     ----------
     mirror
         `remember_setup` has noted what Label Studio said.
+
+    Raises
+    ------
+    NotConnectedError
+        If the owner has removed it there again.
     """
-    asked = mirror.recall(_SETUP)
-    done = mirror.recall(_ADOPTED) or {"options": {}}
-    if asked is None or asked == done:
+    asked, done = mirror.recall(_SETUP), mirror.recall(_ADOPTED)
+    if asked is None:
         return
     declined = mirror.recall(_DECLINED) or []
     backends = [row for row in studio.backends(project) if row["created_at"] not in declined]
     ours = [row for row in backends if urlsplit(row["url"]).netloc == asked["host"]] or backends
-    if not ours:  # nobody asks for it any more
-        mirror.forget(_SETUP)
+    if not ours:
+        if done is None:  # set up once, and removed before it was seen to
+            mirror.forget(_SETUP)
+            return
+        raise NotConnectedError(
+            f"Project {project}: its ML backend was removed in Label Studio, so nothing is scored or published any "
+            f"more. `label-studio-crowd disconnect --project {project}` puts its settings back."
+        )
+    if asked == done:
         return
     given = settings.model_copy(update=asked["options"])
-    connect(studio, mirror, project, given, dropped=set(done["options"]) - set(asked["options"]))
+    connect(studio, mirror, project, given, dropped=set(done["options"] if done else ()) - set(asked["options"]))
     if len(ours) == 1:  # of several, one is somebody else's: it is not told our secret
         studio.secure_webhook(project, ours[0]["url"], webhook_headers(settings))
     mirror.remember(_ADOPTED, asked)
@@ -208,10 +224,10 @@ def remember_setup(mirror: ProjectMirror, options: Mapping[str, Any], host: str)
     host
         The address by which Label Studio reached us.
     """
-    asked = {"options": dict(options), "host": host}
-    if asked in (mirror.recall(_SETUP), mirror.recall(_ADOPTED)):
+    known = mirror.recall(_SETUP)
+    if known is not None and known["options"] == dict(options):
         return False
-    mirror.remember(_SETUP, asked)
+    mirror.remember(_SETUP, {"options": dict(options), "host": host})
     return True
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from label_studio_crowd.access import webhook_headers
 from label_studio_crowd.connection import Record, find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import find_control
@@ -59,7 +60,7 @@ def examine(studio: Studio, mirror: ProjectMirror, project: int, settings: Setti
             f"{info['ground_truth_number']} annotations carry the ground-truth flag and count as answers",
             "imported annotations have it by default; --trust-ground-truth takes them as the truth",
         )
-    yield from _queue(studio, mirror, project, info, record)
+    yield from _queue(studio, mirror, project, info, record, settings)
 
 
 def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Check]:
@@ -73,7 +74,12 @@ def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Chec
 
 
 def _queue(
-    studio: Studio, mirror: ProjectMirror, project: int, info: dict[str, Any], record: Record | None
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    info: dict[str, Any],
+    record: Record | None,
+    settings: Settings,
 ) -> Iterator[Check]:
     connect = f"label-studio-crowd connect --project {project}"
     if record is None:
@@ -104,6 +110,34 @@ def _queue(
             "start Label Studio with fflag_fix_back_4620_memory_efficient_predictions_import_08012025_short=true: "
             "about 0.2 s",
         )
-    if backends := studio.backends(project):
-        titles = ", ".join(repr(row.get("title")) for row in backends)
+    yield from _backends(studio, project, info, record, settings)
+
+
+def _backends(
+    studio: Studio, project: int, info: dict[str, Any], record: Record, settings: Settings
+) -> Iterator[Check]:
+    if info["created_by"] is None:
+        yield Check(
+            "wrong",
+            "the project has no creator any more, and Label Studio then fails at every ML backend",
+            'give it one: PATCH /api/projects/… {"created_by": …}',
+        )
+        return
+    backends = studio.backends(project)
+    foreign = [row for row in backends if row["url"].rstrip("/") not in map(_plain, record.get("backends", []))]
+    if foreign:
+        titles = ", ".join(repr(row.get("title")) for row in foreign)
         yield Check("note", f"ML backends are connected ({titles})", "let them leave the project's model version alone")
+    for url in {row["url"].rstrip("/") for row in backends} - {row["url"].rstrip("/") for row in foreign}:
+        connect = f"label-studio-crowd connect --project {project} --backend {url}"
+        headers = studio.webhook_headers(project, url)
+        if headers is None:
+            yield Check("wrong", f"{url} has no webhook: it hears of annotations only by polling", connect)
+        elif not headers.items() >= webhook_headers(settings).items():
+            yield Check("wrong", f"the webhook of {url} does not carry the secret, and is turned away", connect)
+        else:
+            yield Check("ok", f"{url} hears of every annotation")
+
+
+def _plain(url: str) -> str:
+    return url.rstrip("/")

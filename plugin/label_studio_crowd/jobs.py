@@ -247,7 +247,7 @@ class Jobs:
 
         def renew() -> None:
             while not ended.wait(self._settings.lease_seconds / 3):
-                with suppress(sa.exc.DBAPIError):  # the store is away: tried again
+                with suppress(sa.exc.SQLAlchemyError):  # the store is away: tried again
                     self._finish(job, "claimed_until = :now + :lease")
 
         keeper = threading.Thread(target=renew, name=f"lease of project {job.project}", daemon=True)

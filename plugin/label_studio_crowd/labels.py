@@ -56,16 +56,21 @@ class Control:
         found: list[str] = []
         for item in result:
             if item.get("from_name") == self.name:
-                found += self._labels(item.get("value") or {})
+                found += self._labels(item.get("value"))
         if len(found) > 1:
             raise SeveralLabelsError(", ".join(map(repr, found)))
         return found[0] if found else None
 
-    def _labels(self, value: Mapping[str, Any]) -> list[str]:
-        if self.kind == "choices":
-            return [str(choice) for choice in value.get("choices") or ()]
-        if self.kind == "taxonomy":
-            return [PATH_SEPARATOR.join(map(str, path)) for path in value.get("taxonomy") or ()]
+    def _labels(self, value: Any) -> list[str]:
+        """Return the labels in an item's value; Label Studio's API takes values of any shape, and those have none."""
+        if not isinstance(value, Mapping):
+            return []
+        if self.kind in ("choices", "taxonomy"):
+            several = value.get(self.kind)
+            several = several if isinstance(several, list) else []
+            if self.kind == "choices":
+                return [str(choice) for choice in several]
+            return [PATH_SEPARATOR.join(map(str, path)) for path in several if isinstance(path, list)]
         only = value.get("rating" if self.kind == "rating" else "selected")
         return [str(only)] if only else []
 

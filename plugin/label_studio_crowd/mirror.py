@@ -23,16 +23,26 @@ DELETED_USER: Final = 0
 """The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
 
 _CREATED: Final = "created_at"
+_CHUNK: Final = 500
+"""Tasks that one transaction takes in."""
 _RUNS_KEPT: Final = 1000
 
 
-_INSERT_TASK: Final = (
+_DELETE_ANNOTATIONS: Final = "DELETE FROM annotations WHERE project = :key AND task = :task"
+_PUT_TASK: Final = (
     "INSERT INTO tasks (project, id, data, overlap, is_labeled, updated_at, data_changed_at) "
-    "VALUES (:key, :id, :data, :overlap, :is_labeled, :updated_at, :data_changed_at)"
+    "VALUES (:key, :id, :data, :overlap, :is_labeled, :updated_at, :updated_at) "
+    "ON CONFLICT (project, id) DO UPDATE SET data = excluded.data, overlap = excluded.overlap, "
+    "is_labeled = excluded.is_labeled, updated_at = excluded.updated_at, "
+    # when the data itself changed, probabilities from before are out of date
+    "data_changed_at = CASE WHEN tasks.data = excluded.data THEN tasks.data_changed_at ELSE excluded.updated_at END"
 )
-_INSERT_ANNOTATION: Final = (
+_PUT_ANNOTATION: Final = (
     "INSERT INTO annotations (project, id, task, annotator, result, was_cancelled, ground_truth, updated_at, "
-    "lead_time) VALUES (:key, :id, :task, :annotator, :result, :was_cancelled, :ground_truth, :updated_at, :lead_time)"
+    "lead_time) VALUES (:key, :id, :task, :annotator, :result, :was_cancelled, :ground_truth, :updated_at, :lead_time) "
+    "ON CONFLICT (project, task, id) DO UPDATE SET annotator = excluded.annotator, result = excluded.result, "
+    "was_cancelled = excluded.was_cancelled, ground_truth = excluded.ground_truth, "
+    "updated_at = excluded.updated_at, lead_time = excluded.lead_time"
 )
 
 
@@ -183,35 +193,33 @@ class ProjectMirror:
         int
             How many of the tasks are new or changed.
         """
+        # others who write have their turn in between
+        return sum(self._apply(tasks[start : start + _CHUNK]) for start in range(0, len(tasks), _CHUNK))
+
+    def _apply(self, tasks: Sequence[Mapping[str, Any]]) -> int:
         task_rows: list[dict[str, Any]] = []
         annotation_rows: list[dict[str, Any]] = []
         for task in tasks:
             task_rows.append(_task_row(task))
             annotation_rows.extend(_annotation_row(task["id"], row) for row in task["annotations"])
+        ids = [row["id"] for row in task_rows]
         with self._store.writing() as connection:
-            before = self._known(connection, [row["id"] for row in task_rows])
+            before = self._known(connection, ids)
             changed: int = sum(before.get(row["id"], ("", ""))[1] != row["updated_at"] for row in task_rows)
-            self._delete_tasks(connection, [row["id"] for row in task_rows])
-            self._many(
-                connection,
-                _INSERT_TASK,
-                [_since_when(row, before) for row in task_rows],
-            )
-            self._many(
-                connection,
-                _INSERT_ANNOTATION,
-                annotation_rows,
-            )
+            self._many(connection, _PUT_TASK, task_rows)
+            self._many(connection, _DELETE_ANNOTATIONS, [{"task": task} for task in ids])
+            self._many(connection, _PUT_ANNOTATION, annotation_rows)
         return changed
 
-    def _known(self, connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
-        query = sa.text(
-            "SELECT id, data, updated_at, data_changed_at FROM tasks WHERE project = :key AND id IN :ids"
-        ).bindparams(sa.bindparam("ids", expanding=True))
-        found: dict[int, tuple[str, str, str]] = {}
+    def _known(self, connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return the data (JSON) and the time of the last change of tasks."""
+        query = sa.text("SELECT id, data, updated_at FROM tasks WHERE project = :key AND id IN :ids").bindparams(
+            sa.bindparam("ids", expanding=True)
+        )
+        found: dict[int, tuple[str, str]] = {}
         for start in range(0, len(ids), 5000):  # SQLite allows 32,766 parameters
             rows = connection.execute(query, {"key": self._key, "ids": list(ids[start : start + 5000])})
-            found.update((row[0], (row[1], row[2], row[3])) for row in rows)
+            found.update((row[0], (row[1], row[2])) for row in rows)
         return found
 
     def keep_only(self, ids: Iterable[int]) -> int:
@@ -224,7 +232,7 @@ class ProjectMirror:
 
     def _delete_tasks(self, connection: Connection, ids: Sequence[int]) -> None:
         rows = [{"id": task} for task in ids]
-        self._many(connection, "DELETE FROM annotations WHERE project = :key AND task = :id", rows)
+        self._many(connection, _DELETE_ANNOTATIONS, [{"task": task} for task in ids])
         self._many(connection, "DELETE FROM tasks WHERE project = :key AND id = :id", rows)
 
     def put_annotations(
@@ -238,18 +246,12 @@ class ProjectMirror:
             Whether each of these tasks now has as many annotations as Label Studio says. Otherwise something else
             was not told, and only a pull finds it.
         """
+        newer = "updated_at <= excluded.updated_at"
+        self._many(connection, f"{_PUT_TASK} WHERE tasks.{newer}", map(_task_row, tasks))
         ids = {row["id"] for row in tasks}
-        before = self._known(connection, sorted(ids))
-        fresh = [_task_row(row) for row in tasks]
-        fresh = [row for row in fresh if row["id"] not in before or before[row["id"]][1] <= row["updated_at"]]
-        self._many(
-            connection, "DELETE FROM tasks WHERE project = :key AND id = :id", [{"id": row["id"]} for row in fresh]
-        )
-        self._many(connection, _INSERT_TASK, [_since_when(row, before) for row in fresh])
-        rows = [_annotation_row(row["task"], row) for row in annotations if row["task"] in ids or row["task"] in before]
-        older = "DELETE FROM annotations WHERE project = :key AND id = :id AND updated_at <= :updated_at"
-        self._many(connection, older, [{"id": row["id"], "updated_at": row["updated_at"]} for row in rows])
-        self._many(connection, f"{_INSERT_ANNOTATION} ON CONFLICT DO NOTHING", rows)
+        known = self._known(connection, [row["task"] for row in annotations if row["task"] not in ids])
+        rows = [_annotation_row(row["task"], row) for row in annotations if row["task"] in ids or row["task"] in known]
+        self._many(connection, f"{_PUT_ANNOTATION} WHERE annotations.{newer}", rows)
         held = self._annotation_counts(connection, sorted(ids))
         told = {row["id"]: row.get("total_annotations", 0) + row.get("cancelled_annotations", 0) for row in tasks}
         return len(rows) == len(annotations) and all(held.get(task, 0) == count for task, count in told.items())
@@ -278,7 +280,11 @@ class ProjectMirror:
     def set_states(self, states: Iterable[tuple[int, int, bool]]) -> None:
         """Record (task, overlap, is_labeled) of tasks whose data did not change."""
         rows = [{"id": task, "overlap": overlap, "done": int(done)} for task, overlap, done in states]
-        self._run("UPDATE tasks SET overlap = :overlap, is_labeled = :done WHERE project = :key AND id = :id", rows)
+        for start in range(0, len(rows), _CHUNK):
+            self._run(
+                "UPDATE tasks SET overlap = :overlap, is_labeled = :done WHERE project = :key AND id = :id",
+                rows[start : start + _CHUNK],
+            )
 
     def counts(self) -> Counts:
         """Return how many tasks, annotations and skips there are, and how many tasks are finished."""
@@ -483,12 +489,6 @@ def _task_row(task: Mapping[str, Any]) -> dict[str, Any]:
         "is_labeled": int(task["is_labeled"]),
         "updated_at": _iso(task["updated_at"]),
     }
-
-
-def _since_when(row: Mapping[str, Any], before: Mapping[int, tuple[str, str, str]]) -> dict[str, Any]:
-    """Return a task's row with the time since when its data is this: probabilities from before are out of date."""
-    data, _, data_changed_at = before.get(row["id"], (None, "", ""))
-    return {**row, "data_changed_at": data_changed_at if data == row["data"] else row["updated_at"]}
 
 
 def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from label_studio_crowd.connection import find_record, options_in, wrong_settings
-from label_studio_crowd.errors import UserError
+from label_studio_crowd.connection import NotConnectedError, find_record, options_in, wrong_settings
 from label_studio_crowd.labels import Control, find_control
 from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror, Tasks
 from label_studio_crowd.plan import Plan, make_plan
@@ -49,10 +48,6 @@ _MANY: Final = 50
 """Labelled tasks from which on it says something that none is settled by its quality."""
 _ACTIVE_DAYS: Final = 7
 """An annotator is active who labelled in the last days before the newest annotation."""
-
-
-class NotConnectedError(UserError):
-    """The project is not connected: nothing may be written."""
 
 
 @dataclass
@@ -318,7 +313,12 @@ def _publish(
             consensus_changes=None if full else settings.consensus_changes,
             costs=costs,
         )
-        dropped = [] if dry_run else carry_out(plan, studio, mirror, project, progress=progress)
+        dropped = []
+        if not dry_run:
+            # before it is published, so that the event of our own change is known for what it is
+            served = plan.switch_to or info["model_version"]
+            mirror.remember(_SEEN, _circumstances({**info, "model_version": served}, settings))
+            dropped = carry_out(plan, studio, mirror, project, progress=progress)
     run = Run(
         project,
         info["title"],
@@ -338,8 +338,6 @@ def _publish(
     if not dry_run:
         mirror.remember(_SETTLED, answers.crowd.tasks[scores.settled].tolist())
         mirror.remember(_SCORED_WITH, {name: getattr(settings, name) for name in _SCORING_SETTINGS})
-        served = plan.switch_to or info["model_version"]
-        mirror.remember(_SEEN, _circumstances({**info, "model_version": served}, settings))
         snapshot = take_snapshot(
             info,
             found.control,
@@ -381,7 +379,7 @@ def project_settings(info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def seen_settings(mirror: ProjectMirror) -> dict[str, Any] | None:
-    """Return `project_settings` as the last run found or left them; None if there was no run."""
+    """Return `project_settings` as the last run found, or was about to leave, them; None if there was no run."""
     seen = mirror.recall(_SEEN)
     return dict(seen["project"]) if seen else None
 

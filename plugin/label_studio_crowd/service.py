@@ -11,11 +11,13 @@ import time
 from types import TracebackType
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from label_studio_crowd.backend import Backend
 from label_studio_crowd.dispatch import Dispatch
 from label_studio_crowd.jobs import Needs
+from label_studio_crowd.store import store_reason
+from label_studio_crowd.studio import Studio
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +34,19 @@ class Service:
     ----------
     backend
         What is to be kept fresh.
+
+    Raises
+    ------
+    UserError
+        If there is no token for the worker, or the queue's address is wrong.
     """
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._settings = backend.settings
         self._dispatch = Dispatch(self._settings)
+        if self._settings.queue is None:
+            Studio.of(self._settings)  # its worker will need the token
         self._stop = threading.Event()
         self._started = False
         self._looked = 0.0
@@ -74,8 +83,8 @@ class Service:
                 self._backend.hurry_dry_queues()
                 self._looked = time.monotonic()
             self._send_due()
-        except DBAPIError as error:
-            log.error("The store fails (%s): waiting for it.", " ".join(str(error.orig).split()))
+        except SQLAlchemyError as error:
+            log.error("The store fails (%s): waiting for it.", store_reason(error))
             return False
         except Exception as error:
             log.error("Jobs cannot be sent (%s: %s): trying again.", type(error).__name__, error)
@@ -101,6 +110,7 @@ class Service:
             with subprocess.Popen(
                 [sys.executable, "-m", "label_studio_crowd", "worker", "--with-parent"],
                 stdin=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for this process, which then ends its worker
                 env={**os.environ, **self._settings.as_environment()},
             ) as process:
                 while process.poll() is None and not self._stop.wait(0.2):

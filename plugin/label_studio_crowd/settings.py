@@ -20,6 +20,7 @@ from label_studio_crowd.errors import UserError
 
 PREFIX = "LABEL_STUDIO_CROWD_"
 CONFIG_FILE = "label-studio-crowd.toml"
+_MANY: Final = 1_000_000_000
 
 
 def data_directory() -> Path:
@@ -79,15 +80,15 @@ class Settings(BaseSettings):
     trust_ground_truth: bool = Field(False, description="Ground-truth annotations are the truth.")
     target_quality: float = Field(0.8, ge=0, le=1, description="A consensus of this quality is settled.")
     min_labels: int | None = Field(
-        None, ge=1, description="No task is settled with fewer labels: 1 with a classifier, 2 without."
+        None, ge=1, le=_MANY, description="No task is settled with fewer labels: 1 with a classifier, 2 without."
     )
-    max_labels: int = Field(5, ge=1, description="No task is given more labels.")
-    queue_size: int | None = Field(None, ge=1, description="Tasks in the queue.")
-    label_budget: int | None = Field(None, ge=0, description="Labels the project may have in all.")
+    max_labels: int = Field(5, ge=1, le=_MANY, description="No task is given more labels.")
+    queue_size: int | None = Field(None, ge=1, le=_MANY, description="Tasks in the queue.")
+    label_budget: int | None = Field(None, ge=0, le=_MANY, description="Labels the project may have in all.")
     show_consensus: bool = Field(False, description="Pre-fill the consensus for annotators.")
-    retrain_share: float = Field(0.05, ge=0, description="Share of new labels that retrains the classifier.")
-    retrain_hours: float = Field(6.0, gt=0, description="Hours after which any new label does (serve, worker).")
-    consensus_changes: int = Field(200, ge=0, description="Consensus predictions edited in one run, at most.")
+    retrain_share: float = Field(0.05, ge=0, le=1000, description="Share of new labels that retrains the classifier.")
+    retrain_hours: float = Field(6.0, gt=0, le=100_000, description="Hours after which any new label does.")
+    consensus_changes: int = Field(200, ge=0, le=_MANY, description="Consensus predictions edited in one run, at most.")
 
     host: str | None = Field(None, description="Where the server listens: everywhere, without a password on loopback.")
     port: int = Field(9090, ge=1, le=65535, validation_alias=_also("PORT"), description="The server's port.")

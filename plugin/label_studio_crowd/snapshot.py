@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -73,6 +74,12 @@ class Snapshot:
     annotator_labels: NDArray[np.int64]
     worst_class: NDArray[np.int64]
 
+    @cached_property
+    def said(self) -> NDArray[np.bool_]:
+        """Whether somebody has said what a task is; without that, its consensus is the model's guess; (N,)."""
+        told = (self.labels > 0) | (self.settled_by == _REASONS.index("truth"))
+        return np.asarray(told & (self.consensus >= 0))
+
     def row(self, task: int) -> int | None:
         """Return the row of a task, or None if the run did not know it."""
         row = int(np.searchsorted(self.tasks, task))
@@ -84,8 +91,7 @@ class Snapshot:
 
     def label(self, row: int) -> str | None:
         """Return the consensus label of a task, or None where nobody has said anything."""
-        said = self.labels[row] > 0 or self.reason(row) == "truth"
-        return self.classes[int(self.consensus[row])] if said and self.consensus[row] >= 0 else None
+        return self.classes[int(self.consensus[row])] if self.said[row] else None
 
     def to_bytes(self) -> bytes:
         """Return it as an npz archive, without anything pickled."""

@@ -25,6 +25,7 @@ _LOCKS: Final = 5_017_663
 _PATIENCE: Final = 30
 """Seconds that a writer waits for its turn."""
 _TRY_AGAIN: Final = 0.2
+_LONGEST_REASON: Final = 200
 _CONNECTIONS: Final = 60
 """At the most: one a thread of a server or worker, and one for each lock in PostgreSQL."""
 
@@ -75,7 +76,7 @@ class Store:
         except ImportError:
             raise UserError("PostgreSQL needs psycopg: pip install 'label-studio-crowd[postgresql]'.") from None
         except (sa.exc.DBAPIError, OSError) as error:
-            reason = " ".join(str(getattr(error, "orig", error)).split())
+            reason = store_reason(error) if isinstance(error, sa.exc.DBAPIError) else str(error)
             where = parsed.render_as_string(hide_password=True)
             raise UserError(f"The store {where} cannot be opened ({reason}): correct --store.") from None
 
@@ -169,6 +170,14 @@ def execute_many(connection: Connection, sql: str, rows: Iterable[Mapping[str, A
     values = [dict(row) for row in rows]
     if values:
         connection.execute(sa.text(sql), values)
+
+
+def store_reason(error: sa.exc.SQLAlchemyError) -> str:
+    """Return why the store fails, without the values that it was given."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return type(error).__name__
+    lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    return lines[0][:_LONGEST_REASON]
 
 
 def now() -> float:

@@ -291,18 +291,26 @@ class Studio:
             if row["url"].startswith(url.rstrip("/") + "/"):
                 self._unless_gone("DELETE", f"/api/webhooks/{row['id']}/")
 
+    def webhook_headers(self, project: int, backend: str) -> dict[str, str] | None:
+        """Return what a backend's webhook carries, or None if it has no webhook; every annotator can read it."""
+        found = self._webhooks(project, backend)
+        return dict(found[0]["headers"]) if found else None
+
     def secure_webhook(self, project: int, backend: str, headers: Mapping[str, str]) -> None:
         """Let the webhook of a backend carry these headers, which Label Studio forgets; make it where there is none."""
-        url = f"{backend.rstrip('/')}/webhook"
-        found = [row for row in self._get("/api/webhooks/", project=project) if row["url"] == url]
+        found = self._webhooks(project, backend)
         for row in found:
             if row["headers"] != {**row["headers"], **headers}:
                 # a change that does not name the actions would empty them
                 wanted = {"headers": {**row["headers"], **headers}, "actions": row["actions"]}
                 self._request("PATCH", f"/api/webhooks/{row['id']}/", json=wanted)
         if not found:
-            hook = {"project": project, "url": url, "headers": dict(headers), "send_for_all_actions": True}
-            self._request("POST", "/api/webhooks/", json={**hook, "send_payload": True})
+            hook = {"project": project, "url": _webhook_url(backend), "headers": dict(headers), "send_payload": True}
+            self._request("POST", "/api/webhooks/", json={**hook, "send_for_all_actions": True})
+
+    def _webhooks(self, project: int, backend: str) -> list[dict[str, Any]]:
+        rows = self._get("/api/webhooks/", project=project)
+        return [row for row in rows if row["url"] == _webhook_url(backend)]
 
     # ------------------------------------------------------------------ tasks
 
@@ -532,6 +540,10 @@ def _stranger(url: str, response: httpx.Response) -> StudioError:
         f"{url} answers, but not as Label Studio does ({path} gave no JSON): correct LABEL_STUDIO_URL, which is the "
         "address without any path to a project."
     )
+
+
+def _webhook_url(backend: str) -> str:
+    return f"{backend.rstrip('/')}/webhook"
 
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:

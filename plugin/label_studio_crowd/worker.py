@@ -7,18 +7,18 @@ import os
 import signal
 import threading
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
-from label_studio_crowd.connection import adopt
+from label_studio_crowd.connection import NotConnectedError, adopt
 from label_studio_crowd.dispatch import Dispatch
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.jobs import Job, Jobs, Needs
 from label_studio_crowd.logs import configure_logs
 from label_studio_crowd.mirror import Mirror, ProjectMirror
 from label_studio_crowd.pull import update_names
-from label_studio_crowd.rescoring import NotConnectedError, rescore_changes, retrain
+from label_studio_crowd.rescoring import rescore_changes, retrain
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store import UnderWayError
+from label_studio_crowd.store import UnderWayError, store_reason
 from label_studio_crowd.studio import Studio, StudioError
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,8 @@ class Worker:
                 return
             with self._jobs.kept(job):
                 self._attempt(job)
-        except DBAPIError as error:  # the mark stands: whoever claims it next, when the store is back, does it
-            log.error("The store fails (%s); project %d is tried again.", error.orig, claimed.project)
+        except SQLAlchemyError as error:  # the mark stands: whoever claims it next, when the store is back, does it
+            log.error("The store fails (%s); project %d is tried again.", store_reason(error), claimed.project)
 
     def _attempt(self, job: Job) -> None:
         mirror = self._mirror.project(self._settings.url, job.project)
@@ -69,8 +69,8 @@ class Worker:
             self._jobs.done(job)
         except UnderWayError:
             self._jobs.postpone(job)
-        except NotConnectedError:
-            log.info("Project %d is not connected, and served no longer.", job.project)
+        except NotConnectedError as error:
+            log.info("%s It is served no longer.", error)
             self._jobs.drop(job.project)
         except StudioError as error:
             if error.status == 404 and "does not exist" in str(error):
@@ -80,7 +80,7 @@ class Worker:
                 self._failed(job, str(error))
         except UserError as error:
             self._failed(job, str(error))
-        except DBAPIError:
+        except SQLAlchemyError:
             raise
         except Exception as error:  # a defect, or a user's own classifier: the others go on
             log.exception("Project %d: %s failed.", job.project, job.kind)

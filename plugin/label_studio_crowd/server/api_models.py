@@ -1,0 +1,147 @@
+"""What the JSON API answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+State = Literal["fresh", "waiting", "working", "failed"]
+SettledBy = Literal["truth", "quality", "labels", "skips"]
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """Some of the items there are."""
+
+    total: int = Field(description="How many items there are that fit.")
+    limit: int
+    offset: int
+    items: list[Item]
+
+
+class Numbers(BaseModel):
+    """A project in numbers, as of its last run."""
+
+    tasks: int
+    labelled_tasks: int = Field(description="Tasks with at least one label.")
+    labels: int
+    skips: int
+    annotators: int = Field(description="Annotators with at least one label.")
+    settled_tasks: int = Field(description="Tasks that need no more labels.")
+    queue: int = Field(description="Tasks in the queue.")
+    mean_consensus_quality: float | None = Field(description="Over the tasks that have a consensus.")
+
+
+class ProjectState(BaseModel):
+    """How a project stands."""
+
+    project: int
+    title: str | None = Field(description="As of the last run; null before the first.")
+    state: State = Field(
+        description="fresh: all that is known is in the queue. waiting: something happened that no run has seen. "
+        "working: a run is under way. failed: the last run failed, and is tried again."
+    )
+    problem: str | None = Field(description="Why the last run failed.")
+    failures: int = Field(description="How often it failed in a row.")
+    retry_at: datetime | None = Field(description="When it is tried again.")
+    wanted_since: datetime | None = Field(description="When the first thing happened that no run has seen.")
+    training: State | None = Field(description="How the training stands, where one was asked for.")
+    last_run_at: datetime | None = Field(description="When the last run ended.")
+    numbers: Numbers | None = Field(description="Null before the first run.")
+    url: str = Field(description="The project in Label Studio.")
+
+
+class ClassShare(BaseModel):
+    """A class, and how common it is believed to be."""
+
+    label: str
+    share: float | None
+
+
+class ProjectDetails(ProjectState):
+    """How a project stands, and how it was scored."""
+
+    control: str | None = Field(description="The control of the labeling config that is scored.")
+    classifier: str | None = Field(description="What was chosen, why, and how it went.")
+    show_consensus: bool | None = Field(description="Whether annotators see the consensus while they label.")
+    classes: list[ClassShare]
+    settled_by: dict[SettledBy, int] = Field(description="Tasks that need no more labels, by reason.")
+    warnings: list[str] = Field(description="What the last run found that somebody may want to mend.")
+    seconds: dict[str, float] = Field(description="Seconds of the last run, by stage.")
+
+
+class Task(BaseModel):
+    """What is believed of a task, as of the last run."""
+
+    task: int
+    labels: int = Field(description="How many labels it has.")
+    skips: int
+    consensus: str | None = Field(description="Null where nobody has said anything.")
+    quality: float | None = Field(description="Quality of the consensus.")
+    priority: float | None = Field(description="Low where one more label is worth most.")
+    settled: bool = Field(description="Whether it needs no more labels.")
+    settled_by: SettledBy | None = Field(description="Why it needs no more labels.")
+    place: int | None = Field(description="Its place in the queue, from 1; null where it is not in it.")
+    url: str = Field(description="The task in Label Studio.")
+
+
+class TaskAnnotation(BaseModel):
+    """An annotation of a task, as last heard of."""
+
+    id: int
+    annotator: int = Field(description="0: a user who was deleted.")
+    name: str
+    label: str | None = Field(description="Null where it gives none, or several.")
+    skipped: bool
+    ground_truth: bool
+    updated_at: str = Field(description="By Label Studio's clock.")
+
+
+class TaskDetails(BaseModel):
+    """A task and its annotations, which may be newer than what is believed of it."""
+
+    task: int
+    believed: Task | None = Field(description="Null where the task came after the last run.")
+    annotations: list[TaskAnnotation]
+    url: str = Field(description="The task in Label Studio.")
+
+
+class Annotator(BaseModel):
+    """What is believed of an annotator, as of the last run."""
+
+    annotator: int = Field(description="0: users who were deleted.")
+    name: str
+    quality: float | None
+    agreement: float | None = Field(description="Share of labels that are the consensus.")
+    labels: int
+    worst_class: str | None = Field(description="The class they are wrong about most; null where they never are.")
+
+
+class Run(BaseModel):
+    """What a run found and did."""
+
+    finished_at: datetime
+    tasks: int | None
+    labelled_tasks: int | None
+    labels: int | None
+    annotators: int | None
+    settled: int | None
+    mean_consensus_quality: float | None
+    classifier: str | None
+    trained: bool | None = Field(description="Whether the classifier was trained in this run.")
+    changed_tasks: int | None
+    deleted_tasks: int | None
+    full_pull: bool | None = Field(description="Whether everything was read anew.")
+    changes: dict[str, Any] = Field(description="What was changed in Label Studio, in numbers.")
+    warnings: list[str]
+    seconds: dict[str, float]
+
+
+class Runs(BaseModel):
+    """Some of the last runs, the newest first."""
+
+    limit: int
+    offset: int
+    items: list[Run]

@@ -1,0 +1,238 @@
+"""The JSON API: how the projects stand, and what the last run of each believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.exceptions import HTTPException
+
+from label_studio_crowd.backend import Backend
+from label_studio_crowd.export import annotator_name
+from label_studio_crowd.jobs import JobState
+from label_studio_crowd.labels import Control, SeveralLabelsError, find_control
+from label_studio_crowd.mirror import Annotation, ProjectMirror
+from label_studio_crowd.pull import names
+from label_studio_crowd.server.api_models import (
+    Annotator,
+    Page,
+    ProjectDetails,
+    ProjectState,
+    Run,
+    Runs,
+    Task,
+    TaskAnnotation,
+    TaskDetails,
+)
+from label_studio_crowd.server.parts import TheParts
+from label_studio_crowd.server.problems import described
+from label_studio_crowd.server.tables import (
+    Choice,
+    Direction,
+    OrderBy,
+    TaskTable,
+    annotators_of,
+    classes_of,
+    settled_by,
+    task_url,
+)
+from label_studio_crowd.snapshot import Snapshot
+
+router = APIRouter(prefix="/api", tags=["projects"], responses=described(401, 422, 503))
+
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
+Offset = Annotated[int, Query(ge=0, le=2**31, description="How many items to leave out before.")]
+Quality = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)]
+
+
+@router.get("/projects", operation_id="list_projects")
+def list_projects(parts: TheParts, limit: Limit = 100, offset: Offset = 0) -> Page[ProjectState]:
+    """List the projects that are served."""
+    served = _served(parts.backend)
+    chosen = list(served.items())[offset : offset + limit]
+    return Page(
+        total=len(served),
+        limit=limit,
+        offset=offset,
+        items=[ProjectState(**_state(parts.backend, project, jobs)) for project, jobs in chosen],
+    )
+
+
+@router.get("/projects/{project}", operation_id="get_project", responses=described(404))
+def get_project(parts: TheParts, project: Number) -> ProjectDetails:
+    """Show how a project stands, and how it was scored."""
+    backend, served = parts.backend, _served(parts.backend)
+    if project not in served:
+        raise _not_served(project, served)
+    mirror = backend.mirror(project)
+    snapshot = None if mirror is None else backend.snapshot(mirror)
+    last = None if mirror is None else mirror.last_run()
+    report = {} if last is None else last[1]
+    return ProjectDetails(
+        **_state(backend, project, served[project]),
+        control=snapshot.control if snapshot else None,
+        classifier=report.get("classifier"),
+        show_consensus=snapshot.show_consensus if snapshot else None,
+        classes=classes_of(snapshot) if snapshot else [],
+        settled_by=settled_by(snapshot) if snapshot else {},
+        warnings=report.get("warnings", []),
+        seconds=report.get("seconds", {}),
+    )
+
+
+class _Scored:
+    """A project that has had a run."""
+
+    def __init__(self, parts: TheParts, project: Number) -> None:
+        served = _served(parts.backend)
+        if project not in served:
+            raise _not_served(project, served)
+        mirror = parts.backend.mirror(project)
+        snapshot = None if mirror is None else parts.backend.snapshot(mirror)
+        if mirror is None or snapshot is None:
+            word = _main(served[project]).word
+            raise HTTPException(404, f"Project {project} has had no run yet, its state is {word!r}: ask again later.")
+        self.mirror: ProjectMirror = mirror
+        self.snapshot: Snapshot = snapshot
+        self.url = _project_url(parts.backend, project)
+
+
+Scored = Annotated[_Scored, Depends(_Scored)]
+
+
+@router.get("/projects/{project}/queue", operation_id="get_queue", responses=described(404))
+def get_queue(scored: Scored, limit: Limit = 100, offset: Offset = 0) -> Page[Task]:
+    """List the tasks of the queue, in the order in which they are served."""
+    table = TaskTable(scored.snapshot, scored.url)
+    rows = table.queue()
+    items = table.spelled_out(rows[offset : offset + limit].tolist())
+    return Page(total=len(rows), limit=limit, offset=offset, items=items)
+
+
+@router.get("/projects/{project}/tasks", operation_id="list_tasks", responses=described(404))
+def list_tasks(
+    scored: Scored,
+    settled: Annotated[bool | None, Query(description="Only tasks that need no more labels, or only others.")] = None,
+    labelled: Annotated[bool | None, Query(description="Only tasks with labels, or only others.")] = None,
+    min_quality: Quality = None,
+    max_quality: Quality = None,
+    order_by: OrderBy = "id",
+    direction: Direction = "ascending",
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Page[Task]:
+    """List tasks. Those of unknown quality are within no bounds, and come last."""
+    table = TaskTable(scored.snapshot, scored.url)
+    rows = table.rows(Choice(settled, labelled, min_quality, max_quality, order_by, direction))
+    items = table.spelled_out(rows[offset : offset + limit].tolist())
+    return Page(total=len(rows), limit=limit, offset=offset, items=items)
+
+
+@router.get("/projects/{project}/tasks/{task}", operation_id="get_task", responses=described(400, 404))
+def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
+    """Show a task, and its annotations."""
+    snapshot, mirror = scored.snapshot, scored.mirror
+    row = snapshot.row(task)
+    if row is None and not mirror.data([task]):
+        raise HTTPException(404, f"Project {project} has no task {task} that is known of.")
+    control, known = find_control(snapshot.label_config, snapshot.control), names(mirror)
+    return TaskDetails(
+        task=task,
+        believed=None if row is None else TaskTable(snapshot, scored.url).spelled_out([row])[0],
+        annotations=[_annotation(control, known, annotation) for annotation in mirror.annotations_of(task)],
+        url=task_url(scored.url, task),
+    )
+
+
+@router.get("/projects/{project}/annotators", operation_id="list_annotators", responses=described(404))
+def list_annotators(scored: Scored, limit: Limit = 100, offset: Offset = 0) -> Page[Annotator]:
+    """List the annotators, by increasing quality."""
+    found = annotators_of(scored.snapshot, names(scored.mirror), slice(offset, offset + limit))
+    return Page(total=len(scored.snapshot.annotators), limit=limit, offset=offset, items=found)
+
+
+@router.get("/projects/{project}/runs", operation_id="list_runs", responses=described(404))
+def list_runs(
+    parts: TheParts, project: Number, limit: Limit = 100, offset: Annotated[int, Query(ge=0, le=1000)] = 0
+) -> Runs:
+    """List the last runs, the newest first."""
+    served = _served(parts.backend)
+    if project not in served:
+        raise _not_served(project, served)
+    mirror = parts.backend.mirror(project)
+    found = [] if mirror is None else mirror.runs(offset + limit)[offset:]
+    return Runs(limit=limit, offset=offset, items=[_run(at, report) for at, report in found])
+
+
+def _served(backend: Backend) -> dict[int, list[JobState]]:
+    """Return the projects that are served, with the states of their jobs."""
+    served: dict[int, list[JobState]] = {}
+    for state in backend.jobs.states():
+        served.setdefault(state.project, []).append(state)
+    return served
+
+
+def _not_served(project: int, served: Mapping[int, Any]) -> HTTPException:
+    there_are = ", ".join(map(str, list(served)[:50])) or "none yet"
+    return HTTPException(
+        404, f"Project {project} is not served (served: {there_are}): connect it in Label Studio's Model settings."
+    )
+
+
+def _main(jobs: list[JobState]) -> JobState:
+    return next((job for job in jobs if job.kind == "rescore"), jobs[0])
+
+
+def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, Any]:
+    """Return the fields of a `ProjectState`."""
+    job, mirror, url = _main(jobs), backend.mirror(project), _project_url(backend, project)
+    snapshot = None if mirror is None else backend.snapshot(mirror)
+    last = None if mirror is None else mirror.last_run()
+    return {
+        "project": project,
+        "title": snapshot.title if snapshot else None,
+        "state": job.word,
+        "problem": job.problem,
+        "failures": job.failures,
+        "retry_at": _time(job.retry_at) if job.problem is not None else None,
+        "wanted_since": _time(job.wanted_since),
+        "training": next((other.word for other in jobs if other.kind == "train"), None),
+        "last_run_at": _time(last[0]) if last else None,
+        "numbers": TaskTable(snapshot, url).numbers() if snapshot else None,
+        "url": url,
+    }
+
+
+def _project_url(backend: Backend, project: int) -> str:
+    return f"{backend.settings.url}/projects/{project}/data"
+
+
+def _time(at: float | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at, timezone.utc)
+
+
+def _annotation(control: Control, known: Mapping[int, str], annotation: Annotation) -> TaskAnnotation:
+    try:
+        label = control.read(orjson.loads(annotation.result))
+    except (SeveralLabelsError, AttributeError, TypeError):  # over REST, anybody who annotates can send any shape
+        label = None
+    return TaskAnnotation(
+        id=annotation.id,
+        annotator=annotation.annotator,
+        name=annotator_name(annotation.annotator, known),
+        label=label,
+        skipped=bool(annotation.was_cancelled),
+        ground_truth=bool(annotation.ground_truth),
+        updated_at=annotation.updated_at,
+    )
+
+
+def _run(at: float, report: Mapping[str, Any]) -> Run:
+    """Return a run's report; what another release did not report is null."""
+    fields = {name: report.get(name) for name in Run.model_fields.keys() - {"finished_at"}}
+    filled = {name: report.get(name, {}) for name in ("changes", "seconds")}
+    return Run(**{**fields, **filled, "warnings": report.get("warnings", []), "finished_at": _time(at)})

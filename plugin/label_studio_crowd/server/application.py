@@ -1,0 +1,186 @@
+"""The application: routes and guards put together, and served."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+import uvicorn
+from anyio import move_on_after
+from anyio.to_thread import current_default_thread_limiter, run_sync
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.middleware import Middleware
+from starlette.responses import Response
+
+from label_studio_crowd import __version__
+from label_studio_crowd.access import has_password, listening_host
+from label_studio_crowd.backend import Backend
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.logs import configure_logs
+from label_studio_crowd.server import api_routes, ml_routes, state_routes
+from label_studio_crowd.server.guards import OPEN, BodyLimit, PasswordGuard
+from label_studio_crowd.server.metrics import Timing
+from label_studio_crowd.server.parts import TheParts, assemble
+from label_studio_crowd.server.problems import EXPECTED, LastResort, answer_error, described
+from label_studio_crowd.service import Service
+from label_studio_crowd.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_THREADS: Final = 64
+_LAST_ANSWERS_SECONDS: Final = 1
+_LAST_RUN_SECONDS: Final = 8.5
+_BACKLOG: Final = 2048
+
+
+def create_application(backend: Backend, *, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the server's application.
+
+    Parameters
+    ----------
+    backend
+        What it serves; it stays open.
+    lifespan
+        What runs as long as the application does.
+    """
+    settings, parts = backend.settings, assemble(backend)
+    app = FastAPI(
+        title="label-studio-crowd",
+        version=__version__,
+        description="An ML backend for Label Studio: consensus, annotator quality, and the most useful next task.",
+        redirect_slashes=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Timing, parts.metrics),
+            Middleware(LastResort),
+            Middleware(BodyLimit, settings.max_body_mb),
+            Middleware(PasswordGuard, settings),
+        ],
+        exception_handlers=dict.fromkeys(EXPECTED, answer_error),
+    )
+    app.state.parts = parts
+    for module in (state_routes, ml_routes, api_routes):
+        app.include_router(module.router)
+    app.add_api_route(
+        "/metrics",
+        _show_metrics,
+        operation_id="metrics",
+        tags=["state"],
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **described(401)},
+    )
+    _describe_password(app.openapi())
+    return app
+
+
+def _show_metrics(parts: TheParts) -> Response:
+    """Show the metrics, in Prometheus's format."""
+    return Response(parts.metrics.as_text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _describe_password(schema: dict[str, Any]) -> None:
+    """Say in the application's description which routes ask for the password."""
+    schema.setdefault("components", {})["securitySchemes"] = {"password": {"type": "http", "scheme": "basic"}}
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            operation["security"] = [] if path in OPEN else [{"password": []}]
+
+
+def serve(settings: Settings) -> None:
+    """Serve until told to stop by a signal, and keep the projects fresh meanwhile.
+
+    Raises
+    ------
+    UserError
+        If the server may not or cannot listen there, or the store cannot be opened.
+    """
+    host = listening_host(settings)
+    configure_logs(settings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with listen(host, settings.port) as listener:
+        backend = Backend(settings)
+        config = uvicorn.Config(
+            create_application(backend, lifespan=_lifespan_of(backend)),
+            log_config=None,
+            access_log=False,
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
+        )
+        server = uvicorn.Server(config)
+        open_to = "" if has_password(settings) else ", without a password"
+        log.info("Listening on %s, port %d%s.", host, settings.port, open_to)
+        try:
+            server.run(sockets=[listener])
+        except (KeyboardInterrupt, SystemExit):  # it has ended already: uvicorn passes the signal on
+            pass
+        finally:
+            backend.close()
+    _leave_who_waits(0 if server.started else 1)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there: before anything is begun that would have to end again.
+
+    Raises
+    ------
+    UserError
+        If that cannot be.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            f"The server cannot listen on {host}, port {port} ({reason}): correct --host or --port."
+        ) from None
+    # asyncio does so only for sockets that it made; without it answers on a kept connection wait 40 ms
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def _leave_who_waits(code: int) -> None:
+    """End the process at once where requests still wait for the store, which may take them half a minute.
+
+    Nothing is lost: what they would have written is found by the next look at Label Studio.
+    """
+    until = time.monotonic() + _LAST_ANSWERS_SECONDS
+    for thread in threading.enumerate():
+        if thread is threading.main_thread() or thread.daemon:
+            continue
+        thread.join(max(0.0, until - time.monotonic()))
+        if thread.is_alive():
+            log.warning("The store is busy: requests that wait for it are left.")
+            logging.shutdown()
+            os._exit(code)
+    if code:
+        sys.exit(code)
+
+
+def _lifespan_of(backend: Backend) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = _THREADS
+        service = Service(backend)
+        await run_sync(service.__enter__)
+        try:
+            yield
+        finally:
+            with move_on_after(_LAST_RUN_SECONDS):
+                await run_sync(service.__exit__, None, None, None, abandon_on_cancel=True)
+
+    return lifespan

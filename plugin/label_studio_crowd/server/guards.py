@@ -1,0 +1,94 @@
+"""Who and what is let in: a password on everything but `/` and `/health`, and bodies up to a size.
+
+They stand before the routes, so that a new route is guarded, too.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from label_studio_crowd.access import SECRET_HEADER, may_send_events, may_use
+from label_studio_crowd.server.problems import problem
+from label_studio_crowd.settings import Settings
+
+OPEN: Final = ("/", "/health")
+"""What everybody may ask."""
+WEBHOOK: Final = "/webhook"
+_CLOSE: Final = {"Connection": "close"}
+
+
+class PasswordGuard:
+    """Lets in who knows the password, and webhooks that carry the secret."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 401."""
+        if scope["type"] == "websocket":  # there are none
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "lifespan" or scope["path"] in OPEN or self._may(scope["path"], Headers(scope=scope)):
+            await self._app(scope, receive, send)
+        else:
+            refusal = problem(
+                401,
+                "Name or password is missing or wrong.",
+                {"WWW-Authenticate": 'Basic realm="label-studio-crowd", charset="UTF-8"'},
+            )
+            await refusal(scope, receive, send)
+
+    def _may(self, path: str, headers: Headers) -> bool:
+        authorization = headers.get("authorization")
+        if authorization is not None and not authorization.isascii():  # no Basic header can be
+            authorization = None
+        if path == WEBHOOK:
+            return may_send_events(self._settings, authorization, headers.get(SECRET_HEADER))
+        return may_use(self._settings, authorization)
+
+
+class BodyLimit:
+    """Refuses bodies that are too large: by what they say, and by what comes in.
+
+    A connection whose body was not read to its end is closed: the server would go on reading, however much comes.
+    """
+
+    def __init__(self, app: ASGIApp, megabytes: float) -> None:
+        self._app = app
+        self._most = int(megabytes * 1_000_000)
+        self._refusal = f"The body is larger than {megabytes:g} MB: send less at once, or raise max_body_mb."
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on whose body is counted as it comes, or answer 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            await problem(400, "Content-Length is no number.", _CLOSE)(scope, receive, send)
+            return
+        if len(length) > 18 or int(length) > self._most:
+            await problem(413, self._refusal, _CLOSE)(scope, receive, send)
+            return
+        came, more = 0, int(length) > 0 or "transfer-encoding" in headers
+
+        async def counted() -> Message:
+            nonlocal came, more
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > self._most:
+                raise HTTPException(413, self._refusal)
+            more = more and message.get("more_body", False)
+            return message
+
+        async def closing(message: Message) -> None:
+            if more and message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_CLOSE)
+            await send(message)
+
+        await self._app(scope, counted, closing)

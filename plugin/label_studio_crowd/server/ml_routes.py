@@ -1,0 +1,173 @@
+"""The routes that Label Studio asks of an ML backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from label_studio_crowd.backend import MODEL_VERSION, parse_options, project_number
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.events import MalformedEventError, read_event
+from label_studio_crowd.server.bodies import Body, parse_object
+from label_studio_crowd.server.parts import TheParts
+from label_studio_crowd.server.problems import described
+
+router = APIRouter(tags=["Label Studio"])
+
+
+class Setup(BaseModel):
+    """Which version predictions will have."""
+
+    model_version: str
+
+
+class Prediction(BaseModel):
+    """A task's prediction, as Label Studio stores it."""
+
+    result: list[dict[str, Any]] = Field(description="The consensus as a result; empty where it is not to be shown.")
+    score: float = Field(ge=0, le=1, description="How sure the label is.")
+    model_version: str
+
+
+class Predictions(BaseModel):
+    """The predictions of the tasks that were sent, in their order."""
+
+    results: list[Prediction]
+
+
+class Taken(BaseModel):
+    """What became of an event."""
+
+    status: str = Field(
+        description="applied, marked (a run will read the rest from Label Studio), known, dropped or ignored."
+    )
+
+
+class Versions(BaseModel):
+    """The model versions that there are."""
+
+    versions: list[str]
+
+
+def _body(properties: Mapping[str, Any], required: list[str]) -> dict[str, Any]:
+    """Return the description of a body, which is parsed here."""
+    schema = {"type": "object", "properties": dict(properties), "required": required}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+_PROJECT: Final = {
+    "description": 'The project\'s number, or the name that Label Studio gives it: "17.1795211437".',
+    "anyOf": [{"type": "string", "pattern": r"^[1-9][0-9]{0,17}(\.[0-9]+)?$"}, {"type": "integer", "minimum": 1}],
+}
+_SETUP: Final = _body(
+    {
+        "project": _PROJECT,
+        "extra_params": {
+            "description": "Options of the project, as in the Model settings: an object, its JSON, or nothing.",
+            "type": ["object", "string", "null"],
+        },
+    },
+    ["project"],
+)
+_PREDICT: Final = _body(
+    {
+        "project": {"anyOf": [*_PROJECT["anyOf"], {"type": "null"}]},
+        "tasks": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"id": {"type": "integer"}, "data": {"type": "object"}}},
+        },
+    },
+    ["tasks"],
+)
+_EVENT: Final = _body(
+    {
+        "action": {"type": "string", "minLength": 1, "description": "ANNOTATION_CREATED and so on."},
+        "project": {"type": "object", "properties": {"id": {"type": "integer"}}},
+    },
+    ["action"],
+)
+
+
+@router.post("/setup", operation_id="setup", openapi_extra=_SETUP, responses=described(400, 401, 413, 415, 503))
+def setup(body: Body, request: Request, parts: TheParts) -> Setup:
+    """Take a project in, with the options of its Model settings.
+
+    Label Studio sends a token and its own address, too; neither is used.
+    """
+    asked = parse_object(body)
+    project = project_number(asked.get("project"))
+    options = parse_options(asked.get("extra_params"))
+    _check_storable(options)
+    with parts.turn:
+        version = parts.backend.setup(project, options, host=request.headers.get("host", ""))
+    return Setup(model_version=version)
+
+
+def _check_storable(options: dict[str, Any]) -> None:
+    try:
+        same = orjson.loads(orjson.dumps(options)) == options
+    except TypeError:
+        same = False
+    if not same:
+        raise UserError("extra_params has a number that is too large.")
+
+
+@router.post(
+    "/predict",
+    operation_id="predict",
+    response_model=Predictions,
+    openapi_extra=_PREDICT,
+    responses=described(400, 401, 413, 415, 503),
+)
+def predict(body: Body, parts: TheParts) -> Response:
+    """Give each task its prediction: what the last run believed, or what the model thinks of a new task."""
+    asked = parse_object(body)
+    project = asked.get("project")
+    number = None if project is None else project_number(project)
+    tasks = asked.get("tasks")
+    if not isinstance(tasks, list):
+        raise UserError("tasks is missing, or no list: send a list of tasks.")
+    most = parts.backend.settings.max_tasks
+    if len(tasks) > most:
+        raise HTTPException(413, f"There are {len(tasks)} tasks, {most} are allowed: send fewer, or raise max_tasks.")
+    for at, task in enumerate(tasks):
+        if not isinstance(task, dict):
+            raise UserError(f"tasks[{at}] is no object: send tasks as Label Studio does.")
+    results = parts.backend.predict(number, tasks)
+    parts.metrics.predictions.inc(len(results))
+    return Response(orjson.dumps({"results": results}), media_type="application/json")
+
+
+@router.post(
+    "/webhook", operation_id="webhook", openapi_extra=_EVENT, responses=described(400, 401, 413, 415, 422, 503)
+)
+def webhook(body: Body, parts: TheParts) -> Taken:
+    """Take an event in: the queue follows within seconds."""
+    count = parts.metrics.webhooks
+    try:
+        event = read_event(parse_object(body))
+    except MalformedEventError:
+        count.labels("malformed", "refused").inc()
+        raise
+    try:
+        with parts.turn:
+            status = parts.backend.take(event)
+    except sa.exc.SQLAlchemyError:  # Label Studio does not send it again: a later look finds what it told
+        count.labels(event.kind, "failed").inc()
+        raise
+    count.labels(event.kind, status).inc()
+    return Taken(status=status)
+
+
+@router.get("/versions", operation_id="versions", responses=described(401))
+async def versions() -> Versions:
+    """List the model versions."""
+    return Versions(versions=[MODEL_VERSION])

@@ -1,0 +1,53 @@
+"""Whether the server lives, and whether what it needs answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from label_studio_crowd import __version__
+from label_studio_crowd.server.parts import TheParts
+from label_studio_crowd.server.problems import described
+
+router = APIRouter(tags=["state"])
+
+MODEL_CLASS = "label-studio-crowd"
+
+
+class Health(BaseModel):
+    """That the server lives, in the words of Label Studio's ML backends."""
+
+    status: Literal["UP"] = "UP"
+    model_class: str = MODEL_CLASS
+    version: str = __version__
+
+
+class Ready(BaseModel):
+    """Whether what the server needs answers."""
+
+    store: str = Field(description='"ok", or why the store does not answer.')
+    label_studio: str = Field(description='"ok", or why Label Studio does not answer.')
+
+
+# both touch nothing and need no thread: they answer even where all threads wait for a store
+@router.get("/", operation_id="root")
+@router.get("/health", operation_id="health")
+async def health() -> Health:
+    """Say that the server lives. Open to all."""
+    return Health()
+
+
+@router.get(
+    "/ready",
+    operation_id="ready",
+    responses={503: {"model": Ready, "description": "One of the two does not answer."}, **described(401)},
+)
+def ready(parts: TheParts, response: Response) -> Ready:
+    """Say whether store and Label Studio answer."""
+    found = parts.readiness.findings()
+    if found.store or found.label_studio:
+        response.status_code = 503
+    return Ready(store=found.store or "ok", label_studio=found.label_studio or "ok")

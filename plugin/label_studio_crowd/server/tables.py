@@ -1,0 +1,157 @@
+"""A snapshot as rows: chosen and ordered as arrays, spelled out for one page only. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from label_studio_crowd.export import annotator_name
+from label_studio_crowd.scoring import SETTLED_BY
+from label_studio_crowd.server.api_models import Annotator, ClassShare, Numbers, SettledBy, Task
+from label_studio_crowd.snapshot import Snapshot
+
+OrderBy = Literal["id", "quality", "priority"]
+Direction = Literal["ascending", "descending"]
+
+_REASONS: Final[tuple[SettledBy, ...]] = ("truth", "quality", "labels", "skips")
+assert _REASONS == SETTLED_BY
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which tasks are wanted, and in which order; None where it does not matter."""
+
+    settled: bool | None = None
+    labelled: bool | None = None
+    min_quality: float | None = None
+    max_quality: float | None = None
+    order_by: OrderBy = "id"
+    direction: Direction = "ascending"
+
+
+class TaskTable:
+    """The tasks of a snapshot.
+
+    Parameters
+    ----------
+    snapshot
+        What the last run believed.
+    project_url
+        The project's address in Label Studio.
+    """
+
+    def __init__(self, snapshot: Snapshot, project_url: str) -> None:
+        self._snapshot = snapshot
+        self._url = project_url
+        self._quality = np.where(snapshot.said, snapshot.quality, np.nan)
+
+    def rows(self, choice: Choice) -> NDArray[np.intp]:
+        """Return the rows of the tasks that fit; unknown qualities fit no bound, and come last."""
+        snapshot = self._snapshot
+        fits = np.ones(len(snapshot.tasks), np.bool_)
+        if choice.settled is not None:
+            fits &= (snapshot.settled_by > 0) == choice.settled
+        if choice.labelled is not None:
+            fits &= (snapshot.labels > 0) == choice.labelled
+        if choice.min_quality is not None:
+            fits &= self._quality >= choice.min_quality
+        if choice.max_quality is not None:
+            fits &= self._quality <= choice.max_quality
+        rows = np.flatnonzero(fits)
+        keys = {"id": snapshot.tasks, "quality": self._quality, "priority": snapshot.priority}[choice.order_by][rows]
+        return rows[np.argsort(keys if choice.direction == "ascending" else -keys, kind="stable")]
+
+    def queue(self) -> NDArray[np.intp]:
+        """Return the rows of the queue, in its order."""
+        tasks, queue = self._snapshot.tasks, self._snapshot.queue
+        rows = np.searchsorted(tasks, queue)
+        known = rows < len(tasks)
+        known[known] = tasks[rows[known]] == queue[known]
+        return rows[known]
+
+    def spelled_out(self, rows: Iterable[int]) -> list[Task]:
+        """Return these rows for people."""
+        snapshot = self._snapshot
+        places = {task: place for place, task in enumerate(snapshot.queue.tolist(), 1)}
+        found = []
+        for row in rows:
+            task, reason = int(snapshot.tasks[row]), int(snapshot.settled_by[row])
+            found.append(
+                Task(
+                    task=task,
+                    labels=int(snapshot.labels[row]),
+                    skips=int(snapshot.skips[row]),
+                    consensus=snapshot.label(row),
+                    quality=number(self._quality[row]),
+                    priority=number(snapshot.priority[row]),
+                    settled=reason > 0,
+                    settled_by=_REASONS[reason - 1] if reason else None,
+                    place=places.get(task),
+                    url=task_url(self._url, task),
+                )
+            )
+        return found
+
+    def numbers(self) -> Numbers:
+        """Return the project in numbers."""
+        snapshot = self._snapshot
+        known = self._quality[np.isfinite(self._quality)]
+        return Numbers(
+            tasks=len(snapshot.tasks),
+            labelled_tasks=int(np.count_nonzero(snapshot.labels)),
+            labels=int(snapshot.labels.sum()),
+            skips=int(snapshot.skips.sum()),
+            annotators=int(np.count_nonzero(snapshot.annotator_labels)),
+            settled_tasks=int(np.count_nonzero(snapshot.settled_by)),
+            queue=len(snapshot.queue),
+            mean_consensus_quality=float(known.mean()) if len(known) else None,
+        )
+
+
+def task_url(project_url: str, task: int) -> str:
+    """Return a task's address in Label Studio."""
+    return f"{project_url}?task={task}"
+
+
+def classes_of(snapshot: Snapshot) -> list[ClassShare]:
+    """Return the classes, in the labeling config's order."""
+    return [
+        ClassShare(label=label, share=number(share))
+        for label, share in zip(snapshot.classes, snapshot.prior, strict=True)
+    ]
+
+
+def settled_by(snapshot: Snapshot) -> dict[SettledBy, int]:
+    """Return how many tasks need no more labels, by reason."""
+    counts = np.bincount(snapshot.settled_by, minlength=1 + len(_REASONS)).tolist()
+    return dict(zip(_REASONS, counts[1:], strict=True))
+
+
+def annotators_of(snapshot: Snapshot, names: Mapping[int, str], rows: slice) -> list[Annotator]:
+    """Return some of the annotators, by increasing quality and then agreement."""
+    order = np.lexsort((snapshot.annotators, snapshot.agreement, snapshot.annotator_quality))[rows]
+    return [
+        Annotator(
+            annotator=int(snapshot.annotators[row]),
+            name=annotator_name(int(snapshot.annotators[row]), names),
+            quality=number(snapshot.annotator_quality[row]),
+            agreement=number(snapshot.agreement[row]),
+            labels=int(snapshot.annotator_labels[row]),
+            worst_class=_worst_class(snapshot, int(row)),
+        )
+        for row in order
+    ]
+
+
+def _worst_class(snapshot: Snapshot, row: int) -> str | None:
+    code = int(snapshot.worst_class[row])
+    return snapshot.classes[code] if code >= 0 and snapshot.agreement[row] < 1 else None
+
+
+def number(value: Any) -> float | None:
+    """Return a number as JSON knows them: null for what is none."""
+    return float(value) if np.isfinite(value) else None
