@@ -119,18 +119,23 @@ class House:
             "predictions of another model": _by_others(self.ask("GET", "/api/predictions/", project=project)),
             "the owner's tab": _not_ours(self.ask("GET", "/api/dm/views/", project=project)),
             "another project's settings": self.ask("GET", f"/api/projects/{self._other.id}/"),
-            "another project's tasks": self.ask("GET", "/api/tasks/", project=self._other.id, **everything),
+            "another project's tasks": _timeless(self.ask("GET", "/api/tasks/", project=self._other.id, **everything)),
             "another project's predictions": _by_others(self.ask("GET", "/api/predictions/", project=self._other.id)),
             "another project's tabs": self.ask("GET", "/api/dm/views/", project=self._other.id),
         }
 
 
-def _by_others(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {name: value for name, value in row.items() if name != "created_ago"}
-        for row in sorted(rows, key=lambda row: row["id"])
-        if not is_ours(row["model_version"])
-    ]
+def _by_others(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    return [_timeless(row) for row in sorted(rows, key=lambda row: row["id"]) if not is_ours(row["model_version"])]
+
+
+def _timeless(value: Any) -> Any:
+    """Return what Label Studio said without "created 2 minutes ago"."""
+    if isinstance(value, list):
+        return [_timeless(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _timeless(item) for name, item in value.items() if name != "created_ago"}
+    return value
 
 
 def _not_ours(views: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -361,7 +366,7 @@ class Load:
         while not self._stop.wait(rng.uniform(0.2, 1.8) * self._pause):
             try:
                 what(who, rng, mine)
-            except (StudioError, httpx.HTTPError, RuntimeError) as error:  # RuntimeError: a closed client
+            except (StudioError, httpx.HTTPError, RuntimeError) as error:  # noqa: PERF203  # a closed client is the last
                 with self._lock:
                     self.errors[type(error).__name__] += 1
                 self._stop.wait(0.5)
@@ -874,7 +879,7 @@ def redis_flushed(house: House, folder: Path, options: Options) -> Outcome:
         with _at_work(room, options) as (load, watch):
             end = time.monotonic() + options.seconds
             while time.monotonic() < end:
-                lost += sum(connection.llen(key) for key in connection.keys() if connection.type(key) == b"list")
+                lost += sum(connection.llen(key) for key in connection.scan_iter() if connection.type(key) == b"list")
                 connection.flushall()
                 time.sleep(0.02)
         connection.close()

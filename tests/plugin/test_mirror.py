@@ -163,3 +163,59 @@ def lock_is_free(store):
             return True
     except UserError:
         return False
+
+
+def told(number, task, second, total):
+    """An annotation and its task, as a webhook tells them."""
+    at = f"2026-11-21T03:00:{second:02d}.000001Z"
+    annotation = {
+        "id": number,
+        "task": task,
+        "completed_by": number,
+        "result": [],
+        "updated_at": at,
+        "was_cancelled": False,
+        "ground_truth": False,
+        "lead_time": 1.5,
+    }
+    states = {"overlap": 1, "is_labeled": True, "total_annotations": total, "cancelled_annotations": 0}
+    return annotation, {"id": task, "data": {"text": str(task)}, "updated_at": at, **states}
+
+
+def test_events_at_once_all_land(store):
+    opened = Mirror(store)
+    mirror = opened.project("http://studio", 1)
+
+    def tell(number):
+        annotation, task = told(number, 1 + number % 3, number, 1)
+        with opened.writing() as connection:
+            mirror.put_annotations(connection, [annotation], [task])
+
+    with ThreadPoolExecutor(12) as threads:
+        list(threads.map(tell, range(1, 49)))
+    assert sorted(row.id for row in mirror.annotations()) == list(range(1, 49))
+    assert mirror.tasks().ids.tolist() == [1, 2, 3]
+    opened.close()
+
+
+def test_what_an_event_tells_late_changes_nothing(store):
+    opened = Mirror(store)
+    mirror = opened.project("http://studio", 1)
+    newer, older = told(7, 1, 30, 1), told(7, 1, 20, 1)
+    older[0]["was_cancelled"] = True
+    older[1]["overlap"] = 9
+    for annotation, task in (newer, older):
+        with opened.writing() as connection:
+            assert mirror.put_annotations(connection, [annotation], [task])
+    assert not mirror.annotations()[0].was_cancelled
+    assert mirror.tasks().overlap.tolist() == [1]
+    opened.close()
+
+
+def test_an_event_that_was_lost_is_noticed_by_the_next(store):
+    opened = Mirror(store)
+    mirror = opened.project("http://studio", 1)
+    annotation, task = told(8, 1, 30, total=2)  # another of this task was not told
+    with opened.writing() as connection:
+        assert not mirror.put_annotations(connection, [annotation], [task])
+    opened.close()

@@ -117,7 +117,7 @@ def _check_storable(options: dict[str, Any]) -> None:
     except TypeError:
         same = False
     if not same:
-        raise UserError("extra_params has a number that is too large.")
+        raise UserError("extra_params has a value that cannot be stored.")
 
 
 @router.post(
