@@ -397,12 +397,12 @@ class Load:
 
     def _own(self, _: None, rng: random.Random, mine: list[int]) -> None:
         api, what = self._house.studio.api, rng.random()
-        if what < 0.25 and mine:
+        if what < 0.08 and mine:
             task = mine.pop(rng.randrange(len(mine)))
             with self._lock:
                 self.tasks_deleted.add(task)
             api.delete(f"/api/tasks/{task}/").raise_for_status()
-        elif what < 0.45 and mine:
+        elif what < 0.3 and mine:
             body = {"data": {"text": f"edited {rng.random():.6f}"}}
             api.patch(f"/api/tasks/{rng.choice(mine)}/", json=body).raise_for_status()
         else:
@@ -744,7 +744,7 @@ def worker_killed(
         Proxy(house.studio.url, sees=executioner) as proxy,
         Room(house, folder, studio_url=proxy.url) as room,
     ):
-        with room.load(seed=options.seed) as load:
+        with room.load(seed=options.seed, owner=False) as load:  # an import fails whole if one of its tasks is gone
             room.connect(wait=False)
             until(lambda: not executioner.left, patience=PATIENCE)
         done = "SIGKILL while " + ", ".join(name for name, _ in executioner.killed)
@@ -959,6 +959,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where the outcomes are written")
     parser.add_argument("--keep", type=Path, help="a new folder, which keeps stores and logs")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
     options = Options(given.kills, given.away, seed=given.seed)
     outcomes = []
     with ExitStack() as stack:

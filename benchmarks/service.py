@@ -2,7 +2,8 @@
 
 Usage: ``python -m benchmarks.service latency [--tasks 1000 10000] [--labels 30]`` and ``python -m benchmarks.service
 storm [--annotations 2000] [--annotators 20] [--tasks 1000]``. Label Studio runs on SQLite, the service as
-`label-studio-crowd serve` on SQLite, annotators as concurrent scripts.
+`label-studio-crowd serve` on SQLite, annotators as concurrent scripts. ``python -m benchmarks.service workers
+[--projects 10] [--tasks 300] [--rounds 5]`` compares two worker processes with one, on one Redis and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,14 @@ from rich.table import Table
 from examples.local_studio import Annotator, LocalStudio
 from examples.project import GivenAnnotation, Project, create_project, sign_up
 from examples.text import text_crowd
+from label_studio_crowd.jobs import Jobs, Needs
 from label_studio_crowd.labels import Control, find_control
 from label_studio_crowd.mirror import Mirror
 from label_studio_crowd.pull import update_mirror
+from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Studio
-from tests.service_process import ServiceProcess, until
+from tests import postgresql_server, redis_server
+from tests.service_process import ServiceProcess, free_port, until
 
 console = Console(width=140)
 
@@ -42,10 +47,16 @@ def main() -> None:
     storm.add_argument("--annotations", type=int, default=2000)
     storm.add_argument("--annotators", type=int, default=20)
     storm.add_argument("--tasks", type=int, default=1000)
+    workers = what.add_parser("workers", help="two worker processes against one")
+    workers.add_argument("--projects", type=int, default=10)
+    workers.add_argument("--tasks", type=int, default=300)
+    workers.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, LocalStudio(Path(directory) / "label-studio") as studio:
         if options.what == "latency":
             _latency(studio, Path(directory), options.tasks, options.labels)
+        elif options.what == "workers":
+            _workers(studio, Path(directory), options.projects, options.tasks, options.rounds)
         else:
             _storm(studio, Path(directory), options.annotations, options.annotators, options.tasks)
 
@@ -194,6 +205,74 @@ def _storm(studio: LocalStudio, directory: Path, annotations: int, annotators: i
     for line in metrics.splitlines():
         if "webhook" in line and not line.startswith("#"):
             console.print(line, highlight=False)
+
+
+def _workers(studio: LocalStudio, directory: Path, projects: int, tasks: int, rounds: int) -> None:
+    """Label once in each project, then time how long one worker and two take until all are fresh; in turns."""
+    loaded = [_load(studio, tasks + number, 3, 2) for number in range(projects)]  # sizes are names, too: all differ
+    with (
+        redis_server.RedisServer(directory) as redis,
+        postgresql_server.running() as address,
+        ExitStack() as stack,
+    ):
+        environment = {
+            **_service(studio, directory).environment,
+            "LABEL_STUDIO_CROWD_STORE": f"{address}/postgres",
+            "LABEL_STUDIO_CROWD_QUEUE": redis.url,
+            # nothing runs before it is told to
+            "LABEL_STUDIO_CROWD_QUIET_SECONDS": "3600",
+            "LABEL_STUDIO_CROWD_LONGEST_WAIT": "3600",
+            "LABEL_STUDIO_CROWD_POLL_SECONDS": "86400",
+            "LABEL_STUDIO_CROWD_SWEEP_SECONDS": "86400",
+        }
+        service = stack.enter_context(
+            ServiceProcess(directory, {**environment, "PORT": str(port := free_port())}, port=port)
+        )
+        stack.enter_context(ServiceProcess(directory, environment, "worker"))
+        second = ServiceProcess(directory, environment, "worker")
+        stack.callback(second.stop)
+        settings = Settings(url=studio.url, store=f"{address}/postgres", longest_wait=3600)
+        jobs = Jobs(Mirror(settings.store), settings)
+
+        def run_all() -> float:
+            start = time.perf_counter()
+            for project, _, _ in loaded:
+                jobs.mark(project.id, needs=Needs.CHANGED | Needs.PULL, at_once=True)
+            until(lambda: all(row.word == "fresh" for row in jobs.states()), patience=900)
+            return time.perf_counter() - start
+
+        for project, _, _ in loaded:
+            body = {"project": project.id, "url": service.url, "title": "crowd"}
+            assert studio.api.post("/api/ml", json=body).status_code == 201
+        console.print(f"{projects} projects connected and first published after {run_all():.0f} s")
+        seconds: dict[int, list[float]] = {1: [], 2: []}
+        for turn in range(-1, rounds):  # the first is to warm up
+            for number in (1, 2) if turn % 2 else (2, 1):
+                if number == 2:
+                    already = second.log.read_text().count("Working for") if second.log.exists() else 0
+                    second.start()
+                    until(lambda: second.log.read_text().count("Working for") > already)  # noqa: B023
+                    time.sleep(1)
+                for project, people, control in loaded:
+                    task = people[0].next(project.id)
+                    assert task is not None
+                    people[0].label(task["id"], control.write(control.classes[turn % len(control.classes)]))
+                took = run_all()
+                second.stop()
+                if turn >= 0:
+                    seconds[number].append(took)
+    table = Table(title=f"Seconds until {projects} projects of {tasks} tasks with a new label each are fresh")
+    for name in ("workers", "median", "least", "most", "rescores a minute"):
+        table.add_column(name, justify="right")
+    for number, found in seconds.items():
+        middle = float(np.median(found))
+        figures = (f"{middle:.1f}", f"{min(found):.1f}", f"{max(found):.1f}", f"{60 * projects / middle:.0f}")
+        table.add_row(str(number), *figures)
+    console.print(table)
+    ratios = np.divide(seconds[1], seconds[2])
+    console.print(
+        f"One worker takes {np.median(ratios):.2f} times as long as two ({min(ratios):.2f} to {max(ratios):.2f})"
+    )
 
 
 def _equal(studio: LocalStudio, service: ServiceProcess, project: int, directory: Path) -> bool:

@@ -205,7 +205,9 @@ def rescore_changes(
     Returns
     -------
     Run or None
-        None if nothing had changed. `Run.outdated` says that the classifier should be trained anew.
+        None if nothing had changed. `Run.outdated` says that the classifier should be trained anew, and
+        `Run.plan.deferred` that there is more to publish: a run publishes for about ``longest_wait`` seconds, so that
+        the next one can look again.
 
     Raises
     ------
@@ -239,7 +241,7 @@ def rescore_changes(
         else:
             probabilities = known.probabilities
     judged = _Judged(answers, annotations, probabilities, known is None, known is not None and known.outdated)
-    return _publish(studio, mirror, found, pulled, judged, clock)
+    return _publish(studio, mirror, found, pulled, judged, clock, seconds=settings.longest_wait)
 
 
 def retrain(studio: Studio, mirror: ProjectMirror, project: int, settings: Settings) -> None:
@@ -288,6 +290,7 @@ def _publish(
     judged: _Judged,
     clock: _Clock,
     *,
+    seconds: float | None = None,
     full: bool = False,
     dry_run: bool = False,
     progress: Progress = silent,
@@ -311,6 +314,7 @@ def _publish(
             label_budget=settings.label_budget,
             show_consensus=settings.show_consensus,
             consensus_changes=None if full else settings.consensus_changes,
+            seconds=seconds,
             costs=costs,
         )
         dropped = []

@@ -101,6 +101,8 @@ class Worker:
             return
         annotators = run.scores.answers.crowd.annotators.tolist()
         update_names(self._studio, mirror, annotators, anew=Needs.SWEEP in job.needs)
+        if run.plan.deferred:
+            self._jobs.mark(job.project)
         if run.outdated:
             self._jobs.mark(job.project, "train", at_once=True)
         report = run.report()

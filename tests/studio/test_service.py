@@ -249,3 +249,64 @@ def test_events_that_get_lost_are_found_by_polling(studio, project, serve, annot
 def test_without_a_password_nobody_else_is_let_in(serve, host):
     with pytest.raises(AssertionError, match="BASIC_AUTH_USER"):
         serve("serve", "--host", host)
+
+
+def stored(service, studio, project):
+    """The project's part of the service's store."""
+    return Mirror(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project.id)
+
+
+def test_the_classifier_is_trained_in_the_background_and_predicts_new_tasks(studio, project, serve, annotators):
+    service = serve(
+        LABEL_STUDIO_CROWD_CLASSIFIER="text",
+        LABEL_STUDIO_CROWD_RETRAIN_SHARE="0.15",
+        LABEL_STUDIO_CROWD_POLL_SECONDS="3600",
+    )
+    backend = add_backend(studio, project, service)
+    until(lambda: labels(service, project) == 9)
+    first = stored(service, studio, project).probabilities()
+    studio.api.post(f"/api/projects/{project.id}/import", json=[{"data": {"text": "text 13"}}])
+    until(lambda: standing(service, project)["numbers"]["tasks"] == 13)
+    completed = stored(service, studio, project).probabilities()
+    assert len(completed.tasks) == 13
+    assert completed.training == first.training, "by the model at hand, not by a training"
+    new = max(completed.tasks.tolist())
+    (answer,) = service.http.post(
+        "/predict", json={"tasks": [{"id": new + 1, "data": {"text": "text 1"}}], "project": project.id}
+    ).json()["results"]
+    assert answer["result"], "a task that no run has seen gets the model's prediction"
+    _, bob, cyd = annotators
+    cyd.label(project.tasks[6], choice("c"))
+    until(lambda: labels(service, project) == 10)
+    assert stored(service, studio, project).probabilities().training == first.training
+    bob.label(project.tasks[7], choice("c"))
+    until(lambda: stored(service, studio, project).probabilities().training != first.training)
+    second = stored(service, studio, project).probabilities()
+    assert second.answers == 11
+    until(lambda: standing(service, project)["state"] == "fresh" and standing(service, project)["training"] == "fresh")
+    assert studio.api.post(f"/api/ml/{backend}/train").status_code == 200
+    until(lambda: stored(service, studio, project).probabilities().training != second.training)
+
+
+def test_a_backend_that_is_removed_is_served_no_longer(studio, project, plugin, serve, annotators):
+    service = serve(LABEL_STUDIO_CROWD_POLL_SECONDS="1")
+    backend = add_backend(studio, project, service)
+    until(lambda: labels(service, project) == 9)
+    studio.api.delete(f"/api/ml/{backend}")
+    until(lambda: served(service) == [])
+    _, _, cyd = annotators
+    cyd.label(project.tasks[6], choice("c"))  # its webhook stays behind in Label Studio
+    time.sleep(3)
+    assert served(service) == []
+    at_work = plugin(project)
+    at_work.disconnect()
+    assert at_work.info()["sampling"] == "Sequential sampling"
+
+
+def test_options_that_are_changed_in_the_model_settings_count(studio, project, serve):
+    service = serve()
+    backend = add_backend(studio, project, service, extra_params={"max_labels": 2})
+    until(lambda: labels(service, project) == 9)
+    until(lambda: standing(service, project)["settled_by"]["labels"] == 3)
+    studio.api.patch(f"/api/ml/{backend}", json={"project": project.id, "url": service.url, "extra_params": {}})
+    until(lambda: standing(service, project)["settled_by"]["labels"] == 0)
