@@ -61,9 +61,10 @@ def main() -> None:
             _storm(studio, Path(directory), options.annotations, options.annotators, options.tasks)
 
 
-def _load(
+def load(
     studio: LocalStudio, num_tasks: int, num_annotators: int, labels_per_task: int
 ) -> tuple[Project, list[Annotator], Control]:
+    """Make a project of short texts, with some labels by simulated annotators."""
     crowd = text_crowd(num_tasks)
     people = list(sign_up(studio, [f"annotator {num_tasks} {n}" for n in range(num_annotators)]).values())
     rng = np.random.default_rng(0)
@@ -77,7 +78,7 @@ def _load(
     return project, people, find_control(crowd.label_config)
 
 
-def _service(studio: LocalStudio, directory: Path) -> ServiceProcess:
+def service_of(studio: LocalStudio, directory: Path) -> ServiceProcess:
     """Return the service with the settings that a user has who sets nothing."""
     environment = {
         "LABEL_STUDIO_URL": studio.url,
@@ -90,7 +91,7 @@ def _service(studio: LocalStudio, directory: Path) -> ServiceProcess:
     return ServiceProcess(directory, environment)
 
 
-def _connected(studio: LocalStudio, service: ServiceProcess, project: int) -> None:
+def connected(studio: LocalStudio, service: ServiceProcess, project: int) -> None:
     """Add the backend as the Model page does, and wait until all is published."""
     start = time.perf_counter()
     response = studio.api.post("/api/ml", json={"project": project, "url": service.url, "title": "crowd"})
@@ -105,7 +106,7 @@ def _state(service: ServiceProcess, project: int) -> dict[str, Any]:
     return dict(response.json()) if response.status_code == 200 else {"numbers": None, "state": "unknown"}
 
 
-def _runs(service: ServiceProcess, studio: LocalStudio, project: int) -> list[tuple[float, dict[str, Any]]]:
+def runs(service: ServiceProcess, studio: LocalStudio, project: int) -> list[tuple[float, dict[str, Any]]]:
     """Return when the last runs ended, and what they did."""
     return Mirror(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project).runs(1000)
 
@@ -130,9 +131,9 @@ def _latency(studio: LocalStudio, directory: Path, sizes: Sequence[int], labels:
     ):
         table.add_column(name, justify="right")
     for size in sizes:
-        project, people, control = _load(studio, size, 10, 3)
-        with _service(studio, directory) as service:
-            _connected(studio, service, project.id)
+        project, people, control = load(studio, size, 10, 3)
+        with service_of(studio, directory) as service:
+            connected(studio, service, project.id)
             rows = [
                 _one_label(service, studio, project.id, people[turn % len(people)], control, turn)
                 for turn in range(labels)
@@ -152,8 +153,8 @@ def _one_label(
     asked = time.time()
     person.label(task["id"], control.write(control.classes[turn % len(control.classes)]))
     answered = time.time()
-    until(lambda: _runs(service, studio, project)[0][0] > answered, pause=0.05)
-    ended, run = _runs(service, studio, project)[0]
+    until(lambda: runs(service, studio, project)[0][0] > answered, pause=0.05)
+    ended, run = runs(service, studio, project)[0]
     stages = run["seconds"]
     until(lambda: _quiet(service, project))
     return (
@@ -166,10 +167,10 @@ def _one_label(
 
 
 def _storm(studio: LocalStudio, directory: Path, annotations: int, annotators: int, tasks: int) -> None:
-    project, people, control = _load(studio, tasks, annotators, 1)
-    with _service(studio, directory) as service:
-        _connected(studio, service, project.id)
-        runs = len(_runs(service, studio, project.id))
+    project, people, control = load(studio, tasks, annotators, 1)
+    with service_of(studio, directory) as service:
+        connected(studio, service, project.id)
+        before = len(runs(service, studio, project.id))
         left, lock = iter(range(annotations)), threading.Lock()
         start = time.perf_counter()
 
@@ -192,14 +193,14 @@ def _storm(studio: LocalStudio, directory: Path, annotations: int, annotators: i
             thread.join()
         took = time.perf_counter() - start
         until(lambda: _quiet(service, project.id), patience=300)
-        runs = len(_runs(service, studio, project.id)) - runs
+        rescores = len(runs(service, studio, project.id)) - before
         metrics = service.http.get("/metrics").text
         time.sleep(service_poll := 65)
         until(lambda: _quiet(service, project.id), patience=300)
         same = _equal(studio, service, project.id, directory)
     console.print(
         f"{annotations:,} annotations by {annotators} annotators in {took:.0f} s ({annotations / took:.1f} a second); "
-        f"{runs} rescores; after the next poll ({service_poll} s) the mirror is "
+        f"{rescores} rescores; after the next poll ({service_poll} s) the mirror is "
         + ("what a fresh full pull is, to the byte" if same else "[red]NOT[/] what a fresh full pull is")
     )
     for line in metrics.splitlines():
@@ -209,14 +210,14 @@ def _storm(studio: LocalStudio, directory: Path, annotations: int, annotators: i
 
 def _workers(studio: LocalStudio, directory: Path, projects: int, tasks: int, rounds: int) -> None:
     """Label once in each project, then time how long one worker and two take until all are fresh; in turns."""
-    loaded = [_load(studio, tasks + number, 3, 2) for number in range(projects)]  # sizes are names, too: all differ
+    loaded = [load(studio, tasks + number, 3, 2) for number in range(projects)]  # sizes are names, too: all differ
     with (
         redis_server.RedisServer(directory) as redis,
         postgresql_server.running() as address,
         ExitStack() as stack,
     ):
         environment = {
-            **_service(studio, directory).environment,
+            **service_of(studio, directory).environment,
             "LABEL_STUDIO_CROWD_STORE": f"{address}/postgres",
             "LABEL_STUDIO_CROWD_QUEUE": redis.url,
             # nothing runs before it is told to

@@ -78,10 +78,7 @@ class Backend:
         host
             The address by which Label Studio reached us.
         """
-        mirror = self.mirror(project)
-        if mirror is None or remember_setup(mirror, options, host):
-            mirror = mirror or self.store.project(self.settings.url, project)
-            remember_setup(mirror, options, host)
+        if remember_setup(self.store.project(self.settings.url, project), options, host):
             self.jobs.mark(project, needs=Needs.CHANGED | Needs.PULL)
         return MODEL_VERSION
 

@@ -197,10 +197,9 @@ def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Setting
     declined = mirror.recall(_DECLINED) or []
     backends = [row for row in studio.backends(project) if row["created_at"] not in declined]
     ours = [row for row in backends if urlsplit(row["url"]).netloc == asked["host"]] or backends
+    if not ours and done is None:  # looked at before it was added, or removed before it was seen to
+        return
     if not ours:
-        if done is None:  # set up once, and removed before it was seen to
-            mirror.forget(_SETUP)
-            return
         raise NotConnectedError(
             f"Project {project}: its ML backend was removed in Label Studio, so nothing is scored or published any "
             f"more. `label-studio-crowd disconnect --project {project}` puts its settings back."
@@ -215,7 +214,7 @@ def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Setting
 
 
 def remember_setup(mirror: ProjectMirror, options: Mapping[str, Any], host: str) -> bool:
-    """Note that Label Studio set our backend up for a project; return whether that is news.
+    """Note that Label Studio set our backend up for a project; return whether there is something to do about it.
 
     Parameters
     ----------
@@ -224,11 +223,11 @@ def remember_setup(mirror: ProjectMirror, options: Mapping[str, Any], host: str)
     host
         The address by which Label Studio reached us.
     """
-    known = mirror.recall(_SETUP)
-    if known is not None and known["options"] == dict(options):
-        return False
-    mirror.remember(_SETUP, {"options": dict(options), "host": host})
-    return True
+    asked, known = {"options": dict(options), "host": host}, mirror.recall(_SETUP)
+    if known is None or known["options"] != asked["options"]:
+        mirror.remember(_SETUP, asked)
+        known = asked
+    return bool(known != mirror.recall(_ADOPTED))
 
 
 def _standing_record(
