@@ -5,9 +5,9 @@ Nothing is fetched here, and nothing scored; only tasks that no run has seen are
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from label_studio_crowd.labels import Control, find_control
 from label_studio_crowd.mirror import Mirror, ProjectMirror
 from label_studio_crowd.plan import CONSENSUS_VERSION
 from label_studio_crowd.rescoring import project_settings, seen_settings
-from label_studio_crowd.settings import PROJECT_OPTIONS, Settings, is_own_code, load
+from label_studio_crowd.settings import Settings
 from label_studio_crowd.snapshot import Snapshot
 from label_studio_crowd.store import store_reason
 
@@ -68,18 +68,22 @@ class Backend:
         """Return a project's part of the store, or None if it has none."""
         return self.store.known_project(self.settings.url, project)
 
-    def setup(self, project: int, options: Mapping[str, Any], host: str = "") -> str:
-        """Remember that Label Studio set a project up with us, and its options; return our model version.
+    def setup(self, project: int, options: Mapping[str, Any], host: str = "", uid: str = "") -> str:
+        """Remember that Label Studio set a project up with us; return our model version.
 
         Parameters
         ----------
         options
             From `parse_options`.
         host
-            The address by which Label Studio reached us.
+            The address by which we were reached.
+        uid
+            The project as Label Studio names it, with the time at which it was created.
         """
-        if remember_setup(self.store.project(self.settings.url, project), options, host):
-            self.jobs.mark(project, needs=Needs.CHANGED | Needs.PULL)
+        news = remember_setup(self.store.project(self.settings.url, project), uid, options, host)
+        if news or not self.jobs.serves(project):
+            # a worker that looks at the project's backends makes Label Studio set us up again
+            self.jobs.mark(project, needs=Needs.CHANGED | Needs.PULL, unless_claimed=True)
         return MODEL_VERSION
 
     def predict(self, project: int | None, tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -125,7 +129,10 @@ class Backend:
         if known is not None and known.taken_at == taken_at:
             return known
         content = mirror.snapshot()
-        found = Snapshot.from_bytes(content) if content else None
+        try:
+            found = Snapshot.from_bytes(content) if content else None
+        except (ValueError, TypeError, KeyError, zipfile.BadZipFile):  # another release's; the next run writes ours
+            return None
         if found is not None:
             with self._lock:
                 self._snapshots[mirror.key] = found
@@ -140,6 +147,10 @@ class Backend:
             self.jobs.drop(event.project)
             return "dropped"
         mirror = self.store.project(self.settings.url, event.project)
+        if event.project_info is not None and not mirror.may_be_of(str(event.project_info.get("created_at"))):
+            # of a project that was deleted; on SQLite its number is given to the next
+            self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL)
+            return "marked"
         if event.kind == "project":
             if event.project_info is not None and project_settings(event.project_info) == seen_settings(mirror):
                 return "known"  # our own change, or one that decides nothing
@@ -169,15 +180,17 @@ class Backend:
     def hurry_dry_queues(self) -> None:
         """Let projects wait no longer whose queue has less than a third of its tasks left."""
         for key, project in self.jobs.waiting():
-            mirror = self.store.project(self.settings.url, project)
-            snapshot = self.snapshot(mirror)
-            if snapshot is None or not len(snapshot.queue):
-                continue
-            counts = mirror.annotation_counts(snapshot.queue.tolist())
-            rows = np.searchsorted(snapshot.tasks, snapshot.queue)
-            now_there = np.array([counts.get(task, 0) for task in snapshot.queue.tolist()])
-            if 3 * int((now_there <= snapshot.annotations[rows]).sum()) < len(snapshot.queue):
+            if self._runs_dry(self.store.project(self.settings.url, project)):
                 self.jobs.hurry(key)
+
+    def _runs_dry(self, mirror: ProjectMirror) -> bool:
+        snapshot = self.snapshot(mirror)
+        if snapshot is None or not len(snapshot.queue):
+            return False
+        counts = mirror.annotation_counts(snapshot.queue.tolist())
+        there = np.array([counts.get(task, 0) for task in snapshot.queue.tolist()])
+        before = snapshot.annotations[np.searchsorted(snapshot.tasks, snapshot.queue)]
+        return bool(3 * (there <= before).sum() < len(snapshot.queue))
 
     def store_problem(self) -> str | None:
         """Return why the store does not answer, or None if it does."""
@@ -195,39 +208,6 @@ class Backend:
         except httpx.HTTPError as error:
             return f"{type(error).__name__} at {self.settings.url}"
         return None if response.is_success else f"status {response.status_code} at {self.settings.url}"
-
-
-def parse_options(extra_params: Any) -> dict[str, Any]:
-    """Return the options in a backend's extra parameters: an object, its JSON, or nothing.
-
-    Raises
-    ------
-    UserError
-        If it is neither, or an option is unknown, of a wrong value, or code of one's own.
-    """
-    if isinstance(extra_params, str):
-        if not extra_params.strip():
-            return {}
-        try:
-            extra_params = json.loads(extra_params)
-        except (ValueError, RecursionError):
-            raise UserError(
-                'extra_params is no JSON: give an object such as {"target_quality": 0.9}, or nothing.'
-            ) from None
-    if extra_params is None:
-        return {}
-    if not isinstance(extra_params, Mapping):
-        raise UserError(f"extra_params is a {type(extra_params).__name__}: give an object, or nothing.")
-    extra_params = {str(name).replace("-", "_"): value for name, value in extra_params.items()}
-    unknown = [name for name in extra_params if name not in PROJECT_OPTIONS]
-    if unknown:
-        raise UserError(f"extra_params has {unknown[0][:40]!r}; the options are {', '.join(PROJECT_OPTIONS)}.")
-    if is_own_code(str(extra_params.get("classifier", ""))):
-        raise UserError("extra_params names code as the classifier, which is given on the command line only.")
-    given = {name: value for name, value in extra_params.items() if value is not None}
-    checked = load(**given)
-    checked.over({})
-    return {name: getattr(checked, name) for name in given}
 
 
 def project_number(uid: Any) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.publish import observe
 from label_studio_crowd.pull import look_up, refresh_states, update_mirror
-from label_studio_crowd.settings import Settings, is_own_code, load
+from label_studio_crowd.settings import Settings, is_own_code, load, parse_options
 from label_studio_crowd.studio import Progress, Studio, StudioError, silent
 
 QUEUE_SETTINGS: Final[dict[str, Any]] = {
@@ -77,7 +78,7 @@ def _trusted(in_tab: Record, known: Record | None) -> Record:
 
     That is: code of one's own as the classifier, unless this mirror knows it, and options of no sense.
     """
-    options = dict(in_tab["options"])
+    options = dict(in_tab["options"]) if isinstance(in_tab["options"], dict) else {}
     spec = options.get("classifier")
     if spec is not None and is_own_code(str(spec)) and (known is None or options_in(known).get("classifier") != spec):
         del options["classifier"]
@@ -105,7 +106,6 @@ def connect(
     settings: Settings,
     *,
     backend: str | None = None,
-    dropped: Iterable[str] = (),
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> list[str]:
@@ -117,14 +117,29 @@ def connect(
     ----------
     backend
         Address of an ML backend to connect as well.
-    dropped
-        Names of options to remember no longer.
 
     Raises
     ------
     UserError
         If the labeling config has no control that can be scored, or Label Studio refuses the backend.
     """
+    changes = _set_up(studio, mirror, project, settings, backend=backend, dry_run=dry_run, progress=progress)
+    if not dry_run:  # it is connected by hand from now on, whatever becomes of a backend in its Model settings
+        mirror.forget(_SETUP, _ADOPTED)
+    return changes
+
+
+def _set_up(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    settings: Settings,
+    *,
+    backend: str | None = None,
+    dropped: Iterable[str] = (),
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> list[str]:
     info = look_up(studio, mirror, project)
     views = studio.views(project)
     wrong = wrong_settings(info)
@@ -178,25 +193,38 @@ def connect(
     return changes
 
 
-def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Settings) -> None:
+def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Settings, *, anew: bool = False) -> None:
     """Connect a project whose owner added our backend in its Model settings, with the options given there.
 
     Parameters
     ----------
     mirror
-        `remember_setup` has noted what Label Studio said.
+        `remember_setup` has noted that somebody said so; what is done is what Label Studio says.
+    anew
+        See to it that the webhook carries the secret, even if nothing is new.
 
     Raises
     ------
     NotConnectedError
         If the owner has removed it there again.
+    UserError
+        If the options make no sense.
     """
-    asked, done = mirror.recall(_SETUP), mirror.recall(_ADOPTED)
+    asked = mirror.recall(_SETUP)
     if asked is None:
         return
-    declined = mirror.recall(_DECLINED) or []
-    backends = [row for row in studio.backends(project) if row["created_at"] not in declined]
-    ours = [row for row in backends if urlsplit(row["url"]).netloc == asked["host"]] or backends
+    info = look_up(studio, mirror, project)
+    if mirror.recall(_SETUP) is None:  # the notes were of an older project of this number
+        if not _is_of(asked["uid"], info):
+            return
+        mirror.remember(_SETUP, asked)
+    declined, done = mirror.recall(_DECLINED) or [], mirror.recall(_ADOPTED)
+    ours = [
+        row
+        for row in studio.backends(project)
+        if row["created_at"] not in declined
+        and (row["model_version"] == CONSENSUS_VERSION or urlsplit(row["url"]).netloc == asked["host"])
+    ]
     if not ours and done is None:  # looked at before it was added, or removed before it was seen to
         return
     if not ours:
@@ -204,30 +232,40 @@ def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Setting
             f"Project {project}: its ML backend was removed in Label Studio, so nothing is scored or published any "
             f"more. `label-studio-crowd disconnect --project {project}` puts its settings back."
         )
-    if asked == done:
-        return
-    given = settings.model_copy(update=asked["options"])
-    connect(studio, mirror, project, given, dropped=set(done["options"] if done else ()) - set(asked["options"]))
-    if len(ours) == 1:  # of several, one is somebody else's: it is not told our secret
-        studio.secure_webhook(project, ours[0]["url"], webhook_headers(settings))
-    mirror.remember(_ADOPTED, asked)
+    options = parse_options(ours[-1]["extra_params"])
+    found = {"backends": [row["created_at"] for row in ours], "options": options}
+    if found != done:
+        dropped = set(done["options"] if done else ()) - set(options)
+        _set_up(studio, mirror, project, settings.model_copy(update=options), dropped=dropped)
+        mirror.remember(_ADOPTED, found)
+    if found != done or anew:
+        for row in ours:
+            studio.secure_webhook(project, row["url"], webhook_headers(settings))
 
 
-def remember_setup(mirror: ProjectMirror, options: Mapping[str, Any], host: str) -> bool:
-    """Note that Label Studio set our backend up for a project; return whether there is something to do about it.
+def remember_setup(mirror: ProjectMirror, uid: str, options: Mapping[str, Any], host: str) -> bool:
+    """Note that somebody set our backend up for a project; return whether that is news.
 
     Parameters
     ----------
+    uid
+        The project as Label Studio names it: its number and when it was created.
     options
         The extra parameters of the Model settings.
     host
-        The address by which Label Studio reached us.
+        The address by which we were reached.
     """
-    asked, known = {"options": dict(options), "host": host}, mirror.recall(_SETUP)
-    if known is None or known["options"] != asked["options"]:
-        mirror.remember(_SETUP, asked)
-        known = asked
-    return bool(known != mirror.recall(_ADOPTED))
+    said = {"uid": uid, "options": dict(options), "host": host}
+    if mirror.recall(_SETUP) == said:
+        return False
+    mirror.remember(_SETUP, said)
+    return True
+
+
+def _is_of(uid: str, info: Mapping[str, Any]) -> bool:
+    """Return whether Label Studio's name of a project ("17.1795211437") is that of this one."""
+    created = datetime.fromisoformat(str(info["created_at"]).replace("Z", "+00:00"))
+    return uid.partition(".")[2] in ("", str(int(created.timestamp())))
 
 
 def _standing_record(
@@ -385,6 +423,7 @@ def disconnect(
     for view in tabs:
         studio.delete_view(view)
     mirror.set_published([])
+    mirror.drop_snapshot()
     # a backend that stays must not connect the project again when its page is next looked at; on SQLite, another
     # that is added later may get the same id
     mirror.remember(_DECLINED, [row["created_at"] for row in studio.backends(project)])

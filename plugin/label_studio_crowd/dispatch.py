@@ -7,7 +7,10 @@ run out; one that comes twice, or late, finds its claim taken.
 from __future__ import annotations
 
 import hashlib
+import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -24,9 +27,15 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.jobs import Job, Kind
 from label_studio_crowd.settings import Settings, data_directory
 
+log = logging.getLogger(__name__)
+
 KINDS: Final[tuple[Kind, ...]] = ("rescore", "train")
 _LONGEST_DELAY: Final = 0.2
 """Seconds between two looks into an empty queue on SQLite; Redis tells by itself."""
+_PAUSE: Final = 1.0
+"""Seconds between two looks for a queue that is away."""
+_TOLD_AGAIN: Final = 60.0
+"""Seconds after which a log says once more that it is."""
 
 
 class Dispatch:
@@ -55,11 +64,11 @@ class Dispatch:
         if self._settings.queue is None:
             path = _queue_file(self._settings.store)
             path.parent.mkdir(parents=True, exist_ok=True)
-            return SqliteHuey(filename=str(path), **options)
+            return _OnSqlite(filename=str(path), **options)
         if not self._settings.queue.startswith(("redis://", "rediss://", "unix://")):
             raise UserError("The queue is not given as redis://HOST:PORT/DATABASE: correct --queue.")
         try:
-            return RedisHuey(url=self._settings.queue, **options)
+            return _InRedis(url=self._settings.queue, **options)
         except ConfigurationError:
             raise UserError("A queue in Redis needs redis: pip install 'label-studio-crowd[redis]'.") from None
         except ValueError as error:
@@ -104,6 +113,42 @@ def _queue_file(store: str) -> Path:
     if url.get_backend_name() == "sqlite":
         return Path(f"{Path(str(url.database)).expanduser()}.queue")
     return data_directory() / f"queue-{hashlib.sha256(store.encode()).hexdigest()[:12]}.sqlite"
+
+
+class _Patient(Huey):  # type: ignore[misc]
+    """A queue that may be away: a line in the log says so, where huey writes a traceback several times a second."""
+
+    _told_at = -math.inf
+
+    def dequeue(self) -> Any:
+        return self._once_there(super().dequeue, None)
+
+    def read_schedule(self, timestamp: Any = None) -> Any:
+        return self._once_there(lambda: super(_Patient, self).read_schedule(timestamp), [])
+
+    def execute(self, task: Any, timestamp: Any = None) -> Any:
+        # huey asks the queue before and after, and catches what the task itself raises
+        return self._once_there(lambda: super(_Patient, self).execute(task, timestamp), None)
+
+    def _once_there(self, ask: Callable[[], Any], nothing: Any) -> Any:
+        try:
+            found = ask()
+        except Exception as error:
+            if time.monotonic() - self._told_at > _TOLD_AGAIN:
+                self._told_at = time.monotonic()
+                log.error("The queue fails (%s: %s): waiting for it.", type(error).__name__, error)
+            time.sleep(_PAUSE)
+            return nothing
+        self._told_at = -math.inf
+        return found
+
+
+class _OnSqlite(_Patient, SqliteHuey):  # type: ignore[misc]
+    pass
+
+
+class _InRedis(_Patient, RedisHuey):  # type: ignore[misc]
+    pass
 
 
 class _Json(Serializer):  # type: ignore[misc]

@@ -25,6 +25,8 @@ Kind = Literal["rescore", "train"]
 _OURS: Final = "project IN (SELECT id FROM projects WHERE server = :server)"
 _LONGEST_PAUSE: Final = 300.0
 _BUSY_PAUSE: Final = 1.0
+_LONGEST_REASON: Final = 1000
+_DEAD: Final = "The worker ended while it was at this. Was it out of memory, or killed? It is tried again."
 
 
 class Needs(IntFlag):
@@ -112,6 +114,7 @@ class Jobs:
             "quiet": settings.quiet_seconds,
             "longest": settings.longest_wait,
             "lease": settings.lease_seconds,
+            "most": _LONGEST_PAUSE,
             **more,
         }
 
@@ -122,33 +125,56 @@ class Jobs:
     # ------------------------------------------------------------------ marks
 
     def mark(
-        self, project: int, kind: Kind = "rescore", needs: Needs = Needs.CHANGED, *, at_once: bool = False
+        self,
+        project: int,
+        kind: Kind = "rescore",
+        needs: Needs = Needs.CHANGED,
+        *,
+        at_once: bool = False,
+        unless_claimed: bool = False,
     ) -> None:
         """Mark a project, which is served from now on.
 
         Parameters
         ----------
         at_once
-            Do not wait for a quiet moment.
+            Do not wait for a quiet moment, nor for the pause after a failure.
+        unless_claimed
+            Leave it to the run that is claimed already: what a run brings about by itself must not lead to another.
         """
         key = self._store.key(self._settings.url, project)
         with self._store.writing() as connection:
-            self.mark_in(connection, key, kind, needs, at_once=at_once)
+            self.mark_in(connection, key, kind, needs, at_once=at_once, unless_claimed=unless_claimed)
 
-    def mark_in(self, connection: Connection, key: int, kind: Kind, needs: Needs, *, at_once: bool = False) -> None:
+    def mark_in(
+        self,
+        connection: Connection,
+        key: int,
+        kind: Kind,
+        needs: Needs,
+        *,
+        at_once: bool = False,
+        unless_claimed: bool = False,
+    ) -> None:
         """Mark a project within a transaction, together with what happened to it."""
         values = self._values(key=key, kind=kind, needs=int(needs), pull=int(Needs.PULL))
         values["since"] = values["now"] - (values["longest"] if at_once else 0.0)
-        # what comes while a run is under way may be overwritten by what that run read before: then one more pull
+        values["hasten"] = int(at_once and not unless_claimed)
+        # A project that was not served so far may have changed in any way. What comes while a run is under way may be
+        # overwritten by what that run read before: then one more pull.
         connection.execute(
             sa.text(
                 "INSERT INTO jobs (project, kind, generation, needs, wanted_since, wanted_last, claim, claimed_until, "
                 "retry_at, failures, polled_at, swept_at) "
-                "VALUES (:key, :kind, 1, :needs, :since, :now, 0, 0, 0, 0, 0, 0) "
+                "VALUES (:key, :kind, 1, CAST(:needs AS INTEGER) | :pull, :since, :now, 0, 0, 0, 0, 0, :now) "
                 "ON CONFLICT (project, kind) DO UPDATE SET generation = jobs.generation + 1, "
-                "needs = jobs.needs | excluded.needs | (CASE WHEN jobs.claimed_until > :now THEN :pull ELSE 0 END), "
+                "needs = jobs.needs | CAST(:needs AS INTEGER) | "
+                "(CASE WHEN jobs.claimed_until > :now THEN :pull ELSE 0 END), "
                 "wanted_since = CASE WHEN jobs.wanted_since < excluded.wanted_since THEN jobs.wanted_since "
-                "ELSE excluded.wanted_since END, wanted_last = excluded.wanted_last"
+                "ELSE excluded.wanted_since END, wanted_last = excluded.wanted_last, "
+                "retry_at = CASE WHEN :hasten = 1 THEN 0 ELSE jobs.retry_at END"
+                + " WHERE jobs.claimed_until <= :now"
+                * unless_claimed
             ),
             values,
         )
@@ -165,12 +191,17 @@ class Jobs:
             self.mark(project, needs=needs, at_once=True)
 
     def mark_polls(self) -> None:
-        """Mark the projects that were last looked at, or swept, too long ago."""
+        """Mark the projects that were last looked at, or swept, too long ago.
+
+        A run that is under way is not interrupted by it: one that takes longer than the time between two looks would
+        lead to another for ever.
+        """
         for column, seconds, needs in (
             ("polled_at", self._settings.poll_seconds, Needs.PULL),
             ("swept_at", self._settings.sweep_seconds, Needs.PULL | Needs.SWEEP),
         ):
-            due = f"kind = 'rescore' AND {column} + :seconds <= :now AND {_OURS}"
+            overdue = f"({column} + :seconds <= :now OR {column} > :now + :lease)"
+            due = f"kind = 'rescore' AND {overdue} AND claimed_until <= :now AND {_OURS}"
             values = self._values(seconds=seconds, needs=int(needs))
             with self._store.reading() as connection:  # mostly there is none: no need to wait for a turn to write
                 if connection.execute(sa.text(f"SELECT 1 FROM jobs WHERE {due} LIMIT 1"), values).first() is None:
@@ -195,6 +226,27 @@ class Jobs:
         """Serve a project no longer."""
         self._write("DELETE FROM jobs WHERE project = :key", key=self._store.key(self._settings.url, project))
 
+    def drop_unless_marked(self, job: Job) -> None:
+        """Serve a job's project no longer, unless something came since the job was begun."""
+        generation = "(SELECT generation FROM jobs WHERE project = :key AND kind = :kind)"
+        dropped = self._write(
+            f"DELETE FROM jobs WHERE project = :key AND :generation = {generation}",
+            key=job.key,
+            kind=job.kind,
+            generation=job.generation,
+        )
+        if not dropped:
+            self.done(job)
+
+    def serves(self, project: int) -> bool:
+        """Return whether a project is served."""
+        sql = (
+            "SELECT 1 FROM jobs JOIN projects ON projects.id = jobs.project "
+            "WHERE server = :server AND projects.project = :project"
+        )
+        with self._store.reading() as connection:
+            return connection.execute(sa.text(sql), self._values(project=project)).first() is not None
+
     # ------------------------------------------------------------------ claims
 
     def waiting(self) -> list[tuple[int, int]]:
@@ -203,20 +255,38 @@ class Jobs:
 
     def claim_due(self) -> list[Job]:
         """Claim what is due, for whoever begins it before the claim runs out."""
+        self._note_dead_workers()
+        # a number that is odd was sent, one that is even was begun: by a worker that lives, or is noted to be dead.
+        # What lies too far ahead was written by a clock that has been corrected since
         due = (
-            "wanted_since IS NOT NULL AND retry_at <= :now AND claimed_until <= :now "
-            "AND (wanted_last + :quiet <= :now OR wanted_since + :longest <= :now)"
+            "wanted_since IS NOT NULL AND (retry_at <= :now OR retry_at > :now + 2 * :most) "
+            "AND (claimed_until = 0 OR (claim % 2 = 1 AND claimed_until <= :now) OR claimed_until > :now + 2 * :lease) "
+            "AND (wanted_last + :quiet <= :now OR wanted_since + :longest <= :now OR wanted_since > :now + :lease)"
         )
         projects = dict(self._select(due))
         if not projects:
             return []
         sql = (
-            f"UPDATE jobs SET claim = claim + 1, claimed_until = :now + :lease WHERE {due} AND {_OURS} "
+            f"UPDATE jobs SET claim = claim + 1 + claim % 2, claimed_until = :now + :lease WHERE {due} AND {_OURS} "
             "RETURNING project, kind, claim"
         )
         with self._store.writing() as connection:
             rows = connection.execute(sa.text(sql), self._values()).fetchall()
         return [Job(row[0], projects[row[0]], row[1], row[2]) for row in rows if row[0] in projects]
+
+    def _note_dead_workers(self) -> None:
+        """Give up the claims of workers that ended in the middle of a job; again and again, after longer pauses."""
+        dead = f"claim % 2 = 0 AND claimed_until > 0 AND claimed_until <= :now AND {_OURS}"
+        values = self._values(dead=_DEAD)
+        with self._store.reading() as connection:
+            if connection.execute(sa.text(f"SELECT 1 FROM jobs WHERE {dead} LIMIT 1"), values).first() is None:
+                return
+        self._write(
+            "UPDATE jobs SET failures = failures + 1, problem = :dead, claimed_until = 0, "
+            "retry_at = CASE WHEN failures = 0 THEN 0 WHEN 30.0 * failures > :most THEN :now + :most "
+            f"ELSE :now + 30.0 * failures END WHERE {dead}",
+            dead=_DEAD,
+        )
 
     def _select(self, where: str) -> list[tuple[int, int]]:
         """Return (key, project) of some jobs."""
@@ -228,12 +298,16 @@ class Jobs:
             return [(row[0], row[1]) for row in connection.execute(sa.text(sql), self._values())]
 
     def begin(self, job: Job) -> Job | None:
-        """Begin a claimed job; None where the claim is not its claimant's any more, or nothing is wanted."""
+        """Begin a claimed job; None where somebody else has begun it, or nothing is wanted.
+
+        A message that comes late, when its job has been claimed and sent anew, is as good as the newer one: it has
+        waited longer.
+        """
         with self._store.writing() as connection:
             row = connection.execute(
                 sa.text(
                     "UPDATE jobs SET claim = claim + 1, claimed_until = :now + :lease WHERE project = :key "
-                    "AND kind = :kind AND claim = :claim AND wanted_since IS NOT NULL "
+                    "AND kind = :kind AND claim >= :claim AND claim % 2 = 1 AND wanted_since IS NOT NULL "
                     "RETURNING claim, generation, needs"
                 ),
                 self._values(key=job.key, kind=job.kind, claim=job.claim),
@@ -265,9 +339,10 @@ class Jobs:
             job,
             "wanted_since = CASE WHEN generation = :generation THEN NULL ELSE wanted_last END, "
             "wanted_last = CASE WHEN generation = :generation THEN NULL ELSE wanted_last END, "
-            "needs = CASE WHEN generation = :generation THEN 0 ELSE needs END, "
+            "needs = CASE WHEN generation = :generation THEN 0 ELSE needs & :left END, "
             f"claimed_until = 0, retry_at = 0, failures = 0, problem = NULL{', polled_at = :now' * bool(pulled)}",
             generation=job.generation,
+            left=int(~(job.needs & Needs.SWEEP) & (Needs.CHANGED | Needs.PULL | Needs.SWEEP)),
         )
 
     def failed(self, job: Job, problem: str) -> float:
@@ -280,7 +355,7 @@ class Jobs:
             job,
             "failures = failures + 1, problem = :problem, retry_at = :now + :pause, claimed_until = 0, "
             "needs = needs | :pull",
-            problem=problem,
+            problem=_plain(problem),
             pause=pause,
             pull=int(Needs.PULL),
         )
@@ -307,3 +382,8 @@ class Jobs:
         with self._store.reading() as connection:
             rows = connection.execute(sa.text(sql), values).fetchall()
         return [JobState(row[0], row[1], row[2], row[3] > values["now"], *row[4:]) for row in rows]
+
+
+def _plain(text: str) -> str:
+    """Return a reason as every store can hold it."""
+    return text[:_LONGEST_REASON].replace("\0", " ").encode(errors="replace").decode()

@@ -25,6 +25,8 @@ DELETED_USER: Final = 0
 _CREATED: Final = "created_at"
 _CHUNK: Final = 500
 """Tasks that one transaction takes in."""
+_PARAMETERS: Final = 5000
+"""Of one statement; SQLite allows 32,766."""
 _RUNS_KEPT: Final = 1000
 
 
@@ -117,7 +119,7 @@ class Mirror(Store):
 
 
 class ProjectMirror:
-    """What the store holds of one project; every method is one transaction."""
+    """What the store holds of one project. Methods without a `connection` are transactions, long ones several."""
 
     def __init__(self, store: Store, key: int) -> None:
         self._store = store
@@ -147,6 +149,10 @@ class ProjectMirror:
     def exclusive(self, patience: float = 0.0) -> AbstractContextManager[None]:
         """Keep other runs out of this project, as `Store.exclusive` does."""
         return self._store.exclusive(self._key, patience)
+
+    def may_be_of(self, created_at: str) -> bool:
+        """Return whether the mirror is, or may become, that of the project that was created then."""
+        return self.recall(_CREATED) in (None, created_at)
 
     def belong_to(self, created_at: str) -> None:
         """Forget everything if it is of another project that had the same number.
@@ -204,6 +210,7 @@ class ProjectMirror:
             annotation_rows.extend(_annotation_row(task["id"], row) for row in task["annotations"])
         ids = [row["id"] for row in task_rows]
         with self._store.writing() as connection:
+            self._alone(connection)
             before = self._known(connection, ids)
             changed: int = sum(before.get(row["id"], ("", ""))[1] != row["updated_at"] for row in task_rows)
             self._many(connection, _PUT_TASK, task_rows)
@@ -217,8 +224,8 @@ class ProjectMirror:
             sa.bindparam("ids", expanding=True)
         )
         found: dict[int, tuple[str, str]] = {}
-        for start in range(0, len(ids), 5000):  # SQLite allows 32,766 parameters
-            rows = connection.execute(query, {"key": self._key, "ids": list(ids[start : start + 5000])})
+        for start in range(0, len(ids), _PARAMETERS):
+            rows = connection.execute(query, {"key": self._key, "ids": list(ids[start : start + _PARAMETERS])})
             found.update((row[0], (row[1], row[2])) for row in rows)
         return found
 
@@ -227,6 +234,7 @@ class ProjectMirror:
         kept = set(ids)
         gone = [task for task in self.tasks().ids.tolist() if task not in kept]
         with self._store.writing() as connection:
+            self._alone(connection)
             self._delete_tasks(connection, gone)
         return len(gone)
 
@@ -246,23 +254,29 @@ class ProjectMirror:
             Whether each of these tasks now has as many annotations as Label Studio says. Otherwise something else
             was not told, and only a pull finds it.
         """
+        self._alone(connection)
         newer = "updated_at <= excluded.updated_at"
         self._many(connection, f"{_PUT_TASK} WHERE tasks.{newer}", map(_task_row, tasks))
-        ids = {row["id"] for row in tasks}
-        known = self._known(connection, [row["task"] for row in annotations if row["task"] not in ids])
-        rows = [_annotation_row(row["task"], row) for row in annotations if row["task"] in ids or row["task"] in known]
+        told_at = {row["id"]: _iso(row["updated_at"]) for row in tasks}
+        known = self._known(connection, sorted({row["task"] for row in annotations} | told_at.keys()))
+        rows = [_annotation_row(row["task"], row) for row in annotations if row["task"] in known]
         self._many(connection, f"{_PUT_ANNOTATION} WHERE annotations.{newer}", rows)
-        held = self._annotation_counts(connection, sorted(ids))
+        held = self._annotation_counts(connection, sorted(told_at))
         told = {row["id"]: row.get("total_annotations", 0) + row.get("cancelled_annotations", 0) for row in tasks}
-        return len(rows) == len(annotations) and all(held.get(task, 0) == count for task, count in told.items())
+        # of a task that is known to be newer, an annotation that is told late may be gone already
+        late = any(known[task][1] > at for task, at in told_at.items())
+        all_there = all(held.get(task, 0) == count for task, count in told.items())
+        return len(rows) == len(annotations) and all_there and not late
 
     def drop_annotations(self, connection: Connection, ids: Sequence[int]) -> None:
         """Forget annotations, within a transaction."""
+        self._alone(connection)
         delete = "DELETE FROM annotations WHERE project = :key AND id = :id"
         self._many(connection, delete, [{"id": annotation} for annotation in ids])
 
     def drop_tasks(self, connection: Connection, ids: Sequence[int]) -> None:
         """Forget tasks with their annotations, within a transaction."""
+        self._alone(connection)
         self._delete_tasks(connection, ids)
 
     def annotation_counts(self, tasks: Sequence[int]) -> dict[int, int]:
@@ -274,8 +288,19 @@ class ProjectMirror:
         query = sa.text(
             "SELECT task, count(*) FROM annotations WHERE project = :key AND task IN :tasks GROUP BY task"
         ).bindparams(sa.bindparam("tasks", expanding=True))
-        rows = connection.execute(query, {"key": self._key, "tasks": list(tasks)})
-        return {row[0]: row[1] for row in rows}
+        found: dict[int, int] = {}
+        for start in range(0, len(tasks), _PARAMETERS):
+            some = list(tasks[start : start + _PARAMETERS])
+            found.update((row[0], row[1]) for row in connection.execute(query, {"key": self._key, "tasks": some}))
+        return found
+
+    def _alone(self, connection: Connection) -> None:
+        """Let nobody else change this project until the transaction ends; on SQLite nobody else writes anyway.
+
+        Transactions that each lock some rows, in orders of their own, would wait for one another for ever.
+        """
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT id FROM projects WHERE id = :key FOR UPDATE"), {"key": self._key})
 
     def set_states(self, states: Iterable[tuple[int, int, bool]]) -> None:
         """Record (task, overlap, is_labeled) of tasks whose data did not change."""
@@ -416,8 +441,14 @@ class ProjectMirror:
         pred_probs = np.frombuffer(row[4], dtype=np.float64).reshape(len(tasks), len(classes))
         return Probabilities(row[0], row[1], classes, tasks, pred_probs, *row[5:])
 
-    def set_probabilities(self, trained: Probabilities) -> None:
-        """Keep the probabilities of a training in place of those of the one before."""
+    def set_probabilities(self, trained: Probabilities, *, instead_of: str | None = None) -> None:
+        """Keep the probabilities of a training in place of those of the one before.
+
+        Parameters
+        ----------
+        instead_of
+            Only if those of this training are there still: another may have ended meanwhile.
+        """
         row = {
             "classifier": trained.classifier,
             "summary": trained.summary,
@@ -430,7 +461,11 @@ class ProjectMirror:
             "trained_at": trained.trained_at,
         }
         with self._store.writing() as connection:
-            connection.execute(sa.text("DELETE FROM probabilities WHERE project = :key"), {"key": self._key})
+            self._alone(connection)
+            delete = "DELETE FROM probabilities WHERE project = :key" + " AND training = :training" * bool(instead_of)
+            gone = connection.execute(sa.text(delete), {"key": self._key, "training": instead_of}).rowcount
+            if instead_of and not gone:
+                return
             self._many(
                 connection,
                 "INSERT INTO probabilities (project, classifier, summary, classes, tasks, pred_probs, answers, newest, "
@@ -450,6 +485,10 @@ class ProjectMirror:
         """Return what the last run believed, as it was stored."""
         rows = self._rows("SELECT content FROM snapshots WHERE project = :key")
         return bytes(rows[0][0]) if rows else None
+
+    def drop_snapshot(self) -> None:
+        """Forget what the last run believed."""
+        self._run("DELETE FROM snapshots WHERE project = :key", [{}])
 
     def set_snapshot(self, content: bytes, taken_at: float) -> None:
         """Keep what a run believes in place of what the one before did."""

@@ -81,7 +81,7 @@ def _completed(
     order = np.argsort(ids)
     pred_probs = np.concatenate([known.pred_probs[kept], model.predict(tasks)])[order]
     found = replace(known, tasks=ids[order], pred_probs=pred_probs, newest=max(known.newest, newest))
-    mirror.set_probabilities(found)
+    mirror.set_probabilities(found, instead_of=known.training)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from label_studio_crowd.mirror import ProjectMirror
+from label_studio_crowd.mirror import DELETED_USER, ProjectMirror
 from label_studio_crowd.studio import Counts, Progress, Studio, silent
 
 _NAMES: Final = "names"
@@ -24,6 +24,11 @@ class Pulled:
     changed: int
     deleted: int
     full: bool
+
+
+def has_pulled(mirror: ProjectMirror) -> bool:
+    """Return whether the mirror is complete up to some time."""
+    return mirror.recall(_COMPLETE_UNTIL) is not None
 
 
 def look_up(studio: Studio, mirror: ProjectMirror, project: int) -> dict[str, Any]:
@@ -105,9 +110,10 @@ def _pull_all(studio: Studio, mirror: ProjectMirror, project: int, progress: Pro
 
 def update_names(studio: Studio, mirror: ProjectMirror, annotators: Iterable[int], *, anew: bool = False) -> None:
     """Keep the annotators' names: read them where one is new, or `anew`."""
-    known = names(mirror)
-    if anew or not known.keys() >= set(annotators):
-        mirror.remember(_NAMES, {str(user): name for user, name in studio.annotator_names().items()})
+    wanted = set(annotators) - {DELETED_USER}
+    if anew or not names(mirror).keys() >= wanted:
+        found = {**dict.fromkeys(wanted, ""), **studio.annotator_names()}  # some may have left the organisation
+        mirror.remember(_NAMES, {str(user): name for user, name in found.items()})
 
 
 def names(mirror: ProjectMirror) -> dict[int, str]:

@@ -17,7 +17,7 @@ from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror, 
 from label_studio_crowd.plan import Plan, make_plan
 from label_studio_crowd.probabilities import at_hand, for_tasks, train_anew
 from label_studio_crowd.publish import carry_out, is_as_published, measured_costs, observe, pending_version
-from label_studio_crowd.pull import Pulled, look_up, refresh_states, update_mirror
+from label_studio_crowd.pull import Pulled, has_pulled, look_up, refresh_states, update_mirror
 from label_studio_crowd.scoring import SETTLED_BY, Answers, Scores, read_answers, score
 from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
 from label_studio_crowd.snapshot import take_snapshot
@@ -223,7 +223,7 @@ def rescore_changes(
     with clock("pull"):
         if sweep:
             pulled = Pulled(0, refresh_states(studio, mirror, project), False)
-        if pull:
+        if pull or not has_pulled(mirror):
             more = update_mirror(studio, mirror, project)
             pulled = Pulled(more.changed, pulled.deleted + more.deleted, more.full)
         changed = changed or sweep or pulled.changed > 0 or pulled.deleted > 0

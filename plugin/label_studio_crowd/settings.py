@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -178,6 +179,39 @@ def is_own_code(classifier: str) -> bool:
     """Return whether a classifier is a user's own, ``package.module:factory``."""
     kind, colon, _ = classifier.partition(":")
     return bool(colon) and kind.strip() not in ("text", "tabular", "embedding", "predictions")
+
+
+def parse_options(extra_params: Any) -> dict[str, Any]:
+    """Return the options in a backend's extra parameters: an object, its JSON, or nothing.
+
+    Raises
+    ------
+    UserError
+        If it is neither, or an option is unknown, of a wrong value, or code of one's own.
+    """
+    if isinstance(extra_params, str):
+        if not extra_params.strip():
+            return {}
+        try:
+            extra_params = json.loads(extra_params)
+        except (ValueError, RecursionError):
+            raise UserError(
+                'extra_params is no JSON: give an object such as {"target_quality": 0.9}, or nothing.'
+            ) from None
+    if extra_params is None:
+        return {}
+    if not isinstance(extra_params, Mapping):
+        raise UserError(f"extra_params is a {type(extra_params).__name__}: give an object, or nothing.")
+    extra_params = {str(name).replace("-", "_"): value for name, value in extra_params.items()}
+    unknown = [name for name in extra_params if name not in PROJECT_OPTIONS]
+    if unknown:
+        raise UserError(f"extra_params has {unknown[0][:40]!r}; the options are {', '.join(PROJECT_OPTIONS)}.")
+    if is_own_code(str(extra_params.get("classifier", ""))):
+        raise UserError("extra_params names code as the classifier, which is given on the command line only.")
+    given = {name: value for name, value in extra_params.items() if value is not None}
+    checked = load(**given)
+    checked.over({})
+    return {name: getattr(checked, name) for name in given}
 
 
 def load(**flags: Any) -> Settings:

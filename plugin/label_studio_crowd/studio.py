@@ -66,6 +66,10 @@ class StudioError(UserError):
         self.status = status
 
 
+class NoSuchProjectError(StudioError):
+    """There is no such project, or this token's user may not see it."""
+
+
 class _BrokenError(Exception):
     """A request that may succeed when it is repeated."""
 
@@ -252,7 +256,7 @@ class Studio:
                 raise
         found = self._get("/api/projects/", page_size=20)["results"]
         there = ", ".join(f"{row['id']} ({row['title']})" for row in found) or "none"
-        raise StudioError(
+        raise NoSuchProjectError(
             f"Project {project} does not exist at {self.url}, or this token's user may not see it. There: {there}.",
             404,
         )

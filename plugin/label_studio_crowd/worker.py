@@ -19,7 +19,7 @@ from label_studio_crowd.pull import update_names
 from label_studio_crowd.rescoring import rescore_changes, retrain
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store import UnderWayError, store_reason
-from label_studio_crowd.studio import Studio, StudioError
+from label_studio_crowd.studio import NoSuchProjectError, Studio
 
 log = logging.getLogger(__name__)
 
@@ -69,15 +69,12 @@ class Worker:
             self._jobs.done(job)
         except UnderWayError:
             self._jobs.postpone(job)
-        except NotConnectedError as error:
+        except (NotConnectedError, NoSuchProjectError) as error:
+            if job.kind == "train":  # a rescore finds out, or is just connecting it
+                self._jobs.done(job)
+                return
             log.info("%s It is served no longer.", error)
-            self._jobs.drop(job.project)
-        except StudioError as error:
-            if error.status == 404 and "does not exist" in str(error):
-                log.info("%s It is served no longer.", error)
-                self._jobs.drop(job.project)
-            else:
-                self._failed(job, str(error))
+            self._jobs.drop_unless_marked(job)
         except UserError as error:
             self._failed(job, str(error))
         except SQLAlchemyError:
@@ -87,7 +84,8 @@ class Worker:
             self._failed(job, f"{type(error).__name__}: {error}")
 
     def _rescore(self, job: Job, mirror: ProjectMirror) -> None:
-        adopt(self._studio, mirror, job.project, self._settings)
+        if job.needs & (Needs.PULL | Needs.SWEEP):
+            adopt(self._studio, mirror, job.project, self._settings, anew=Needs.SWEEP in job.needs)
         run = rescore_changes(
             self._studio,
             mirror,
@@ -101,10 +99,10 @@ class Worker:
             return
         annotators = run.scores.answers.crowd.annotators.tolist()
         update_names(self._studio, mirror, annotators, anew=Needs.SWEEP in job.needs)
-        if run.plan.deferred:
+        if run.plan.deferred and run.plan:
             self._jobs.mark(job.project)
         if run.outdated:
-            self._jobs.mark(job.project, "train", at_once=True)
+            self._jobs.mark(job.project, "train", at_once=True, unless_claimed=True)
         report = run.report()
         log.info(
             "Project %d: %d labels, %d of %d tasks settled, %d in the queue; %.2f s.",

@@ -17,10 +17,10 @@ from label_studio_ml import api
 from label_studio_ml import model as interface
 
 from label_studio_crowd.access import SECRET_HEADER, may_send_events, may_use
-from label_studio_crowd.backend import MODEL_VERSION, Backend, parse_options, project_number
+from label_studio_crowd.backend import MODEL_VERSION, Backend, project_number
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.events import read_event
-from label_studio_crowd.settings import Settings, load
+from label_studio_crowd.settings import Settings, load, parse_options
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _backend_of(_process: int) -> Backend:
 def _set_up(project: Any) -> str:
     """Tell the backend of a ``/setup``: neither label-studio-ml gives the model all that it needs of the request."""
     extra = (request.get_json(silent=True) or {}).get("extra_params")
-    return backend().setup(project_number(project), parse_options(extra), request.host)
+    return backend().setup(project_number(project), parse_options(extra), request.host, str(project)[:40])
 
 
 def _predict(project: Any, tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

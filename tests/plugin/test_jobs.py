@@ -55,11 +55,14 @@ def test_many_events_lead_to_one_run_after_a_quiet_moment(jobs, clock):
         assert jobs.claim_due() == []
     clock.now += 0.5
     job = begun(jobs)
-    assert (job.project, job.kind, job.needs) == (PROJECT, "rescore", Needs.CHANGED)
+    assert (job.project, job.kind) == (PROJECT, "rescore")
+    assert job.needs == Needs.CHANGED | Needs.PULL, "it was not served before: anything may have happened"
     jobs.done(job)
     clock.now += 100
     assert jobs.claim_due() == []
     assert state(jobs).word == "fresh"
+    jobs.mark(PROJECT, at_once=True)
+    assert begun(jobs).needs == Needs.CHANGED
 
 
 def test_events_without_a_pause_are_not_waited_out(jobs, clock):
@@ -113,12 +116,101 @@ def test_a_message_that_comes_twice_is_begun_once(jobs):
     assert jobs.begin(claimed) is None
 
 
-def test_a_message_that_comes_late_begins_nothing(jobs, clock):
+def test_a_message_that_comes_late_is_as_good_as_the_newer_one_and_begun_once(jobs, clock):
     jobs.mark(PROJECT, at_once=True)
     (late,) = jobs.claim_due()
     clock.now += 31
-    jobs.done(begun(jobs))
+    (newer,) = jobs.claim_due()
+    job = jobs.begin(late)
+    assert jobs.begin(newer) is None
+    jobs.done(job)
     assert jobs.begin(late) is None
+    assert state(jobs).wanted_since is None
+
+
+def test_projects_that_wait_long_in_a_queue_get_their_turn(jobs, clock):
+    """With one worker and a queue in which messages wait longer than a lease."""
+    for project in range(1, 21):
+        jobs.mark(project, at_once=True)
+    queue, ran = [], []
+    while len(set(ran)) < 20:
+        assert len(ran) < 60, "some never get their turn"
+        queue += jobs.claim_due()
+        job = jobs.begin(queue.pop(0))
+        if job is not None:
+            clock.now += 5
+            ran.append(job.project)
+            jobs.done(job)
+            jobs.mark(job.project, at_once=True)
+
+
+def test_a_job_that_kills_its_workers_is_told_and_tried_less_and_less_often(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    tries = 0
+    for _ in range(1200):
+        clock.now += 1
+        for claimed in jobs.claim_due():
+            assert jobs.begin(claimed) is not None  # and dies
+            tries += 1
+    assert 4 <= tries <= 10
+    assert "worker ended" in state(jobs).problem
+    clock.now += 400
+    jobs.done(begun(jobs))
+    assert state(jobs).problem is None
+
+
+def test_what_a_run_brings_about_by_itself_does_not_lead_to_another(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    job = begun(jobs)
+    jobs.mark(PROJECT, unless_claimed=True)
+    jobs.done(job)
+    assert state(jobs).wanted_since is None
+    jobs.mark(PROJECT, unless_claimed=True)
+    assert state(jobs).wanted_since is not None
+
+
+def test_a_sweep_is_done_once_however_much_comes_meanwhile(jobs):
+    jobs.mark(PROJECT, needs=Needs.PULL | Needs.SWEEP, at_once=True)
+    job = begun(jobs)
+    jobs.mark(PROJECT)
+    jobs.done(job)
+    jobs.mark(PROJECT, at_once=True)
+    assert begun(jobs).needs == Needs.CHANGED | Needs.PULL
+
+
+def test_a_project_is_not_dropped_when_something_came_meanwhile(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    job = begun(jobs)
+    jobs.mark(PROJECT)
+    jobs.drop_unless_marked(job)
+    assert jobs.serves(PROJECT)
+    jobs.mark(PROJECT, at_once=True)
+    jobs.drop_unless_marked(begun(jobs))
+    assert not jobs.serves(PROJECT)
+
+
+def test_a_clock_that_was_ahead_stops_nothing(jobs, clock):
+    clock.now += 86_400
+    jobs.mark(PROJECT, at_once=True)
+    jobs.failed(begun(jobs), "a reason")
+    clock.now += 10
+    begun(jobs)
+    clock.now -= 86_400
+    assert len(jobs.claim_due()) == 1
+
+
+def test_who_asks_for_it_does_not_wait_for_the_pause_after_a_failure(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    for _ in range(3):
+        jobs.failed(begun(jobs), "the token is wrong")
+        assert jobs.claim_due() == []
+        jobs.mark(PROJECT, at_once=True)
+
+
+def test_any_reason_can_be_stored(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    jobs.failed(begun(jobs), "bad \0 and \ud800 " + "x" * 5000)
+    assert state(jobs).problem.startswith("bad   and ? x")
 
 
 def test_failures_are_tried_again_after_longer_and_longer_pauses(jobs, clock):
@@ -139,17 +231,17 @@ def test_failures_are_tried_again_after_longer_and_longer_pauses(jobs, clock):
 def test_projects_are_looked_at_from_time_to_time(jobs, clock):
     jobs.mark(PROJECT, at_once=True)
     jobs.done(begun(jobs))
-    jobs.mark_polls()
-    assert begun(jobs).needs == Needs.PULL | Needs.SWEEP, "never looked at so far"
-    jobs.claim_due()
-    clock.now += 31
-    jobs.done(begun(jobs))
     clock.now += 45
     jobs.mark_polls()
     assert jobs.claim_due() == []
     clock.now += 15
     jobs.mark_polls()
-    assert begun(jobs).needs == Needs.PULL
+    looked = begun(jobs)
+    assert looked.needs == Needs.PULL
+    clock.now += 20
+    jobs.mark_polls()
+    jobs.done(looked)
+    assert state(jobs).wanted_since is None, "a look that takes long does not lead to another"
     clock.now += 3600
     jobs.mark_polls()
     assert begun(jobs).needs == Needs.PULL | Needs.SWEEP

@@ -204,9 +204,9 @@ def test_what_an_event_tells_late_changes_nothing(store):
     newer, older = told(7, 1, 30, 1), told(7, 1, 20, 1)
     older[0]["was_cancelled"] = True
     older[1]["overlap"] = 9
-    for annotation, task in (newer, older):
+    for (annotation, task), whole in ((newer, True), (older, False)):
         with opened.writing() as connection:
-            assert mirror.put_annotations(connection, [annotation], [task])
+            assert mirror.put_annotations(connection, [annotation], [task]) == whole
     assert not mirror.annotations()[0].was_cancelled
     assert mirror.tasks().overlap.tolist() == [1]
     opened.close()

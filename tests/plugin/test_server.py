@@ -405,7 +405,7 @@ def test_setup_takes_options(client, backend, given):
     assert answer.json() == {"model_version": "crowd-consensus"}
     options = {"target_quality": 0.9} if given and "0.9" in str(given) else {}
     stored = backend.mirror(1).recall("setup")
-    assert stored == {"options": options, "host": client.base_url.netloc.decode()}
+    assert stored == {"uid": "1.1795211437", "options": options, "host": client.base_url.netloc.decode()}
     (state,) = backend.jobs.states()
     assert (state.project, state.kind, state.word) == (1, "rescore", "waiting")
     assert client.get("/api/projects/1").json()["numbers"] is None

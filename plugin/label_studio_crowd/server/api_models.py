@@ -48,6 +48,7 @@ class ProjectState(BaseModel):
     retry_at: datetime | None = Field(description="When it is tried again.")
     wanted_since: datetime | None = Field(description="When the first thing happened that no run has seen.")
     training: State | None = Field(description="How the training stands, where one was asked for.")
+    training_problem: str | None = Field(description="Why the last training failed.")
     last_run_at: datetime | None = Field(description="When the last run ended.")
     numbers: Numbers | None = Field(description="Null before the first run.")
     url: str = Field(description="The project in Label Studio.")

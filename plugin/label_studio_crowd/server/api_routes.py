@@ -192,6 +192,7 @@ def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, An
     job, mirror, url = _main(jobs), backend.mirror(project), _project_url(backend, project)
     snapshot = None if mirror is None else backend.snapshot(mirror)
     last = None if mirror is None else mirror.last_run()
+    training = next((other for other in jobs if other.kind == "train"), None)
     return {
         "project": project,
         "title": snapshot.title if snapshot else None,
@@ -200,7 +201,8 @@ def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, An
         "failures": job.failures,
         "retry_at": _time(job.retry_at) if job.problem is not None else None,
         "wanted_since": _time(job.wanted_since),
-        "training": next((other.word for other in jobs if other.kind == "train"), None),
+        "training": training.word if training else None,
+        "training_problem": training.problem if training else None,
         "last_run_at": _time(last[0]) if last else None,
         "numbers": TaskTable(snapshot, url).numbers() if snapshot else None,
         "url": url,

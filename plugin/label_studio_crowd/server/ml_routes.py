@@ -13,12 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from label_studio_crowd.backend import MODEL_VERSION, parse_options, project_number
+from label_studio_crowd.backend import MODEL_VERSION, project_number
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.events import MalformedEventError, read_event
 from label_studio_crowd.server.bodies import Body, parse_object
 from label_studio_crowd.server.parts import TheParts
 from label_studio_crowd.server.problems import described
+from label_studio_crowd.settings import parse_options
 
 router = APIRouter(tags=["Label Studio"])
 
@@ -107,7 +108,9 @@ def setup(body: Body, request: Request, parts: TheParts) -> Setup:
     options = parse_options(asked.get("extra_params"))
     _check_storable(options)
     with parts.turn:
-        version = parts.backend.setup(project, options, host=request.headers.get("host", ""))
+        version = parts.backend.setup(
+            project, options, host=request.headers.get("host", ""), uid=str(asked.get("project"))[:40]
+        )
     return Setup(model_version=version)
 
 
