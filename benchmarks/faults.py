@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -56,7 +56,8 @@ CONFIG: Final = """<View>
 </View>"""
 THEIRS: Final = "theirs"
 """The version of another model's predictions."""
-PATIENCE: Final = 240.0
+PATIENCE: Final = 600.0
+_VOLATILE: Final = ("created_ago", "annotations_ids", "annotations_results", "predictions_results", "annotators")
 
 
 class SkippedError(Exception):
@@ -130,11 +131,11 @@ def _by_others(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
 
 
 def _timeless(value: Any) -> Any:
-    """Return what Label Studio said without "created 2 minutes ago"."""
+    """Return what Label Studio said without "created 2 minutes ago", and without lists joined in any order."""
     if isinstance(value, list):
         return [_timeless(item) for item in value]
     if isinstance(value, dict):
-        return {name: _timeless(item) for name, item in value.items() if name != "created_ago"}
+        return {name: _timeless(item) for name, item in value.items() if name not in _VOLATILE}
     return value
 
 
@@ -453,6 +454,32 @@ class QueueWatch:
 # ---------------------------------------------------------------------- a project, its service, and what is checked
 
 
+@dataclass(frozen=True)
+class Options:
+    """How hard the faults are.
+
+    Attributes
+    ----------
+    kills
+        How often the server is killed.
+    away
+        Seconds that Label Studio is away.
+    seconds
+        How long annotators label before and after, and while webhooks are dropped.
+    seed
+        Of what is random.
+    tasks, answered
+        How many tasks the project has at first, and how many of them are answered.
+    """
+
+    kills: int = 50
+    away: float = 20.0
+    seconds: float = 8.0
+    seed: int = 0
+    tasks: int = 80
+    answered: int = 15
+
+
 @dataclass
 class Outcome:
     """What a fault did.
@@ -496,6 +523,8 @@ class Room:
     ----------
     folder
         New; where the service's files are.
+    options
+        How large the project is.
     store
         By default an SQLite file in the folder.
     queue
@@ -509,8 +538,7 @@ class Room:
         house: House,
         folder: Path,
         *,
-        tasks: int = 80,
-        answered: int = 15,
+        options: Options,
         store: str | None = None,
         queue: str | None = None,
         workers: int = 2,
@@ -533,7 +561,7 @@ class Room:
         }
         self.service = ServiceProcess(folder, settings)
         self.workers = [ServiceProcess(folder, settings, "worker") for _ in range(workers if queue else 0)]
-        self.project = house.make_project(folder.name, tasks, answered)
+        self.project = house.make_project(folder.name, options.tasks, options.answered)
         self._before = house.traces(self.project.id)
         self.connected = False
 
@@ -653,7 +681,11 @@ class Room:
         if _facts(mirror.published()) != _facts(ours):
             found.problems.append("predictions in Label Studio are not those that the mirror remembers")
         traces = self.house.traces(self.project.id)
-        found.touched = [name for name, value in self._before.items() if traces[name] != value]
+        found.touched = [
+            f"{name}: {where}"
+            for name, value in self._before.items()
+            if (where := _first_difference(value, traces[name]))
+        ]
 
         served = self.house.ask("GET", f"/api/projects/{self.project.id}/")["model_version"]
         queue = {row.task for row in ours if row.model_version == served}
@@ -673,8 +705,23 @@ class Room:
         task = self.house.visitor.next(self.project.id)
         if task is None or task["id"] not in queue:
             found.problems.append("somebody new is served " + ("nothing" if task is None else "what is not queued"))
+        written = "".join(process.log.read_text() for process in (self.service, *self.workers))
+        if tracebacks := written.count("Traceback (most recent call last)"):
+            found.problems.append(f"{tracebacks} tracebacks in the logs")
         if not self.workers and len(workers := worker_processes(self.folder)) != 1:
             found.problems.append(f"{len(workers)} worker processes")
+
+
+def _first_difference(before: Any, after: Any) -> str:
+    """Say where two values differ, and how; nothing if they are the same."""
+    if before == after:
+        return ""
+    if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+        return next(f"{key}.{found}" for key in before if (found := _first_difference(before[key], after[key])))
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        pairs = enumerate(zip(before, after, strict=True))
+        return next(f"{at}.{found}" for at, pair in pairs if (found := _first_difference(*pair)))
+    return f"{before!r:.60} → {after!r:.60}"
 
 
 def _differences(mirror: ProjectMirror, fresh: ProjectMirror) -> list[str]:
@@ -696,32 +743,10 @@ def _facts(predictions: Sequence[Prediction]) -> list[tuple[Any, ...]]:
 # ---------------------------------------------------------------------- the faults
 
 
-@dataclass(frozen=True)
-class Options:
-    """How hard the faults are.
-
-    Attributes
-    ----------
-    kills
-        How often the server is killed.
-    away
-        Seconds that Label Studio is away.
-    seconds
-        How long annotators label before and after, and while webhooks are dropped.
-    seed
-        Of what is random.
-    """
-
-    kills: int = 50
-    away: float = 20.0
-    seconds: float = 8.0
-    seed: int = 0
-
-
 def server_killed(house: House, folder: Path, options: Options) -> Outcome:
     """Kill the server by SIGKILL at random moments, again and again."""
     rng = random.Random(options.seed)
-    with Room(house, folder) as room:
+    with Room(house, folder, options=options) as room:
         room.connect()
         with _at_work(room, options) as (load, watch):
             for _ in range(options.kills):
@@ -742,7 +767,7 @@ def worker_killed(
     executioner = Executioner(folder, at)
     with (
         Proxy(house.studio.url, sees=executioner) as proxy,
-        Room(house, folder, studio_url=proxy.url) as room,
+        Room(house, folder, options=options, studio_url=proxy.url) as room,
     ):
         with room.load(seed=options.seed, owner=False) as load:  # an import fails whole if one of its tasks is gone
             room.connect(wait=False)
@@ -753,7 +778,7 @@ def worker_killed(
 
 def studio_stopped(house: House, folder: Path, options: Options) -> Outcome:
     """Stop Label Studio, and start it again."""
-    with Room(house, folder) as room:
+    with Room(house, folder, options=options) as room:
         room.connect()
         with _at_work(room, options) as (load, watch):
             studio = house.studio
@@ -771,7 +796,7 @@ def webhooks_dropped(house: House, folder: Path, options: Options) -> Outcome:
     def drops(passing: Passing) -> bool:
         return passing.path.startswith("/webhook") and rng.random() < 0.5
 
-    with Room(house, folder) as room, Proxy(room.service.url, drops=drops) as proxy:
+    with Room(house, folder, options=options) as room, Proxy(room.service.url, drops=drops) as proxy:
         room.connect(proxy.url)
         with _at_work(room, options) as (load, watch):
             until(lambda: proxy.dropped >= 2 * options.seconds, patience=PATIENCE)
@@ -782,7 +807,13 @@ def studio_slow(house: House, folder: Path, options: Options) -> Outcome:
     """Keep every answer of Label Studio to the service back for two seconds."""
     with (
         Proxy(house.studio.url) as proxy,
-        Room(house, folder, tasks=40, answered=5, studio_url=proxy.url, LABEL_STUDIO_CROWD_POLL_SECONDS="5") as room,
+        Room(
+            house,
+            folder,
+            options=replace(options, tasks=16, answered=3),
+            studio_url=proxy.url,
+            LABEL_STUDIO_CROWD_POLL_SECONDS="5",
+        ) as room,
     ):
         room.connect()
         proxy.delay = 2.0
@@ -795,7 +826,7 @@ def studio_slow(house: House, folder: Path, options: Options) -> Outcome:
 
 def store_locked(house: House, folder: Path, options: Options, seconds: float = 10.0) -> Outcome:
     """Lock the store from another process' point of view: an exclusive transaction."""
-    with Room(house, folder) as room:
+    with Room(house, folder, options=options) as room:
         room.connect()
         with _at_work(room, options) as (load, watch):
             holder = sqlite3.connect(folder / "mirror.sqlite", isolation_level=None, timeout=60)
@@ -815,7 +846,7 @@ def disk_full(house: House, folder: Path, options: Options) -> Outcome:
     if subprocess.run(mounting, capture_output=True).returncode:
         raise SkippedError("a small disk cannot be mounted here")
     try:
-        with Room(house, folder, store=f"sqlite:///{disk}/mirror.sqlite") as room:
+        with Room(house, folder, options=options, store=f"sqlite:///{disk}/mirror.sqlite") as room:
             room.connect()
             with _at_work(room, options) as (load, watch):
                 for _ in range(2):
@@ -843,7 +874,7 @@ def postgresql_restarted(house: House, folder: Path, options: Options, away: Seq
         raise SkippedError("PostgreSQL's server is not installed (Debian: apt install postgresql)")
     with (
         postgresql_server.PostgresqlServer() as server,
-        Room(house, folder, store=f"{server.address}/postgres") as room,
+        Room(house, folder, options=options, store=f"{server.address}/postgres") as room,
     ):
         room.connect()
         with _at_work(room, options) as (load, watch):
@@ -858,7 +889,7 @@ def postgresql_restarted(house: House, folder: Path, options: Options, away: Seq
 
 def redis_restarted(house: House, folder: Path, options: Options) -> Outcome:
     """Stop Redis, and start it again; a server and two workers."""
-    with _redis(folder) as redis, Room(house, folder / "room", queue=redis.url) as room:
+    with _redis(folder) as redis, Room(house, folder / "room", options=options, queue=redis.url) as room:
         room.connect()
         with _at_work(room, options) as (load, watch):
             redis.stop()
@@ -868,22 +899,34 @@ def redis_restarted(house: House, folder: Path, options: Options) -> Outcome:
         return _judged(room, "Redis restarted", "away 5 s; two workers", load, watch)
 
 
-def redis_flushed(house: House, folder: Path, options: Options) -> Outcome:
-    """Throw all messages in Redis away, several times a second for a while."""
+def redis_flushed(house: House, folder: Path, options: Options, times: int = 3) -> Outcome:
+    """Throw all messages in Redis away, while both workers are frozen, longer than a lease."""
     import redis as client
 
-    with _redis(folder) as redis, Room(house, folder / "room", queue=redis.url) as room:
+    with (
+        _redis(folder) as redis,
+        Room(house, folder / "room", options=options, queue=redis.url) as room,
+        contextlib.closing(client.Redis.from_url(redis.url)) as connection,
+    ):
         room.connect()
-        connection = client.Redis.from_url(redis.url)
+
+        def messages() -> int:
+            return sum(connection.llen(key) for key in connection.scan_iter() if connection.type(key) == b"list")
+
         lost = 0
         with _at_work(room, options) as (load, watch):
-            end = time.monotonic() + options.seconds
-            while time.monotonic() < end:
-                lost += sum(connection.llen(key) for key in connection.scan_iter() if connection.type(key) == b"list")
+            for _ in range(times):
+                frozen = worker_processes(room.folder)
+                for process in frozen:
+                    os.kill(process, signal.SIGSTOP)
+                with contextlib.suppress(AssertionError):  # those that wait in BRPOP have been handed a message each
+                    until(messages, patience=10)
+                lost += messages()
                 connection.flushall()
-                time.sleep(0.02)
-        connection.close()
-        done = f"FLUSHALL 50 times a second for {options.seconds:.0f} s, {lost} messages lost; two workers"
+                for process in frozen:
+                    os.kill(process, signal.SIGCONT)
+                time.sleep(options.seconds / 2)
+        done = f"FLUSHALL {times} times while workers are frozen, {lost} messages lost; two workers"
         return _judged(room, "Redis flushed", done, load, watch)
 
 
@@ -894,7 +937,7 @@ def one_worker_killed(house: House, folder: Path, options: Options) -> Outcome:
     with (
         _redis(folder) as redis,
         Proxy(house.studio.url, sees=executioner) as proxy,
-        Room(house, room_folder, queue=redis.url, studio_url=proxy.url) as room,
+        Room(house, room_folder, options=options, queue=redis.url, studio_url=proxy.url) as room,
     ):
         room.connect()
         with _at_work(room, options) as (load, watch):

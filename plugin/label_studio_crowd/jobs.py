@@ -247,6 +247,10 @@ class Jobs:
         with self._store.reading() as connection:
             return connection.execute(sa.text(sql), self._values(project=project)).first() is not None
 
+    def give_back_all(self) -> None:
+        """End all claims: of workers that are known to have ended."""
+        self._write(f"UPDATE jobs SET claimed_until = 0 WHERE {_OURS}")
+
     # ------------------------------------------------------------------ claims
 
     def waiting(self) -> list[tuple[int, int]]:
@@ -283,8 +287,8 @@ class Jobs:
                 return
         self._write(
             "UPDATE jobs SET failures = failures + 1, problem = :dead, claimed_until = 0, "
-            "retry_at = CASE WHEN failures = 0 THEN 0 WHEN 30.0 * failures > :most THEN :now + :most "
-            f"ELSE :now + 30.0 * failures END WHERE {dead}",
+            "retry_at = CASE WHEN failures < 2 THEN 0 WHEN failures > 7 THEN :now + :most "
+            f"ELSE :now + 2.0 * (1 << CAST(failures AS INTEGER)) END WHERE {dead}",
             dead=_DEAD,
         )
 

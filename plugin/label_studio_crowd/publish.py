@@ -101,6 +101,8 @@ def carry_out(
         If Label Studio did not take all of the queue; the project then stays on the queue it has.
     """
     work = _Publication(studio, mirror, project, progress)
+    if plan:  # until `settle`: a change that Label Studio made and nobody noted is found by reading all anew
+        mirror.forget("versions")
     work.change_tasks("opening tasks for one more annotator", plan.reopen)
     if dropped := work.edit("writing the queue", plan.queue_edits):
         raise StudioError(f"{dropped} The project keeps the queue it has. Run sync again.")
@@ -181,28 +183,43 @@ class _Publication:
     def _import(self, edits: Edits) -> str:
         """Import predictions and return, in words, what Label Studio did not take."""
         before = _our_versions(self._studio, self._project).get(edits.version)
-        expected = (before.count if before else 0) + len(edits.create)
-        pending = {"version": edits.version, "expected": expected, "at": time.time()}
+        already, items = before.count if before else 0, list(edits.create)
+        try:
+            created = self._import_once(items, already)
+        except StudioError as error:
+            # one task that is gone, and Label Studio refuses all: owners delete tasks while a run is under way
+            items = self._still_there(edits.create) if error.status == 400 else []
+            if not 0 < len(items) < len(edits.create):
+                raise
+            created = self._import_once(items, already)
+        self._mirror.set_published(
+            [row for row in self._studio.predictions(self._project) if is_ours(row.model_version)]
+        )
+        self._mirror.forget(_PENDING)
+        if created == len(items):
+            return ""
+        there = {row.task for row in self._mirror.published() if row.model_version == edits.version}
+        missing = [item["task"] for item in items if item["task"] not in there]
+        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
+        return (
+            f"Label Studio took {created} of {len(items)} predictions of {edits.version} and says not why; "
+            f"without one: task {some}. Was the labeling config changed, or were tasks deleted?"
+        )
+
+    def _import_once(self, items: Sequence[dict[str, Any]], already: int) -> int:
+        pending = {"version": items[0]["model_version"], "expected": already + len(items), "at": time.time()}
         self._mirror.remember(_PENDING, pending)
         try:
             with self.timed("bulk"):
-                created = self._studio.import_predictions(self._project, edits.create)
+                return self._studio.import_predictions(self._project, items)
         except StudioError as error:
             if error.status is not None and error.status < 500:  # refused whole: nothing is under way
                 self._mirror.forget(_PENDING)
             raise
-        versions = _our_versions(self._studio, self._project)
-        _read_predictions(self._studio, self._mirror, self._project, versions)
-        self._mirror.forget(_PENDING)
-        if created == len(edits.create):
-            return ""
-        there = {row.task for row in self._mirror.published() if row.model_version == edits.version}
-        missing = [item["task"] for item in edits.create if item["task"] not in there]
-        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
-        return (
-            f"Label Studio took {created} of {len(edits.create)} predictions of {edits.version} and says not why; "
-            f"without one: task {some}. Was the labeling config changed, or were tasks deleted?"
-        )
+
+    def _still_there(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        there = {task["id"] for page in self._studio.task_states(self._project) for task in page}
+        return [item for item in items if item["task"] in there]
 
     def settle(self) -> None:
         """Leave the mirror with what Label Studio really holds, and remember what writing cost."""

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _TICK: Final = 0.1
 _SLOW_TICK: Final = 1.0
+_LONGEST_TICK: Final = 5.0
 _LONGEST_PAUSE: Final = 30.0
 _PATIENCE: Final = 8.0
 
@@ -69,13 +70,15 @@ class Service:
     def _schedule(self) -> None:
         """Send what is due, for ever; what the store or the queue cannot take now is sent later."""
         failures = 0
-        while not self._stop.wait(_TICK if not failures else min(2.0**failures, _LONGEST_PAUSE)):
+        while not self._stop.wait(_TICK if not failures else min(2.0**failures, _LONGEST_TICK)):
             failures = 0 if self._turn() else failures + 1
 
     def _turn(self) -> bool:
         jobs = self._backend.jobs
         try:
             if not self._started:  # what happened while nobody listened
+                if self._settings.queue is None:  # the worker of the server before this one ended with it
+                    jobs.give_back_all()
                 jobs.mark_all(Needs.PULL | Needs.SWEEP)
                 self._started = True
             if time.monotonic() - self._looked > _SLOW_TICK:

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import faults
 from benchmarks.faults import House, Options, SkippedError
 
-OPTIONS = Options(kills=4, seconds=4.0)
+OPTIONS = Options(kills=4, seconds=2.0, tasks=40, answered=8)
 
 
 @pytest.fixture(scope="module")

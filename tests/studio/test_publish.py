@@ -224,3 +224,38 @@ def test_a_new_queue_stopped_at_each_step_leaves_one_to_serve(make_project, anno
         assert len({row["model_version"] for row in at_work.predictions()}) == 2
         assert at_work.served_queue() == list(at_work.sync().plan.queue)
     assert step > 3  # import, switch, delete
+
+
+def choice(label):
+    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
+
+
+def test_a_task_that_is_deleted_during_a_run_does_not_keep_the_others_from_being_queued(crowded, plugin):
+    at_work = plugin(crowded)
+    at_work.connect()
+    gone = crowded.tasks[9]
+
+    def delete_once(number, when):
+        if when == "before" and at_work.requests[-1][1].endswith("/import/predictions"):
+            at_work.api.delete(f"/api/tasks/{gone}/")
+        return False
+
+    at_work.break_at = delete_once
+    at_work.sync()
+    assert sorted(at_work.served_queue()) == sorted(set(crowded.tasks) - {gone})
+
+
+def test_a_change_that_label_studio_made_and_nobody_noted_is_found(crowded, plugin, annotators):
+    *_, cyd = annotators
+    at_work = plugin(crowded)
+    at_work.connect()
+    at_work.sync()
+    before = at_work.state()["queue"]
+    annotation = cyd.label(crowded.tasks[8], choice("b"))
+    at_work.break_at = lambda number, when: when == "after" and at_work.requests[-1][1].startswith("/api/predictions/")
+    with pytest.raises(KeyboardInterrupt):
+        at_work.sync()
+    at_work.break_at = None
+    cyd.api.delete(f"/api/annotations/{annotation}/")
+    at_work.sync()
+    assert at_work.state()["queue"] == before
