@@ -67,6 +67,7 @@ class Settings(BaseSettings):
         validation_alias=_also("LABEL_STUDIO_URL"),
         description="Label Studio's address.",
     )
+    public_url: str | None = Field(None, description="Label Studio's address in a browser, where it is another.")
     api_key: SecretStr | None = Field(
         None,
         validation_alias=_also("LABEL_STUDIO_API_KEY"),
@@ -119,9 +120,11 @@ class Settings(BaseSettings):
         "INFO", validation_alias=_also("LOG_LEVEL"), description="What is logged."
     )
 
-    @field_validator("url")
+    @field_validator("url", "public_url")
     @classmethod
-    def _plain_url(cls, value: str) -> str:
+    def _plain_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         parts = urlsplit(value)
         try:
             well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -210,7 +210,8 @@ def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, An
 
 
 def _project_url(backend: Backend, project: int) -> str:
-    return f"{backend.settings.url}/projects/{project}/data"
+    settings = backend.settings
+    return f"{settings.public_url or settings.url}/projects/{project}/data"
 
 
 def _time(at: float | None) -> datetime | None:
