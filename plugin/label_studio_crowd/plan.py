@@ -34,8 +34,6 @@ _FRONT: Final = 20
 _FRONT_TOLERANCE: Final = 0.002
 _TAIL_TOLERANCE: Final = 0.02
 _QUALITY_TOLERANCE: Final = 0.05
-_LEAST: Final = 10
-"""Consensus predictions that are edited in every run, however much else there is to do."""
 _STEP: Final = 1e-6
 """Least distance between two scores of the queue: Label Studio serves equal scores in any order."""
 
@@ -113,7 +111,7 @@ class Plan:
     obsolete
         Versions of ours to delete afterwards.
     deferred
-        Changes left for the next run.
+        Consensus changes left for the next run.
     outside_config
         Tasks whose consensus is a label that the config does not offer: not published.
     """
@@ -187,7 +185,6 @@ def make_plan(
     label_budget: int | None = None,
     show_consensus: bool = False,
     consensus_changes: int | None = None,
-    seconds: float | None = None,
     costs: Costs | None = None,
 ) -> Plan:
     """Return the changes that bring Label Studio to the scores.
@@ -215,11 +212,8 @@ def make_plan(
         Put the consensus into the queue's predictions, so that annotators see it pre-filled.
     consensus_changes
         Consensus predictions changed at the most; None for all.
-    seconds
-        About how long tasks may be opened and closed, and the consensus edited, one request after the other; the rest
-        is deferred, the front of the queue comes first. None for as long as it takes.
     costs
-        What decides between mending the queue in place and a new version of it, and how much fits into `seconds`.
+        What decides between mending the queue in place and a new version of it.
     """
     costs = costs or Costs()
     queues: dict[str, list[Prediction]] = {}
@@ -252,24 +246,16 @@ def make_plan(
         version = f"{QUEUE_PREFIX}{max(taken, default=0) + 1}"
         queue_edits = _diff(version, wanted, [], tolerance, costs, bulk=True)
 
-    reopen, close = _reopen(rows, tasks, answers.occupied), _close(rows, tasks, answers.occupied)
-    later = 0
-    if seconds is not None:
-        most = max(front, int(seconds / max(costs.edit, 1e-3)))
-        later = max(0, len(reopen) + len(close) - most)
-        reopen, close = reopen[:most], close[: max(0, most - len(reopen))]
-        left = max(_LEAST, most - len(reopen) - len(close))
-        consensus_changes = left if consensus_changes is None else min(left, consensus_changes)
     consensus_edits, deferred = consensus.edits(rows, published, consensus_changes, costs)
     return Plan(
         queue=tuple(wanted),
-        reopen=reopen,
-        close=close,
+        reopen=_reopen(rows, tasks, answers.occupied),
+        close=_close(rows, tasks, answers.occupied),
         queue_edits=queue_edits,
         switch_to=version if version is not None and version != model_version and wanted else None,
         consensus_edits=consensus_edits,
         obsolete=tuple(sorted((name for name in queues if name != version), key=_number)),
-        deferred=deferred + later,
+        deferred=deferred,
         outside_config=consensus.outside_config,
     )
 

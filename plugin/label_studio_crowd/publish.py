@@ -6,17 +6,20 @@ except that an import was begun: one that an interrupted run sent may still be u
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.plan import Costs, Edits, Plan, TaskChange, is_ours
 from label_studio_crowd.studio import Prediction, Progress, Studio, StudioError, VersionState, silent
 
+_Change = TypeVar("_Change")
 _PENDING: Final = "pending_import"
 _COSTS: Final = "costs"
 _PATIENCE: Final = 30.0
@@ -87,45 +90,76 @@ def _after_pending_import(
     return versions
 
 
+@dataclass(frozen=True)
+class Published:
+    """What came of a plan: warnings of what Label Studio would not take, and how many changes are left."""
+
+    warnings: list[str]
+    left: int
+
+
 def carry_out(
-    plan: Plan, studio: Studio, mirror: ProjectMirror, project: int, *, progress: Progress = silent
-) -> list[str]:
-    """Carry out a plan, and return warnings of what Label Studio would not take.
+    plan: Plan,
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    *,
+    seconds: float = math.inf,
+    progress: Progress = silent,
+) -> Published:
+    """Carry out a plan.
 
     The order keeps annotators supplied: tasks are opened before the queue names them, a new queue is
     complete before the project is switched to it, and the old one is deleted last.
+
+    Parameters
+    ----------
+    seconds
+        About how long it may take: what is changed one by one is broken off then, each kind with a share of the
+        time, and left for the next run.
 
     Raises
     ------
     StudioError
         If Label Studio did not take all of the queue; the project then stays on the queue it has.
     """
-    work = _Publication(studio, mirror, project, progress)
+    work = _Publication(studio, mirror, project, seconds, progress)
     if plan:  # until `settle`: a change that Label Studio made and nobody noted is found by reading all anew
         mirror.forget("versions")
-    work.change_tasks("opening tasks for one more annotator", plan.reopen)
-    if dropped := work.edit("writing the queue", plan.queue_edits):
+    work.change_tasks("opening tasks for one more annotator", plan.reopen, share=0.5)
+    if dropped := work.edit("writing the queue", plan.queue_edits, share=0.8):
         raise StudioError(f"{dropped} The project keeps the queue it has. Run sync again.")
     if plan.switch_to is not None:
         studio.update_project(project, model_version=plan.switch_to)
-    work.change_tasks("closing tasks", plan.close)
-    dropped = work.edit("writing the consensus", plan.consensus_edits)
+    work.change_tasks("closing tasks", plan.close, share=0.9)
+    dropped = work.edit("writing the consensus", plan.consensus_edits, share=1.0)
     for version in plan.obsolete:
         with work.timed("delete_version"):
             studio.delete_version(project, version)
     work.settle()
-    return [dropped] if dropped else []
+    return Published([dropped] if dropped else [], work.left)
 
 
 class _Publication:
     """The steps of one publication, and what they cost."""
 
-    def __init__(self, studio: Studio, mirror: ProjectMirror, project: int, progress: Progress) -> None:
+    def __init__(self, studio: Studio, mirror: ProjectMirror, project: int, seconds: float, progress: Progress) -> None:
         self._studio = studio
         self._mirror = mirror
         self._project = project
         self._progress = progress
         self._seconds: dict[str, list[float]] = {}
+        self._begun, self._allowed = time.monotonic(), seconds
+        self.left = 0
+
+    def _in_time(self, what: str, changes: Sequence[_Change], share: float) -> Iterator[_Change]:
+        """Yield changes until a share of the time is over, one at the least; the others are left."""
+        for done, change in enumerate(changes, 1):
+            yield change
+            self._progress(what, done, len(changes))
+            if time.monotonic() - self._begun > share * self._allowed:
+                self.left += len(changes) - done
+                return
 
     @contextmanager
     def timed(self, kind: str) -> Iterator[None]:
@@ -133,14 +167,13 @@ class _Publication:
         yield
         self._seconds.setdefault(kind, []).append(time.perf_counter() - start)
 
-    def change_tasks(self, what: str, changes: Sequence[TaskChange]) -> None:
-        for done, change in enumerate(changes, 1):
+    def change_tasks(self, what: str, changes: Sequence[TaskChange], *, share: float) -> None:
+        for change in self._in_time(what, changes, share):
             with self.timed("edit"):
                 self._studio.set_task(change.task, overlap=change.overlap, is_labeled=change.is_labeled)
             self._mirror.set_states([(change.task, change.overlap, change.is_labeled)])
-            self._progress(what, done, len(changes))
 
-    def edit(self, what: str, edits: Edits) -> str:
+    def edit(self, what: str, edits: Edits, *, share: float) -> str:
         """Create, then change, then delete: there is always something to serve.
 
         Returns
@@ -149,36 +182,37 @@ class _Publication:
             What Label Studio did not take, in words; empty if it took all.
         """
         dropped = ""
-        singles = () if edits.bulk else edits.create
-        total, done = len(singles) + len(edits.update) + len(edits.delete), 0
         if edits.bulk and edits.create:
             self._progress(what, 0, 1)
             dropped = self._import(edits)
             self._progress(what, 1, 1)
         known = {row.id: row for row in self._mirror.published()} if edits.update else {}
-        for item in singles:
+        singles: list[Callable[[], None]] = []
+        if not edits.bulk:
+            singles += [partial(self._create, item) for item in edits.create]
+        singles += [partial(self._update, known[row], fields) for row, fields in edits.update.items()]
+        singles += [partial(self._delete, row) for row in edits.delete]
+        for change in self._in_time(what, singles, share):
             with self.timed("edit"):
-                created = self._studio.create_prediction(item)
-            if created is not None:
-                row = Prediction(created, item["task"], item["model_version"], item["score"], item["result"])
-                self._mirror.add_published(row)
-            self._progress(what, done := done + 1, total)
-        for prediction, fields in edits.update.items():
-            with self.timed("edit"):
-                there = self._studio.update_prediction(prediction, **fields)
-            if there:
-                row = known[prediction]
-                score, result = fields.get("score", row.score), fields.get("result", row.result)
-                self._mirror.add_published(Prediction(row.id, row.task, row.model_version, score, result))
-            else:
-                self._mirror.drop_published(prediction)
-            self._progress(what, done := done + 1, total)
-        for prediction in edits.delete:
-            with self.timed("edit"):
-                self._studio.delete_prediction(prediction)
-            self._mirror.drop_published(prediction)
-            self._progress(what, done := done + 1, total)
+                change()
         return dropped
+
+    def _create(self, item: dict[str, Any]) -> None:
+        created = self._studio.create_prediction(item)
+        if created is not None:
+            row = Prediction(created, item["task"], item["model_version"], item["score"], item["result"])
+            self._mirror.add_published(row)
+
+    def _update(self, row: Prediction, fields: Mapping[str, Any]) -> None:
+        if self._studio.update_prediction(row.id, **fields):
+            score, result = fields.get("score", row.score), fields.get("result", row.result)
+            self._mirror.add_published(Prediction(row.id, row.task, row.model_version, score, result))
+        else:
+            self._mirror.drop_published(row.id)
+
+    def _delete(self, prediction: int) -> None:
+        self._studio.delete_prediction(prediction)
+        self._mirror.drop_published(prediction)
 
     def _import(self, edits: Edits) -> str:
         """Import predictions and return, in words, what Label Studio did not take."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from label_studio_crowd.labels import Control, find_control
 from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror, Tasks
 from label_studio_crowd.plan import Plan, make_plan
 from label_studio_crowd.probabilities import at_hand, for_tasks, train_anew
-from label_studio_crowd.publish import carry_out, is_as_published, measured_costs, observe, pending_version
+from label_studio_crowd.publish import Published, carry_out, is_as_published, measured_costs, observe, pending_version
 from label_studio_crowd.pull import Pulled, has_pulled, look_up, refresh_states, update_mirror
 from label_studio_crowd.scoring import SETTLED_BY, Answers, Scores, read_answers, score
 from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
@@ -55,7 +56,7 @@ class Run:
     """What a run found and did.
 
     `seconds` are those of each stage, and `waited` how many of them were spent waiting for Label Studio; `outdated`
-    says that the classifier should be trained anew.
+    says that the classifier should be trained anew, and `left` how many changes the next run is left to publish.
     """
 
     project: int
@@ -72,6 +73,7 @@ class Run:
     seconds: dict[str, float] = field(default_factory=dict)
     waited: float = 0.0
     outdated: bool = False
+    left: int = 0
 
     def report(self) -> dict[str, Any]:
         """Return the run in numbers, as it is recorded and printed as JSON."""
@@ -99,7 +101,7 @@ class Run:
             "changed_tasks": self.pulled.changed,
             "deleted_tasks": self.pulled.deleted,
             "full_pull": self.pulled.full,
-            "changes": self.plan.counts(),
+            "changes": {**self.plan.counts(), "deferred": self.left},
             "expected_seconds": round(self.expected_seconds, 1),
             "warnings": self.warnings,
             "seconds": {stage: round(value, 3) for stage, value in self.seconds.items()},
@@ -205,9 +207,8 @@ def rescore_changes(
     Returns
     -------
     Run or None
-        None if nothing had changed. `Run.outdated` says that the classifier should be trained anew, and
-        `Run.plan.deferred` that there is more to publish: a run publishes for about ``longest_wait`` seconds, so that
-        the next one can look again.
+        None if nothing had changed. A run publishes for about ``longest_wait`` seconds, so that the next one can
+        look again.
 
     Raises
     ------
@@ -290,7 +291,7 @@ def _publish(
     judged: _Judged,
     clock: _Clock,
     *,
-    seconds: float | None = None,
+    seconds: float = math.inf,
     full: bool = False,
     dry_run: bool = False,
     progress: Progress = silent,
@@ -314,15 +315,14 @@ def _publish(
             label_budget=settings.label_budget,
             show_consensus=settings.show_consensus,
             consensus_changes=None if full else settings.consensus_changes,
-            seconds=seconds,
             costs=costs,
         )
-        dropped = []
+        published_now = Published([], 0)
         if not dry_run:
             # before it is published, so that the event of our own change is known for what it is
             served = plan.switch_to or info["model_version"]
             mirror.remember(_SEEN, _circumstances({**info, "model_version": served}, settings))
-            dropped = carry_out(plan, studio, mirror, project, progress=progress)
+            published_now = carry_out(plan, studio, mirror, project, seconds=seconds, progress=progress)
     run = Run(
         project,
         info["title"],
@@ -334,10 +334,11 @@ def _publish(
         plan,
         plan.seconds(costs),
         dry_run,
-        _warnings(info, scores, plan, settings) + dropped,
+        _warnings(info, scores, plan, settings) + published_now.warnings,
         clock.seconds,
         clock.waited(),
         judged.outdated,
+        plan.deferred + published_now.left,
     )
     if not dry_run:
         mirror.remember(_SETTLED, answers.crowd.tasks[scores.settled].tolist())

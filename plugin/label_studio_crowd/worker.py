@@ -99,7 +99,7 @@ class Worker:
             return
         annotators = run.scores.answers.crowd.annotators.tolist()
         update_names(self._studio, mirror, annotators, anew=Needs.SWEEP in job.needs)
-        if run.plan.deferred and run.plan:
+        if run.left and run.plan:
             self._jobs.mark(job.project)
         if run.outdated:
             self._jobs.mark(job.project, "train", at_once=True, unless_claimed=True)

@@ -257,19 +257,6 @@ def test_consensus_changes_are_bounded_and_the_rest_is_left():
     assert plan.deferred == 6
 
 
-def test_a_run_with_little_time_opens_the_front_and_the_next_ones_the_rest():
-    scores = scores_of(60, [(row, who, row % 3) for row in range(60) for who in (0, 1)], target_quality=1.1)
-    tasks, opened, costs = tasks_of(scores, overlap=[2] * 60), [], Costs(edit=0.1)
-    while (plan := plan_of(scores, tasks=tasks, seconds=2.5, costs=costs)).reopen:
-        opened += [change.task for change in plan.reopen]
-        assert len(plan.reopen) <= 25
-        assert (plan.deferred > 0) == (len(opened) < 60)
-        for change in plan.reopen:
-            tasks.overlap[change.task - 100] = change.overlap
-            tasks.is_labeled[change.task - 100] = change.is_labeled
-    assert opened == list(plan.queue)
-
-
 @pytest.mark.parametrize(("quality", "edited"), [(0.03, False), (0.06, True)])
 def test_a_consensus_is_edited_when_its_quality_moved(quality, edited):
     scores = scores_of(12, [(row, who, 0) for row in range(10) for who in (0, 1)])

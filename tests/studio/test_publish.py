@@ -12,6 +12,7 @@ import pytest
 
 from label_studio_crowd.plan import Edits, Plan
 from label_studio_crowd.publish import carry_out
+from label_studio_crowd.rescoring import rescore_changes
 from label_studio_crowd.studio import Prediction, StudioError
 
 
@@ -259,3 +260,20 @@ def test_a_change_that_label_studio_made_and_nobody_noted_is_found(crowded, plug
     cyd.api.delete(f"/api/annotations/{annotation}/")
     at_work.sync()
     assert at_work.state()["queue"] == before
+
+
+def test_runs_with_no_time_at_all_come_to_the_same_in_the_end(crowded, plugin):
+    at_work = plugin(crowded, longest_wait=0)
+    at_work.connect()
+    runs = 0
+    while (
+        run := rescore_changes(at_work.studio, at_work.mirror, crowded.id, at_work.settings, changed=False)
+    ) is not None:
+        runs += 1
+        assert runs < 40, "they make no progress"
+    assert runs > 3
+    assert run is None
+    state, writes = at_work.state(), len(at_work.writes)
+    assert not at_work.sync().plan
+    assert len(at_work.writes) == writes
+    assert at_work.state() == state
