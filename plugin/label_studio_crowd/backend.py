@@ -29,6 +29,7 @@ from label_studio_crowd.rescoring import project_settings, seen_settings
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.snapshot import Snapshot
 from label_studio_crowd.store import store_reason
+from label_studio_crowd.studio import Studio
 
 log = logging.getLogger(__name__)
 
@@ -202,9 +203,14 @@ class Backend:
         return None
 
     def studio_problem(self) -> str | None:
-        """Return why Label Studio does not answer, or None if it does."""
+        """Return why Label Studio does not answer, or refuses the token if there is one; None if all is well."""
         try:
+            if self.settings.api_key is not None:
+                Studio.of(self.settings, patience=_PATIENCE).user()
+                return None
             response = httpx.get(f"{self.settings.url}/health", timeout=_PATIENCE)
+        except UserError as error:
+            return str(error)
         except httpx.HTTPError as error:
             return f"{type(error).__name__} at {self.settings.url}"
         return None if response.is_success else f"status {response.status_code} at {self.settings.url}"

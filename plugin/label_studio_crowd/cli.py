@@ -180,7 +180,8 @@ def connect(
             Jobs(mirror.store, settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
     show_changes(out, changes, dry_run=dry_run)
     if not dry_run:
-        out.print(f"Connected. Next: label-studio-crowd sync --project {project}", highlight=False)
+        following = "The backend does the rest." if backend else f"Next: label-studio-crowd sync --project {project}"
+        out.print(f"Connected. {following}", highlight=False)
 
 
 @app.command()

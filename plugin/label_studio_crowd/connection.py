@@ -51,6 +51,10 @@ class NotConnectedError(UserError):
     """The project is not connected: nothing may be written."""
 
 
+class BackendRemovedError(NotConnectedError):
+    """The owner has removed our backend in the Model settings."""
+
+
 Record = dict[str, Any]
 """settings, overlaps (of tasks that had their own) and options; default_view and backends that we made."""
 
@@ -205,7 +209,7 @@ def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Setting
 
     Raises
     ------
-    NotConnectedError
+    BackendRemovedError
         If the owner has removed it there again.
     UserError
         If the options make no sense.
@@ -228,7 +232,7 @@ def adopt(studio: Studio, mirror: ProjectMirror, project: int, settings: Setting
     if not ours and done is None:  # looked at before it was added, or removed before it was seen to
         return
     if not ours:
-        raise NotConnectedError(
+        raise BackendRemovedError(
             f"Project {project}: its ML backend was removed in Label Studio, so nothing is scored or published any "
             f"more. `label-studio-crowd disconnect --project {project}` puts its settings back."
         )
@@ -295,7 +299,12 @@ def _new_record(studio: Studio, mirror: ProjectMirror, project: int, info: Mappi
     tasks = mirror.tasks()
     special = tasks.overlap != info["maximum_annotations"]
     overlaps = dict(zip(map(str, tasks.ids[special].tolist()), tasks.overlap[special].tolist(), strict=True))
-    return {"settings": {name: info[name] for name in _LABEL_STUDIOS_OWN}, "overlaps": overlaps}
+    settings = {name: info[name] for name in _LABEL_STUDIOS_OWN}
+    # where there was no version, Label Studio makes it the title of a backend that is added, as ours may just have been
+    ours = [row["title"] for row in studio.backends(project) if row["model_version"] == CONSENSUS_VERSION]
+    if settings["model_version"] in ours:
+        settings["model_version"] = ""
+    return {"settings": settings, "overlaps": overlaps}
 
 
 def _kept_version(info: Mapping[str, Any]) -> dict[str, Any]:
@@ -402,6 +411,13 @@ def disconnect(
     changes += [f"{count} predictions of {version} deleted" for version, count in ours.items()]
     changes += [f"{len(tabs)} Data Manager tabs deleted"] * bool(tabs)
     changes += [f"ML backend {backend} removed" for backend in record.get("backends", [])]
+    staying = [row["url"] for row in studio.backends(project) if row["model_version"] == CONSENSUS_VERSION]
+    made = [backend.rstrip("/") for backend in record.get("backends", [])]
+    changes += [
+        f"ML backend {url} stays where it was added: remove it in the Model settings"
+        for url in staying
+        if url.rstrip("/") not in made
+    ]
     if dry_run:
         return changes
 
@@ -420,6 +436,8 @@ def disconnect(
         raise UserError(f"Predictions of {', '.join(left)} came in meanwhile: run disconnect again.")
     for backend in record.get("backends", []):
         studio.remove_backend(project, backend)
+    if asked := mirror.recall(_SETUP):
+        studio.remove_left_webhooks(project, asked["host"])
     for view in tabs:
         studio.delete_view(view)
     mirror.set_published([])

@@ -11,7 +11,7 @@ from label_studio_crowd.connection import Record, find_record, options_in, wrong
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import find_control
 from label_studio_crowd.mirror import ProjectMirror
-from label_studio_crowd.plan import QUEUE_PREFIX, is_ours
+from label_studio_crowd.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.publish import measured_costs
 from label_studio_crowd.pull import look_up
 from label_studio_crowd.settings import Settings
@@ -124,7 +124,10 @@ def _backends(
         )
         return
     backends = studio.backends(project)
-    foreign = [row for row in backends if row["url"].rstrip("/") not in map(_plain, record.get("backends", []))]
+    made = [url.rstrip("/") for url in record.get("backends", [])]
+    foreign = [
+        row for row in backends if row["model_version"] != CONSENSUS_VERSION and row["url"].rstrip("/") not in made
+    ]
     if foreign:
         titles = ", ".join(repr(row.get("title")) for row in foreign)
         yield Check("note", f"ML backends are connected ({titles})", "let them leave the project's model version alone")
@@ -137,7 +140,3 @@ def _backends(
             yield Check("wrong", f"the webhook of {url} does not carry the secret, and is turned away", connect)
         else:
             yield Check("ok", f"{url} hears of every annotation")
-
-
-def _plain(url: str) -> str:
-    return url.rstrip("/")

@@ -81,6 +81,8 @@ class Service:
                     jobs.give_back_all()
                 jobs.mark_all(Needs.PULL | Needs.SWEEP)
                 self._started = True
+                if problem := self._backend.studio_problem():
+                    log.warning("Label Studio cannot be asked yet: %s", problem)
             if time.monotonic() - self._looked > _SLOW_TICK:
                 jobs.mark_polls()
                 self._backend.hurry_dry_queues()

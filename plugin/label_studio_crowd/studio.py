@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -186,22 +187,26 @@ class Studio:
         A personal access token or a legacy token.
     transport
         What carries the requests; a test's way to make a connection fail.
+    patience
+        Seconds to wait for an answer.
     """
 
-    def __init__(self, url: str, api_key: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, url: str, api_key: str, *, transport: httpx.BaseTransport | None = None, patience: float = 300
+    ) -> None:
         self.url = url.rstrip("/")
         self._token = _Token(self.url, api_key)
         self._http = httpx.Client(
             base_url=self.url,
             auth=self._token,
-            timeout=httpx.Timeout(300, connect=5),
+            timeout=httpx.Timeout(patience, connect=min(patience, 5)),
             transport=transport,
         )
         self._answered = False
         self._waited = threading.local()
 
     @classmethod
-    def of(cls, settings: Settings) -> Studio:
+    def of(cls, settings: Settings, *, patience: float = 300) -> Studio:
         """Return the server that the settings name.
 
         Raises
@@ -215,7 +220,7 @@ class Studio:
                 "No token: create a personal access token in Label Studio (Account & Settings → Personal Access "
                 "Token) and put it into LABEL_STUDIO_API_KEY."
             )
-        return cls(settings.url, api_key)
+        return cls(settings.url, api_key, patience=patience)
 
     @property
     def token_kind(self) -> str:
@@ -282,9 +287,21 @@ class Studio:
             backend |= {"auth_method": "BASIC_AUTH", "basic_auth_user": user, "basic_auth_pass": password}
         try:
             self._request("POST", "/api/ml", json=backend)
-        except StudioError:
+        except StudioError as error:
             self.remove_backend(project, url)
-            raise
+            if error.status != 400:
+                raise
+            if "401" in str(error) or "authentication" in str(error):
+                raise StudioError(
+                    f"The backend at {url} asks for a password: set BASIC_AUTH_USER and BASIC_AUTH_PASS here to what "
+                    "the server has.",
+                    400,
+                ) from None
+            raise StudioError(
+                f"Label Studio cannot use {url} as a backend: is `label-studio-crowd serve` running there, and can "
+                f"Label Studio reach it? {error}",
+                400,
+            ) from None
 
     def remove_backend(self, project: int, url: str) -> None:
         """Remove an ML backend, and the webhook that Label Studio made for it and would leave behind."""
@@ -311,6 +328,14 @@ class Studio:
         if not found:
             hook = {"project": project, "url": _webhook_url(backend), "headers": dict(headers), "send_payload": True}
             self._request("POST", "/api/webhooks/", json={**hook, "send_for_all_actions": True})
+
+    def remove_left_webhooks(self, project: int, host: str) -> None:
+        """Remove the webhooks of backends at a host that are gone: Label Studio leaves them behind."""
+        there = {_webhook_url(row["url"]) for row in self.backends(project)}
+        for row in self._get("/api/webhooks/", project=project):
+            parts = urlsplit(row["url"])
+            if parts.netloc == host and parts.path.endswith("/webhook") and row["url"] not in there:
+                self._unless_gone("DELETE", f"/api/webhooks/{row['id']}/")
 
     def _webhooks(self, project: int, backend: str) -> list[dict[str, Any]]:
         rows = self._get("/api/webhooks/", project=project)

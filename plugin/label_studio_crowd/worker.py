@@ -9,7 +9,7 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from label_studio_crowd.connection import NotConnectedError, adopt
+from label_studio_crowd.connection import BackendRemovedError, NotConnectedError, adopt
 from label_studio_crowd.dispatch import Dispatch
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.jobs import Job, Jobs, Needs
@@ -73,7 +73,8 @@ class Worker:
             if job.kind == "train":  # a rescore finds out, or is just connecting it
                 self._jobs.done(job)
                 return
-            log.info("%s It is served no longer.", error)
+            removed = isinstance(error, BackendRemovedError)
+            log.info("%s", error if removed else f"Project {job.project} is not connected: it is served no longer.")
             self._jobs.drop_unless_marked(job)
         except UserError as error:
             self._failed(job, str(error))
@@ -133,7 +134,8 @@ def run_until_told(settings: Settings, *, with_parent: bool = False) -> None:
         signal.signal(signum, lambda *_: stop.set())
     if with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    log.info("Working for %s.", settings.url)
+    source = "Redis" if settings.queue else "the queue beside the store, on this machine"
+    log.info("Working for %s, with jobs from %s.", settings.url, source)
     Worker(settings).run(stop)
 
 

@@ -173,10 +173,11 @@ def test_a_backend_that_stays_does_not_connect_a_disconnected_project_again(stud
     add_backend(studio, project, service)
     until(lambda: labels(service, project) == 9)
     until(lambda: served(service)[0]["state"] == "fresh")
-    at_work.disconnect()
+    assert f"ML backend {service.url} stays where it was added: remove it in the Model settings" in at_work.disconnect()
     studio.api.get("/api/ml/", params={"project": project.id})  # the Model page, which sets up anew at every look
     until(lambda: served(service) == [])
     assert at_work.info()["sampling"] == "Sequential sampling"
+    assert at_work.info()["model_version"] in ("", None)
     assert at_work.predictions() == []
     studio.api.delete(f"/api/ml/{studio.api.get('/api/ml/', params={'project': project.id}).json()[0]['id']}")
     add_backend(studio, project, service)  # asked for again
@@ -301,6 +302,7 @@ def test_a_backend_that_is_removed_is_served_no_longer(studio, project, plugin, 
     at_work = plugin(project)
     at_work.disconnect()
     assert at_work.info()["sampling"] == "Sequential sampling"
+    assert studio.api.get("/api/webhooks/", params={"project": project.id}).json() == []
 
 
 def test_options_that_are_changed_in_the_model_settings_count(studio, project, serve):

@@ -105,15 +105,16 @@ def serve(settings: Settings) -> None:
     Raises
     ------
     UserError
-        If the server may not or cannot listen there, or the store cannot be opened.
+        If the server may not or cannot listen there, the store cannot be opened, or there is no token.
     """
     host = listening_host(settings)
     configure_logs(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with listen(host, settings.port) as listener:
         backend = Backend(settings)
+        service = Service(backend)
         config = uvicorn.Config(
-            create_application(backend, lifespan=_lifespan_of(backend)),
+            create_application(backend, lifespan=_lifespan_of(service)),
             log_config=None,
             access_log=False,
             ws="none",
@@ -171,11 +172,10 @@ def _leave_who_waits(code: int) -> None:
         sys.exit(code)
 
 
-def _lifespan_of(backend: Backend) -> Lifespan:
+def _lifespan_of(service: Service) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         current_default_thread_limiter().total_tokens = _THREADS
-        service = Service(backend)
         await run_sync(service.__enter__)
         try:
             yield

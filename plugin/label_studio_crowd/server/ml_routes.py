@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -20,6 +22,10 @@ from label_studio_crowd.server.bodies import Body, parse_object
 from label_studio_crowd.server.parts import TheParts
 from label_studio_crowd.server.problems import described
 from label_studio_crowd.settings import parse_options
+
+log = logging.getLogger(__name__)
+
+_SENT: Final = re.compile(r"'.*'|\".*\"|\(found .*\)")
 
 router = APIRouter(tags=["Label Studio"])
 
@@ -104,9 +110,13 @@ def setup(body: Body, request: Request, parts: TheParts) -> Setup:
     Label Studio sends a token and its own address, too; neither is used.
     """
     asked = parse_object(body)
-    project = project_number(asked.get("project"))
-    options = parse_options(asked.get("extra_params"))
-    _check_storable(options)
+    try:
+        project = project_number(asked.get("project"))
+        options = parse_options(asked.get("extra_params"))
+        _check_storable(options)
+    except UserError as error:  # of the answer, Label Studio shows nothing but its status; what was sent is not logged
+        log.warning("A project is not set up: %s", _SENT.sub("…", str(error)))
+        raise
     with parts.turn:
         version = parts.backend.setup(
             project, options, host=request.headers.get("host", ""), uid=str(asked.get("project"))[:40]
