@@ -16,7 +16,7 @@ import numpy as np
 
 from label_studio_crowd.classifiers.fitted import FittedModel, fit_all
 from label_studio_crowd.classifiers.out_of_sample import out_of_sample, rows_of
-from label_studio_crowd.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData
+from label_studio_crowd.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData, as_number
 from label_studio_crowd.errors import UserError
 
 _log = logging.getLogger(__name__)
@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 EXPECTED = (
     "Expected package.module:factory, where factory() returns a scikit-learn estimator with fit and predict_proba."
 )
+
+_LARGEST = 2**63 - 1
 
 
 class EstimatorClassifier:
@@ -252,7 +254,9 @@ def frame_of(tasks: TaskData, *, only: Collection[str] | None = None) -> Any:
 
 
 def _encodable(value: Any) -> Any:
-    """Return a string without half characters, which JSON can hold and pandas refuses; anything else as it is."""
+    """Return a value that pandas takes: JSON can hold half characters and integers of any size, and it cannot."""
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return as_number(value)
     if not isinstance(value, str) or value.isascii():
         return value
     return value.encode("utf-8", "replace").decode("utf-8")
