@@ -106,13 +106,14 @@ class Backend:
     def _by_model(
         self, snapshot: Snapshot, control: Control, tasks: Sequence[Mapping[str, Any]]
     ) -> list[dict[str, Any]]:
+        honest = [_prediction([], float(snapshot.prior.max())) for _ in tasks]
         model = models.at_hand(self.settings.model_dir, snapshot.training) if tasks and snapshot.training else None
         if model is None:
-            return [_prediction([], float(snapshot.prior.max())) for _ in tasks]
+            return honest
         data = [task["data"] if isinstance(task.get("data"), Mapping) else {} for task in tasks]
         P = model.predict(TaskData(ids=list(range(len(data))), data=data, fields=control.fields))
         if P.shape[1] != len(snapshot.classes):  # trained before a class came
-            return [_prediction([], float(snapshot.prior.max())) for _ in tasks]
+            return honest
         codes = P.argmax(axis=1)
         labels = [snapshot.classes[code] for code in codes]
         return [

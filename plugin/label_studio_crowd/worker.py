@@ -98,19 +98,19 @@ class Worker:
         )
         if run is None:
             return
-        annotators = run.scores.answers.crowd.annotators.tolist()
-        update_names(self._studio, mirror, annotators, anew=Needs.SWEEP in job.needs)
+        scores = run.scores
+        crowd = scores.answers.crowd
+        update_names(self._studio, mirror, crowd.annotators.tolist(), anew=Needs.SWEEP in job.needs)
         if run.left and run.plan:
             self._jobs.mark(job.project)
         if run.outdated:
             self._jobs.mark(job.project, "train", at_once=True, unless_claimed=True)
-        report = run.report()
         log.info(
             "Project %d: %d labels, %d of %d tasks settled, %d in the queue; %.2f s.",
             job.project,
-            report["labels"],
-            report["settled"],
-            report["tasks"],
+            len(crowd.label),
+            scores.settled.sum(),
+            len(crowd.tasks),
             len(run.plan.queue),
             sum(run.seconds.values()),
         )
