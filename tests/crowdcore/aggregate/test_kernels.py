@@ -1,7 +1,6 @@
 """Each compiled loop against a plain numpy twin."""
 
 import itertools
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from scipy.special import expit, logsumexp
 
 from crowdcore import Crowd, kernels
 from crowdcore.aggregate.base import cells
+from crowdcore.kernels import compiling, parts
 
 
 @pytest.fixture(params=range(6))
@@ -238,7 +238,7 @@ def test_parts_do_not_change_the_result(generated, monkeypatch):
 
     crowd = generated(500, 10, 3)
     whole = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD)]
-    monkeypatch.setattr(kernels, "PART", 100)
+    monkeypatch.setattr(parts, "PART", 100)
     assert len(kernels.part_bounds(crowd.indptr, 100)) == kernels.MOST_PARTS
     again = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD)]
     for a, b in zip(whole, again, strict=True):
@@ -260,14 +260,14 @@ def test_without_a_folder_for_the_cache_kernels_still_compile(monkeypatch):
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: function
 
-    monkeypatch.setattr(kernels, "import_module", lambda name: SimpleNamespace(njit=njit))
-    assert kernels.compiled(lambda a: a + 1)(1) == 2
+    monkeypatch.setattr(compiling, "njit", njit)
+    assert compiling.compiled(lambda a: a + 1)(1) == 2
 
 
 def test_the_user_is_told_once_that_kernels_are_compiled(tmp_path, caplog):
-    kernels._announce(str(tmp_path))
-    kernels._announce(str(tmp_path))
+    compiling._announce(str(tmp_path))
+    compiling._announce(str(tmp_path))
     assert [record.message[:31] for record in caplog.records] == ["Compiling crowdcore's kernels, "]
-    (tmp_path / "kernels.f-1.py311.nbi").touch()
-    kernels._announce(f"{tmp_path}/")
+    (tmp_path / "votes.f-1.py311.nbi").touch()
+    compiling._announce(f"{tmp_path}/")
     assert len(caplog.records) == 1

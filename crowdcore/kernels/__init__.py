@@ -1,0 +1,69 @@
+"""The few compiled loops. Each has a plain numpy twin in the tests; importing this compiles nothing, nor numba.
+
+Kernels are compiled by numba on first use and cached on disk. They release Python's lock, so that `in_parts`
+runs them on all cores; parts depend only on the data, so results do not depend on the number of cores.
+A crowd's answers come as in `Crowd`: those of task ``i`` are at ``indptr[i]:indptr[i + 1]``. Each answer's
+``cell`` is ``annotator * K + label``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore.kernels.parts import MOST_PARTS, in_parts, part_bounds
+
+if TYPE_CHECKING:
+    from crowdcore.kernels.abilities import ability_pass, ability_slope, solve_arrow
+    from crowdcore.kernels.messages import pass_messages
+    from crowdcore.kernels.overlaps import robust_rank_one, shared_tasks
+    from crowdcore.kernels.posteriors import confusion_pass, spike_pass
+    from crowdcore.kernels.votes import weighted_votes
+
+__all__ = [
+    "CLOSE",
+    "COUNT",
+    "HARD",
+    "MOST_PARTS",
+    "SOFT",
+    "Codes",
+    "Floats",
+    "ability_pass",
+    "ability_slope",
+    "confusion_pass",
+    "in_parts",
+    "part_bounds",
+    "pass_messages",
+    "robust_rank_one",
+    "shared_tasks",
+    "solve_arrow",
+    "spike_pass",
+    "weighted_votes",
+]
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+CLOSE = 1e-9
+"""Votes that differ by less, relatively, are tied; the last bits depend on the order of summing."""
+
+HARD, SOFT, COUNT = 2, 1, 0
+
+_MODULES = {
+    "abilities": ("ability_pass", "ability_slope", "solve_arrow"),
+    "messages": ("pass_messages",),
+    "overlaps": ("robust_rank_one", "shared_tasks"),
+    "posteriors": ("confusion_pass", "spike_pass"),
+    "votes": ("weighted_votes",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a kernel, and numba, when it is first asked for."""
+    for module, names in _MODULES.items():
+        if name in names:
+            return globals().setdefault(name, getattr(import_module(f"{__name__}.{module}"), name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,171 @@
+"""EM's two steps in one walk over the tasks: posteriors, and the counts that follow from them."""
+
+from __future__ import annotations
+
+from math import exp, log
+
+from crowdcore.kernels import CLOSE, COUNT, SOFT, Codes, Floats
+from crowdcore.kernels.compiling import compiled
+
+
+@compiled
+def confusion_pass(
+    mode: int,
+    first: int,
+    last: int,
+    indptr: Codes,
+    cell: Codes,
+    log_confusion: Floats,
+    log_prior: Floats,
+    known: Codes,
+    probas: Floats,
+    counts: Floats,
+    totals: Floats,
+) -> None:
+    """Walk over tasks first to last: posterior of each, and expected counts of confusion under it.
+
+    Parameters
+    ----------
+    mode : int
+        `SOFT`: the posterior; `HARD`: the most probable classes, ties shared; `COUNT`: leave `probas` as
+        they are and only count.
+    log_confusion : ndarray of shape (M * K, K)
+        Logarithm of the chance of each cell's label for each true class.
+    log_prior : ndarray of shape (K,)
+        Logarithm of the share of each class.
+    known : ndarray of shape (N,)
+        Classes known to be true, -1 elsewhere.
+    probas : ndarray of shape (N, K)
+        Filled; rows of tasks without answers that are not known are left alone and not counted.
+    counts : ndarray of shape (M * K, K)
+        Added to: how often each cell is expected for each true class.
+    totals : ndarray of shape (K + 2,)
+        Added to: sum of `probas`; sum of log evidence; sum of the expected log joint.
+    """
+    K = probas.shape[1]
+    evidence = 0.0
+    expected = 0.0
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        truth = known[i]
+        if begin == end and truth < 0:
+            continue
+        if mode != COUNT:
+            for k in range(K):
+                probas[i, k] = log_prior[k]
+            for a in range(begin, end):
+                c = cell[a]
+                for k in range(K):
+                    probas[i, k] += log_confusion[c, k]
+            if truth >= 0:
+                joint = probas[i, truth]
+                evidence += joint
+                expected += joint
+                for k in range(K):
+                    probas[i, k] = 0.0
+                probas[i, truth] = 1.0
+            else:
+                top = probas[i, 0]
+                for k in range(1, K):
+                    top = max(top, probas[i, k])
+                total = 0.0
+                inner = 0.0
+                for k in range(K):
+                    above = probas[i, k] - top
+                    if mode == SOFT:
+                        p = exp(above)
+                        inner += p * above
+                    else:
+                        p = 1.0 if above >= -CLOSE else 0.0
+                    probas[i, k] = p
+                    total += p
+                for k in range(K):
+                    probas[i, k] /= total
+                evidence += top + (log(total) if mode == SOFT else 0.0)
+                expected += top + inner / total
+        for k in range(K):
+            totals[k] += probas[i, k]
+        for a in range(begin, end):
+            c = cell[a]
+            for k in range(K):
+                counts[c, k] += probas[i, k]
+    totals[K] += evidence
+    totals[K + 1] += expected
+
+
+@compiled
+def spike_pass(
+    hard: bool,
+    first: int,
+    last: int,
+    indptr: Codes,
+    cell: Codes,
+    other: Floats,
+    bonus: Floats,
+    log_prior: Floats,
+    known: Codes,
+    probas: Floats,
+    matched: Floats,
+    totals: Floats,
+) -> None:
+    """Do `confusion_pass` for annotators whose labels are alike likely for all true classes but the label's own.
+
+    Parameters
+    ----------
+    other : ndarray of shape (M * K,)
+        Logarithm of the chance of each cell's label if another class is true.
+    bonus : ndarray of shape (M * K,)
+        How much larger that is if the label is true.
+    matched : ndarray of shape (M * K,)
+        Added to: in how many of each cell's answers the label is expected to be true.
+    hard, first, last, indptr, cell, log_prior, known, probas, totals
+        As in `confusion_pass`; ``hard`` is false for `SOFT`.
+    """
+    K = probas.shape[1]
+    evidence = 0.0
+    expected = 0.0
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        truth = known[i]
+        if begin == end and truth < 0:
+            continue
+        base = 0.0
+        for k in range(K):
+            probas[i, k] = log_prior[k]
+        for a in range(begin, end):
+            c = cell[a]
+            base += other[c]
+            probas[i, c % K] += bonus[c]
+        if truth >= 0:
+            joint = probas[i, truth] + base
+            evidence += joint
+            expected += joint
+            for k in range(K):
+                probas[i, k] = 0.0
+            probas[i, truth] = 1.0
+        else:
+            top = probas[i, 0]
+            for k in range(1, K):
+                top = max(top, probas[i, k])
+            total = 0.0
+            inner = 0.0
+            for k in range(K):
+                above = probas[i, k] - top
+                if hard:
+                    p = 1.0 if above >= -CLOSE else 0.0
+                else:
+                    p = exp(above)
+                    inner += p * above
+                probas[i, k] = p
+                total += p
+            for k in range(K):
+                probas[i, k] /= total
+            evidence += base + top + (0.0 if hard else log(total))
+            expected += base + top + inner / total
+        for k in range(K):
+            totals[k] += probas[i, k]
+        for a in range(begin, end):
+            c = cell[a]
+            matched[c] += probas[i, c % K]
+    totals[K] += evidence
+    totals[K + 1] += expected
