@@ -39,6 +39,7 @@ from cleanlab.internal import multiannotator_utils
 from crowdcore import Crowd, activelab, crowdlab
 from crowdcore import cleanlab_api as ours
 from crowdcore.majority import vote
+from crowdcore.probabilities import as_ensemble
 
 
 @dataclass
@@ -172,10 +173,6 @@ class Comparison:
 def evened_out() -> Iterator[None]:
     """Make cleanlab count votes where they belong, and both sides choose the first when it is random."""
 
-    class First:
-        def random(self, size: int) -> np.ndarray:
-            return np.zeros(size)
-
     def count(x: np.ndarray, *, num_classes: int) -> np.ndarray:
         return np.bincount(np.asarray(x).astype(int), minlength=num_classes)
 
@@ -192,7 +189,7 @@ def evened_out() -> Iterator[None]:
         patch.object(theirs, "value_counts", count),
         patch.object(multiannotator_utils, "value_counts", count),
         patch.object(np.random, "choice", lambda labels: labels[0]),
-        patch("crowdcore.majority.np.random.default_rng", lambda seed: First()),
+        patch("crowdcore.majority._chances", lambda tasks, seed: np.zeros(len(tasks))),
         contextlib.redirect_stdout(io.StringIO()),
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
@@ -226,7 +223,7 @@ def compare(case: Case, found: Comparison, name: str = "case") -> None:
         found.counts["crowds"] += 1
         crowd = Crowd.from_wide(labels, classes=range(P.shape[1]))
         for probabilities, which in ((P, "with"), (None, "without")):
-            picked = int(vote(crowd, probabilities, 0)[1].sum())
+            picked = int(vote(crowd, as_ensemble(crowd, probabilities), 0)[1].sum())
             found.counts[f"tasks whose majority is a random choice, {which} a model"] += picked
         # cleanlab's annotator statistics take most of the time, so not every call asks for them
         for score, stats in zip(SCORES, (True, False, True), strict=True):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crowdcore import kernels
 from crowdcore.consensus import CrowdlabResult, crowdlab
 from crowdcore.crowd import Crowd
+from crowdcore.sums import each
 
 
 def activelab(
@@ -79,10 +81,14 @@ def active_learning_scores(result: CrowdlabResult) -> NDArray[np.float64]:
     array([0.967, 0.651])
     """
     crowd, weights = result.crowd, result.annotator_weights
-    average = weights.mean() if len(weights) else 1.0
-    backing = np.sum(result.model_weight) + np.bincount(
-        crowd.task, weights[crowd.annotator], minlength=len(crowd.tasks)
-    )
-    scores = (result.quality * backing + average / len(crowd.classes)) / (backing + average)
+    scores = np.empty(len(crowd.tasks))
+    model_weight, average = float(np.sum(result.model_weight)), float(weights.mean()) if len(weights) else 1.0
+    each(
+        crowd.indptr,
+        lambda first, last: kernels.score_tasks(
+            first, last, crowd.indptr, crowd.annotator, weights, result.quality, model_weight, average,
+            1 / len(crowd.classes), scores,
+        ),
+    )  # fmt: skip
     scores[result.known] = 1.0
     return scores

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore import kernels
 from crowdcore.crowd import Crowd
-from crowdcore.grouping import group_mean
 from crowdcore.ids import Codes
+from crowdcore.sums import Cells, Sums, summed
+
+Floats = NDArray[np.float64]
+
+DENSE = 1 << 16
+"""Cells of annotators and labels that are held all, whatever the number of answers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,77 +36,96 @@ class AnnotatorStats:
         How many tasks the annotator has answered.
     """
 
-    quality: NDArray[np.float64]
-    agreement_with_consensus: NDArray[np.float64]
+    quality: Floats
+    agreement_with_consensus: Floats
     worst_class: Codes
     num_answers: Codes
 
 
-def agreement_with_others(crowd: Crowd, known: Codes) -> NDArray[np.float64]:
-    """Return how often each annotator agrees with the other annotators of the same tasks, shape (M,).
+@dataclass(frozen=True, eq=False)
+class Ratings(Sums):
+    """What a consensus says of each annotator.
 
-    A known truth counts as one more answer. An annotator who shares no task gets the mean of the others,
-    NaN if nobody does.
+    Attributes
+    ----------
+    ratings : ndarray of shape (5, M)
+        Answers; those that equal the consensus; the sum of the answers' qualities; answers that can be compared with
+        something; those of them that equal the consensus.
+    cells : Cells
+        At ``annotator * K + label``: answers; those that equal the consensus; the sum of the consensus' qualities.
     """
-    M = len(crowd.annotators)
-    truth = known[crowd.task]
-    others = crowd.num_answers[crowd.task] - 1 + (truth >= 0)
-    agreeing = crowd.counts[crowd.task, crowd.label] - 1 + (truth == crowd.label)
-    compared = np.bincount(crowd.annotator, others, minlength=M)
-    agreed = np.bincount(crowd.annotator, agreeing, minlength=M)
-    measured = compared > 0
-    agreement = np.full(M, np.nan)
-    np.divide(agreed, compared, out=agreement, where=measured)
-    if measured.any():
-        agreement[~measured] = agreement[measured].mean()
-    return agreement
+
+    ratings: Floats
+    cells: Cells
 
 
-def annotator_stats(
-    crowd: Crowd,
-    consensus: Codes,
-    quality: NDArray[np.float64],
-    label_quality: NDArray[np.float64],
-    measured: NDArray[np.bool_],
-    model_share: float,
-) -> AnnotatorStats:
-    """Return the figures of each annotator (Goh, Tkachenko & Mueller 2022).
+def rate_answers(crowd: Crowd, truth: Codes, consensus: Codes, quality: Floats, label_quality: Floats) -> Ratings:
+    """Return what a consensus says of each annotator.
 
     Parameters
     ----------
     crowd : Crowd
         The answers.
-    consensus, quality : ndarray of shape (N,)
-        Each task's consensus label and how far it is to be believed.
+    truth, consensus, quality : ndarray of shape (N,)
+        Labels known to be true, -1 elsewhere; each task's consensus, and how far it is to be believed.
     label_quality : ndarray of shape (A,)
         How far each answer is to be believed.
-    measured : ndarray of bool, shape (N,)
-        Tasks whose answers can be compared with something.
-    model_share : float
-        Weight of `label_quality`, against agreement with the consensus, in an annotator's quality.
     """
-    M = len(crowd.annotators)
-    right = crowd.label == consensus[crowd.task]
-    there = measured[crowd.task]
-    agreement = group_mean(right[there], crowd.annotator[there], M)
-    believed = group_mean(label_quality, crowd.annotator, M)
+    M, K = len(crowd.annotators), len(crowd.classes)
+    known = kernels.frozen(truth)
+    dense = M * K if max(DENSE, len(crowd.label)) >= M * K else 0
+
+    def work(first: int, last: int) -> Ratings:
+        ratings, cells = np.zeros((5, M)), np.zeros((3, dense))
+        kernels.rate_annotators(
+            first, last, crowd.indptr, crowd.annotator, crowd.label, known, consensus, quality, label_quality,
+            ratings, cells,
+        )  # fmt: skip
+        if dense:
+            at = np.flatnonzero(cells[0])
+            return Ratings(ratings, Cells(at, cells[:, at]))
+        answers = slice(crowd.indptr[first], crowd.indptr[last])
+        label, task = crowd.label[answers], np.repeat(np.arange(first, last), np.diff(crowd.indptr[first : last + 1]))
+        at, place = np.unique(crowd.annotator[answers] * K + label, return_inverse=True)
+        figures = np.ones(len(label)), label == consensus[task], quality[task]
+        return Ratings(ratings, Cells(at, np.array([np.bincount(place, f, minlength=len(at)) for f in figures])))
+
+    return summed(crowd.indptr, 5 * M + 3 * dense, work)
+
+
+def annotator_stats(found: Ratings, num_classes: int, model_share: float) -> AnnotatorStats:
+    """Return the figures of each annotator (Goh, Tkachenko & Mueller 2022).
+
+    Parameters
+    ----------
+    found : Ratings
+        What the consensus says of them.
+    num_classes : int
+        K.
+    model_share : float
+        Weight of the answers' qualities, against agreement with the consensus, in an annotator's quality.
+    """
+    answers, right, believed, compared, agreeing = found.ratings
     return AnnotatorStats(
-        quality=model_share * believed + (1 - model_share) * agreement,
-        agreement_with_consensus=group_mean(right, crowd.annotator, M),
-        worst_class=_worst_class(crowd, right, quality),
-        num_answers=np.bincount(crowd.annotator, minlength=M),
+        quality=model_share * _mean(believed, answers) + (1 - model_share) * _mean(agreeing, compared),
+        agreement_with_consensus=_mean(right, answers),
+        worst_class=_worst_class(found.cells, len(answers), num_classes),
+        num_answers=answers.astype(np.int64),
     )
 
 
-def _worst_class(crowd: Crowd, right: NDArray[np.bool_], quality: NDArray[np.float64]) -> Codes:
-    K = len(crowd.classes)
-    pair, group, size = np.unique(crowd.annotator * K + crowd.label, return_inverse=True, return_counts=True)
-    annotator, label = np.divmod(pair, K)
-    accuracy = group_mean(right, group, len(pair))
+def _mean(sums: Floats, sizes: Floats) -> Floats:
+    means = np.full(len(sizes), np.nan)
+    np.divide(sums, sizes, out=means, where=sizes > 0)
+    return means
+
+
+def _worst_class(cells: Cells, num_annotators: int, num_classes: int) -> Codes:
+    annotator, label = np.divmod(cells.at, num_classes)
+    size, right, believed = cells.figures
     # rounded: tasks of equal quality may have sums that differ in the last bit
-    believed = group_mean(quality[crowd.task], group, len(pair)).round(12)
-    order = np.lexsort((label, -believed, -size, accuracy, annotator))
+    order = np.lexsort((label, -(believed / size).round(12), -size, right / size, annotator))
     first = order[np.flatnonzero(np.diff(annotator[order], prepend=-1))]
-    worst = np.full(len(crowd.annotators), -1)
+    worst = np.full(num_annotators, -1)
     worst[annotator[first]] = label[first]
     return worst

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crowdcore import kernels
 from crowdcore.crowd import Crowd
 from crowdcore.probabilities import as_ensemble
 
 COARSE = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 3.0, 5.0, 8.0)
-SMALLEST = 1e-30
+PART = 1 << 14
+"""Tasks below which a second thread does not pay."""
+
+Floats = NDArray[np.float64]
 
 
 def fit_temperature(votes: Crowd | ArrayLike, pred_probs: ArrayLike) -> float | NDArray[np.float64]:
@@ -49,7 +56,9 @@ def fit_temperature(votes: Crowd | ArrayLike, pred_probs: ArrayLike) -> float | 
     """
     crowd = votes if isinstance(votes, Crowd) else _crowd(np.asarray(votes))
     models = as_ensemble(crowd, pred_probs)
-    temperatures = temperatures_of(crowd, models)
+    temperatures = np.ones(len(models))
+    if len(crowd.label):
+        temperatures = search_temperatures(lambda grid: temperature_losses(crowd, models, grid), len(models))
     return float(temperatures[0]) if np.ndim(pred_probs) == 2 else temperatures
 
 
@@ -81,45 +90,50 @@ def apply_temperature(pred_probs: ArrayLike, temperature: ArrayLike) -> NDArray[
     T = np.asarray(temperature, dtype=np.float64)
     if not (np.isfinite(T) & (T > 0)).all():
         raise ValueError(f"temperature is {T.tolist()}; it must be a finite number above 0.")
-    P = np.maximum(np.asarray(pred_probs, dtype=np.float64), SMALLEST)
-    P /= P.sum(axis=-1, keepdims=True)
-    np.log(P, out=P)
-    P /= T.reshape((*T.shape, 1, 1)) if T.ndim else T
-    P -= P.max(axis=-1, keepdims=True)
-    np.exp(P, out=P)
-    P /= P.sum(axis=-1, keepdims=True)
-    return P
+    P = np.asarray(pred_probs, dtype=np.float64)
+    rows = kernels.frozen(P.reshape(-1, *P.shape[-2:]))
+    scaled = np.empty_like(rows)
+    edges = np.linspace(0, P.shape[-2], 1 + max(1, min(kernels.MOST_PARTS, P[..., 0].size // PART)), dtype=int)
+    bounds = list(itertools.pairwise(edges.tolist()))
+    for p, value in enumerate(np.broadcast_to(T.ravel(), len(rows)).tolist()):
+
+        def work(_: int, first: int, last: int, p: int = p, value: float = value) -> None:
+            kernels.scale_rows(first, last, rows[p], value, scaled[p])
+
+        kernels.in_parts(work, bounds)
+    return scaled.reshape(P.shape)
 
 
-def temperatures_of(crowd: Crowd, models: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `fit_temperature` for each of the models, shape (P,), whose probabilities are checked."""
-    answered = np.flatnonzero(crowd.num_answers)
-    if not len(answered):
-        return np.ones(len(models))
-    row, label = np.nonzero(crowd.counts[answered])
-    share = crowd.counts[answered][row, label] / crowd.num_answers[answered][row]
-    return np.array([_search(P[answered], row, label, share) for P in models])
+def search_temperatures(losses: Callable[[Floats], Floats], num_models: int) -> Floats:
+    """Return the temperature of least loss for each of the models, shape (P,).
+
+    `losses` gives them for temperatures of shape (P, T), a row for each model, in the same shape.
+    """
+    coarse = np.array(COARSE)
+    best = losses(np.tile(coarse, (num_models, 1))).argmin(axis=1)
+    fine = np.empty((num_models, 9))
+    for row, at in zip(fine, best, strict=True):
+        below = np.linspace(coarse[at - 1], coarse[at], 4, endpoint=False) if at > 0 else coarse[:0]
+        above = np.linspace(coarse[at], coarse[at + 1], 5) if at < len(coarse) - 1 else coarse[:0]
+        both = np.concatenate([below, above])
+        row[:] = np.append(both, np.repeat(both[-1], len(row) - len(both)))
+    found: Floats = fine[np.arange(num_models), losses(fine).argmin(axis=1)]
+    return found
 
 
-def _search(
-    P: NDArray[np.float64], row: NDArray[np.intp], label: NDArray[np.intp], share: NDArray[np.float64]
-) -> float:
-    """Minimise the loss. Row, label and share say where votes are; it needs the model only there."""
-    with np.errstate(divide="ignore"):
-        logs = np.log(np.ascontiguousarray(P.T))  # a row for each class: sums over classes are then fast
+def temperature_losses(crowd: Crowd, models: Floats, temperatures: Floats) -> Floats:
+    """Return the sum over answered tasks of each model's loss at each of its temperatures, shape (P, T)."""
+    found = np.zeros_like(temperatures)
+    for p, P in enumerate(models):
+        P = kernels.frozen(P)
 
-    def loss(T: float) -> float:
-        scaled = np.exp(logs / T)
-        p = scaled[label, row] / scaled.sum(axis=0)[row]
-        return -float((share * np.log(np.maximum(p, SMALLEST))).sum())
+        def work(_: int, first: int, last: int, P: Floats = P, p: int = p) -> Floats:
+            losses = np.zeros(temperatures.shape[1])
+            kernels.temperature_losses(first, last, crowd.indptr, crowd.label, P, temperatures[p], losses)
+            return losses
 
-    best = int(np.argmin([loss(T) for T in COARSE]))
-    fine: list[float] = []
-    if best > 0:
-        fine += np.linspace(COARSE[best - 1], COARSE[best], 4, endpoint=False).tolist()
-    if best < len(COARSE) - 1:
-        fine += np.linspace(COARSE[best], COARSE[best + 1], 5).tolist()
-    return fine[int(np.argmin([loss(T) for T in fine]))]
+        found[p] = sum(kernels.in_parts(work, kernels.part_bounds(crowd.indptr, 0)))
+    return found
 
 
 def _crowd(counts: NDArray[np.int64]) -> Crowd:

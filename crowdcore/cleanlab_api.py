@@ -31,9 +31,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crowdcore.active import activelab
-from crowdcore.consensus import ConsensusMethod, CrowdlabResult, crowdlab
+from crowdcore.consensus import CrowdlabResult, crowdlab
 from crowdcore.crowd import Crowd
 from crowdcore.majority import majority_vote
+from crowdcore.passes import ConsensusMethod
 
 Labels = pd.DataFrame | NDArray[Any]
 Floats = NDArray[np.float64]

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.annotators import AnnotatorStats, agreement_with_others, annotator_stats
-from crowdcore.calibration import apply_temperature, temperatures_of
+from crowdcore.annotators import AnnotatorStats, annotator_stats
 from crowdcore.crowd import Crowd
 from crowdcore.ids import Codes
-from crowdcore.majority import ROUNDING, vote
+from crowdcore.passes import ConsensusMethod, Part, QualityMethod, find_trust
 from crowdcore.probabilities import as_ensemble, as_known_labels
-from crowdcore.quality import Score, adjusted, class_thresholds, label_scores
+from crowdcore.quality import Score
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ConsensusMethod = Literal["best_quality", "majority_vote"]
-QualityMethod = Literal["crowdlab", "agreement"]
 Floats = NDArray[np.float64]
-
-SMALLEST = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,167 +201,28 @@ def crowdlab(
             "adjust_pred_probs=True does not work with label_quality_score='confidence_weighted_entropy'. "
             "Choose another score, or leave the probabilities as they are."
         )
-    models = as_ensemble(crowd, pred_probs)
+    part = Part(crowd, as_ensemble(crowd, pred_probs), as_known_labels(crowd, known_labels))
+    tally, trust = find_trust(
+        lambda step, *knowledge: step(part, *knowledge),
+        len(part.models),
+        consensus_method=consensus_method,
+        quality_method=quality_method,
+        calibrate_probs=calibrate_probs,
+        seed=seed,
+    )
+    belief = part.believe(trust, label_quality_score, adjust_pred_probs)
     ensemble = pred_probs is not None and np.ndim(pred_probs) == 3
-    truth = as_known_labels(crowd, known_labels)
-    known = truth >= 0
-    answered = crowd.num_answers > 0
-    measured = answered & (crowd.num_answers + known > 1)
-    if calibrate_probs:
-        T = temperatures_of(crowd, models) if measured.any() else np.ones(len(models))
-        models = apply_temperature(models, T)
-
-    majority, _ = vote(crowd, models.mean(axis=0) if len(models) else None, seed)
-    majority[~answered] = _models_vote(models[:, ~answered], seed)
-    consensus = np.where(known, truth, majority)
-    belief = _believe(crowd, models, consensus, measured, truth, quality_method)
-    if consensus_method == "best_quality" and measured.any():
-        top = belief.posterior.max(axis=1, keepdims=True)
-        clear = (belief.posterior >= top - ROUNDING).sum(axis=1) == 1
-        consensus = np.where(clear & answered & ~known, belief.posterior.argmax(axis=1), consensus)
-        belief = _believe(crowd, models, consensus, measured, truth, quality_method)
-
-    posterior = belief.posterior
-    posterior[known] = np.arange(len(crowd.classes)) == truth[known, None]
-    quality, label_quality = _qualities(
-        crowd, posterior, consensus, answered | known, label_quality_score, adjust_pred_probs
-    )
-    if quality_method == "agreement":
-        quality = posterior[np.arange(len(crowd.tasks)), np.maximum(consensus, 0)]
-    quality[known] = 1.0
-
-    weights, model_weight = belief.annotator_weights, belief.model_weights.mean() if len(models) else 0.0
-    rival = weights.mean() * crowd.num_answers[answered].mean() if answered.any() else 0.0
-    stats = annotator_stats(
-        crowd,
-        consensus,
-        quality,
-        label_quality,
-        measured,
-        model_share=model_weight / (model_weight + rival) if model_weight else 0.0,
-    )
     return CrowdlabResult(
         crowd=crowd,
-        consensus=consensus,
-        quality=quality,
+        consensus=part.consensus,
+        quality=belief.quality,
         agreement=belief.agreement,
-        posterior=posterior,
-        label_quality=label_quality,
-        annotators=stats,
-        annotator_weights=weights,
-        model_weight=belief.model_weights if ensemble else float(model_weight),
-        known=known,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Belief:
-    """What follows from a consensus: whom to trust, and so what to believe."""
-
-    agreement: Floats
-    annotator_weights: Floats
-    model_weights: Floats
-    posterior: Floats
-
-
-def _believe(
-    crowd: Crowd,
-    models: Floats,
-    consensus: Codes,
-    measured: NDArray[np.bool_],
-    truth: Codes,
-    quality_method: QualityMethod,
-) -> _Belief:
-    """Weigh annotators and models against a consensus, and combine them.
-
-    `measured` says which tasks can be learned from: their answers can be compared with something.
-    """
-    N, K = len(crowd.tasks), len(crowd.classes)
-    n = crowd.num_answers
-    agreement = np.full(N, np.nan)
-    np.divide(crowd.counts[np.arange(N), consensus], n, out=agreement, where=n > 0)
-    annotators, trusted = np.ones(len(crowd.annotators)), np.ones(len(models))
-    if quality_method == "agreement":
-        right, trusted = 1.0, np.zeros(len(models))
-    elif measured.any():
-        right = agreement[measured].mean()
-        told = consensus[measured]
-        # error of always answering the most common label: whoever does no better gets no weight
-        chance = max(np.mean(told != np.bincount(told).argmax()), SMALLEST)
-        errors = (models[:, measured].argmax(axis=2) != told).mean(axis=1)
-        trusted = np.maximum(1 - errors / chance, SMALLEST) * np.sqrt(n[n > 0].mean())
-        annotators = np.maximum(1 - (1 - agreement_with_others(crowd, truth)) / chance, SMALLEST)
-    else:
-        right = (1 + 1 / K) / 2
-    wrong = (1 - right) / max(K - 1, 1)
-    weights = annotators[crowd.annotator]
-    posterior = _weighted_sum(trusted, models)
-    said = np.bincount(crowd.task * K + crowd.label, weights, minlength=N * K).reshape(N, K)
-    total = np.bincount(crowd.task, weights, minlength=N)[:, None]
-    posterior += said * (right - wrong) + total * wrong
-    silent = n == 0
-    if quality_method == "crowdlab" and len(models) and not measured.any():
-        silent[:] = True  # nothing tells how good annotators are
-    posterior[~silent] /= (total + trusted.sum())[~silent]
-    posterior[silent] = _models_mean(models[:, silent], trusted)
-    return _Belief(agreement, annotators, trusted, np.clip(posterior, 0, 1))
-
-
-def _models_mean(models: Floats, weights: Floats) -> Floats:
-    """Return the models' mean probabilities, uniform ones without a model, shape (N, K)."""
-    if not len(models):
-        return np.full(models.shape[1:], 1 / models.shape[2])
-    weights = weights if weights.any() else np.ones(len(models))
-    return _weighted_sum(weights / weights.sum(), models)
-
-
-def _weighted_sum(weights: Floats, models: Floats) -> Floats:
-    # not through BLAS: waking its threads takes longer than the sum
-    total: Floats = np.einsum("p,pnk->nk", weights, models)
-    return total
-
-
-def _models_vote(models: Floats, seed: int) -> Codes:
-    """Return the label that most models give to each task, -1 without a model."""
-    P, N, K = models.shape
-    if P == 0:
-        return np.full(N, -1)
-    if P == 1:
-        return np.asarray(models[0].argmax(axis=1))
-    crowd = Crowd(
-        tasks=np.arange(N),
-        annotators=np.arange(P),
-        classes=np.arange(K),
-        indptr=np.arange(0, N * P + 1, P),
-        annotator=np.tile(np.arange(P), N),
-        label=models.argmax(axis=2).T.ravel(),
-    )
-    return vote(crowd, models.mean(axis=0), seed)[0]
-
-
-def _qualities(
-    crowd: Crowd,
-    posterior: Floats,
-    consensus: Codes,
-    counted: NDArray[np.bool_],
-    score: Score,
-    adjust_pred_probs: bool,
-) -> tuple[Floats, Floats]:
-    """Return how far each task's consensus, and each answer, is to be believed."""
-    tasks = np.arange(len(crowd.tasks))
-    told = np.maximum(consensus, 0)  # where there is no consensus all labels are equally probable
-    if not adjust_pred_probs:
-        return (
-            label_scores(posterior, tasks, told, score),
-            label_scores(posterior, crowd.task, crowd.label, score),
-        )
-    one = np.zeros(int(counted.sum()), dtype=np.int64)
-    common = class_thresholds(posterior, tasks[counted], told[counted], one, 1)
-    own = class_thresholds(posterior, crowd.task, crowd.label, crowd.annotator, len(crowd.annotators))
-    answers = np.arange(len(crowd.label))
-    return (
-        label_scores(adjusted(posterior, common), tasks, told, score),
-        label_scores(adjusted(posterior[crowd.task], own[crowd.annotator]), answers, crowd.label, score),
+        posterior=belief.posterior,
+        label_quality=belief.label_quality,
+        annotators=annotator_stats(part.rate(belief), len(crowd.classes), trust.model_share(tally)),
+        annotator_weights=trust.annotators,
+        model_weight=trust.models if ensemble else float(trust.models.sum()),
+        known=part.truth >= 0,
     )
 
 

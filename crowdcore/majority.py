@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crowdcore import kernels
 from crowdcore.crowd import Crowd
-from crowdcore.grouping import group_mean
-from crowdcore.ids import Codes
+from crowdcore.ids import Codes, Ids
 from crowdcore.probabilities import as_ensemble
+from crowdcore.sums import Sums, each, summed
 
-ROUNDING = 1e-12
-"""Sums that differ by less are equal; which of them is larger depends on the order of summing."""
+Floats = NDArray[np.float64]
 
 
 def majority_vote(crowd: Crowd, pred_probs: ArrayLike | None = None, *, seed: int = 0) -> Codes:
@@ -30,7 +30,7 @@ def majority_vote(crowd: Crowd, pred_probs: ArrayLike | None = None, *, seed: in
     pred_probs : array_like of shape (N, K) or (P, N, K), optional
         Class probabilities of one model, or of an ensemble, whose mean is taken.
     seed : int
-        Seed of the random choices.
+        Seed of the random choices. They depend on it and on the task's id, not on what else is in the crowd.
 
     Returns
     -------
@@ -53,56 +53,117 @@ def majority_vote(crowd: Crowd, pred_probs: ArrayLike | None = None, *, seed: in
     >>> majority_vote(crowd)  # class b is rarer; nobody answered the last task
     array([ 0,  1, -1])
     """
-    models = as_ensemble(crowd, pred_probs)
-    return vote(crowd, models.mean(axis=0) if len(models) else None, seed)[0]
+    return vote(crowd, as_ensemble(crowd, pred_probs), seed)[0]
 
 
-def vote(crowd: Crowd, P: NDArray[np.float64] | None, seed: int) -> tuple[Codes, NDArray[np.bool_]]:
-    """Return `majority_vote` for probabilities that are checked, and a mask of the random choices."""
-    counts = crowd.counts
-    labels = counts.argmax(axis=1)
-    candidates = counts == counts.max(axis=1, keepdims=True)
-    answered = crowd.num_answers > 0
-    tied = np.flatnonzero((candidates.sum(axis=1) > 1) & answered)
-    random = np.zeros(len(labels), dtype=bool)
-    if len(tied):
-        survivors = candidates[tied]
-        if P is not None:
-            survivors = _largest(P[tied], survivors)
-        survivors = _largest(-counts.sum(axis=0), survivors)
-        if (survivors.sum(axis=1) > 1).any():
-            survivors = _largest(_support(crowd, labels, tied), survivors)
-        labels[tied] = survivors.argmax(axis=1)
-        left = survivors.sum(axis=1)
-        drawn = np.flatnonzero(left > 1)
-        pick = (np.random.default_rng(seed).random(len(drawn)) * left[drawn]).astype(int)
-        labels[tied[drawn]] = (survivors[drawn].cumsum(axis=1) > pick[:, None]).argmax(axis=1)
-        random[tied[drawn]] = True
-    labels[~answered] = -1 if P is None else P[~answered].argmax(axis=1)
+def vote(crowd: Crowd, models: Floats, seed: int) -> tuple[Codes, NDArray[np.bool_]]:
+    """Return `majority_vote` for models (P, N, K) that are checked, and a mask of the random choices."""
+    labels, tally = tally_answers(crowd, np.full(len(crowd.tasks), -1))
+    random = break_ties(crowd, models, tally, seed, labels)
+    unanswered = crowd.num_answers == 0
+    labels[unanswered] = most_probable(models.mean(axis=0)[unanswered]) if len(models) else -1
     return labels, random
 
 
-def _largest(values: NDArray[Any], among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return, in each row, which of the entries `among` are as large as the largest of them."""
-    values = np.where(among, values, -np.inf)
-    found: NDArray[np.bool_] = values >= values.max(axis=1, keepdims=True) - ROUNDING
+@dataclass(frozen=True, eq=False)
+class Tally(Sums):
+    """What the answers say before anything else is known.
+
+    Attributes
+    ----------
+    class_votes : ndarray of shape (K,)
+        How often each class was chosen.
+    tallies : ndarray of shape (4, M)
+        Of each annotator: answers of others to the same tasks, and those of them that agree; answers to tasks
+        without a tie, and those of them that equal the majority's.
+    num_answers, num_answered, num_measured : int
+        Answers; tasks that have any; tasks whose answers can be compared with something.
+    """
+
+    class_votes: Codes
+    tallies: Codes
+    num_answers: int
+    num_answered: int
+    num_measured: int
+
+    @property
+    def agreement(self) -> Floats:
+        """How often each annotator agrees with the others who answered the same tasks, shape (M,).
+
+        A known truth counts as one more answer. An annotator who shares no task gets the mean of the others, NaN
+        if nobody does.
+        """
+        return _shares(self.tallies[1], self.tallies[0])
+
+    @property
+    def reliability(self) -> Floats:
+        """How often each annotator equals the majority on tasks without a tie, the mean where they have none, (M,)."""
+        found = _shares(self.tallies[3], self.tallies[2])
+        return np.nan_to_num(found, copy=False)
+
+
+def tally_answers(crowd: Crowd, truth: Codes) -> tuple[Codes, Tally]:
+    """Return each task's most frequent label (-1 without answers, -2 for a tie), and the tally.
+
+    `truth`, of shape (N,), are the labels known to be true, -1 elsewhere.
+    """
+    N, M, K = len(crowd.tasks), len(crowd.annotators), len(crowd.classes)
+    top = np.empty(N, dtype=np.int64)
+    known = kernels.frozen(truth)
+
+    def work(first: int, last: int) -> Tally:
+        class_votes, tallies = np.zeros(K, dtype=np.int64), np.zeros((4, M), dtype=np.int64)
+        kernels.tally_votes(
+            first, last, crowd.indptr, crowd.annotator, crowd.label, known, top, class_votes, tallies
+        )  # fmt: skip
+        n = np.diff(crowd.indptr[first : last + 1])
+        measured = (n > 1) | ((n > 0) & (known[first:last] >= 0))
+        return Tally(class_votes, tallies, int(n.sum()), int(np.count_nonzero(n)), int(measured.sum()))
+
+    return top, summed(crowd.indptr, 4 * M + K, work)
+
+
+def break_ties(crowd: Crowd, models: Floats, tally: Tally, seed: int, labels: Codes) -> NDArray[np.bool_]:
+    """Break the ties that `tally_answers` left in the labels, and return a mask of the random choices."""
+    votes, reliability = tally.class_votes.astype(np.float64), tally.reliability
+    models = kernels.frozen(models)
+
+    def decide(chance: Floats) -> None:
+        each(
+            crowd.indptr,
+            lambda first, last: kernels.break_ties(
+                first, last, crowd.indptr, crowd.annotator, crowd.label, models, votes, reliability, chance, labels
+            ),
+        )
+
+    decide(np.empty(0))
+    random: NDArray[np.bool_] = labels < -1
+    if random.any():
+        chance = np.zeros(len(labels))
+        chance[random] = _chances(crowd.tasks[random], seed)
+        decide(chance)
+    return random
+
+
+def most_probable(P: Floats) -> Codes:
+    """Return the place of each row's largest entry, of equals the first."""
+    found: Codes = P.argmax(axis=1)
     return found
 
 
-def _support(crowd: Crowd, labels: Codes, tied: Codes) -> NDArray[np.float64]:
-    """Return the mean reliability of those who gave each label to the tied tasks, shape (len(tied), K).
+def _chances(tasks: Ids, seed: int) -> Floats:
+    """Return a number in [0, 1) for each task, which depends on its id and the seed alone."""
+    from pandas.util import hash_array
 
-    An annotator's reliability is the share of their labels that equal the majority's on tasks without a
-    tie, and the mean of the others' if they have none there.
-    """
-    M, K = len(crowd.annotators), len(crowd.classes)
-    place = np.full(len(crowd.tasks), -1)
-    place[tied] = np.arange(len(tied))
-    at = place[crowd.task]
-    untied = at < 0
-    right = crowd.label == labels[crowd.task]
-    reliability = group_mean(right[untied], crowd.annotator[untied], M)
-    reliability[np.isnan(reliability)] = 0.0 if np.isnan(reliability).all() else np.nanmean(reliability)
-    here = ~untied
-    cell = at[here] * K + crowd.label[here]
-    return group_mean(reliability[crowd.annotator[here]], cell, len(tied) * K).reshape(len(tied), K)
+    mixed = hash_array(tasks) + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
+    return hash_array(mixed) / 2.0**64  # hashed once more, or neighbouring tasks and seeds were alike
+
+
+def _shares(part: Codes, whole: Codes) -> Floats:
+    """Return part / whole, the mean of the others where there is nothing, NaN if there is nothing at all."""
+    shares = np.full(len(whole), np.nan)
+    there = whole > 0
+    np.divide(part, whole, out=shares, where=there)
+    if there.any():
+        shares[~there] = shares[there].mean()
+    return shares

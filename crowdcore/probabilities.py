@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crowdcore import kernels
 from crowdcore.crowd import Crowd
 from crowdcore.ids import Codes, plain
 
@@ -49,11 +50,10 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
             "order. Classes or tasks that have no answers yet are named with classes= and tasks= when "
             "making the crowd."
         )
-    # one pass for the usual case; which of the faults it is matters only when there is one
-    total = models.sum(axis=2)
-    wrong = ~(np.abs(total - 1) <= SUM_TOLERANCE) | (models.min(axis=2) < 0)
-    if wrong.any():
-        model, row = np.argwhere(wrong)[0]
+    for model, probabilities in enumerate(models):
+        row = kernels.first_improper_row(kernels.frozen(probabilities), SUM_TOLERANCE)
+        if row < 0:
+            continue
         values = models[model, row]
         which = f" of model {model}" if P.ndim == 3 else ""
         where = f"pred_probs{which}, row {row} (task {plain(crowd.tasks[row])!r})"
@@ -63,7 +63,7 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
         if values.min() < 0:
             raise ValueError(f"{where}: found {values.min():.6g}, which is negative. {advice}")
         raise ValueError(
-            f"{where}: the row sums to {total[model, row]:.6g}, not to 1 within {SUM_TOLERANCE}. {advice} "
+            f"{where}: the row sums to {values.sum():.6g}, not to 1 within {SUM_TOLERANCE}. {advice} "
             "Divide each row by its sum, or use predict_proba instead of decision_function."
         )
     return models

@@ -14,13 +14,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kernels.parts import MOST_PARTS, in_parts, part_bounds
+from crowdcore.kernels.parts import MOST_PARTS, frozen, in_parts, part_bounds
 
 if TYPE_CHECKING:
     from crowdcore.kernels.abilities import ability_pass, ability_slope, solve_arrow
+    from crowdcore.kernels.consensus import (
+        believe,
+        best_labels,
+        break_ties,
+        compare_with,
+        rate_annotators,
+        score_tasks,
+        tally_votes,
+    )
     from crowdcore.kernels.messages import pass_messages
     from crowdcore.kernels.overlaps import robust_rank_one, shared_tasks
     from crowdcore.kernels.posteriors import confusion_pass, spike_pass
+    from crowdcore.kernels.temperatures import first_improper_row, scale_rows, temperature_losses
     from crowdcore.kernels.votes import weighted_votes
 
 __all__ = [
@@ -28,19 +38,31 @@ __all__ = [
     "COUNT",
     "HARD",
     "MOST_PARTS",
+    "ROUNDING",
     "SOFT",
     "Codes",
     "Floats",
     "ability_pass",
     "ability_slope",
+    "believe",
+    "best_labels",
+    "break_ties",
+    "compare_with",
     "confusion_pass",
+    "first_improper_row",
+    "frozen",
     "in_parts",
     "part_bounds",
     "pass_messages",
+    "rate_annotators",
     "robust_rank_one",
+    "scale_rows",
+    "score_tasks",
     "shared_tasks",
     "solve_arrow",
     "spike_pass",
+    "tally_votes",
+    "temperature_losses",
     "weighted_votes",
 ]
 
@@ -50,13 +72,26 @@ Codes = NDArray[np.int64]
 CLOSE = 1e-9
 """Votes that differ by less, relatively, are tied; the last bits depend on the order of summing."""
 
+ROUNDING = 1e-12
+"""Sums that differ by less are equal; which of them is larger depends on the order of summing."""
+
 HARD, SOFT, COUNT = 2, 1, 0
 
 _MODULES = {
     "abilities": ("ability_pass", "ability_slope", "solve_arrow"),
+    "consensus": (
+        "believe",
+        "best_labels",
+        "break_ties",
+        "compare_with",
+        "rate_annotators",
+        "score_tasks",
+        "tally_votes",
+    ),
     "messages": ("pass_messages",),
     "overlaps": ("robust_rank_one", "shared_tasks"),
     "posteriors": ("confusion_pass", "spike_pass"),
+    "temperatures": ("first_improper_row", "scale_rows", "temperature_losses"),
     "votes": ("weighted_votes",),
 }
 

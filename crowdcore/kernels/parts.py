@@ -17,6 +17,13 @@ PART = 1 << 16
 MOST_PARTS = 4
 
 
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view, contiguous, so that numba compiles for one kind of array and not for three."""
+    view: NDArray[Any] = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
 def part_bounds(indptr: NDArray[np.int64], result_size: int) -> list[tuple[int, int]]:
     """Return ranges of tasks with about equally many answers.
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from crowdcore import Crowd, crowdlab
-from crowdcore.annotators import agreement_with_others
+from crowdcore.majority import tally_answers
 
 NOTHING = np.full(9, -1)
 
@@ -10,19 +10,19 @@ NOTHING = np.full(9, -1)
 def test_agreement_is_the_share_of_the_other_annotators_that_agree():
     crowd = Crowd.from_wide([[0, 0, 1], [1, 1, -1], [0, -1, 0]])
     # the first: 1 of 2 others, 1 of 1, 1 of 1
-    assert agreement_with_others(crowd, NOTHING[:3]) == pytest.approx([3 / 4, 2 / 3, 1 / 3])
+    assert tally_answers(crowd, NOTHING[:3])[1].agreement == pytest.approx([3 / 4, 2 / 3, 1 / 3])
 
 
 def test_who_shares_no_task_gets_the_mean_of_those_who_do():
     crowd = Crowd.from_wide([[0, 0, -1, -1], [0, 1, -1, -1], [-1, -1, 1, -1]])
-    assert agreement_with_others(crowd, NOTHING[:3]) == pytest.approx([0.5] * 4)
+    assert tally_answers(crowd, NOTHING[:3])[1].agreement == pytest.approx([0.5] * 4)
     crowd = Crowd.from_wide([[0, -1], [-1, 1]])
-    assert np.isnan(agreement_with_others(crowd, NOTHING[:2])).all()
+    assert np.isnan(tally_answers(crowd, NOTHING[:2])[1].agreement).all()
 
 
 def test_a_known_truth_is_one_more_answer():
     crowd = Crowd.from_wide([[0, 0], [1, -1]], classes=[0, 1])
-    assert agreement_with_others(crowd, np.array([1, 1])) == pytest.approx([2 / 3, 1 / 2])
+    assert tally_answers(crowd, np.array([1, 1]))[1].agreement == pytest.approx([2 / 3, 1 / 2])
 
 
 def worst(wide, P=None, **options):

@@ -32,14 +32,14 @@ def test_then_the_better_annotators_win():
     wide = [[0, 1, -1, -1], [1, 0, 1, 1], [0, 1, 0, 0], [1, -1, 1, -1], [0, -1, -1, 0]]
     crowd = Crowd.from_wide(wide)
     assert crowd.counts.sum(axis=0).tolist() == [7, 7]
-    labels, random = vote(crowd, None, 0)
+    labels, random = vote(crowd, np.empty((0, *crowd.counts.shape)), 0)
     assert labels[0] == 0
     assert not random.any()
 
 
 def test_last_comes_chance_and_the_seed_decides_it():
     crowd = Crowd.from_wide(np.tile([0, 1], (200, 1)))
-    labels, random = vote(crowd, None, 0)
+    labels, random = vote(crowd, np.empty((0, *crowd.counts.shape)), 0)
     assert random.all()
     assert 60 < labels.sum() < 140
     assert (majority_vote(crowd, seed=3) == majority_vote(crowd, seed=3)).all()

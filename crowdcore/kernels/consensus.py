@@ -1,0 +1,340 @@
+"""CROWDLAB's walks over the tasks: count, break ties, compare, combine with the model, rate annotators.
+
+Inputs are read-only arrays, contiguous (`kernels.frozen`), so that each kernel is compiled once. In all of them
+
+- ``first, last`` are the range of tasks;
+- ``indptr, annotator, label`` are the answers, of shape (N + 1,), (A,), (A,);
+- ``truth``, of shape (N,), are the labels known to be true, -1 elsewhere;
+- ``models``, of shape (P, N, K), are the models' probabilities;
+- ``consensus``, of shape (N,), are class codes, -1 where there is none.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crowdcore.kernels import ROUNDING, Codes, Floats
+from crowdcore.kernels.compiling import compiled
+
+TIED = -2
+
+
+@compiled
+def tally_votes(
+    first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, truth: Codes,
+    top: Codes, class_votes: Codes, tallies: Codes,
+) -> None:  # fmt: skip
+    """Find each task's most frequent label, and how far annotators agree with each other.
+
+    Parameters
+    ----------
+    top : ndarray of shape (N,)
+        Filled: the label, -1 without answers, `TIED` for a tie.
+    class_votes : ndarray of shape (K,)
+        Added to: how often each class was chosen.
+    tallies : ndarray of shape (4, M)
+        Added to, for each annotator: other answers to the same tasks, and those that agree (a known truth is one
+        more); answers to tasks without a tie, and those that equal the most frequent label.
+    """
+    votes = np.zeros(len(class_votes), dtype=np.int64)
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        if begin == end:
+            top[i] = -1
+            continue
+        for a in range(begin, end):
+            votes[label[a]] += 1
+        most, winner, tied = 0, 0, False
+        for a in range(begin, end):
+            k = label[a]
+            if votes[k] > most:
+                most, winner, tied = votes[k], k, False
+            elif votes[k] == most and k != winner:
+                tied = True
+        top[i] = TIED if tied else winner
+        known = truth[i]
+        others = end - begin - 1 + (1 if known >= 0 else 0)
+        for a in range(begin, end):
+            j, k = annotator[a], label[a]
+            class_votes[k] += 1
+            tallies[0, j] += others
+            tallies[1, j] += votes[k] - 1 + (1 if known == k else 0)
+            if not tied:
+                tallies[2, j] += 1
+                tallies[3, j] += 1 if k == winner else 0
+        for a in range(begin, end):
+            votes[label[a]] = 0
+
+
+@compiled
+def _keep_largest(values: Floats, among: Codes) -> int:
+    """Keep only those `among` the classes whose values are the largest, and return how many these are."""
+    top = -np.inf
+    for k in range(len(values)):
+        if among[k]:
+            top = max(top, values[k])
+    left = 0
+    for k in range(len(values)):
+        among[k] = 1 if among[k] and values[k] >= top - ROUNDING else 0
+        left += among[k]
+    return left
+
+
+@compiled
+def break_ties(
+    first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, models: Floats,
+    class_votes: Floats, reliability: Floats, chance: Floats, top: Codes,
+) -> int:  # fmt: skip
+    """Break ties: by the models' mean, the rarer class, the more reliable annotators, chance; return how many are left.
+
+    Parameters
+    ----------
+    class_votes : ndarray of shape (K,)
+        How often each class was chosen in the whole crowd.
+    reliability : ndarray of shape (M,)
+        How often each annotator is right on tasks without a tie.
+    chance : ndarray of shape (N,) or (0,)
+        Random numbers in [0, 1), looked at where nothing else helps; without them such ties are left.
+    top : ndarray of shape (N,)
+        As `tally_votes` left it; a tie that is broken is replaced by the label.
+    """
+    K = len(class_votes)
+    votes, among = np.zeros(K, dtype=np.int64), np.zeros(K, dtype=np.int64)
+    values = np.zeros(K)
+    unbroken = 0
+    for i in range(first, last):
+        if top[i] != TIED:
+            continue
+        begin, end = indptr[i], indptr[i + 1]
+        votes[:] = 0
+        most = 0
+        for a in range(begin, end):
+            votes[label[a]] += 1
+            most = max(most, votes[label[a]])
+        for k in range(K):
+            among[k] = 1 if votes[k] == most else 0
+        left = 2
+        if len(models):
+            for k in range(K):
+                values[k] = 0.0
+                for p in range(len(models)):
+                    values[k] += models[p, i, k] / len(models)
+            left = _keep_largest(values, among)
+        if left > 1:
+            for k in range(K):
+                values[k] = -class_votes[k]
+            left = _keep_largest(values, among)
+        if left > 1:
+            values[:] = 0.0
+            for a in range(begin, end):
+                values[label[a]] += reliability[annotator[a]] / votes[label[a]]
+            left = _keep_largest(values, among)
+        if left > 1 and not len(chance):
+            unbroken += 1
+            continue
+        pick = int(chance[i] * left) if left > 1 else 0
+        for k in range(K):
+            if among[k]:
+                if pick == 0:
+                    top[i] = k
+                    break
+                pick -= 1
+    return unbroken
+
+
+@compiled
+def compare_with(
+    first: int, last: int, indptr: Codes, label: Codes, truth: Codes, models: Floats, consensus: Codes,
+    told: Floats, errors: Floats, agreement: Floats,
+) -> None:  # fmt: skip
+    """Compare answers and models with a consensus, where a task's answers can be compared with something.
+
+    Parameters
+    ----------
+    told : ndarray of shape (K,)
+        Added to: how often each class is the consensus.
+    errors : ndarray of shape (P,)
+        Added to: how often each model's most probable class (of equals the first) is another.
+    agreement : ndarray of shape (1,)
+        Added to: the share of each task's answers that equal the consensus.
+    """
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        n = end - begin
+        if n == 0 or (n == 1 and truth[i] < 0):
+            continue
+        c = consensus[i]
+        same = 0
+        for a in range(begin, end):
+            same += 1 if label[a] == c else 0
+        agreement[0] += same / n
+        told[c] += 1
+        for p in range(len(models)):
+            best, choice = models[p, i, 0], 0
+            for k in range(1, len(told)):
+                if models[p, i, k] > best:
+                    best, choice = models[p, i, k], k
+            errors[p] += 1 if choice != c else 0
+
+
+@compiled
+def _combine(
+    i: int, indptr: Codes, annotator: Codes, label: Codes, models: Floats, weight: Floats, model_weight: Floats,
+    right: float, wrong: float, row: Floats,
+) -> None:  # fmt: skip
+    """Fill a row with the posterior of a task that has answers."""
+    K = len(row)
+    backing = 0.0
+    for p in range(len(models)):
+        backing += model_weight[p]
+    for k in range(K):
+        row[k] = 0.0
+        for p in range(len(models)):
+            row[k] += model_weight[p] * models[p, i, k]
+    heard = 0.0
+    for a in range(indptr[i], indptr[i + 1]):
+        w = weight[annotator[a]]
+        heard += w
+        row[label[a]] += w * (right - wrong)
+    for k in range(K):
+        row[k] = min(max((row[k] + heard * wrong) / (backing + heard), 0.0), 1.0)
+
+
+@compiled
+def best_labels(
+    first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, truth: Codes, models: Floats,
+    weight: Floats, model_weight: Floats, right: float, wrong: float, consensus: Codes,
+) -> None:  # fmt: skip
+    """Replace the consensus of tasks with answers by the most probable class, where it is clearly the most probable.
+
+    Parameters
+    ----------
+    weight, model_weight : ndarray of shape (M,), (P,)
+        Weight of each annotator's answers and of each model.
+    right, wrong : float
+        The probability that an answer gives to its own label, and to each other one.
+    """
+    K = models.shape[2]
+    row = np.empty(K)
+    for i in range(first, last):
+        if indptr[i] == indptr[i + 1] or truth[i] >= 0:
+            continue
+        _combine(i, indptr, annotator, label, models, weight, model_weight, right, wrong, row)
+        top, second, best = row[0], -1.0, 0
+        for k in range(1, K):
+            if row[k] > top:
+                top, second, best = row[k], top, k
+            elif row[k] > second:
+                second = row[k]
+        if second < top - ROUNDING:
+            consensus[i] = best
+
+
+@compiled
+def believe(
+    first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, truth: Codes, models: Floats,
+    weight: Floats, model_weight: Floats, model_share: Floats, right: float, wrong: float, listen: bool,
+    consensus: Codes, posterior: Floats, quality: Floats, label_quality: Floats, agreement: Floats,
+) -> None:  # fmt: skip
+    """Find the posterior of each task, and what it says of the consensus and of each answer.
+
+    Parameters
+    ----------
+    weight, model_weight, right, wrong
+        As in `best_labels`.
+    model_share : ndarray of shape (P,)
+        The models' shares, which sum to 1, where there are no answers or they are not listened to.
+    listen : bool
+        Whether answers count; otherwise the posterior is the models'.
+    posterior : ndarray of shape (N, K)
+        Filled.
+    quality, label_quality : ndarray of shape (N,), (A,)
+        Filled: the posterior of the consensus (of the first class where there is none) and of each answer's label.
+    agreement : ndarray of shape (N,)
+        Filled: the share of the answers that equal the consensus; NaN without answers.
+    """
+    K = models.shape[2]
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        row = posterior[i]
+        c = max(consensus[i], 0)
+        if truth[i] >= 0:
+            row[:] = 0.0
+            row[truth[i]] = 1.0
+        elif listen and begin < end:
+            _combine(i, indptr, annotator, label, models, weight, model_weight, right, wrong, row)
+        else:
+            for k in range(K):
+                row[k] = 0.0 if len(models) else 1 / K
+                for p in range(len(models)):
+                    row[k] += model_share[p] * models[p, i, k]
+                row[k] = min(max(row[k], 0.0), 1.0)
+        quality[i] = row[c]
+        same = 0
+        for a in range(begin, end):
+            label_quality[a] = row[label[a]]
+            same += 1 if label[a] == consensus[i] else 0
+        agreement[i] = same / (end - begin) if begin < end else np.nan
+
+
+@compiled
+def rate_annotators(
+    first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, truth: Codes, consensus: Codes,
+    quality: Floats, label_quality: Floats, ratings: Floats, cells: Floats,
+) -> None:  # fmt: skip
+    """Sum up what a consensus says of each annotator.
+
+    Parameters
+    ----------
+    quality, label_quality : ndarray of shape (N,), (A,)
+        How far each consensus and each answer is to be believed.
+    ratings : ndarray of shape (5, M)
+        Added to, for each annotator: answers; those that equal the consensus; the sum of their qualities; answers that
+        can be compared with something; those of them that equal the consensus.
+    cells : ndarray of shape (3, M * K) or (3, 0)
+        Added to, for each annotator and label: answers; those that equal the consensus; the sum of the consensus'
+        qualities.
+    """
+    K = cells.shape[1] // ratings.shape[1] if ratings.shape[1] else 0
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        compared = end - begin > 1 or truth[i] >= 0
+        for a in range(begin, end):
+            j = annotator[a]
+            same = 1.0 if label[a] == consensus[i] else 0.0
+            ratings[0, j] += 1
+            ratings[1, j] += same
+            ratings[2, j] += label_quality[a]
+            if compared:
+                ratings[3, j] += 1
+                ratings[4, j] += same
+            if K:
+                c = j * K + label[a]
+                cells[0, c] += 1
+                cells[1, c] += same
+                cells[2, c] += quality[i]
+
+
+@compiled
+def score_tasks(
+    first: int, last: int, indptr: Codes, annotator: Codes, weight: Floats, quality: Floats,
+    model_weight: float, average: float, ignorance: float, scores: Floats,
+) -> None:  # fmt: skip
+    """Fill in ActiveLab's scores.
+
+    Parameters
+    ----------
+    quality : ndarray of shape (N,)
+        How far each consensus is to be believed.
+    model_weight, average : float
+        Weight of all models, and of an average annotator.
+    ignorance : float
+        The probability that an annotator who knew nothing would give to the consensus.
+    scores : ndarray of shape (N,)
+        Filled.
+    """
+    for i in range(first, last):
+        backing = model_weight
+        for a in range(indptr[i], indptr[i + 1]):
+            backing += weight[annotator[a]]
+        scores[i] = (quality[i] * backing + average * ignorance) / (backing + average)
