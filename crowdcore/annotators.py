@@ -48,7 +48,7 @@ class Ratings(Sums):
 
     Attributes
     ----------
-    ratings : ndarray of shape (5, M)
+    ratings : ndarray of shape (M, 5)
         Answers; those that equal the consensus; the sum of the answers' qualities; answers that can be compared with
         something; those of them that equal the consensus.
     cells : Cells
@@ -76,19 +76,19 @@ def rate_answers(crowd: Crowd, truth: Codes, consensus: Codes, quality: Floats, 
     dense = M * K if max(DENSE, len(crowd.label)) >= M * K else 0
 
     def work(first: int, last: int) -> Ratings:
-        ratings, cells = np.zeros((5, M)), np.zeros((3, dense))
+        ratings, cells = np.zeros((M, 5)), np.zeros((dense, 3))
         kernels.rate_annotators(
             first, last, crowd.indptr, crowd.annotator, crowd.label, known, consensus, quality, label_quality,
             ratings, cells,
         )  # fmt: skip
         if dense:
-            at = np.flatnonzero(cells[0])
-            return Ratings(ratings, Cells(at, cells[:, at]))
+            at = np.flatnonzero(cells[:, 0])
+            return Ratings(ratings, Cells(at, cells[at]))
         answers = slice(crowd.indptr[first], crowd.indptr[last])
         label, task = crowd.label[answers], np.repeat(np.arange(first, last), np.diff(crowd.indptr[first : last + 1]))
         at, place = np.unique(crowd.annotator[answers] * K + label, return_inverse=True)
         figures = np.ones(len(label)), label == consensus[task], quality[task]
-        return Ratings(ratings, Cells(at, np.array([np.bincount(place, f, minlength=len(at)) for f in figures])))
+        return Ratings(ratings, Cells(at, np.column_stack([np.bincount(place, f, minlength=len(at)) for f in figures])))
 
     return summed(crowd.indptr, 5 * M + 3 * dense, work)
 
@@ -105,11 +105,13 @@ def annotator_stats(found: Ratings, num_classes: int, model_share: float) -> Ann
     model_share : float
         Weight of the answers' qualities, against agreement with the consensus, in an annotator's quality.
     """
-    answers, right, believed, compared, agreeing = found.ratings
+    answers, right, believed, compared, agreeing = found.ratings.T
+    worst = np.full(len(answers), -1)
+    kernels.worst_classes(found.cells.at, found.cells.figures, num_classes, worst)
     return AnnotatorStats(
         quality=model_share * _mean(believed, answers) + (1 - model_share) * _mean(agreeing, compared),
         agreement_with_consensus=_mean(right, answers),
-        worst_class=_worst_class(found.cells, len(answers), num_classes),
+        worst_class=worst,
         num_answers=answers.astype(np.int64),
     )
 
@@ -118,14 +120,3 @@ def _mean(sums: Floats, sizes: Floats) -> Floats:
     means = np.full(len(sizes), np.nan)
     np.divide(sums, sizes, out=means, where=sizes > 0)
     return means
-
-
-def _worst_class(cells: Cells, num_annotators: int, num_classes: int) -> Codes:
-    annotator, label = np.divmod(cells.at, num_classes)
-    size, right, believed = cells.figures
-    # rounded: tasks of equal quality may have sums that differ in the last bit
-    order = np.lexsort((label, -(believed / size).round(12), -size, right / size, annotator))
-    first = order[np.flatnonzero(np.diff(annotator[order], prepend=-1))]
-    worst = np.full(num_annotators, -1)
-    worst[annotator[first]] = label[first]
-    return worst

@@ -58,7 +58,8 @@ def fit_temperature(votes: Crowd | ArrayLike, pred_probs: ArrayLike) -> float | 
     models = as_ensemble(crowd, pred_probs)
     temperatures = np.ones(len(models))
     if len(crowd.label):
-        temperatures = search_temperatures(lambda grid: temperature_losses(crowd, models, grid), len(models))
+        logs = logarithms(models)
+        temperatures = search_temperatures(lambda grid: temperature_losses(crowd, logs, grid), len(models))
     return float(temperatures[0]) if np.ndim(pred_probs) == 2 else temperatures
 
 
@@ -91,17 +92,33 @@ def apply_temperature(pred_probs: ArrayLike, temperature: ArrayLike) -> NDArray[
     if not (np.isfinite(T) & (T > 0)).all():
         raise ValueError(f"temperature is {T.tolist()}; it must be a finite number above 0.")
     P = np.asarray(pred_probs, dtype=np.float64)
-    rows = kernels.frozen(P.reshape(-1, *P.shape[-2:]))
-    scaled = np.empty_like(rows)
-    edges = np.linspace(0, P.shape[-2], 1 + max(1, min(kernels.MOST_PARTS, P[..., 0].size // PART)), dtype=int)
-    bounds = list(itertools.pairwise(edges.tolist()))
-    for p, value in enumerate(np.broadcast_to(T.ravel(), len(rows)).tolist()):
+    return scaled(logarithms(P.reshape(-1, *P.shape[-2:])), np.atleast_1d(T)).reshape(P.shape)
 
-        def work(_: int, first: int, last: int, p: int = p, value: float = value) -> None:
-            kernels.scale_rows(first, last, rows[p], value, scaled[p])
 
-        kernels.in_parts(work, bounds)
-    return scaled.reshape(P.shape)
+def logarithms(models: Floats) -> Floats:
+    """Return natural logarithms of probabilities (P, N, K); a large negative number stands for that of 0."""
+    models, logs = kernels.frozen(models), np.empty(models.shape)
+    for given, found in zip(models, logs, strict=True):
+        _in_rows(found, lambda first, last, P=given, into=found: kernels.log_rows(first, last, P, into))
+    return logs
+
+
+def scaled(logs: Floats, temperatures: Floats) -> Floats:
+    """Return probabilities (P, N, K) for their `logarithms`, scaled by temperatures (P,), or (1,) for all."""
+    logs, models = kernels.frozen(logs), np.empty(logs.shape)
+    for given, found, value in zip(logs, models, np.broadcast_to(temperatures, len(logs)).tolist(), strict=True):
+        _in_rows(
+            found,
+            lambda first, last, L=given, T=value, into=found: kernels.scale_rows(first, last, L, T, into),
+        )
+    return models
+
+
+def _in_rows(table: Floats, work: Callable[..., None]) -> None:
+    """Call ``work(first, last)`` for ranges of a table's rows, several at a time."""
+    parts = max(1, min(kernels.MOST_PARTS, len(table) // PART))
+    edges = np.linspace(0, len(table), 1 + parts, dtype=int).tolist()
+    kernels.in_parts(lambda _, first, last: work(first, last), list(itertools.pairwise(edges)))
 
 
 def search_temperatures(losses: Callable[[Floats], Floats], num_models: int) -> Floats:
@@ -121,15 +138,18 @@ def search_temperatures(losses: Callable[[Floats], Floats], num_models: int) -> 
     return found
 
 
-def temperature_losses(crowd: Crowd, models: Floats, temperatures: Floats) -> Floats:
-    """Return the sum over answered tasks of each model's loss at each of its temperatures, shape (P, T)."""
-    found = np.zeros_like(temperatures)
-    for p, P in enumerate(models):
-        P = kernels.frozen(P)
+def temperature_losses(crowd: Crowd, logs: Floats, temperatures: Floats) -> Floats:
+    """Return the sum over answered tasks of each model's loss at each of its temperatures, shape (P, T).
 
-        def work(_: int, first: int, last: int, P: Floats = P, p: int = p) -> Floats:
+    `logs`, of shape (P, N, K), are the models' `logarithms`.
+    """
+    found = np.zeros_like(temperatures)
+    logs = kernels.frozen(logs)
+    for p in range(len(logs)):
+
+        def work(_: int, first: int, last: int, p: int = p) -> Floats:
             losses = np.zeros(temperatures.shape[1])
-            kernels.temperature_losses(first, last, crowd.indptr, crowd.label, P, temperatures[p], losses)
+            kernels.temperature_losses(first, last, crowd.indptr, crowd.label, logs[p], temperatures[p], losses)
             return losses
 
         found[p] = sum(kernels.in_parts(work, kernels.part_bounds(crowd.indptr, 0)))

@@ -73,7 +73,7 @@ class Tally(Sums):
     ----------
     class_votes : ndarray of shape (K,)
         How often each class was chosen.
-    tallies : ndarray of shape (4, M)
+    tallies : ndarray of shape (M, 4)
         Of each annotator: answers of others to the same tasks, and those of them that agree; answers to tasks
         without a tie, and those of them that equal the majority's.
     num_answers, num_answered, num_measured : int
@@ -93,12 +93,12 @@ class Tally(Sums):
         A known truth counts as one more answer. An annotator who shares no task gets the mean of the others, NaN
         if nobody does.
         """
-        return _shares(self.tallies[1], self.tallies[0])
+        return _shares(self.tallies[:, 1], self.tallies[:, 0])
 
     @property
     def reliability(self) -> Floats:
         """How often each annotator equals the majority on tasks without a tie, the mean where they have none, (M,)."""
-        found = _shares(self.tallies[3], self.tallies[2])
+        found = _shares(self.tallies[:, 3], self.tallies[:, 2])
         return np.nan_to_num(found, copy=False)
 
 
@@ -112,7 +112,7 @@ def tally_answers(crowd: Crowd, truth: Codes) -> tuple[Codes, Tally]:
     known = kernels.frozen(truth)
 
     def work(first: int, last: int) -> Tally:
-        class_votes, tallies = np.zeros(K, dtype=np.int64), np.zeros((4, M), dtype=np.int64)
+        class_votes, tallies = np.zeros(K, dtype=np.int64), np.zeros((M, 4), dtype=np.int64)
         kernels.tally_votes(
             first, last, crowd.indptr, crowd.annotator, crowd.label, known, top, class_votes, tallies
         )  # fmt: skip

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from crowdcore import kernels
 from crowdcore.annotators import Ratings, rate_answers
-from crowdcore.calibration import apply_temperature, search_temperatures, temperature_losses
+from crowdcore.calibration import logarithms, scaled, search_temperatures, temperature_losses
 from crowdcore.crowd import Crowd
 from crowdcore.ids import Codes
 from crowdcore.majority import Tally, break_ties, tally_answers
@@ -117,6 +117,7 @@ class Part:
     def __init__(self, crowd: Crowd, models: Floats, truth: Codes) -> None:
         self.crowd, self.models, self.truth = crowd, kernels.frozen(models), kernels.frozen(truth)
         self.temperatures: Floats | None = None
+        self._logs: Floats | None = None
 
     def tally(self) -> Tally:
         """Count the answers."""
@@ -125,12 +126,15 @@ class Part:
 
     def losses(self, temperatures: Floats) -> Floats:
         """Return each model's loss at temperatures, shape (P, T) like theirs."""
-        return temperature_losses(self.crowd, self.models, temperatures)
+        if self._logs is None:
+            self._logs = logarithms(self.models)
+        return temperature_losses(self.crowd, self._logs, temperatures)
 
     def scale(self, temperatures: Floats) -> None:
         """Scale the models by temperatures, shape (P,)."""
         self.temperatures = temperatures
-        self.models = kernels.frozen(apply_temperature(self.models, temperatures))
+        logs = logarithms(self.models) if self._logs is None else self._logs
+        self.models, self._logs = kernels.frozen(scaled(logs, temperatures)), None
 
     def vote(self, tally: Tally, seed: int) -> Comparison:
         """Begin with the majority's labels, the models' where there are no answers, and the truth where it is known."""
@@ -245,7 +249,7 @@ def find_trust(
 def _weigh(tally: Tally, comparison: Comparison, quality_method: QualityMethod) -> Trust:
     """Weigh annotators and models by how they compare with each other and with a consensus."""
     K, P = len(comparison.told), len(comparison.errors)
-    annotators, models = np.ones(tally.tallies.shape[1]), np.ones(P)
+    annotators, models = np.ones(len(tally.tallies)), np.ones(P)
     if quality_method == "agreement":
         return Trust(annotators, np.zeros(P), 1.0, 0.0, listen=True, agreement_alone=True)
     if tally.num_measured:

@@ -34,7 +34,7 @@ class Cells:
     ----------
     at : ndarray of int, shape (C,)
         Places of the cells, in increasing order.
-    figures : ndarray of shape (F, C)
+    figures : ndarray of shape (C, F)
         The figures of each.
     """
 
@@ -44,8 +44,8 @@ class Cells:
     def __add__(self, other: Cells) -> Cells:
         """Return the cells of both, their figures summed."""
         at, place = np.unique(np.concatenate([self.at, other.at]), return_inverse=True)
-        both = np.concatenate([self.figures, other.figures], axis=1)
-        return Cells(at, np.array([np.bincount(place, row, minlength=len(at)) for row in both]))
+        both = np.concatenate([self.figures, other.figures])
+        return Cells(at, np.column_stack([np.bincount(place, column, minlength=len(at)) for column in both.T]))
 
 
 def summed(indptr: Codes, size: int, work: Callable[[int, int], AnySums]) -> AnySums:

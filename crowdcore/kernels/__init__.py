@@ -26,11 +26,12 @@ if TYPE_CHECKING:
         rate_annotators,
         score_tasks,
         tally_votes,
+        worst_classes,
     )
     from crowdcore.kernels.messages import pass_messages
     from crowdcore.kernels.overlaps import robust_rank_one, shared_tasks
     from crowdcore.kernels.posteriors import confusion_pass, spike_pass
-    from crowdcore.kernels.temperatures import first_improper_row, scale_rows, temperature_losses
+    from crowdcore.kernels.temperatures import first_improper_row, log_rows, scale_rows, temperature_losses
     from crowdcore.kernels.votes import weighted_votes
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "first_improper_row",
     "frozen",
     "in_parts",
+    "log_rows",
     "part_bounds",
     "pass_messages",
     "rate_annotators",
@@ -64,6 +66,7 @@ __all__ = [
     "tally_votes",
     "temperature_losses",
     "weighted_votes",
+    "worst_classes",
 ]
 
 Floats = NDArray[np.float64]
@@ -87,11 +90,12 @@ _MODULES = {
         "rate_annotators",
         "score_tasks",
         "tally_votes",
+        "worst_classes",
     ),
     "messages": ("pass_messages",),
     "overlaps": ("robust_rank_one", "shared_tasks"),
     "posteriors": ("confusion_pass", "spike_pass"),
-    "temperatures": ("first_improper_row", "scale_rows", "temperature_losses"),
+    "temperatures": ("first_improper_row", "log_rows", "scale_rows", "temperature_losses"),
     "votes": ("weighted_votes",),
 }
 

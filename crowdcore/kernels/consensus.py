@@ -32,7 +32,7 @@ def tally_votes(
         Filled: the label, -1 without answers, `TIED` for a tie.
     class_votes : ndarray of shape (K,)
         Added to: how often each class was chosen.
-    tallies : ndarray of shape (4, M)
+    tallies : ndarray of shape (M, 4)
         Added to, for each annotator: other answers to the same tasks, and those that agree (a known truth is one
         more); answers to tasks without a tie, and those that equal the most frequent label.
     """
@@ -57,11 +57,11 @@ def tally_votes(
         for a in range(begin, end):
             j, k = annotator[a], label[a]
             class_votes[k] += 1
-            tallies[0, j] += others
-            tallies[1, j] += votes[k] - 1 + (1 if known == k else 0)
+            tallies[j, 0] += others
+            tallies[j, 1] += votes[k] - 1 + (1 if known == k else 0)
             if not tied:
-                tallies[2, j] += 1
-                tallies[3, j] += 1 if k == winner else 0
+                tallies[j, 2] += 1
+                tallies[j, 3] += 1 if k == winner else 0
         for a in range(begin, end):
             votes[label[a]] = 0
 
@@ -187,17 +187,18 @@ def _combine(
     backing = 0.0
     for p in range(len(models)):
         backing += model_weight[p]
-    for k in range(K):
-        row[k] = 0.0
-        for p in range(len(models)):
+    row[:] = 0.0
+    for p in range(len(models)):
+        for k in range(K):
             row[k] += model_weight[p] * models[p, i, k]
     heard = 0.0
     for a in range(indptr[i], indptr[i + 1]):
         w = weight[annotator[a]]
         heard += w
         row[label[a]] += w * (right - wrong)
+    share = 1 / (backing + heard)
     for k in range(K):
-        row[k] = min(max((row[k] + heard * wrong) / (backing + heard), 0.0), 1.0)
+        row[k] = min(max((row[k] + heard * wrong) * share, 0.0), 1.0)
 
 
 @compiled
@@ -220,13 +221,16 @@ def best_labels(
         if indptr[i] == indptr[i + 1] or truth[i] >= 0:
             continue
         _combine(i, indptr, annotator, label, models, weight, model_weight, right, wrong, row)
-        top, second, best = row[0], -1.0, 0
-        for k in range(1, K):
-            if row[k] > top:
-                top, second, best = row[k], top, k
-            elif row[k] > second:
-                second = row[k]
-        if second < top - ROUNDING:
+        near = 0
+        for k in range(K):
+            near += 1 if row[k] >= row[consensus[i]] - ROUNDING else 0
+        if near == 1:  # nothing comes near the present label
+            continue
+        best = row.argmax()
+        near = 0
+        for k in range(K):
+            near += 1 if row[k] >= row[best] - ROUNDING else 0
+        if near == 1:
             consensus[i] = best
 
 
@@ -288,31 +292,62 @@ def rate_annotators(
     ----------
     quality, label_quality : ndarray of shape (N,), (A,)
         How far each consensus and each answer is to be believed.
-    ratings : ndarray of shape (5, M)
+    ratings : ndarray of shape (M, 5)
         Added to, for each annotator: answers; those that equal the consensus; the sum of their qualities; answers that
         can be compared with something; those of them that equal the consensus.
-    cells : ndarray of shape (3, M * K) or (3, 0)
+    cells : ndarray of shape (M * K, 3) or (0, 3)
         Added to, for each annotator and label: answers; those that equal the consensus; the sum of the consensus'
         qualities.
     """
-    K = cells.shape[1] // ratings.shape[1] if ratings.shape[1] else 0
+    K = len(cells) // len(ratings) if len(ratings) else 0
     for i in range(first, last):
         begin, end = indptr[i], indptr[i + 1]
         compared = end - begin > 1 or truth[i] >= 0
         for a in range(begin, end):
             j = annotator[a]
             same = 1.0 if label[a] == consensus[i] else 0.0
-            ratings[0, j] += 1
-            ratings[1, j] += same
-            ratings[2, j] += label_quality[a]
+            ratings[j, 0] += 1
+            ratings[j, 1] += same
+            ratings[j, 2] += label_quality[a]
             if compared:
-                ratings[3, j] += 1
-                ratings[4, j] += same
+                ratings[j, 3] += 1
+                ratings[j, 4] += same
             if K:
                 c = j * K + label[a]
-                cells[0, c] += 1
-                cells[1, c] += same
-                cells[2, c] += quality[i]
+                cells[c, 0] += 1
+                cells[c, 1] += same
+                cells[c, 2] += quality[i]
+
+
+@compiled
+def worst_classes(at: Codes, figures: Floats, K: int, worst: Codes) -> None:
+    """Find the label that is wrong most often when each annotator gives it.
+
+    Parameters
+    ----------
+    at, figures : ndarray of shape (C,), (C, 3)
+        Cells ``annotator * K + label`` that occur, in increasing order, and their figures as in `rate_annotators`.
+    worst : ndarray of shape (M,)
+        Filled for annotators with a cell: the label; of equals the one given most often, then the one given to tasks of
+        higher quality, then the first.
+    """
+    here = -1
+    accuracy, size, believed = 0.0, 0.0, 0.0
+    for c in range(len(at)):
+        j = at[c] // K
+        new_size = figures[c, 0]
+        new_accuracy, new_believed = figures[c, 1] / new_size, figures[c, 2] / new_size
+        if j == here:
+            if new_accuracy != accuracy:
+                worse = new_accuracy < accuracy
+            elif new_size != size:
+                worse = new_size > size
+            else:
+                worse = new_believed > believed + ROUNDING
+            if not worse:
+                continue
+        here, accuracy, size, believed = j, new_accuracy, new_size, new_believed
+        worst[j] = at[c] - j * K
 
 
 @compiled
