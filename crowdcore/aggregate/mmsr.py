@@ -11,6 +11,7 @@ from crowdcore.aggregate.base import Aggregator, Floats
 from crowdcore.aggregate.voting import Voting
 from crowdcore.crowd import Crowd
 from crowdcore.ids import Codes
+from crowdcore.overlaps import shared_tasks as _shared_tasks
 
 SIGN_ITERATIONS = 1000
 
@@ -97,22 +98,6 @@ class MMSR(Aggregator):
         votes = np.bincount(crowd.task * K + crowd.label, weight[crowd.annotator], minlength=N * K).reshape(N, K)
         probas = np.exp(votes - votes.max(axis=1, keepdims=True))
         self._settle(crowd, probas / probas.sum(axis=1, keepdims=True), codes=voting.codes)
-
-
-def _shared_tasks(crowd: Crowd, answers: Codes) -> tuple[Codes, Codes, Floats, Floats]:
-    """Return the CSR matrix of annotators with common tasks: row pointers, columns, tasks in common, agreeing ones."""
-    starts = np.concatenate([[0], np.cumsum(answers)])
-    place = np.argsort(crowd.annotator, kind="stable")
-    pairs = np.zeros(len(answers) + 1, dtype=np.int64)
-    other, common, agreeing = np.empty(0, dtype=np.int64), np.empty(0), np.empty(0)
-    for _ in range(2):  # how many, then which
-        kernels.shared_tasks(
-            crowd.indptr, crowd.annotator, crowd.label, starts, place, crowd.task, pairs, other, common, agreeing
-        )
-        if len(other) or not pairs[-1]:
-            break
-        other, common, agreeing = np.empty(pairs[-1], dtype=np.int64), np.empty(pairs[-1]), np.empty(pairs[-1])
-    return pairs, other, common, agreeing
 
 
 def _signs(pairs: Codes, other: Codes, covariance: Floats) -> Floats:

@@ -7,6 +7,8 @@ import numpy as np
 from crowdcore.kernels import Codes, Floats
 from crowdcore.kernels.compiling import compiled
 
+LARGEST = 1e100
+
 
 @compiled
 def shared_tasks(
@@ -75,6 +77,11 @@ def robust_rank_one(
         The start, and filled with the result.
     tol : float
         Ends when ``u v'`` changes by less, in the Frobenius norm.
+
+    Notes
+    -----
+    If nothing fits, because the agreements contradict each other, factors may grow without end; the walk is given up
+    before they overflow.
     """
     M = len(u)
     for iteration in range(n_iter):
@@ -98,6 +105,8 @@ def robust_rank_one(
                     to[j] = y[begin:end].mean()
                 if not to[j] > 0:
                     to[j] = least
+                if to[j] > LARGEST:
+                    return n_iter
         du = u - before_u
         dv = v - before_v
         change = (

@@ -1,0 +1,94 @@
+"""Difficulties of tasks and abilities of annotators, by GLAD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.glad import GLAD
+from crowdcore.crowd import Crowd
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class GladScores:
+    """Difficulties of N tasks and abilities of M annotators.
+
+    Attributes
+    ----------
+    crowd : Crowd
+        The answers.
+    difficulty : ndarray of shape (N,)
+        Above 0, higher for tasks that fewer get right; NaN without answers.
+    ability : ndarray of shape (M,)
+        0 for those who guess, negative for those who mislead; NaN without answers.
+    """
+
+    crowd: Crowd
+    difficulty: Floats
+    ability: Floats
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a frame with a row for each task: difficulty."""
+        import pandas as pd
+
+        frame: pd.DataFrame = pd.DataFrame(
+            {"difficulty": self.difficulty}, index=pd.Index(self.crowd.tasks, name="task")
+        )
+        return frame
+
+    def annotators_frame(self) -> pd.DataFrame:
+        """Return a frame with a row for each annotator: ability."""
+        import pandas as pd
+
+        frame: pd.DataFrame = pd.DataFrame(
+            {"ability": self.ability}, index=pd.Index(self.crowd.annotators, name="annotator")
+        )
+        return frame
+
+
+def glad_scores(answers: Crowd | pd.DataFrame | GLAD) -> GladScores:
+    r"""Return how difficult tasks are and how able annotators, by the model of GLAD.
+
+    .. math:: P(y_{ij} = z_i) = \sigma(\alpha_j / d_i)
+
+    with ability :math:`\alpha_j` and difficulty :math:`d_i`. Whitehill, Wu, Bergsma, Movellan & Ruvolo 2009, "Whose
+    vote should count more", NIPS; see `crowdcore.aggregate.GLAD`.
+
+    Parameters
+    ----------
+    answers : Crowd, DataFrame or GLAD
+        A crowd, or a frame with columns task, annotator (or worker) and label; or what was fitted to it.
+
+    Returns
+    -------
+    GladScores
+        Difficulties and abilities.
+
+    Raises
+    ------
+    ValueError
+        If the answers make no crowd, or the aggregator is not fitted.
+
+    Examples
+    --------
+    >>> crowd = Crowd.from_wide([[0, 0, 0, 1], [1, 1, 1, 1], [0, 0, 0, 1], [1, 1, 1, 0], [0, 1, 0, 1]])
+    >>> scores = glad_scores(crowd)
+    >>> scores.ability.argmin(), scores.difficulty.argmax()
+    (np.int64(3), np.int64(4))
+    """
+    fitted = answers if isinstance(answers, GLAD) else GLAD().fit(answers)
+    if not hasattr(fitted, "easiness_"):
+        raise ValueError("This GLAD is not fitted. Call fit(answers) first, or pass the answers themselves.")
+    crowd = fitted.crowd_
+    answered = np.bincount(crowd.annotator, minlength=len(crowd.annotators)) > 0
+    return GladScores(
+        crowd,
+        np.where(crowd.num_answers > 0, np.exp(-fitted.easiness_), np.nan),
+        np.where(answered, fitted.skills_, np.nan),
+    )

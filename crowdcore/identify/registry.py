@@ -1,0 +1,311 @@
+"""All methods of this package by name, each giving a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from crowdcore.aggregate.base import as_crowd
+from crowdcore.aggregate.dawid_skene import DawidSkene
+from crowdcore.aggregate.glad import GLAD
+from crowdcore.crowd import Crowd
+from crowdcore.identify.abilities import GladScores, glad_scores
+from crowdcore.identify.credible import CredibleConfusions, credible_confusions
+from crowdcore.identify.expertise import spam_score, trace_confusion
+from crowdcore.identify.honeypots import honeypot_scores
+from crowdcore.identify.pairs import annotator_agreement, annotator_pairs
+from crowdcore.identify.reliability import fleiss_kappa, krippendorff_alpha
+from crowdcore.identify.votes import feedback_effort, gini, vote_entropy, workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Subject = Literal["task", "annotator", "project", "pair"]
+Known = ArrayLike | Mapping[Any, Any] | None
+
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Identification:
+    """A way to look at tasks or annotators, by name.
+
+    Attributes
+    ----------
+    name : str
+        In lower case, with hyphens.
+    about : str
+        What it says, in a line.
+    subject : {"task", "annotator", "project", "pair"}
+        What a row of its frame is about. The index has the ids of tasks or annotators, or the measures of a project
+        (columns value, low, high: the value and its 90 % interval); pairs are columns.
+    run : callable
+        ``run(crowd, pred_probs=None, known_labels=None, seed=0)`` gives the frame, in the crowd's order; it takes
+        no notice of what it has no use for.
+    needs_truth : bool
+        Whether it needs `known_labels`; `run` raises a ValueError without them.
+    aliases : tuple of str
+        Other names, peerannot's among them.
+    """
+
+    name: str
+    about: str
+    subject: Subject
+    run: Callable[..., pd.DataFrame]
+    needs_truth: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Given:
+    crowd: Crowd
+    pred_probs: ArrayLike | None
+    known_labels: Known
+    seed: int
+
+
+def find_method(name: str) -> Identification:
+    """Return a method by its name or an alias, such as peerannot's names; "-" and "_" are the same.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name. The message lists them.
+
+    Examples
+    --------
+    >>> crowd = Crowd.from_wide([["a", "a"], ["b", "b"], ["a", "b"]])
+    >>> find_method("entropy").run(crowd)["entropy"].round(2).tolist()
+    [0.0, 0.0, 0.69]
+    >>> find_method("krippendorffAlpha").name
+    'krippendorff-alpha'
+    """
+    wanted = str(name).lower().replace("_", "-")
+    for method in METHODS.values():
+        if wanted in (method.name, *method.aliases):
+            return method
+    if wanted in ("aum", "waum", "waum-perworker"):
+        raise ValueError(f"{name!r} trains a network on the tasks themselves and is not here; there are {_names()}.")
+    raise ValueError(f"There is no method {name!r}; choose one of {_names()}.")
+
+
+def _names() -> str:
+    return ", ".join(METHODS)
+
+
+def _method(
+    name: str,
+    about: str,
+    subject: Subject,
+    compute: Callable[[_Given], pd.DataFrame],
+    *aliases: str,
+    needs_truth: bool = False,
+) -> Identification:
+    def run(
+        crowd: Crowd | pd.DataFrame,
+        pred_probs: ArrayLike | None = None,
+        known_labels: Known = None,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        if needs_truth and known_labels is None:
+            raise ValueError(f"{name} needs known_labels: the truth of some tasks, which annotators have answered.")
+        return compute(_Given(as_crowd(crowd), pred_probs, known_labels, seed))
+
+    return Identification(name, about, subject, run, needs_truth, aliases)
+
+
+def _of_tasks(crowd: Crowd, **columns: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(crowd.tasks, name="task"))
+    return frame
+
+
+def _of_annotators(crowd: Crowd, **columns: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(crowd.annotators, name="annotator"))
+    return frame
+
+
+def _entropy(given: _Given) -> pd.DataFrame:
+    crowd = given.crowd
+    return _of_tasks(crowd, entropy=vote_entropy(crowd), normalized=vote_entropy(crowd, normalize=True))
+
+
+def _workload(given: _Given) -> pd.DataFrame:
+    load = workload(given.crowd)
+    return _of_annotators(given.crowd, num_answers=load, share=load / load.sum() if load.any() else np.nan)
+
+
+def _size(given: _Given) -> pd.DataFrame:
+    import pandas as pd
+
+    crowd = given.crowd
+    efforts, loads = feedback_effort(crowd), workload(crowd)
+    measures = {
+        "tasks": len(efforts),
+        "tasks_answered": (efforts > 0).sum(),
+        "annotators": len(loads),
+        "annotators_active": (loads > 0).sum(),
+        "classes": len(crowd.classes),
+        "answers": loads.sum(),
+        "answers_per_task": efforts.mean() if len(efforts) else np.nan,
+        "answers_per_annotator": loads.mean() if len(loads) else np.nan,
+        "workload_gini": gini(loads),
+    }
+    columns = {"value": np.array(list(measures.values()), dtype=np.float64), "low": np.nan, "high": np.nan}
+    frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(list(measures), name="measure"))
+    return frame
+
+
+def _alpha(given: _Given) -> pd.DataFrame:
+    """Ordinal and interval alpha need numbers, or an order that nobody has told."""
+    import pandas as pd
+
+    numbers = given.crowd.classes.dtype.kind in "iuf"
+    frames = [
+        krippendorff_alpha(given.crowd, level, n_resamples=RESAMPLES, seed=given.seed).to_frame()
+        for level in ("nominal", "ordinal", "interval")
+        if numbers or level == "nominal"
+    ]
+    return pd.concat(frames)
+
+
+def _fleiss(given: _Given) -> pd.DataFrame:
+    return fleiss_kappa(given.crowd, n_resamples=RESAMPLES, seed=given.seed).to_frame()
+
+
+def _mean_pairs(given: _Given) -> pd.DataFrame:
+    import pandas as pd
+
+    pairs = annotator_pairs(given.crowd)
+    columns = {"value": [pairs.mean_kappa, pairs.mean_agreement], "low": np.nan, "high": np.nan}
+    frame: pd.DataFrame = pd.DataFrame(
+        columns, index=pd.Index(["mean_cohen_kappa", "mean_pairwise_agreement"], name="measure")
+    )
+    return frame
+
+
+def _credible(given: _Given) -> CredibleConfusions:
+    K = len(given.crowd.classes)
+    return credible_confusions(
+        given.crowd, DawidSkene(confusion_prior=np.eye(K) + 1 / K).fit(given.crowd, given.known_labels)
+    )
+
+
+def _trace(given: _Given) -> pd.DataFrame:
+    trace = trace_confusion(given.crowd, _fitted(given))
+    return _of_annotators(given.crowd, trace=trace, share=trace / len(given.crowd.classes))
+
+
+def _glad(given: _Given) -> GladScores:
+    return glad_scores(GLAD().fit(given.crowd, given.known_labels))
+
+
+def _fitted(given: _Given) -> DawidSkene:
+    return DawidSkene().fit(given.crowd, given.known_labels)
+
+
+METHODS: dict[str, Identification] = {
+    method.name: method
+    for method in (
+        _method("entropy", "how far the votes for a task differ", "task", _entropy, "entropies", "vote-entropy"),
+        _method(
+            "glad-difficulty",
+            "how difficult tasks are, by GLAD",
+            "task",
+            lambda given: _glad(given).to_frame(),
+            "difficulty",
+            "difficulties",
+            "glad",
+        ),
+        _method(
+            "feedback-effort",
+            "how many annotators answered a task",
+            "task",
+            lambda given: _of_tasks(given.crowd, num_answers=feedback_effort(given.crowd)),
+            "feedback",
+        ),
+        _method("workload", "how many tasks an annotator answered", "annotator", _workload, "working-load"),
+        _method(
+            "agreement",
+            "how far an annotator agrees with the others, and with the majority",
+            "annotator",
+            lambda given: annotator_agreement(given.crowd, seed=given.seed).to_frame(),
+            "consensus-agreement",
+            "annotator-agreement",
+        ),
+        _method(
+            "spam-score",
+            "0 if an annotator's labels do not depend on the truth, 1 if they tell it",
+            "annotator",
+            lambda given: _of_annotators(given.crowd, spam_score=spam_score(given.crowd, _fitted(given))),
+            "spam",
+            "spammer-score",
+        ),
+        _method(
+            "trace-confusion",
+            "trace of an annotator's confusion matrix by Dawid-Skene, and its share of the most there can be",
+            "annotator",
+            _trace,
+            "traces-confusion",
+            "trace",
+        ),
+        _method(
+            "glad-ability",
+            "how able annotators are, by GLAD",
+            "annotator",
+            lambda given: _glad(given).annotators_frame(),
+            "ability",
+            "abilities",
+        ),
+        _method(
+            "accuracy",
+            "how often an annotator is right, with a 90 % interval; the truth is Dawid-Skene's where it is not known",
+            "annotator",
+            lambda given: _credible(given).to_frame(),
+            "credible-accuracy",
+        ),
+        _method(
+            "confusion",
+            "annotators' confusion matrices with 90 % intervals; the truth is Dawid-Skene's where it is not known",
+            "annotator",
+            lambda given: _credible(given).confusions_frame(),
+            "confusions",
+            "confusion-matrices",
+        ),
+        _method(
+            "honeypots",
+            "how annotators did on tasks whose truth is known",
+            "annotator",
+            lambda given: honeypot_scores(given.crowd, given.known_labels).to_frame(),  # type: ignore[arg-type]
+            "honeypot",
+            "honeypot-score",
+            needs_truth=True,
+        ),
+        _method(
+            "pairwise-agreement",
+            "how far each two annotators, and the model, agree, and Cohen's kappa",
+            "pair",
+            lambda given: annotator_pairs(given.crowd, pred_probs=given.pred_probs).to_frame(),
+            "cohen-kappa",
+            "pairs",
+        ),
+        _method("size", "how many tasks, annotators and answers there are", "project", _size),
+        _method(
+            "krippendorff-alpha",
+            "agreement beyond chance",
+            "project",
+            _alpha,
+            "krippendorffalpha",
+            "alpha",
+        ),
+        _method("fleiss-kappa", "agreement beyond chance", "project", _fleiss),
+        _method("mean-agreement", "means over all pairs of annotators", "project", _mean_pairs, "mean-kappa"),
+    )
+}
