@@ -80,15 +80,22 @@ def active_learning_scores(result: CrowdlabResult) -> NDArray[np.float64]:
     >>> active_learning_scores(result).round(3)
     array([0.967, 0.651])
     """
-    crowd, weights = result.crowd, result.annotator_weights
+    scores = score_tasks(result.crowd, result.quality, result.annotator_weights, float(np.sum(result.model_weight)))
+    scores[result.known] = 1.0
+    return scores
+
+
+def score_tasks(
+    crowd: Crowd, quality: NDArray[np.float64], weights: NDArray[np.float64], model_weight: float
+) -> NDArray[np.float64]:
+    """Return ActiveLab's scores for the quality of the consensus and the weights behind it, shape (N,)."""
     scores = np.empty(len(crowd.tasks))
-    model_weight, average = float(np.sum(result.model_weight)), float(weights.mean()) if len(weights) else 1.0
+    average = float(weights.mean()) if len(weights) else 1.0
     each(
         crowd.indptr,
         lambda first, last: kernels.score_tasks(
-            first, last, crowd.indptr, crowd.annotator, weights, result.quality, model_weight, average,
+            first, last, crowd.indptr, crowd.annotator, weights, quality, model_weight, average,
             1 / len(crowd.classes), scores,
         ),
     )  # fmt: skip
-    scores[result.known] = 1.0
     return scores

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import kernels
 from crowdcore.crowd import Crowd
-from crowdcore.ids import Codes
+from crowdcore.ids import Codes, Ids
 from crowdcore.sums import Cells, Sums, summed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +44,23 @@ class AnnotatorStats:
     agreement_with_consensus: Floats
     worst_class: Codes
     num_answers: Codes
+
+    def to_frame(self, annotators: Ids, classes: Ids, weights: Floats) -> pd.DataFrame:
+        """Return a frame with a row for each annotator, worst first, those without a quality last."""
+        import pandas as pd
+
+        frame = pd.DataFrame(
+            {
+                "quality": self.quality,
+                "agreement_with_consensus": self.agreement_with_consensus,
+                "worst_class": names_of(classes, self.worst_class),
+                "num_answers": self.num_answers,
+                "weight": weights,
+            },
+            index=pd.Index(annotators, name="annotator"),
+        )
+        worst_first: pd.DataFrame = frame.sort_values(["quality", "agreement_with_consensus"])
+        return worst_first
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +135,15 @@ def annotator_stats(found: Ratings, num_classes: int, model_share: float) -> Ann
         worst_class=worst,
         num_answers=answers.astype(np.int64),
     )
+
+
+def names_of(classes: Ids, codes: Codes) -> Ids:
+    """Return labels for class codes, None for -1."""
+    names = classes[codes]
+    if (codes < 0).any():
+        names = names.astype(object)
+        names[codes < 0] = None
+    return names
 
 
 def _mean(sums: Floats, sizes: Floats) -> Floats:

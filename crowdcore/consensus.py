@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.annotators import AnnotatorStats, annotator_stats
+from crowdcore.annotators import AnnotatorStats, annotator_stats, names_of
 from crowdcore.crowd import Crowd
 from crowdcore.ids import Codes
 from crowdcore.passes import ConsensusMethod, Part, QualityMethod, find_trust
@@ -63,7 +63,7 @@ class CrowdlabResult:
     @property
     def labels(self) -> NDArray[Any]:
         """The consensus as classes, None where there is none, shape (N,)."""
-        return _names(self.crowd.classes, self.consensus)
+        return names_of(self.crowd.classes, self.consensus)
 
     @property
     def num_answers(self) -> Codes:
@@ -91,21 +91,7 @@ class CrowdlabResult:
 
     def annotators_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator, worst first, those without a quality last."""
-        import pandas as pd
-
-        stats = self.annotators
-        frame = pd.DataFrame(
-            {
-                "quality": stats.quality,
-                "agreement_with_consensus": stats.agreement_with_consensus,
-                "worst_class": _names(self.crowd.classes, stats.worst_class),
-                "num_answers": stats.num_answers,
-                "weight": self.annotator_weights,
-            },
-            index=pd.Index(self.crowd.annotators, name="annotator"),
-        )
-        worst_first: pd.DataFrame = frame.sort_values(["quality", "agreement_with_consensus"])
-        return worst_first
+        return self.annotators.to_frame(self.crowd.annotators, self.crowd.classes, self.annotator_weights)
 
 
 def crowdlab(
@@ -193,14 +179,7 @@ def crowdlab(
     >>> result.annotators_frame()["quality"].round(3).to_dict()
     {2: 0.639, 1: 0.689, 0: 0.807}
     """
-    _check("consensus_method", consensus_method, ConsensusMethod)
-    _check("quality_method", quality_method, QualityMethod)
-    _check("label_quality_score", label_quality_score, Score)
-    if adjust_pred_probs and label_quality_score == "confidence_weighted_entropy":
-        raise ValueError(
-            "adjust_pred_probs=True does not work with label_quality_score='confidence_weighted_entropy'. "
-            "Choose another score, or leave the probabilities as they are."
-        )
+    check_options(consensus_method, quality_method, label_quality_score, adjust_pred_probs)
     part = Part(crowd, as_ensemble(crowd, pred_probs), as_known_labels(crowd, known_labels))
     tally, trust = find_trust(
         lambda step, *knowledge: step(part, *knowledge),
@@ -226,13 +205,18 @@ def crowdlab(
     )
 
 
-def _names(classes: NDArray[Any], codes: Codes) -> NDArray[Any]:
-    """Return labels for class codes, None for -1."""
-    names = classes[codes]
-    if (codes < 0).any():
-        names = names.astype(object)
-        names[codes < 0] = None
-    return names
+def check_options(
+    consensus_method: object, quality_method: object, label_quality_score: object, adjust_pred_probs: bool
+) -> None:
+    """Raise a ValueError if `crowdlab` has no such options, or not both together."""
+    _check("consensus_method", consensus_method, ConsensusMethod)
+    _check("quality_method", quality_method, QualityMethod)
+    _check("label_quality_score", label_quality_score, Score)
+    if adjust_pred_probs and label_quality_score == "confidence_weighted_entropy":
+        raise ValueError(
+            "adjust_pred_probs=True does not work with label_quality_score='confidence_weighted_entropy'. "
+            "Choose another score, or leave the probabilities as they are."
+        )
 
 
 def _check(name: str, value: object, allowed: object) -> None:

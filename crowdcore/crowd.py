@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.ids import Codes, Ids, as_array, as_codes, as_ids, as_matrix, distinct, numeric_keys, plain
+from crowdcore.ids import MISSING, Codes, Ids, as_array, as_codes, as_ids, as_matrix, coded, numeric_keys, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,37 +121,17 @@ class Crowd:
         ...                  tasks=[10, 11, 12], annotators=["ann", "bob"], classes=["no", "yes"])
         Crowd(3 tasks, 2 annotators, 2 classes, 3 answers)
         """
-        ids = {"tasks": as_ids(tasks, "tasks"), "annotators": as_ids(annotators, "annotators")}
-        ids["classes"] = as_ids(classes, "classes")
-        codes = {
-            "task": as_codes(task, "task", ids["tasks"]),
-            "annotator": as_codes(annotator, "annotator", ids["annotators"]),
-            "label": as_codes(label, "label", ids["classes"]),
+        ids = {
+            "task": as_ids(tasks, "tasks"),
+            "annotator": as_ids(annotators, "annotators"),
+            "label": as_ids(classes, "classes"),
         }
+        given = {"task": task, "annotator": annotator, "label": label}
+        codes = {what: as_codes(code, what, ids[what]) for what, code in given.items()}
         if len({len(code) for code in codes.values()}) > 1:
-            found = ", ".join(f"{len(code)} {name} codes" for name, code in codes.items())
+            found = ", ".join(f"{len(code)} {what} codes" for what, code in codes.items())
             raise ValueError(f"Found {found}. Every answer has one of each; pass three arrays of the same length.")
-        N, M = len(ids["tasks"]), len(ids["annotators"])
-        key = codes["task"] * M + codes["annotator"]
-        if np.all(key[1:] > key[:-1]):
-            codes = {name: code.copy() for name, code in codes.items()}
-        else:
-            order = np.argsort(key, kind="stable")
-            key = key[order]
-            codes = {name: code[order] for name, code in codes.items()}
-            twice = np.flatnonzero(key[1:] == key[:-1])
-            if len(twice):
-                at = twice[0]
-                who, where = plain(ids["annotators"][key[at] % M]), plain(ids["tasks"][key[at] // M])
-                labels = ids["classes"][codes["label"][at : at + 2]].tolist()
-                raise ValueError(
-                    f"Annotator {who!r} answered task {where!r} more than once (labels {labels[0]!r} and "
-                    f"{labels[1]!r}; {len(twice)} answers too many in all). An annotator has at most one "
-                    "answer for a task: keep the latest of them."
-                )
-        indptr = np.zeros(N + 1, dtype=np.int64)
-        np.cumsum(np.bincount(codes["task"], minlength=N), out=indptr[1:])
-        return cls(**ids, indptr=indptr, annotator=codes["annotator"], label=codes["label"])
+        return _compressed(codes, ids)
 
     @classmethod
     def from_long(
@@ -201,20 +181,26 @@ class Crowd:
                 "Name the three columns with task=, annotator= and label=."
             )
         universes = {"task": tasks, "annotator": annotators, "label": classes}
-        answered = frame[label].notna().to_numpy()
-        columns = {what: frame[name].to_numpy()[answered] for what, name in names.items()}
+        codes, ids = {}, {}
+        for what, name in names.items():
+            known = None if (given := universes[what]) is None else as_ids(given, _LISTS[what])
+            codes[what], ids[what] = coded(frame[name], known)
+        answered = codes["label"] != MISSING
+        if not answered.all():
+            codes = {what: code[answered] for what, code in codes.items()}
         for what in ("task", "annotator"):
-            missing = np.flatnonzero(answered & frame[names[what]].isna().to_numpy())
+            missing = np.flatnonzero(codes[what] == MISSING)
             if len(missing):
+                row = np.flatnonzero(answered)[missing[0]]
                 raise ValueError(
-                    f"Row {plain(frame.index[missing[0]])!r} has a label but no {what}. Every answer "
+                    f"Row {plain(frame.index[row])!r} has a label but no {what}. Every answer "
                     f"needs its task and annotator: fill column {names[what]!r} or drop the row."
                 )
-        ids = {
-            what: distinct(frame[name].to_numpy()) if (given := universes[what]) is None else given
-            for what, name in names.items()
-        }
-        return _encode(columns, ids)
+
+        def value(what: str, answer: int) -> Any:
+            return frame[names[what]].iloc[np.flatnonzero(answered)[answer]]
+
+        return _checked(codes, ids, value)
 
     @classmethod
     def from_wide(
@@ -252,15 +238,15 @@ class Crowd:
         answered = ~pd.isna(values)
         answered[answered] = values[answered] != missing
         row, column = np.nonzero(answered)
-        labels = values[row, column]
-        return _encode(
-            {"task": tasks[row], "annotator": annotators[column], "label": labels},
-            {
-                "task": tasks,
-                "annotator": annotators,
-                "label": distinct(labels) if classes is None else classes,
-            },
-        )
+        said = values[row, column]
+        label, labels = coded(said, None if classes is None else as_ids(classes, "classes"))
+        codes = {"task": row, "annotator": column, "label": label}
+        ids = {"task": tasks, "annotator": annotators, "label": labels}
+
+        def given(what: str, answer: int) -> Any:
+            return said[answer] if what == "label" else ids[what][codes[what][answer]]
+
+        return _checked(codes, ids, given)
 
     @classmethod
     def from_answers_json(
@@ -311,18 +297,20 @@ class Crowd:
         everyone = dict.fromkeys(who for row in given.values() for who in row)
         tasks, to_task = numeric_keys(given)
         annotators, to_annotator = numeric_keys(everyone)
-        return _encode(
-            {
-                "task": as_array(to_task[key] for key in task),
-                "annotator": as_array(to_annotator[key] for key in annotator),
-                "label": as_array(label),
-            },
-            {
-                "task": tasks,
-                "annotator": annotators,
-                "label": distinct(as_array(label)) if classes is None else classes,
-            },
-        )
+        columns = {
+            "task": as_array(to_task[key] for key in task),
+            "annotator": as_array(to_annotator[key] for key in annotator),
+            "label": as_array(label),
+        }
+        known = {
+            "task": as_ids(tasks, "tasks"),
+            "annotator": as_ids(annotators, "annotators"),
+            "label": None if classes is None else as_ids(classes, "classes"),
+        }
+        codes, ids = {}, {}
+        for what, column in columns.items():
+            codes[what], ids[what] = coded(column, known[what])
+        return _checked(codes, ids, lambda what, answer: columns[what][answer])
 
     def to_long(self) -> pd.DataFrame:
         """Return the answers as a frame with columns task, annotator and label, in the crowd's order."""
@@ -358,27 +346,103 @@ class Crowd:
         tasks = as_ids(self.tasks[rows], "tasks")
         return Crowd(tasks, self.annotators, self.classes, indptr, self.annotator[answers], self.label[answers])
 
+    def with_annotator(self, name: Any, labels: ArrayLike) -> Crowd:
+        """Return the crowd with one more annotator, the last: a model, say, whose predictions are its answers.
+
+        Parameters
+        ----------
+        name : object
+            Id of the annotator.
+        labels : array_like of int, shape (N,)
+            Class code of the annotator's answer to each task, -1 for none.
+
+        Raises
+        ------
+        ValueError
+            If the crowd has an annotator of that name, or `labels` are no class codes of its tasks.
+
+        Examples
+        --------
+        >>> crowd = Crowd.from_wide([["cat", "dog"], ["cat", None]]).with_annotator("model", [0, 1])
+        >>> crowd.annotators.tolist(), crowd.counts.tolist()
+        ([0, 1, 'model'], [[2, 1], [1, 1]])
+        """
+        N, M, K = len(self.tasks), len(self.annotators), len(self.classes)
+        if name in self.annotators.tolist():
+            raise ValueError(f"{self!r} has an annotator {name!r} already. Choose another name for the new one.")
+        codes = np.asarray(labels)
+        if codes.shape != (N,) or (codes.size and codes.dtype.kind not in "iu"):
+            raise ValueError(
+                f"The labels of annotator {name!r} have shape {codes.shape} and type {codes.dtype}; expected ({N},) "
+                "integers: a class code for each of the crowd's tasks, -1 where there is no answer."
+            )
+        wrong = np.flatnonzero((codes < -1) | (codes >= K))
+        if len(wrong):
+            raise ValueError(
+                f"The label of annotator {name!r} for task {plain(self.tasks[wrong[0]])!r} is {codes[wrong[0]]}; "
+                f"allowed are the class codes 0 to {K - 1}, and -1 where there is no answer."
+            )
+        answers = codes >= 0
+        ends = self.indptr[1:][answers]
+        return Crowd(
+            tasks=self.tasks,
+            annotators=as_ids([*self.annotators.tolist(), name], "annotators"),
+            classes=self.classes,
+            indptr=np.concatenate([[0], self.indptr[1:] + np.cumsum(answers)]),
+            annotator=np.insert(self.annotator, ends, M),
+            label=np.insert(self.label, ends, codes[answers]),
+        )
+
 
 def _frozen(array: Codes) -> Codes:
     array.flags.writeable = False
     return array
 
 
-def _encode(columns: dict[str, Ids], ids: dict[str, Iterable[Any]]) -> Crowd:
-    """Replace the ids of answers by their codes."""
-    import pandas as pd
+_LISTS = {"task": "tasks", "annotator": "annotators", "label": "classes"}
 
-    lists = {what: "classes" if what == "label" else f"{what}s" for what in ids}
-    known = {what: as_ids(given, lists[what]) for what, given in ids.items()}
-    codes = {what: pd.Index(known[what]).get_indexer(pd.Index(values)) for what, values in columns.items()}
+
+def _checked(codes: dict[str, Codes], ids: dict[str, Ids], given: Callable[[str, int], Any]) -> Crowd:
+    """Return the crowd of answers whose codes come from `coded`; ``given(what, answer)`` is what was coded."""
     for what, code in codes.items():
         unknown = np.flatnonzero(code < 0)
         if len(unknown):
-            task, annotator, _ = (plain(values[unknown[0]]) for values in columns.values())
-            some = ", ".join(repr(item) for item in known[what].tolist()[:8])
+            answer = unknown[0]
+            task, annotator, value = (plain(given(column, answer)) for column in ("task", "annotator", what))
+            some = ", ".join(repr(item) for item in ids[what].tolist()[:8])
             raise ValueError(
-                f"Task {task!r}, annotator {annotator!r}: {what} {plain(columns[what][unknown[0]])!r} is not "
-                f"among the {len(known[what])} {lists[what]} given ({some}{', ...' if len(known[what]) > 8 else ''}"
-                f"). Add it to {lists[what]}= or drop the answer ({len(unknown)} such answers in all)."
+                f"Task {task!r}, annotator {annotator!r}: {what} {value!r} is not "
+                f"among the {len(ids[what])} {_LISTS[what]} given ({some}{', ...' if len(ids[what]) > 8 else ''}"
+                f"). Add it to {_LISTS[what]}= or drop the answer ({len(unknown)} such answers in all)."
             )
-    return Crowd.from_codes(**codes, tasks=known["task"], annotators=known["annotator"], classes=known["label"])
+    return _compressed(codes, ids)
+
+
+def _compressed(codes: dict[str, Codes], ids: dict[str, Ids]) -> Crowd:
+    """Return the crowd of answers in any order."""
+    N, M = len(ids["task"]), len(ids["annotator"])
+    task, annotator, label = codes["task"], codes["annotator"], codes["label"]
+    if ((task[1:] > task[:-1]) | (task[1:] == task[:-1]) & (annotator[1:] > annotator[:-1])).all():
+        indptr = np.zeros(N + 1, dtype=np.int64)
+        np.cumsum(np.bincount(task, minlength=N), out=indptr[1:])
+        annotator, label = annotator.copy(), label.copy()
+    else:
+        from scipy.sparse import coo_array
+
+        table = coo_array((label.astype(np.int32), (task, annotator)), shape=(N, M))
+        table.has_canonical_format = True  # no sums, then: answers that are there twice stay so
+        table = table.tocsc().tocsr()  # two counting sorts, neither of which changes the order of equals
+        indptr, annotator, label = (array.astype(np.int64) for array in (table.indptr, table.indices, table.data))
+        again = annotator[1:] == annotator[:-1]
+        again[indptr[(indptr > 0) & (indptr < len(annotator))] - 1] = False  # the last of a task, the first of the next
+        twice = np.flatnonzero(again)
+        if len(twice):
+            at = twice[0]
+            where = plain(ids["task"][np.searchsorted(indptr, at, side="right") - 1])
+            who, labels = plain(ids["annotator"][annotator[at]]), ids["label"][label[at : at + 2]].tolist()
+            raise ValueError(
+                f"Annotator {who!r} answered task {where!r} more than once (labels {labels[0]!r} and "
+                f"{labels[1]!r}; {len(twice)} answers too many in all). An annotator has at most one "
+                "answer for a task: keep the latest of them."
+            )
+    return Crowd(ids["task"], ids["annotator"], ids["label"], indptr, annotator, label)

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 Ids = NDArray[Any]
 Codes = NDArray[np.int64]
 
+LARGEST_EXACT = 2**53
+"""The number from which on not every whole number is a float."""
+
+MISSING, UNKNOWN = -1, -2
+"""Codes of what is no value, and of what is not among the ids."""
+
 
 def plain(value: Any) -> Any:
     """Return a NumPy scalar as Python's, so that messages show 7 and not np.int64(7)."""
@@ -23,6 +29,8 @@ def plain(value: Any) -> Any:
 
 def as_array(values: Iterable[Any]) -> Ids:
     """Return values as a one-dimensional array that keeps them as they are: text is not made of numbers."""
+    if isinstance(values, range):
+        return np.arange(values.start, values.stop, values.step)
     to_numpy = getattr(values, "to_numpy", None)
     if to_numpy is not None:
         values = to_numpy()
@@ -31,16 +39,22 @@ def as_array(values: Iterable[Any]) -> Ids:
             return values
         values = values.tolist()
     items = list(values)
-    if all(issubclass(kind, int | float | np.number) and kind is not bool for kind in set(map(type, items))):
+    if _are_numbers(items):
         return np.asarray(items) if items else np.empty(0, dtype=np.int64)
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array
 
 
+def _are_numbers(items: list[Any]) -> bool:
+    return all(issubclass(kind, int | float | np.number) and kind is not bool for kind in set(map(type, items)))
+
+
 def as_ids(values: Iterable[Any], what: str) -> Ids:
     """Return ids as an array of their own, each of them once."""
     array: Ids = as_array(values).copy()
+    if array.dtype.kind in "iu" and (array[1:] > array[:-1]).all():
+        return array
     if len(set(array.tolist())) < len(array):
         twice, times = Counter(array.tolist()).most_common(1)[0]
         raise ValueError(f"{twice!r} is listed {times} times in {what}. Give every id once.")
@@ -58,8 +72,8 @@ def as_codes(values: ArrayLike, what: str, ids: Ids) -> Codes:
             "the ids themselves use Crowd.from_long."
         )
     array = array.astype(np.int64, copy=False)
-    wrong = np.flatnonzero((array < 0) | (array >= len(ids)))
-    if len(wrong):
+    if array.size and (array.min() < 0 or array.max() >= len(ids)):
+        wrong = np.flatnonzero((array < 0) | (array >= len(ids)))
         raise ValueError(
             f"Answer {wrong[0]} has {what} code {array[wrong[0]]}; allowed are 0 to {len(ids) - 1}, the "
             f"places of the {len(ids)} ids given. Leave missing answers out, or extend the ids."
@@ -99,15 +113,71 @@ def distinct(values: Ids) -> Ids:
     import pandas as pd
 
     found: Ids = pd.unique(as_array(values))
-    found = found[~pd.isna(found)]
-    try:
-        found = np.sort(found)
-    except TypeError:  # text and numbers in one column
-        found = as_array(sorted(found.tolist(), key=lambda item: (type(item).__name__, item)))
-    found = as_array(found.tolist())  # numbers that shared a column with None are numbers again
-    if found.dtype.kind == "f" and np.all(found == np.trunc(found)):
-        found = found.astype(np.int64)
-    return found
+    return _sorted(found[~pd.isna(found)])[0]
+
+
+def coded(values: Ids | pd.Series[Any], known: Ids | None = None) -> tuple[Codes, Ids]:
+    """Return each value's place among the ids, and the ids.
+
+    Parameters
+    ----------
+    values : ndarray or Series, shape (A,)
+        Ids or labels. The code of a missing one is `MISSING`.
+    known : ndarray, optional
+        All ids there are; the code of any other is `UNKNOWN`. By default those found, as `distinct` gives them.
+    """
+    import pandas as pd
+
+    raw, found = _factorized(values)
+    places = np.full(len(found) + 1, MISSING, dtype=np.int64)  # the last is looked up where raw is -1
+    if known is not None:
+        looked_up = pd.Index(known).get_indexer(pd.Index(found))
+        places[:-1] = np.where(looked_up < 0, UNKNOWN, looked_up)
+        return places[raw], known
+    used = np.zeros(len(places), dtype=bool)
+    used[raw] = True
+    at = np.flatnonzero(used[:-1])
+    ids, order = _sorted(found[at])
+    places[at[order]] = np.arange(len(ids))
+    return places[raw], ids
+
+
+def _factorized(values: Ids | pd.Series[Any]) -> tuple[NDArray[np.integer[Any]], Ids]:
+    """Return the place of each value among distinct ones, -1 where missing, and these; some may not occur."""
+    import pandas as pd
+
+    if isinstance(values, pd.Series) and isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.codes.to_numpy(), as_array(values.cat.categories)
+    if len(values) and isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+        array = np.asarray(values)
+        low, high = int(array.min()), int(array.max())
+        if high - low < 2 * len(array) and high <= np.iinfo(np.int64).max:
+            return array.astype(np.int64) - low, low + np.arange(high - low + 1)
+    raw, found = pd.factorize(values)
+    return raw, as_array(found)
+
+
+def _sorted(found: Ids) -> tuple[Ids, Codes]:
+    """Return distinct values sorted, whole numbers as integers, and the order that sorts them."""
+    if found.dtype.kind == "O":
+        items = found.tolist()
+        try:
+            listed = sorted(range(len(items)), key=items.__getitem__)
+        except TypeError:  # text and numbers in one column
+            listed = sorted(range(len(items)), key=lambda at: (type(items[at]).__name__, items[at]))
+        order = np.fromiter(listed, dtype=np.int64, count=len(items))
+        found = found[order]
+        if not _are_numbers(items):
+            return found, order
+    else:
+        order = np.argsort(found)
+        found = found[order]
+    if found.dtype.kind not in "iu":
+        found = as_array(found.tolist())  # numbers that shared a column with None are numbers again
+    whole = found.dtype.kind == "f" and np.all((found == np.trunc(found)) & (np.abs(found) < LARGEST_EXACT))
+    if whole or (found.dtype.kind in "iu" and found.max(initial=0) <= np.iinfo(np.int64).max):
+        found = found.astype(np.int64, copy=False)
+    return found, order
 
 
 def numeric_keys(keys: Iterable[str]) -> tuple[list[Any], dict[str, Any]]:

@@ -36,12 +36,16 @@ class Aggregator:
         Place of each task's label in ``crowd_.classes`` (of equals the first); -1 where there is none.
     labels_ : ndarray of shape (N,)
         The labels themselves; None where there is none: nobody answered, or the method refuses.
+    quality_ : ndarray of shape (N,)
+        How far the method believes its label: the label's probability, unless the method says otherwise; NaN where
+        there is no label.
     """
 
     crowd_: Crowd
     probas_: Floats
     codes_: Codes
     labels_: Ids
+    quality_: Floats
 
     _takes_known_labels = False
 
@@ -69,15 +73,7 @@ class Aggregator:
             If the answers make no crowd, an option is out of its range, or labels are known and the method
             has no use for them.
         """
-        crowd = as_crowd(answers)
-        if known_labels is not None and not self._takes_known_labels:
-            raise ValueError(
-                f"{type(self).__name__} was given known_labels and has no use for them. Leave them out, or use "
-                "DawidSkene, FastDawidSkene, OneCoinDawidSkene, GLAD or MACE."
-            )
-        self._check()
-        known = as_known(crowd, known_labels)
-        self.crowd_ = crowd
+        crowd, known = self._prepare(answers, known_labels)
         self._fit(crowd, known)
         return self
 
@@ -118,6 +114,21 @@ class Aggregator:
             setattr(self, name, value)
         return self
 
+    def _prepare(
+        self, answers: Crowd | pd.DataFrame, known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None
+    ) -> tuple[Crowd, Codes]:
+        """Check what `fit` is given, and the options; return the crowd and codes of the known labels."""
+        crowd = as_crowd(answers)
+        if known_labels is not None and not self._takes_known_labels:
+            raise ValueError(
+                f"{type(self).__name__} was given known_labels and has no use for them. Leave them out, or use "
+                "DawidSkene, FastDawidSkene, OneCoinDawidSkene, GLAD or MACE."
+            )
+        self._check()
+        known = as_known(crowd, known_labels)
+        self.crowd_ = crowd
+        return crowd, known
+
     def _fit(self, crowd: Crowd, known: Codes) -> None:
         raise NotImplementedError
 
@@ -137,21 +148,30 @@ class Aggregator:
             if name == "ties" and value not in ("share", "first"):
                 raise ValueError(f"{type(self).__name__}: ties is {value!r}; allowed are 'share' and 'first'.")
 
-    def _settle(self, crowd: Crowd, probas: Floats, known: Codes | None = None, codes: Codes | None = None) -> None:
-        """Set `probas_`, `codes_` and `labels_`; without codes, the most probable class is the label."""
+    def _settle(
+        self,
+        crowd: Crowd,
+        probas: Floats,
+        known: Codes | None = None,
+        codes: Codes | None = None,
+        quality: Floats | None = None,
+    ) -> None:
+        """Set what all methods give; by default the most probable class is the label, its probability the quality."""
         if codes is None:
             codes = probas.argmax(axis=1)
             unanswered = crowd.num_answers == 0
             codes[unanswered] = -1 if known is None else known[unanswered]
         self.probas_, self.codes_ = probas, codes
         decided = codes >= 0
+        believed = probas[np.arange(len(codes)), codes] if quality is None else quality
+        self.quality_ = np.where(decided, believed, np.nan)
         self.labels_ = crowd.classes[codes]
         if not decided.all():
             self.labels_ = self.labels_.astype(object)
             self.labels_[~decided] = None
 
 
-_LEAST = {"n_iter": 1, "n_restarts": 1, "n_clusters": 1, "seed": 0, "m_step_n_iter": 1}
+_LEAST = {"n_iter": 1, "n_folds": 1, "n_restarts": 1, "n_clusters": 1, "seed": 0, "m_step_n_iter": 1}
 
 
 def as_crowd(answers: Crowd | pd.DataFrame) -> Crowd:

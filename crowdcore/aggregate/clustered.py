@@ -100,7 +100,7 @@ class DawidSkeneClust(Aggregator):
             self.n_iter_ = iteration
             chances = np.log(matrices + SMALLEST)
             before = em.counts
-            em.walk(kernels.SOFT, np.einsum("jl,lmk->jmk", phi, chances, optimize=True), np.log(prior + SMALLEST))
+            em.walk(kernels.SOFT, np.einsum("jl,lmk->jmk", phi, chances), np.log(prior + SMALLEST))
             phi = _memberships(before, chances, tau)
             matrices, new_prior, new_tau = self._maximize(em, phi)
             bound = _bound(em, phi, matrices, new_prior, new_tau)
@@ -132,7 +132,7 @@ class DawidSkeneClust(Aggregator):
 
     def _maximize(self, em: Confusion, phi: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the clusters' confusion (cluster, label, true class), class shares and cluster shares."""
-        matrices = np.einsum("jl,jmk->lmk", phi, em.counts, optimize=True)
+        matrices = np.einsum("jl,jmk->lmk", phi, em.counts)
         total = matrices.sum(axis=1, keepdims=True)
         K = matrices.shape[1]
         matrices = np.divide(matrices, total, out=np.full_like(matrices, 1 / K), where=total > 0)
@@ -150,7 +150,7 @@ def _each(em: Confusion) -> Floats:
 
 def _memberships(counts: Floats, chances: Floats, tau: Floats) -> Floats:
     """Return the probability that each annotator belongs to each cluster, given log chances of their answers."""
-    logits = np.einsum("jmk,lmk->jl", counts, chances, optimize=True) + np.log(tau + SMALLEST)
+    logits = np.einsum("jmk,lmk->jl", counts, chances) + np.log(tau + SMALLEST)
     phi: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
     phi /= phi.sum(axis=1, keepdims=True)
     return phi
@@ -159,6 +159,6 @@ def _memberships(counts: Floats, chances: Floats, tau: Floats) -> Floats:
 def _bound(em: Confusion, phi: Floats, matrices: Floats, prior: Floats, tau: Floats) -> float:
     """Return the variational lower bound of the log likelihood."""
     spread = -float((phi * np.log(phi + 1e-300)).sum())
-    fit = np.einsum("jl,jmk,lmk->", phi, em.counts, np.log(matrices + SMALLEST), optimize=True)
+    fit = (np.einsum("jl,jmk->lmk", phi, em.counts) * np.log(matrices + SMALLEST)).sum()
     sizes = em.class_counts @ np.log(prior + SMALLEST) + phi.sum(axis=0) @ np.log(tau + SMALLEST)
     return float(fit + sizes) + em.entropy + spread

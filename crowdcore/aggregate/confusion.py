@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from crowdcore import kernels
 from crowdcore.aggregate.base import Floats, cells
 from crowdcore.crowd import Crowd
 from crowdcore.ids import Codes
+from crowdcore.sums import Sums
 
 SMALLEST = 1e-10
 """Chance below which no label falls that an annotator has given."""
 
 
+@dataclass(frozen=True, eq=False)
+class Expected(Sums):
+    """What a walk expects, summed over tasks.
+
+    Attributes
+    ----------
+    counts : ndarray of shape (M, K, K)
+        How often each annotator gave each label (second axis) to each true class (third).
+    class_counts : ndarray of shape (K,)
+        How many tasks with answers, or known, are in each class.
+    evidence, entropy : float
+        Log probability of the answers under the parameters used; entropy of the posteriors.
+    """
+
+    counts: Floats
+    class_counts: Floats
+    evidence: float
+    entropy: float
+
+
+@dataclass(frozen=True, eq=False)
+class Start(Sums):
+    """What is known before the first walk.
+
+    Attributes
+    ----------
+    given : ndarray of shape (M, K)
+        How often each annotator gave each label.
+    num_tasks : int
+        How many tasks have answers, or are known.
+    expected : Expected, or `crowdcore.aggregate.spike.Matches`
+        What the shares of the votes let expect.
+    """
+
+    given: Floats
+    num_tasks: int
+    expected: Sums
+
+
 class Confusion:
-    """A walk over a crowd that can be repeated with other parameters.
+    """A walk over a crowd, or a part of one, that can be repeated with other parameters.
 
     Parameters
     ----------
@@ -22,39 +64,36 @@ class Confusion:
         N tasks, M annotators, K classes.
     known : ndarray of int, shape (N,)
         Classes known to be true, -1 elsewhere.
+    started : bool
+        Whether to `start` at once. A part in the middle of an algorithm needs no start.
 
     Attributes
     ----------
     probas : ndarray of shape (N, K)
         Posteriors, at first shares of the votes; 1 / K for tasks without answers, until `finish`.
-    counts : ndarray of shape (M, K, K)
-        How often each annotator is expected to have given each label (second axis) to each true class (third).
-    class_counts : ndarray of shape (K,)
-        How many tasks with answers, or known, are expected in each class.
+    counts, class_counts, evidence, entropy
+        Those of `Expected`, of the last walk or start.
     num_tasks : int
-        How many such tasks there are.
-    evidence, entropy : float
-        Log probability of the answers under the parameters last used; entropy of `probas`.
+        That of `Start`.
     """
 
-    def __init__(self, crowd: Crowd, known: Codes) -> None:
+    def __init__(self, crowd: Crowd, known: Codes, started: bool = True) -> None:
         self.crowd, self.known = crowd, known
         M, K = len(crowd.annotators), len(crowd.classes)
         self.cell = cells(crowd)
         self.probas: Floats = np.full((len(crowd.tasks), K), 1 / K)
-        answered = crowd.num_answers > 0
-        np.divide(crowd.counts, crowd.num_answers[:, None], out=self.probas, where=answered[:, None])
-        given = np.flatnonzero(known >= 0)
-        self.probas[given] = 0
-        self.probas[given, known[given]] = 1
-        self.num_tasks = int((answered | (known >= 0)).sum())
-        self.used = np.bincount(self.cell, minlength=M * K).reshape(M, K, 1) > 0
         self._bounds = kernels.part_bounds(crowd.indptr, M * K * K)
-        self._counts: Floats = np.empty((len(self._bounds), M * K, K))
-        self._totals: Floats = np.empty((len(self._bounds), K + 2))
-        self.walk(kernels.COUNT, np.zeros((M, K, K)), np.zeros(K))
+        if started:
+            self.start()
 
-    def walk(self, mode: int, log_confusion: Floats, log_prior: Floats) -> None:
+    def start(self) -> Start:
+        """Begin with the shares of the votes, and count what follows from them."""
+        crowd = self.crowd
+        M, K = len(crowd.annotators), len(crowd.classes)
+        given, self.num_tasks = begin(crowd, self.cell, self.known, self.probas)
+        return Start(given, self.num_tasks, self.walk(kernels.COUNT, np.zeros((M, K, K)), np.zeros(K)))
+
+    def walk(self, mode: int, log_confusion: Floats, log_prior: Floats) -> Expected:
         """Renew `probas` (not if the mode is `kernels.COUNT`) and everything that follows from them.
 
         Parameters
@@ -68,36 +107,54 @@ class Confusion:
         """
         M, K = log_confusion.shape[:2]
         table = np.ascontiguousarray(log_confusion).reshape(M * K, K)
-        self._counts[:] = 0
-        self._totals[:] = 0
+        counts = np.zeros((len(self._bounds), M * K, K))
+        totals = np.zeros((len(self._bounds), K + 2))
 
         def part(number: int, first: int, last: int) -> None:
             kernels.confusion_pass(
                 mode, first, last, self.crowd.indptr, self.cell, table, log_prior, self.known,
-                self.probas, self._counts[number], self._totals[number],
+                self.probas, counts[number], totals[number],
             )  # fmt: skip
 
         kernels.in_parts(part, self._bounds)
-        self.counts: Floats = self._counts.sum(axis=0).reshape(M, K, K)
-        totals = self._totals.sum(axis=0)
-        self.class_counts: Floats = totals[:K]
-        self.evidence = float(totals[K])
-        self.entropy = float(totals[K] - totals[K + 1])
-
-    def normalized(self, counts: Floats) -> Floats:
-        """Return chances of each label for each true class, floored for labels that the annotator has given.
-
-        Where nothing is known the labels given are equally likely; without any answer all are.
-        """
-        chances = np.where(self.used, np.maximum(counts, SMALLEST), counts)
-        total = chances.sum(axis=1, keepdims=True)
-        uniform: Floats = np.full_like(chances, 1 / chances.shape[1])
-        np.divide(chances, total, out=uniform, where=total > 0)
-        return uniform
+        self.counts: Floats = counts.sum(axis=0).reshape(M, K, K)
+        self.class_counts, self.evidence, self.entropy = split_totals(totals)
+        return Expected(self.counts, self.class_counts, self.evidence, self.entropy)
 
     def finish(self, prior: Floats) -> None:
         """Give the prior to tasks of which nothing is known."""
-        self.probas[(self.crowd.num_answers == 0) & (self.known < 0)] = prior
+        finish(self.crowd, self.known, self.probas, prior)
+
+
+def begin(crowd: Crowd, cell: Codes, known: Codes, probas: Floats) -> tuple[Floats, int]:
+    """Fill `probas` with the shares of the votes; return how often each label was given, and the informative tasks."""
+    M, K = len(crowd.annotators), len(crowd.classes)
+    answered = crowd.num_answers > 0
+    np.divide(crowd.counts, crowd.num_answers[:, None], out=probas, where=answered[:, None])
+    told = np.flatnonzero(known >= 0)
+    probas[told] = 0
+    probas[told, known[told]] = 1
+    given: Floats = np.bincount(cell, minlength=M * K).reshape(M, K).astype(np.float64)
+    return given, int((answered | (known >= 0)).sum())
+
+
+def finish(crowd: Crowd, known: Codes, probas: Floats, prior: Floats) -> None:
+    """Give the prior to tasks of which nothing is known."""
+    probas[(crowd.num_answers == 0) & (known < 0)] = prior
+
+
+def split_totals(totals: Floats) -> tuple[Floats, float, float]:
+    """Return class counts, evidence and entropy from what the kernels count in each range, shape (ranges, K + 2)."""
+    total = totals.sum(axis=0)
+    return total[:-2], float(total[-2]), float(total[-2] - total[-1])
+
+
+def class_shares(class_counts: Floats) -> Floats:
+    """Return the shares of the classes, none quite 0; equal ones if there are no tasks."""
+    total, K = class_counts.sum(), len(class_counts)
+    prior: Floats = np.maximum(class_counts / total, SMALLEST) if total > 0 else np.full(K, 1 / K)
+    prior /= prior.sum()
+    return prior
 
 
 def logs(values: Floats) -> Floats:

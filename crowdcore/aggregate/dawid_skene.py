@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore import kernels
-from crowdcore.aggregate.base import Aggregator, Floats
-from crowdcore.aggregate.confusion import SMALLEST, Confusion, logs
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Codes
+from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.confusion import SMALLEST, Confusion, Expected, class_shares, logs
+from crowdcore.aggregate.expectation import ExpectationMaximizer
 
 
 @dataclass(eq=False)
-class DawidSkene(Aggregator):
+class DawidSkene(ExpectationMaximizer):
     r"""Class shares and a confusion matrix for each annotator, by expectation maximisation.
 
     .. math:: T_{ik} \propto \rho_k \prod_{j \in A(i)} \pi_j[k, y_{ij}], \quad
@@ -58,6 +57,7 @@ class DawidSkene(Aggregator):
 
     Examples
     --------
+    >>> from crowdcore import Crowd
     >>> crowd = Crowd.from_wide([[0, 0, 1], [1, 1, 0], [0, 0, 1], [1, -1, 0]])
     >>> ds = DawidSkene().fit(crowd)
     >>> ds.labels_
@@ -74,38 +74,24 @@ class DawidSkene(Aggregator):
 
     _takes_known_labels = True
     _mode = kernels.SOFT
+    _walk = Confusion
 
-    def _fit(self, crowd: Crowd, known: Codes) -> None:
-        K = len(crowd.classes)
-        pseudo = self._pseudo_counts(K)
-        em = Confusion(crowd, known)
-        answers = max(1, len(crowd.label))
-        history: list[float] = []
-        self.converged_ = False
-        confusion, prior = self._maximize(em, pseudo)
-        for iteration in range(1, self.n_iter + 1):
-            self.n_iter_ = iteration
-            em.walk(self._mode, logs(confusion), np.log(prior))
-            confusion, prior = self._maximize(em, pseudo)
-            expected = (em.counts + pseudo) * logs(confusion)
-            classes = (em.class_counts + self.class_prior) @ np.log(prior)
-            history.append(float(expected.sum() + classes + em.entropy))
-            if len(history) > 1 and history[-1] - history[-2] < self.tol * answers:
-                self.converged_ = True
-                break
-        em.finish(prior)
-        self.confusion_: Floats = confusion.transpose(0, 2, 1).copy()
-        self.prior_: Floats = prior
-        self.history_ = np.array(history)
-        self.objective_ = history[-1]
-        self._settle(crowd, em.probas, known)
-
-    def _maximize(self, em: Confusion, pseudo: Floats) -> tuple[Floats, Floats]:
+    def _maximize(self, given: Floats, expected: Expected) -> tuple[Floats, Floats]:
         """Return the confusion (annotator, label, true class) and the class shares that fit the counts best."""
-        counts = em.class_counts + self.class_prior
-        K = len(counts)
-        prior = np.maximum(counts / counts.sum(), SMALLEST) if counts.sum() > 0 else np.full(K, 1 / K)
-        return em.normalized(em.counts + pseudo), prior / prior.sum()
+        counts = expected.counts + self._pseudo_counts(given.shape[1])
+        return _confusion(counts, given), class_shares(expected.class_counts + self.class_prior)
+
+    def _chances(self, annotators: Floats, prior: Floats) -> tuple[int, Floats, Floats]:
+        return self._mode, logs(annotators), np.log(prior)
+
+    def _bound(self, given: Floats, expected: Expected, annotators: Floats, prior: Floats) -> float:
+        labels = (expected.counts + self._pseudo_counts(len(prior))) * logs(annotators)
+        classes = (expected.class_counts + self.class_prior) @ np.log(prior)
+        return float(labels.sum() + classes + expected.entropy)
+
+    def _keep(self, annotators: Floats, prior: Floats) -> None:
+        self.confusion_: Floats = annotators.transpose(0, 2, 1).copy()
+        self.prior_ = prior
 
     def _pseudo_counts(self, K: int) -> Floats:
         """Return the prior's pseudo-counts as (label, true class)."""
@@ -124,3 +110,15 @@ class DawidSkene(Aggregator):
             raise ValueError(
                 f"{type(self).__name__}: class_prior is {self.class_prior!r}; it must be finite, 0 or more."
             )
+
+
+def _confusion(counts: Floats, given: Floats) -> Floats:
+    """Return chances of each label for each true class, floored for labels that the annotator has given.
+
+    Where nothing is known the labels given are equally likely; without any answer all are.
+    """
+    chances = np.where(given[:, :, None] > 0, np.maximum(counts, SMALLEST), counts)
+    total = chances.sum(axis=1, keepdims=True)
+    uniform: Floats = np.full_like(chances, 1 / chances.shape[1])
+    np.divide(chances, total, out=uniform, where=total > 0)
+    return uniform

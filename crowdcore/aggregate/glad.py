@@ -149,7 +149,7 @@ class _Climb:
         value = float(sum(kernels.in_parts(part, self._bounds)))
         away = point - self.mean
         slope, bend = np.concatenate([self._slopes.sum(axis=0), to_task], axis=1)
-        return _Point(point, value + self._constant - float(away @ away) / 2, slope - away, bend + 1, cross)
+        return _Point(point, value + self._constant - _dot(away, away) / 2, slope - away, bend + 1, cross)
 
     def maximize(self, point: Floats, n_iter: int, tol: float) -> tuple[Floats, float]:
         """Return the best point found from this one, and the value there.
@@ -165,7 +165,7 @@ class _Climb:
                 crowd.indptr, crowd.annotator, here.cross, here.slope[:M], here.bend[:M], here.slope[M:], here.bend[M:],
                 step[:M], step[M:], CG_ITERATIONS, CG_TOLERANCE,
             )  # fmt: skip
-            promise = float(here.slope @ step) / 2
+            promise = _dot(here.slope, step) / 2
             length = min(1.0, LONGEST / max(float(np.abs(step).max(initial=0.0)), 1e-300))
             for _ in range(30):
                 there = self.measure(here.point + length * step)
@@ -178,6 +178,11 @@ class _Climb:
             if promise < tol * max(1, len(crowd.label)):
                 break
         return here.point, here.value
+
+
+def _dot(a: Floats, b: Floats) -> float:
+    """Return the scalar product; that of BLAS depends on the number of cores in its last bits."""
+    return float((a * b).sum())
 
 
 @dataclass

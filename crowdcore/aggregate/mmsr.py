@@ -83,7 +83,7 @@ class MMSR(Aggregator):
         )
         self.converged_ = self.n_iter_ < self.n_iter
         size = u[sharing]
-        scale = float(np.linalg.norm(size) / np.linalg.norm(v[sharing])) if len(size) else 1.0
+        scale = np.sqrt((size**2).sum() / (v[sharing] ** 2).sum()) if len(size) else 1.0
         signed: Floats = u / np.sqrt(scale) * _signs(pairs, other, covariance)
         signed = np.maximum(np.minimum(signed, 1 - least), -1 / max(1, K - 1) + least)
         right = (signed * (K - 1) + 1) / K

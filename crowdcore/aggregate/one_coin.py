@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crowdcore.aggregate.base import Aggregator, Floats
-from crowdcore.aggregate.confusion import SMALLEST
-from crowdcore.aggregate.spike import Spike
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Codes
+from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.confusion import SMALLEST, class_shares
+from crowdcore.aggregate.expectation import ExpectationMaximizer
+from crowdcore.aggregate.spike import Matches, Spike
 
 
 @dataclass(eq=False)
-class OneCoinDawidSkene(Aggregator):
+class OneCoinDawidSkene(ExpectationMaximizer):
     r"""Dawid-Skene in which an annotator is right with one probability, whatever the class.
 
     .. math:: P(y_{ij} = l | z_i = k) = s_j [l = k] + \frac{1 - s_j}{K - 1} [l \ne k], \quad
@@ -45,6 +44,7 @@ class OneCoinDawidSkene(Aggregator):
 
     Examples
     --------
+    >>> from crowdcore import Crowd
     >>> crowd = Crowd.from_wide([[0, 0, 1], [1, 1, 0], [0, 0, 1], [2, 2, 2]])
     >>> one = OneCoinDawidSkene().fit(crowd)
     >>> one.labels_, one.skills_.round(2)
@@ -57,49 +57,33 @@ class OneCoinDawidSkene(Aggregator):
     wrong_prior: float = 0.0
 
     _takes_known_labels = True
+    _walk = Spike
 
-    def _fit(self, crowd: Crowd, known: Codes) -> None:
-        em = Spike(crowd, known)
-        others = max(1, len(crowd.classes) - 1)
-        answers = max(1, len(crowd.label))
-        history: list[float] = []
-        self.converged_ = False
-        skills, prior = self._maximize(em)
-        for iteration in range(1, self.n_iter + 1):
-            self.n_iter_ = iteration
-            wrong = np.log((1 - skills) / others)
-            em.walk(
-                np.broadcast_to(wrong[:, None], em.given.shape),
-                np.broadcast_to((np.log(skills) - wrong)[:, None], em.given.shape),
-                np.log(prior),
-            )
-            skills, prior = self._maximize(em)
-            right = em.matched.sum(axis=1)
-            expected = (right + self.right_prior) @ np.log(skills)
-            expected += (em.given.sum(axis=1) - right) @ np.log((1 - skills) / others)
-            expected += self.wrong_prior * np.log(1 - skills).sum()
-            history.append(float(expected + em.class_counts @ np.log(prior) + em.entropy))
-            if len(history) > 1 and history[-1] - history[-2] < self.tol * answers:
-                self.converged_ = True
-                break
-        em.finish(prior)
-        self.skills_: Floats = skills
-        self.prior_: Floats = prior
-        self.history_ = np.array(history)
-        self.objective_ = history[-1]
-        self._settle(crowd, em.probas, known)
-
-    def _maximize(self, em: Spike) -> tuple[Floats, Floats]:
+    def _maximize(self, given: Floats, expected: Matches) -> tuple[Floats, Floats]:
         """Return the skills and the class shares that fit the expected matches best."""
-        K = len(em.class_counts)
-        right = em.matched.sum(axis=1) + self.right_prior
-        total = em.given.sum(axis=1) + self.right_prior + self.wrong_prior
+        right = expected.matched.sum(axis=1) + self.right_prior
+        total = given.sum(axis=1) + self.right_prior + self.wrong_prior
         skills = np.full(len(right), np.nan)
         np.divide(right, total, out=skills, where=total > 0)
-        skills[np.isnan(skills)] = np.nanmean(skills) if (total > 0).any() else 1 / K
-        counts = em.class_counts
-        prior = np.maximum(counts / counts.sum(), SMALLEST) if counts.sum() > 0 else np.full(K, 1 / K)
-        return np.clip(skills, SMALLEST, 1 - SMALLEST), prior / prior.sum()
+        skills[np.isnan(skills)] = np.nanmean(skills) if (total > 0).any() else 1 / given.shape[1]
+        return np.clip(skills, SMALLEST, 1 - SMALLEST), class_shares(expected.class_counts)
+
+    def _chances(self, annotators: Floats, prior: Floats) -> tuple[Floats, Floats, Floats]:
+        shape = len(annotators), len(prior)
+        wrong = np.log(_each_wrong(annotators, prior))
+        bonus = np.log(annotators) - wrong
+        return np.broadcast_to(wrong[:, None], shape), np.broadcast_to(bonus[:, None], shape), np.log(prior)
+
+    def _bound(self, given: Floats, expected: Matches, annotators: Floats, prior: Floats) -> float:
+        right = expected.matched.sum(axis=1)
+        labels = (right + self.right_prior) @ np.log(annotators)
+        labels += (given.sum(axis=1) - right) @ np.log(_each_wrong(annotators, prior))
+        labels += self.wrong_prior * np.log(1 - annotators).sum()
+        return float(labels + expected.class_counts @ np.log(prior) + expected.entropy)
+
+    def _keep(self, annotators: Floats, prior: Floats) -> None:
+        self.skills_: Floats = annotators
+        self.prior_ = prior
 
     def _check(self) -> None:
         super()._check()
@@ -107,3 +91,8 @@ class OneCoinDawidSkene(Aggregator):
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):
                 raise ValueError(f"OneCoinDawidSkene: {name} is {value!r}; it must be finite, 0 or more.")
+
+
+def _each_wrong(skills: Floats, prior: Floats) -> Floats:
+    """Return the chance of each of the labels that are wrong."""
+    return (1 - skills) / max(1, len(prior) - 1)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from crowdcore.kernels.parts import MOST_PARTS, frozen, in_parts, part_bounds
 
 if TYPE_CHECKING:
-    from crowdcore.kernels.abilities import ability_pass, ability_slope, solve_arrow
+    from crowdcore.kernels.abilities import ability_slope, solve_arrow
     from crowdcore.kernels.consensus import (
         believe,
         best_labels,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from crowdcore.kernels.messages import pass_messages
     from crowdcore.kernels.overlaps import robust_rank_one, shared_tasks
-    from crowdcore.kernels.posteriors import confusion_pass, spike_pass
+    from crowdcore.kernels.posteriors import ability_pass, confusion_pass, spike_pass
     from crowdcore.kernels.temperatures import first_improper_row, log_rows, scale_rows, temperature_losses
     from crowdcore.kernels.votes import weighted_votes
 
@@ -81,7 +81,7 @@ ROUNDING = 1e-12
 HARD, SOFT, COUNT = 2, 1, 0
 
 _MODULES = {
-    "abilities": ("ability_pass", "ability_slope", "solve_arrow"),
+    "abilities": ("ability_slope", "solve_arrow"),
     "consensus": (
         "believe",
         "best_labels",
@@ -94,7 +94,7 @@ _MODULES = {
     ),
     "messages": ("pass_messages",),
     "overlaps": ("robust_rank_one", "shared_tasks"),
-    "posteriors": ("confusion_pass", "spike_pass"),
+    "posteriors": ("ability_pass", "confusion_pass", "spike_pass"),
     "temperatures": ("first_improper_row", "log_rows", "scale_rows", "temperature_losses"),
     "votes": ("weighted_votes",),
 }

@@ -1,74 +1,13 @@
-"""GLAD's two steps."""
+"""The steps of GLAD's M-step."""
 
 from __future__ import annotations
 
 from math import exp, log
 
+from numpy import uintp as place  # numba then leaves out the way round of negative places
+
 from crowdcore.kernels import Codes, Floats
 from crowdcore.kernels.compiling import compiled
-
-
-@compiled
-def ability_pass(
-    first: int,
-    last: int,
-    indptr: Codes,
-    annotator: Codes,
-    label: Codes,
-    ability: Floats,
-    ease: Floats,
-    log_prior: Floats,
-    known: Codes,
-    probas: Floats,
-    belief: Floats,
-) -> float:
-    """Do GLAD's E-step for tasks first to last, and return the sum of the entropy and the log prior under it.
-
-    Parameters
-    ----------
-    ability, ease : ndarray of shape (M,), (N,)
-        The annotators' ability; e to the power of the tasks' easiness.
-    belief : ndarray of shape (A,)
-        Filled with the probability of each answer's label.
-    indptr, annotator, label, log_prior, known, probas
-        As in `confusion_pass`.
-    """
-    K = probas.shape[1]
-    bonus = log(max(K - 1.0, 1.0))
-    free = 0.0
-    for i in range(first, last):
-        begin, end = indptr[i], indptr[i + 1]
-        truth = known[i]
-        if begin == end and truth < 0:
-            continue
-        if truth >= 0:
-            free += log_prior[truth]
-            for k in range(K):
-                probas[i, k] = 0.0
-            probas[i, truth] = 1.0
-        else:
-            for k in range(K):
-                probas[i, k] = log_prior[k]
-            for a in range(begin, end):
-                probas[i, label[a]] += ability[annotator[a]] * ease[i] + bonus
-            top = probas[i, 0]
-            for k in range(1, K):
-                top = max(top, probas[i, k])
-            total = 0.0
-            inner = 0.0
-            for k in range(K):
-                above = probas[i, k] - top
-                p = exp(above)
-                inner += p * above
-                probas[i, k] = p
-                total += p
-            free += log(total) - inner / total
-            for k in range(K):
-                probas[i, k] /= total
-                free += probas[i, k] * log_prior[k]
-        for a in range(begin, end):
-            belief[a] = probas[i, label[a]]
-    return free
 
 
 @compiled
@@ -95,7 +34,7 @@ def ability_slope(
     cross : ndarray of shape (A,)
         Filled: expected mixed curvature.
     indptr, annotator, belief, ability, ease
-        As in `ability_pass`.
+        As in `crowdcore.kernels.posteriors.ability_pass`.
     """
     value = 0.0
     for i in range(first, last):
@@ -104,7 +43,7 @@ def ability_slope(
         bend_i = 0.0
         factor = 1.0
         for a in range(indptr[i], indptr[i + 1]):
-            j = annotator[a]
+            j = place(annotator[a])
             x = ability[j] * e
             small = exp(-abs(x))
             over = 1 / (1 + small)
@@ -160,7 +99,7 @@ def solve_arrow(
     for i in range(N):
         t = slope_t[i] / bend_t[i]
         for a in range(indptr[i], indptr[i + 1]):
-            residual[annotator[a]] -= cross[a] * t
+            residual[place(annotator[a])] -= cross[a] * t
     step_a[:] = 0.0
     direction = residual / bend_a
     power = (residual * direction).sum()
@@ -172,10 +111,10 @@ def solve_arrow(
         for i in range(N):
             t = 0.0
             for a in range(indptr[i], indptr[i + 1]):
-                t += cross[a] * direction[annotator[a]]
+                t += cross[a] * direction[place(annotator[a])]
             t /= bend_t[i]
             for a in range(indptr[i], indptr[i + 1]):
-                image[annotator[a]] -= cross[a] * t
+                image[place(annotator[a])] -= cross[a] * t
         curvature = (direction * image).sum()
         if not curvature > 0:
             break
@@ -188,5 +127,5 @@ def solve_arrow(
     for i in range(N):
         t = slope_t[i]
         for a in range(indptr[i], indptr[i + 1]):
-            t -= cross[a] * step_a[annotator[a]]
+            t -= cross[a] * step_a[place(annotator[a])]
         step_t[i] = t / bend_t[i]

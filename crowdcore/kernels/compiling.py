@@ -15,10 +15,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def compiled(function: Function) -> Function:
     """Return the function, to be compiled by numba when it is first called."""
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}  # divisions by 0 are not looked for
     try:
-        dispatcher: Any = njit(cache=True, nogil=True)(function)
+        dispatcher: Any = njit(cache=True, **options)(function)
     except RuntimeError:  # no folder that can be written: compiled anew in each process
-        return cast("Function", njit(nogil=True)(function))
+        return cast("Function", njit(**options)(function))
     _announce(dispatcher.stats.cache_path)
     return cast("Function", dispatcher)
 

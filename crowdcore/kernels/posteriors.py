@@ -1,11 +1,54 @@
-"""EM's two steps in one walk over the tasks: posteriors, and the counts that follow from them."""
+"""EM's E-steps: in one walk over the tasks their posteriors, and what follows from them."""
 
 from __future__ import annotations
 
 from math import exp, log
 
-from crowdcore.kernels import CLOSE, COUNT, SOFT, Codes, Floats
+from numpy import uintp as place  # numba then leaves out the way round of negative places
+
+from crowdcore.kernels import CLOSE, COUNT, HARD, SOFT, Codes, Floats
 from crowdcore.kernels.compiling import compiled
+
+
+@compiled
+def settle(mode: int, truth: int, i: int, probas: Floats) -> tuple[float, float]:
+    """Turn a row of log joints into the posterior; return the log evidence and the expected log joint under it.
+
+    Parameters
+    ----------
+    mode : int
+        `SOFT`: the posterior; `HARD`: the most probable classes, ties shared.
+    truth : int
+        The class known to be true, else -1.
+    i : int
+        The row.
+    probas : ndarray of shape (N, K)
+        Log joints in that row, and filled with its posterior.
+    """
+    K = probas.shape[1]
+    if truth >= 0:
+        joint = probas[i, truth]
+        for k in range(K):
+            probas[i, k] = 0.0
+        probas[i, truth] = 1.0
+        return joint, joint
+    top = probas[i, 0]
+    for k in range(1, K):
+        top = max(top, probas[i, k])
+    total = 0.0
+    inner = 0.0
+    for k in range(K):
+        above = probas[i, k] - top
+        if mode == HARD:
+            p = 1.0 if above >= -CLOSE else 0.0
+        else:
+            p = exp(above)
+            inner += p * above
+        probas[i, k] = p
+        total += p
+    for k in range(K):
+        probas[i, k] /= total
+    return top + (log(total) if mode == SOFT else 0.0), top + inner / total
 
 
 @compiled
@@ -54,39 +97,16 @@ def confusion_pass(
             for k in range(K):
                 probas[i, k] = log_prior[k]
             for a in range(begin, end):
-                c = cell[a]
+                c = place(cell[a])
                 for k in range(K):
                     probas[i, k] += log_confusion[c, k]
-            if truth >= 0:
-                joint = probas[i, truth]
-                evidence += joint
-                expected += joint
-                for k in range(K):
-                    probas[i, k] = 0.0
-                probas[i, truth] = 1.0
-            else:
-                top = probas[i, 0]
-                for k in range(1, K):
-                    top = max(top, probas[i, k])
-                total = 0.0
-                inner = 0.0
-                for k in range(K):
-                    above = probas[i, k] - top
-                    if mode == SOFT:
-                        p = exp(above)
-                        inner += p * above
-                    else:
-                        p = 1.0 if above >= -CLOSE else 0.0
-                    probas[i, k] = p
-                    total += p
-                for k in range(K):
-                    probas[i, k] /= total
-                evidence += top + (log(total) if mode == SOFT else 0.0)
-                expected += top + inner / total
+            log_sum, log_mean = settle(mode, truth, i, probas)
+            evidence += log_sum
+            expected += log_mean
         for k in range(K):
             totals[k] += probas[i, k]
         for a in range(begin, end):
-            c = cell[a]
+            c = place(cell[a])
             for k in range(K):
                 counts[c, k] += probas[i, k]
     totals[K] += evidence
@@ -122,6 +142,7 @@ def spike_pass(
         As in `confusion_pass`; ``hard`` is false for `SOFT`.
     """
     K = probas.shape[1]
+    size = place(K)
     evidence = 0.0
     expected = 0.0
     for i in range(first, last):
@@ -133,39 +154,62 @@ def spike_pass(
         for k in range(K):
             probas[i, k] = log_prior[k]
         for a in range(begin, end):
-            c = cell[a]
+            c = place(cell[a])
             base += other[c]
-            probas[i, c % K] += bonus[c]
-        if truth >= 0:
-            joint = probas[i, truth] + base
-            evidence += joint
-            expected += joint
-            for k in range(K):
-                probas[i, k] = 0.0
-            probas[i, truth] = 1.0
-        else:
-            top = probas[i, 0]
-            for k in range(1, K):
-                top = max(top, probas[i, k])
-            total = 0.0
-            inner = 0.0
-            for k in range(K):
-                above = probas[i, k] - top
-                if hard:
-                    p = 1.0 if above >= -CLOSE else 0.0
-                else:
-                    p = exp(above)
-                    inner += p * above
-                probas[i, k] = p
-                total += p
-            for k in range(K):
-                probas[i, k] /= total
-            evidence += base + top + (0.0 if hard else log(total))
-            expected += base + top + inner / total
+            probas[i, c % size] += bonus[c]
+        log_sum, log_mean = settle(HARD if hard else SOFT, truth, i, probas)
+        evidence += base + log_sum
+        expected += base + log_mean
         for k in range(K):
             totals[k] += probas[i, k]
         for a in range(begin, end):
-            c = cell[a]
-            matched[c] += probas[i, c % K]
+            c = place(cell[a])
+            matched[c] += probas[i, c % size]
     totals[K] += evidence
     totals[K + 1] += expected
+
+
+@compiled
+def ability_pass(
+    first: int,
+    last: int,
+    indptr: Codes,
+    annotator: Codes,
+    label: Codes,
+    ability: Floats,
+    ease: Floats,
+    log_prior: Floats,
+    known: Codes,
+    probas: Floats,
+    belief: Floats,
+) -> float:
+    """Do GLAD's E-step for tasks first to last, and return the sum of the entropy and the log prior under it.
+
+    Parameters
+    ----------
+    ability, ease : ndarray of shape (M,), (N,)
+        The annotators' ability; e to the power of the tasks' easiness.
+    belief : ndarray of shape (A,)
+        Filled with the probability of each answer's label.
+    indptr, annotator, label, log_prior, known, probas
+        As in `confusion_pass`.
+    """
+    K = probas.shape[1]
+    bonus = log(max(K - 1.0, 1.0))
+    free = 0.0
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        truth = known[i]
+        if begin == end and truth < 0:
+            continue
+        for k in range(K):
+            probas[i, k] = log_prior[k]
+        for a in range(begin, end):
+            probas[i, place(label[a])] += ability[place(annotator[a])] * ease[i] + bonus
+        log_sum, log_mean = settle(SOFT, truth, i, probas)
+        free += log_sum - log_mean
+        for k in range(K):
+            free += probas[i, k] * log_prior[k]
+        for a in range(begin, end):
+            belief[a] = probas[i, place(label[a])]
+    return free

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy import uintp as place  # numba then leaves out the way round of negative places
+
 from crowdcore.kernels import CLOSE, Codes, Floats
 from crowdcore.kernels.compiling import compiled
+
+BLOCK = 512
+"""Tasks at a time, so that what is known of their answers stays in the cache."""
 
 
 @compiled
@@ -21,6 +27,9 @@ def weighted_votes(
 ) -> None:
     """Count votes of a range of tasks, find the winners and how far each annotator agrees with them.
 
+    The answers of a block of tasks are walked through as one, twice: a loop over those of each task would end where
+    the processor does not expect it.
+
     Parameters
     ----------
     indptr, annotator, label : ndarray of shape (N + 1,), (A,), (A,)
@@ -37,41 +46,48 @@ def weighted_votes(
         Added to: the sum of credits.
     """
     K = votes.shape[1]
-    for i in range(first_task, last_task):
-        first, last = indptr[i], indptr[i + 1]
-        if first == last:
-            codes[i] = -1
+    size = np.empty(BLOCK)
+    credit = np.empty((BLOCK, K))
+    starts = np.empty(0, dtype=np.int32)  # how many tasks begin at each answer of the block
+    for first in range(first_task, last_task, BLOCK):
+        last = min(first + BLOCK, last_task)
+        begin, end = indptr[first], indptr[last]
+        if len(starts) <= end - begin:
+            starts = np.empty(2 * (end - begin) + 1, dtype=np.int32)
+        starts[: end - begin + 1] = 0
+        for i in range(first, last):
+            starts[indptr[i] - begin] += 1
+            size[i - first] = 0.0
             for k in range(K):
-                votes[i, k] = 1 / K
-            continue
-        for k in range(K):
-            votes[i, k] = 0.0
-        size = 0.0
-        total = 0.0
-        for a in range(first, last):
-            k = label[a]
-            w = weight[annotator[a], k]
-            votes[i, k] += w
-            total += w
-            size += abs(w)
-        top = votes[i, 0]
-        winner = 0
-        for k in range(1, K):
-            winner = k if votes[i, k] > top + CLOSE * size else winner
-            top = max(top, votes[i, k])
-        codes[i] = winner
-        if share_ties:
-            floor = top - CLOSE * size
-            tied = 0
+                votes[i, k] = 0.0
+        i = first - 1
+        for a in range(begin, end):
+            i += starts[place(a - begin)]
+            k = place(label[a])
+            w = weight[place(annotator[a]), k]
+            votes[place(i), k] += w
+            size[place(i - first)] += abs(w)
+        for i in range(first, last):
+            slack = CLOSE * size[i - first]
+            top = votes[i, 0]
+            total = votes[i, 0]
+            winner = 0
+            for k in range(1, K):
+                winner = k if votes[i, k] > top + slack else winner
+                top = max(top, votes[i, k])
+                total += votes[i, k]
+            codes[i] = winner if indptr[i] < indptr[i + 1] else -1
+            tied = 0.0
             for k in range(K):
-                tied += 1 if votes[i, k] >= floor else 0
-            credit = 1 / tied
-            for a in range(first, last):
-                agreed[annotator[a]] += credit if votes[i, label[a]] >= floor else 0.0
-        else:
-            for a in range(first, last):
-                agreed[annotator[a]] += 1.0 if label[a] == winner else 0.0
-        negative = (size - total) / 2
-        total += K * negative
-        for k in range(K):
-            votes[i, k] = max(votes[i, k] + negative, 0.0) / total if total > 0 else 1 / K
+                wins = votes[i, k] >= top - slack if share_ties else k == winner
+                credit[i - first, k] = wins
+                tied += wins
+            negative = (size[i - first] - total) / 2
+            total += K * negative
+            for k in range(K):
+                credit[i - first, k] /= tied
+                votes[i, k] = max(votes[i, k] + negative, 0.0) / total if total > 0 else 1 / K
+        i = first - 1
+        for a in range(begin, end):
+            i += starts[place(a - begin)]
+            agreed[place(annotator[a])] += credit[place(i - first), place(label[a])]

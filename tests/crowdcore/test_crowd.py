@@ -3,6 +3,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crowdcore import Crowd
 
@@ -44,6 +46,70 @@ def test_all_ways_in_give_the_same_crowd():
     assert same(crowd, Crowd.from_answers_json(answers))
     assert same(crowd, Crowd.from_long(LONG.sample(frac=1, random_state=1)))
     assert same(crowd, Crowd.from_long(LONG.astype("category")))
+
+
+answers = st.dictionaries(
+    st.tuples(st.integers(-200, 200), st.integers(0, 9)), st.one_of(st.none(), st.integers(0, 4)), max_size=60
+)
+AS_TEXT = ["object", "category", "string", "string[python]"]
+AS_NUMBERS = ["int16", "int64", "uint8", "float64", "object", "category", "Int32"]
+
+
+def frame_of(said, order):
+    rows = [(task, annotator, label) for (task, annotator), label in said.items()]
+    return pd.DataFrame([rows[at] for at in order], columns=["task", "annotator", "label"], dtype=object)
+
+
+def expected(said, name=lambda number: number):
+    """The crowd of answers task, annotator -> label, put together in plain Python."""
+    tasks, annotators = (sorted({name(key[at]) for key in said}) for at in (0, 1))
+    classes = sorted({name(label) for label in said.values() if label is not None})
+    rows = sorted(
+        (tasks.index(name(task)), annotators.index(name(annotator)), classes.index(name(label)))
+        for (task, annotator), label in said.items()
+        if label is not None
+    )
+    return tasks, annotators, classes, [list(row) for row in rows]
+
+
+def content(crowd):
+    rows = np.column_stack([crowd.task, crowd.annotator, crowd.label])
+    return crowd.tasks.tolist(), crowd.annotators.tolist(), crowd.classes.tolist(), rows.tolist()
+
+
+@given(said=answers, data=st.data())
+def test_answers_in_any_order_and_of_any_type_of_text_are_one_crowd(said, data):
+    frame = frame_of(said, data.draw(st.permutations(range(len(said)))))
+    for name in frame:
+        frame[name] = frame[name].map(str, na_action="ignore").astype(data.draw(st.sampled_from(AS_TEXT)))
+    assert content(Crowd.from_long(frame)) == expected(said, str)
+
+
+@given(said=answers, data=st.data())
+def test_answers_in_any_order_and_of_any_type_of_number_are_one_crowd(said, data):
+    said = {(abs(task), who): label for (task, who), label in said.items()}
+    frame = frame_of(said, data.draw(st.permutations(range(len(said)))))
+    whole = [name for name in frame if frame[name].notna().all()]
+    for name in frame:
+        types = AS_NUMBERS if name in whole else ["float64", "object", "category", "Int32"]
+        frame[name] = frame[name].astype(data.draw(st.sampled_from(types)))
+    assert content(Crowd.from_long(frame)) == expected(said)
+
+
+def test_numbers_far_apart_are_ids_like_any_other():
+    largest = np.iinfo(np.int64)
+    frame = pd.DataFrame({"task": [largest.max, largest.min, 0], "annotator": 1, "label": [7, 7, 10**12]})
+    crowd = Crowd.from_long(frame)
+    assert crowd.tasks.tolist() == [largest.min, 0, largest.max]
+    assert crowd.classes.tolist() == [7, 10**12]
+    assert crowd.label.tolist() == [0, 1, 0]
+    frame["task"] = np.array([2**64 - 1, 2**63, 5], dtype=np.uint64)
+    assert Crowd.from_long(frame).tasks.tolist() == [5, 2**63, 2**64 - 1]
+
+
+def test_categories_that_do_not_occur_are_no_ids():
+    frame = LONG.apply(lambda column: column.astype(pd.CategoricalDtype(["zoe", *column.unique(), "adam"])))
+    assert same(Crowd.from_long(frame), Crowd.from_long(LONG))
 
 
 def test_columns_of_a_long_frame_can_have_other_names():
@@ -163,6 +229,10 @@ IDS = {"tasks": ["t0", "t1"], "annotators": ["ann", "bob"], "classes": ["no", "y
             lambda: Crowd.from_long(pd.concat([LONG, LONG.iloc[:1]])),
             ["'bob'", "'t2'", "more than once", "keep the latest"],
         ),
+        (
+            lambda: Crowd.from_codes([1, 0, 1, 0], [1, 1, 0, 1], [0, 1, 0, 0], **IDS),
+            ["'bob'", "'t0'", "'yes' and 'no'", "1 answers too many"],
+        ),
         (lambda: Crowd.from_codes([0, 1], [0], [0, 1], **IDS), ["2 task codes", "1 annotator", "same length"]),
         (lambda: Crowd.from_codes([0], [0], [2], **IDS), ["Answer 0", "label code 2", "0 to 1"]),
         (lambda: Crowd.from_codes([0], [0], [-1], **IDS), ["label code -1", "Leave missing answers out"]),
@@ -176,6 +246,14 @@ IDS = {"tasks": ["t0", "t1"], "annotators": ["ann", "bob"], "classes": ["no", "y
         (
             lambda: Crowd.from_long(LONG, classes=["cat"]),
             ["'t2'", "'bob'", "'dog'", "1 classes given", "'cat'", "classes="],
+        ),
+        (
+            lambda: Crowd.from_long(LONG.assign(label=[None, "cat", "cow", "cow"]), classes=["cat"]),
+            ["'t2'", "'ann'", "'cow'", "2 such answers"],
+        ),
+        (
+            lambda: Crowd.from_long(LONG.assign(label=[None, *LONG["label"][1:]], task=["t2", "t1", None, "t1"])),
+            ["Row 2", "no task"],
         ),
         (lambda: Crowd.from_long(LONG, tasks=["t1"]), ["'t2'", "tasks given", "tasks="]),
         (lambda: Crowd.from_long(LONG, annotators=["ann"]), ["'bob'", "annotators given"]),

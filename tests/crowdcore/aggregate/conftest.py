@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.speed.environment import peers_python
 from crowdcore import Crowd
 
 ROOT = Path(__file__).parents[3]
@@ -20,25 +20,21 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def benchmark() -> ModuleType:
-    """benchmarks/aggregators.py, which draws crowds and asks crowd-kit."""
-    spec = importlib.util.spec_from_file_location("aggregators", ROOT / "benchmarks" / "aggregators.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["aggregators"] = module
-    spec.loader.exec_module(module)
-    return module
+    """benchmarks/speed/crowd_kit.py, which draws crowds and asks crowd-kit."""
+    return importlib.import_module("benchmarks.speed.crowd_kit")
 
 
 @pytest.fixture(scope="session")
 def crowd_kit(benchmark, tmp_path_factory) -> Callable[..., dict[str, Any]]:
     """Ask crowd-kit: crowd_kit(crowd, "GLAD", n_iter=3) -> tasks, labels, probas."""
-    peer = os.environ.get("CROWD_KIT_PYTHON") or (sys.executable if importlib.util.find_spec("crowdkit") else None)
+    peer = os.environ.get("CROWD_KIT_PYTHON") or peers_python()
     if not benchmark.has_crowd_kit(peer):
-        pytest.skip("crowd-kit is not installed: set CROWD_KIT_PYTHON to the Python of an environment that has it")
+        pytest.skip("crowd-kit is not installed: python -m benchmarks.speed install, or set CROWD_KIT_PYTHON")
 
     def ask(crowd: Crowd, name: str, /, **options: Any) -> dict[str, Any]:
         path = tmp_path_factory.mktemp("crowd") / "crowd.npz"
         np.savez(path, task=crowd.task, worker=crowd.annotator, label=crowd.label)
-        return benchmark.ask_peer(peer, path, name, options, 1)
+        return benchmark.ask_peer(peer, path, name, options)
 
     return ask
 

@@ -255,7 +255,7 @@ def test_parts_cover_all_tasks_once():
 
 
 def test_without_a_folder_for_the_cache_kernels_still_compile(monkeypatch):
-    def njit(cache=False, nogil=False):
+    def njit(cache=False, **_):
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: function
