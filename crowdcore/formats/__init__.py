@@ -1,0 +1,56 @@
+r"""Crowds from files and into files, in the field's formats.
+
+>>> import tempfile
+>>> from pathlib import Path
+>>> from crowdcore.formats import read_crowd, read_truth
+>>> folder = Path(tempfile.mkdtemp())
+>>> _ = (folder / "answers.csv").write_text("task,annotator,label\n7,ann,cat\n7,bob,dog\n8,bob,cat\n")
+>>> _ = (folder / "truth.csv").write_text("task,truth\n7,cat\n")
+>>> reading = read_crowd(folder / "answers.csv")
+>>> reading.crowd
+Crowd(2 tasks, 2 annotators, 2 classes, 3 answers)
+>>> read_truth(folder / "truth.csv", reading.crowd).to_dict()
+{7: 'cat'}
+"""
+
+from crowdcore.formats.by_task import add_classes, read_features, read_probabilities, read_truth, truth_codes
+from crowdcore.formats.folders import Folder, label_file, read_folder, write_folder, write_simulation
+from crowdcore.formats.frames import (
+    from_cleanlab,
+    from_crowd_kit,
+    labels_series,
+    probas_frame,
+    to_cleanlab,
+    to_crowd_kit,
+)
+from crowdcore.formats.long_tables import read_long, write_long
+from crowdcore.formats.reading import FORMATS, Reading, read_crowd, write_crowd
+from crowdcore.formats.wide_tables import read_matrix, read_wide, write_wide
+
+__all__ = [
+    "FORMATS",
+    "Folder",
+    "Reading",
+    "add_classes",
+    "from_cleanlab",
+    "from_crowd_kit",
+    "label_file",
+    "labels_series",
+    "probas_frame",
+    "read_crowd",
+    "read_features",
+    "read_folder",
+    "read_long",
+    "read_matrix",
+    "read_probabilities",
+    "read_truth",
+    "read_wide",
+    "to_cleanlab",
+    "to_crowd_kit",
+    "truth_codes",
+    "write_crowd",
+    "write_folder",
+    "write_long",
+    "write_simulation",
+    "write_wide",
+]
