@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from label_studio_crowd import __version__
+from label_studio_crowd import __version__, crowd_commands
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
@@ -374,3 +374,6 @@ def disconnect(
     with _opened(context, writing=True) as (_, studio, mirror), progress_bars(err) as progress:
         changes = connection.disconnect(studio, mirror, project, fast=fast, dry_run=dry_run, progress=progress)
     show_changes(out, changes, dry_run=dry_run)
+
+
+crowd_commands.register(app)

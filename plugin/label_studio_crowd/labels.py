@@ -17,6 +17,9 @@ PATH_SEPARATOR: Final = " / "
 
 Result = Iterable[Mapping[str, Any]]
 
+_KINDS: Final = {"choices": "choices", "rating": "rating", "pairwise": "selected", "taxonomy": "taxonomy"}
+"""Kinds of controls, and the field of a result's value that has the answer."""
+
 
 class SeveralLabelsError(ValueError):
     """A result that gives more than one label where a task can have only one."""
@@ -71,7 +74,7 @@ class Control:
             if self.kind == "choices":
                 return [str(choice) for choice in several]
             return [PATH_SEPARATOR.join(map(str, path)) for path in several if isinstance(path, list)]
-        only = value.get("rating" if self.kind == "rating" else "selected")
+        only = value.get(_KINDS[self.kind])
         return [str(only)] if only else []
 
     def write(self, label: str) -> list[dict[str, Any]]:
@@ -114,6 +117,46 @@ def find_control(config: str, name: str | None = None) -> Control:
     raise UserError(
         f"The labeling config has {wanted}; found {found}. Can be scored: <Choices> with one choice, "
         "<Rating>, <Pairwise>, <Taxonomy> with one path."
+    )
+
+
+def infer_control(results: Iterable[Result], name: str | None = None) -> Control:
+    """Return the control that results come from, where there is no labeling config: its classes are not known.
+
+    Parameters
+    ----------
+    results
+        The results of all annotations.
+    name
+        The control that is wanted; needed where several give one class of the task.
+
+    Raises
+    ------
+    UserError
+        If none fits, or several do; it names those that were found.
+    """
+    found: dict[tuple[str, str, str], None] = {}
+    others: dict[str, None] = {}
+    for result in results:
+        for item in result:
+            kind, value = item.get("type"), item.get("value")
+            fields = set(value) if isinstance(value, Mapping) else set()
+            control = f"{item.get('from_name')!r} ({kind})"
+            # an answer for a region or an item of a list repeats what it is about
+            if kind in _KINDS and fields == {_KINDS[kind]} and "item_index" not in item:
+                found[str(item.get("from_name")), str(item.get("to_name")), kind] = None
+            else:
+                others[control] = None
+    fitting = [control for control in found if name in (None, control[0])]
+    if len(fitting) == 1:
+        return Control(*fitting[0], classes=())
+    listed = ", ".join([f"{control!r} ({kind})" for control, _, kind in found] or others) or "no answer at all"
+    if fitting:
+        raise UserError(f"The annotations have several controls whose answer is one class: {listed}. Choose --control.")
+    wanted = f"no control {name!r} whose" if name else "no control whose"
+    raise UserError(
+        f"The annotations have {wanted} answer is one class of the task; found {listed}. Can be scored: choices, "
+        "rating, pairwise, taxonomy."
     )
 
 

@@ -1,0 +1,55 @@
+"""Options of methods as people type them: ``name=value``, and peerannot's ``strategy[name=value,...]``."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from label_studio_crowd.errors import UserError
+
+
+def parse_method(text: str) -> tuple[str, dict[str, Any]]:
+    """Return a method's name and its options from ``name`` or ``name[option=value,...]``.
+
+    Raises
+    ------
+    UserError
+        If the brackets hold anything else.
+    """
+    name, bracket, rest = text.partition("[")
+    if not bracket:
+        return text, {}
+    if not rest.endswith("]"):
+        raise UserError(f"--method is {text!r}: the bracket is not closed. Write it as dawid-skene-clust[L=2].")
+    parts = [part for part in rest[:-1].split(",") if part.strip()]
+    return name, parse_options(parts, "--method")
+
+
+def parse_options(texts: Iterable[str], flag: str = "--option") -> dict[str, Any]:
+    """Return options by name: numbers, true and false, lists, and else text.
+
+    Raises
+    ------
+    UserError
+        If one is not name=value, or is there twice.
+    """
+    options: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (equals and name.isidentifier() and value):
+            raise UserError(f"{flag} has {text!r}: write name=value, as in n_iter=20.")
+        if name in options:
+            raise UserError(f"{flag} gives {name} twice: give it once.")
+        options[name] = _value(value)
+    return options
+
+
+def _value(text: str) -> Any:
+    with suppress(ValueError):
+        return json.loads(text)
+    with suppress(ValueError, SyntaxError):
+        return ast.literal_eval(text)
+    return text
