@@ -1,0 +1,86 @@
+"""Generated crowds, and how they get to the processes that are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+def generate(tasks: int, annotators: int, classes: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Draw a crowd: about 5 answers a task, a random confusion matrix for each annotator."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(classes, size=tasks)
+    skill = rng.beta(4, 2, size=(annotators, 1, 1))
+    confusion = skill * np.eye(classes) + (1 - skill) * rng.dirichlet(np.ones(classes), size=(annotators, classes))
+    task = np.repeat(np.arange(tasks), 1 + rng.binomial(8, 0.5, size=tasks))
+    key = np.unique(task * annotators + rng.integers(annotators, size=len(task)))
+    task, annotator = np.divmod(key, annotators)
+    steps = confusion.cumsum(axis=2)[annotator, truth[task]]
+    label = np.minimum((rng.random((len(task), 1)) > steps).sum(axis=1), classes - 1)
+    return {"task": task, "worker": annotator, "label": label, "truth": truth}
+
+
+def model_of(truth: np.ndarray, classes: int, seed: int = 0) -> np.ndarray:
+    """Draw a model's class probabilities, right on most tasks, shape (tasks, classes)."""
+    rng = np.random.default_rng([seed, 1])
+    probs = rng.dirichlet(np.full(classes, 0.3), size=len(truth))
+    probs[np.arange(len(truth)), truth] += rng.exponential(0.6, size=len(truth))
+    probs /= probs.sum(axis=1, keepdims=True)
+    return probs
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A generated crowd of N tasks, M annotators, K classes and A answers, as both sides read it.
+
+    Attributes
+    ----------
+    task, annotator, label : ndarray of int, shape (A,)
+        Codes, sorted by task and annotator.
+    truth : ndarray of int, shape (N,)
+        What the answers were drawn from.
+    pred_probs : ndarray of shape (N, K)
+        A model's probabilities.
+    annotators : int
+        M.
+    """
+
+    task: np.ndarray
+    annotator: np.ndarray
+    label: np.ndarray
+    truth: np.ndarray
+    pred_probs: np.ndarray
+    annotators: int
+
+    @property
+    def tasks(self) -> int:
+        """N."""
+        return len(self.truth)
+
+    @property
+    def classes(self) -> int:
+        """K."""
+        return self.pred_probs.shape[1]
+
+    def first(self, tasks: int) -> Answers:
+        """Return the crowd of the first tasks, and of the annotators who answered them."""
+        here = self.task < tasks
+        who, annotator = np.unique(self.annotator[here], return_inverse=True)
+        return Answers(
+            self.task[here], annotator, self.label[here], self.truth[:tasks], self.pred_probs[:tasks], len(who)
+        )
+
+
+def save(path: Path, tasks: int, annotators: int, classes: int) -> None:
+    """Draw a crowd and a model, and write them to an npz."""
+    drawn = generate(tasks, annotators, classes)
+    np.savez(path, **drawn, pred_probs=model_of(drawn["truth"], classes), annotators=annotators)
+
+
+def load(path: Path) -> Answers:
+    """Read what `save` wrote."""
+    with np.load(path) as file:
+        found = {name: file[name] for name in file.files}
+    return Answers(annotator=found.pop("worker"), annotators=int(found.pop("annotators")), **found)
