@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install studio demo lint test test-fast clean
+.PHONY: help install studio demo lint test test-fast peers bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -56,6 +56,12 @@ test: lint studio ## lint, and all tests, those against a real Label Studio incl
 test-fast: $(INSTALLED) ## the tests that need no Label Studio
 	@$(BIN)/pytest -m "not studio"
 
+peers: $(INSTALLED) ## install cleanlab, crowd-kit and peerannot into .venv-peers, to compare with
+	@$(BIN)/python -m benchmarks.speed install
+
+bench-speed: peers ## seconds and peak memory beside the peers, into docs/results (a quarter of an hour)
+	@$(BIN)/python -m benchmarks.speed --out docs/results/speed.md
+
 clean: ## remove the environments, caches and everything the demo made
-	rm -rf $(VENV) .venv-studio .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) .venv-studio .venv-peers .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

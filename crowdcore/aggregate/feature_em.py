@@ -232,14 +232,17 @@ def _folds(X: Any, informative: np.ndarray[Any, Any], n_folds: int) -> Codes:
 
 def _judge(classifier: Any, argument: str, X: Any, T: Floats, informative: np.ndarray[Any, Any], fold: Codes) -> Floats:
     """Return the classifier's probabilities, of each fold having learned from the others, shape (N, K)."""
+    from threadpoolctl import threadpool_limits
+
     judged: Floats = np.full_like(T, 1 / T.shape[1])
-    for number in np.unique(fold):
-        here = fold == number
-        learned = informative & ~here
-        if not learned.any():  # one fold
-            learned = informative
-        if learned.any():
-            judged[here] = _learn_and_judge(classifier, argument, X, T, np.flatnonzero(learned), here)
+    with threadpool_limits(1, "blas"):  # its threads wait for each other longer than these products take
+        for number in np.unique(fold):
+            here = fold == number
+            learned = informative & ~here
+            if not learned.any():  # one fold
+                learned = informative
+            if learned.any():
+                judged[here] = _learn_and_judge(classifier, argument, X, T, np.flatnonzero(learned), here)
     return judged
 
 
