@@ -162,13 +162,13 @@ class Aggregator:
             unanswered = crowd.num_answers == 0
             codes[unanswered] = -1 if known is None else known[unanswered]
         self.probas_, self.codes_ = probas, codes
-        decided = codes >= 0
-        believed = probas[np.arange(len(codes)), codes] if quality is None else quality
-        self.quality_ = np.where(decided, believed, np.nan)
+        self.quality_ = probas[np.arange(len(codes)), codes] if quality is None else quality
         self.labels_ = crowd.classes[codes]
-        if not decided.all():
+        if codes.min(initial=0) < 0:
+            undecided = codes < 0
+            self.quality_ = np.where(undecided, np.nan, self.quality_)
             self.labels_ = self.labels_.astype(object)
-            self.labels_[~decided] = None
+            self.labels_[undecided] = None
 
 
 _LEAST = {"n_iter": 1, "n_folds": 1, "n_restarts": 1, "n_clusters": 1, "seed": 0, "m_step_n_iter": 1}

@@ -64,7 +64,7 @@ class IWMV(Aggregator):
                 self.converged_ = True
                 break
         self.skills_ = skills
-        self._settle(crowd, voting.shares, codes=voting.codes)
+        self._settle(crowd, voting.shares, codes=voting.codes, quality=voting.quality)
 
     def _check(self) -> None:
         super()._check()

@@ -58,7 +58,7 @@ class MajorityVote(Aggregator):
     def _fit(self, crowd: Crowd, known: Codes) -> None:
         voting = Voting(crowd, self.ties == "share")
         self.skills_: Floats = voting(self._weights(crowd))
-        self._settle(crowd, voting.shares, codes=voting.codes)
+        self._settle(crowd, voting.shares, codes=voting.codes, quality=voting.quality)
 
     def _weights(self, crowd: Crowd) -> Floats:
         M = len(crowd.annotators)

@@ -11,7 +11,7 @@ from crowdcore.ids import Codes
 
 
 class Voting:
-    """Votes of a crowd under weights that change; `shares` and `codes` are those of the last call.
+    """Votes of a crowd under weights that change; `shares`, `codes` and `quality` are those of the last call.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class Voting:
         self.crowd, self.share_ties = crowd, share_ties
         self.shares: Floats = np.empty((N, K))
         self.codes: Codes = np.empty(N, dtype=np.int64)
-        self._bounds = kernels.part_bounds(crowd.indptr, M)
-        self._agreed: Floats = np.empty((len(self._bounds), M))
-        self._answers = np.bincount(crowd.annotator, minlength=M)
+        self.quality: Floats = np.empty(N)
+        self._bounds = kernels.part_bounds(crowd.indptr, 2 * M)
+        self._agreed: Floats = np.empty((len(self._bounds), M, 2))
 
     def __call__(self, weight: Floats) -> Floats:
         """Vote, and return how far each annotator agrees with the winners, NaN without answers.
@@ -51,10 +51,11 @@ class Voting:
         def part(number: int, first: int, last: int) -> None:
             kernels.weighted_votes(
                 first, last, crowd.indptr, crowd.annotator, crowd.label, table, self.share_ties,
-                self.shares, self.codes, self._agreed[number],
+                self.shares, self.codes, self.quality, self._agreed[number],
             )  # fmt: skip
 
         kernels.in_parts(part, self._bounds)
-        agreement: Floats = np.full(len(self._answers), np.nan)
-        np.divide(self._agreed.sum(axis=0), self._answers, out=agreement, where=self._answers > 0)
+        credit, answers = self._agreed.sum(axis=0).T
+        agreement: Floats = np.full(len(answers), np.nan)
+        np.divide(credit, answers, out=agreement, where=answers > 0)
         return agreement

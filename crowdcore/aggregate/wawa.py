@@ -47,4 +47,4 @@ class Wawa(Aggregator):
         voting = Voting(crowd, self.ties == "share")
         self.skills_: Floats = voting(np.ones(len(crowd.annotators)))
         voting(np.nan_to_num(self.skills_))
-        self._settle(crowd, voting.shares, codes=voting.codes)
+        self._settle(crowd, voting.shares, codes=voting.codes, quality=voting.quality)

@@ -74,7 +74,7 @@ class ZeroBasedSkill(Aggregator):
             skills = skills + rate * step
         self.skills_ = skills
         voting(np.nan_to_num(skills))
-        self._settle(crowd, voting.shares, codes=voting.codes)
+        self._settle(crowd, voting.shares, codes=voting.codes, quality=voting.quality)
 
     def _check(self) -> None:
         super()._check()

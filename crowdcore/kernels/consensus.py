@@ -12,6 +12,7 @@ Inputs are read-only arrays, contiguous (`kernels.frozen`), so that each kernel 
 from __future__ import annotations
 
 import numpy as np
+from numpy import uintp as place  # numba then leaves out the way round of negative places
 
 from crowdcore.kernels import ROUNDING, Codes, Floats
 from crowdcore.kernels.compiling import compiled
@@ -43,7 +44,7 @@ def tally_votes(
             top[i] = -1
             continue
         for a in range(begin, end):
-            votes[label[a]] += 1
+            votes[place(label[a])] += 1
         most, winner, tied = 0, 0, False
         for a in range(begin, end):
             k = label[a]
@@ -55,7 +56,7 @@ def tally_votes(
         known = truth[i]
         others = end - begin - 1 + (1 if known >= 0 else 0)
         for a in range(begin, end):
-            j, k = annotator[a], label[a]
+            j, k = place(annotator[a]), place(label[a])
             class_votes[k] += 1
             tallies[j, 0] += others
             tallies[j, 1] += votes[k] - 1 + (1 if known == k else 0)
@@ -63,7 +64,7 @@ def tally_votes(
                 tallies[j, 2] += 1
                 tallies[j, 3] += 1 if k == winner else 0
         for a in range(begin, end):
-            votes[label[a]] = 0
+            votes[place(label[a])] = 0
 
 
 @compiled
@@ -109,8 +110,8 @@ def break_ties(
         votes[:] = 0
         most = 0
         for a in range(begin, end):
-            votes[label[a]] += 1
-            most = max(most, votes[label[a]])
+            votes[place(label[a])] += 1
+            most = max(most, votes[place(label[a])])
         for k in range(K):
             among[k] = 1 if votes[k] == most else 0
         left = 2
@@ -127,7 +128,7 @@ def break_ties(
         if left > 1:
             values[:] = 0.0
             for a in range(begin, end):
-                values[label[a]] += reliability[annotator[a]] / votes[label[a]]
+                values[place(label[a])] += reliability[place(annotator[a])] / votes[place(label[a])]
             left = _keep_largest(values, among)
         if left > 1 and not len(chance):
             unbroken += 1
@@ -193,9 +194,9 @@ def _combine(
             row[k] += model_weight[p] * models[p, i, k]
     heard = 0.0
     for a in range(indptr[i], indptr[i + 1]):
-        w = weight[annotator[a]]
+        w = weight[place(annotator[a])]
         heard += w
-        row[label[a]] += w * (right - wrong)
+        row[place(label[a])] += w * (right - wrong)
     share = 1 / (backing + heard)
     for k in range(K):
         row[k] = min(max((row[k] + heard * wrong) * share, 0.0), 1.0)
@@ -276,7 +277,7 @@ def believe(
         quality[i] = row[c]
         same = 0
         for a in range(begin, end):
-            label_quality[a] = row[label[a]]
+            label_quality[a] = row[place(label[a])]
             same += 1 if label[a] == consensus[i] else 0
         agreement[i] = same / (end - begin) if begin < end else np.nan
 
@@ -304,7 +305,7 @@ def rate_annotators(
         begin, end = indptr[i], indptr[i + 1]
         compared = end - begin > 1 or truth[i] >= 0
         for a in range(begin, end):
-            j = annotator[a]
+            j = place(annotator[a])
             same = 1.0 if label[a] == consensus[i] else 0.0
             ratings[j, 0] += 1
             ratings[j, 1] += same
@@ -313,7 +314,7 @@ def rate_annotators(
                 ratings[j, 3] += 1
                 ratings[j, 4] += same
             if K:
-                c = j * K + label[a]
+                c = place(annotator[a] * K + label[a])
                 cells[c, 0] += 1
                 cells[c, 1] += same
                 cells[c, 2] += quality[i]
@@ -371,5 +372,5 @@ def score_tasks(
     for i in range(first, last):
         backing = model_weight
         for a in range(indptr[i], indptr[i + 1]):
-            backing += weight[annotator[a]]
+            backing += weight[place(annotator[a])]
         scores[i] = (quality[i] * backing + average * ignorance) / (backing + average)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PART = 1 << 16
+PART = 1 << 14
 """Answers below which a second thread does not pay."""
 MOST_PARTS = 4
 

@@ -23,6 +23,7 @@ def weighted_votes(
     share_ties: bool,
     votes: Floats,
     codes: Codes,
+    quality: Floats,
     agreed: Floats,
 ) -> None:
     """Count votes of a range of tasks, find the winners and how far each annotator agrees with them.
@@ -42,8 +43,10 @@ def weighted_votes(
         Filled with shares of the votes: V_k + S over their sum, S the size of the negative votes.
     codes : ndarray of shape (N,)
         Filled with the first winner; -1 without answers.
-    agreed : ndarray of shape (M,)
-        Added to: the sum of credits.
+    quality : ndarray of shape (N,)
+        Filled with the first winner's share; NaN without answers.
+    agreed : ndarray of shape (M, 2)
+        Added to: the sum of each annotator's credits, and the number of answers.
     """
     K = votes.shape[1]
     size = np.empty(BLOCK)
@@ -87,7 +90,10 @@ def weighted_votes(
             for k in range(K):
                 credit[i - first, k] /= tied
                 votes[i, k] = max(votes[i, k] + negative, 0.0) / total if total > 0 else 1 / K
+            quality[i] = votes[i, winner] if indptr[i] < indptr[i + 1] else np.nan
         i = first - 1
         for a in range(begin, end):
             i += starts[place(a - begin)]
-            agreed[place(annotator[a])] += credit[place(i - first), place(label[a])]
+            j = place(annotator[a])
+            agreed[j, 0] += credit[place(i - first), place(label[a])]
+            agreed[j, 1] += 1.0

@@ -35,9 +35,9 @@ def test_weighted_votes(case, share_ties):
     answers = dense(crowd)
     N, M, K = answers.shape
     weight = rng.integers(-2, 4, size=(M, K)).astype(float)
-    votes, codes, agreed = np.empty((N, K)), np.empty(N, dtype=np.int64), np.zeros(M)
+    votes, codes, quality, agreed = np.empty((N, K)), np.empty(N, dtype=np.int64), np.empty(N), np.zeros((M, 2))
     kernels.weighted_votes(
-        0, N, crowd.indptr, crowd.annotator, crowd.label, weight, share_ties, votes, codes, agreed
+        0, N, crowd.indptr, crowd.annotator, crowd.label, weight, share_ties, votes, codes, quality, agreed
     )  # fmt: skip
     raw = (answers * weight).sum(axis=1)
     there = answers.any(axis=(1, 2))
@@ -48,7 +48,9 @@ def test_weighted_votes(case, share_ties):
     expected = np.where(total > 0, shifted / np.where(total > 0, total, 1), 1 / K)
     assert np.allclose(votes, expected, rtol=0, atol=1e-15)
     assert np.array_equal(codes, np.where(there, top.argmax(axis=1), -1))
-    assert np.allclose(agreed, np.einsum("imk,ik->m", answers, credit), rtol=0, atol=1e-12)
+    assert np.array_equal(quality, np.where(there, votes[np.arange(N), codes], np.nan), equal_nan=True)
+    assert np.allclose(agreed[:, 0], np.einsum("imk,ik->m", answers, credit), rtol=0, atol=1e-12)
+    assert np.array_equal(agreed[:, 1], answers.sum(axis=(0, 2)))
 
 
 @pytest.mark.parametrize("mode", [kernels.COUNT, kernels.SOFT, kernels.HARD])

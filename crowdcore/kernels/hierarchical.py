@@ -1,0 +1,310 @@
+"""Hierarchical Dawid-Skene: posteriors of tasks, rows of annotators, and the pool of dependent answers."""
+
+from __future__ import annotations
+
+from math import exp, lgamma, log, log1p, sqrt
+
+import numpy as np
+
+from crowdcore.kernels import Codes, Floats
+from crowdcore.kernels.compiling import compiled
+
+LITTLE = 1e-6
+"""Probability below which a class adds nothing that could be seen."""
+
+
+@compiled
+def infer_tasks(
+    first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, cell: Codes, known: Codes,
+    log_prior: Floats, exponent: float, log_rows: Floats, right: Floats, repeats: Floats,
+    posterior: Floats, counts: Floats, totals: Floats,
+) -> None:  # fmt: skip
+    """Find the posteriors of tasks first to last, and what follows from them.
+
+    Parameters
+    ----------
+    cell : ndarray of shape (A,)
+        Which row of `log_rows` and `counts` belongs to each answer's annotator and label.
+    known : ndarray of shape (N,)
+        Classes known to be true, -1 elsewhere.
+    log_prior : ndarray of shape (N, K) or (1, K)
+        Logarithm of what is believed of each task, or of all, before the answers.
+    exponent : float
+        The prior is raised to this power.
+    log_rows : ndarray of shape (C, K), or (0, K)
+        Logarithm of the chance of each cell's label for each true class. With none, posteriors stay as they are and
+        only counts and totals of classes are found.
+    right : ndarray of shape (M, K)
+        The chance that each annotator recognises each class.
+    repeats : ndarray of shape (R, K, K)
+        What is added to the logarithm of each true class's chance (last axis) when a label (second axis) comes for the
+        second, third, ... time; beyond R as for the last. With R = 0 answers are independent.
+    posterior : ndarray of shape (N, K)
+        Renewed.
+    counts : ndarray of shape (C, K)
+        Added to: how often each cell is expected for each true class.
+    totals : ndarray of shape (K + 6,)
+        Classes' expected tasks are added to; then the largest change of a posterior; then added to: products of the
+        errors of two answers to a task, and of their standard deviations; the slope of the posteriors' expected log
+        prior in the exponent; the variance of the log prior under the prior, and under the posterior.
+    """
+    K = posterior.shape[1]
+    prior, logs, seen = np.empty(K), np.empty(K), np.zeros(K, dtype=np.int64)
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        row, truth = posterior[i], known[i]
+        silent = begin == end and truth < 0
+        if len(log_rows):
+            base = log_prior[i if len(log_prior) > 1 else 0]
+            _spread(base, exponent, prior)
+            if truth < 0:
+                change = _combine(begin, end, label, cell, prior, log_rows, repeats, seen, logs, row)
+                if not silent:
+                    totals[K] = max(totals[K], change)
+            if not silent:
+                _correlate(begin, end, annotator, label, right, row, totals)
+                _weigh(base, prior, row, totals)
+        if silent:
+            continue
+        for k in range(K):
+            totals[k] += row[k]
+        for a in range(begin, end):
+            for k in range(K):
+                counts[cell[a], k] += row[k]
+
+
+@compiled
+def _spread(logs: Floats, exponent: float, chances: Floats) -> None:
+    """Fill in probabilities proportional to powers, given logarithms."""
+    top = logs[0]
+    for k in range(1, len(logs)):
+        top = max(top, logs[k])
+    total = 0.0
+    for k in range(len(logs)):
+        chances[k] = exp(exponent * (logs[k] - top))
+        total += chances[k]
+    for k in range(len(logs)):
+        chances[k] /= total
+
+
+@compiled
+def _combine(
+    begin: int, end: int, label: Codes, cell: Codes, prior: Floats, log_rows: Floats, repeats: Floats, seen: Codes,
+    logs: Floats, row: Floats,
+) -> float:  # fmt: skip
+    """Renew a task's posterior and return its largest change."""
+    K = len(row)
+    for k in range(K):
+        logs[k] = log(prior[k])
+    for a in range(begin, end):
+        for k in range(K):
+            logs[k] += log_rows[cell[a], k]
+        times = min(seen[label[a]], len(repeats))
+        if times:
+            for k in range(K):
+                logs[k] += repeats[times - 1, label[a], k]
+        seen[label[a]] += 1
+    for a in range(begin, end):
+        seen[label[a]] = 0
+    top = logs[0]
+    for k in range(1, K):
+        top = max(top, logs[k])
+    total = 0.0
+    for k in range(K):
+        logs[k] = exp(logs[k] - top)
+        total += logs[k]
+    change = 0.0
+    for k in range(K):
+        change = max(change, abs(logs[k] / total - row[k]))
+        row[k] = logs[k] / total
+    return change
+
+
+@compiled
+def _correlate(
+    begin: int, end: int, annotator: Codes, label: Codes, right: Floats, row: Floats, totals: Floats
+) -> None:
+    """Add how the errors of a task's answers go together."""
+    K = len(row)
+    if end - begin < 2:
+        return
+    for k in range(K):
+        if row[k] > LITTLE:
+            error = squares = deviation = variance = 0.0
+            for a in range(begin, end):
+                p = right[annotator[a], k]
+                e = (1.0 if label[a] == k else 0.0) - p
+                v = p * (1 - p)
+                error += e
+                squares += e * e
+                deviation += sqrt(v)
+                variance += v
+            totals[K + 1] += row[k] * (error * error - squares)
+            totals[K + 2] += row[k] * (deviation * deviation - variance)
+
+
+@compiled
+def _weigh(logs: Floats, prior: Floats, row: Floats, totals: Floats) -> None:
+    """Add what tells how far a task's prior is to be believed."""
+    K = len(row)
+    mean = square = mean_after = square_after = 0.0
+    for k in range(K):
+        mean += prior[k] * logs[k]
+        square += prior[k] * logs[k] * logs[k]
+        mean_after += row[k] * logs[k]
+        square_after += row[k] * logs[k] * logs[k]
+    totals[K + 3] += mean_after - mean
+    totals[K + 4] += square - mean * mean
+    totals[K + 5] += square_after - mean_after * mean_after
+
+
+@compiled
+def sum_rows(
+    cell_annotator: Codes, cell_label: Codes, counts: Floats, tasks: Floats, hits: Floats, pooled: Floats
+) -> None:
+    """Sum up the counts of cells.
+
+    Parameters
+    ----------
+    cell_annotator, cell_label : ndarray of shape (C,)
+        Whose cell it is, and of which label.
+    counts : ndarray of shape (C, K)
+        How often each cell is expected for each true class.
+    tasks, hits : ndarray of shape (M, K)
+        Added to: each annotator's answers to each true class; those of them that are right.
+    pooled : ndarray of shape (K, K)
+        Added to: true class, label.
+    """
+    for c in range(len(counts)):
+        j, said = cell_annotator[c], cell_label[c]
+        for k in range(counts.shape[1]):
+            tasks[j, k] += counts[c, k]
+            pooled[k, said] += counts[c, k]
+        hits[j, said] += counts[c, said]
+
+
+@compiled
+def fill_rows(
+    strength: float, cell_annotator: Codes, cell_label: Codes, counts: Floats, tasks: Floats, recognition: Floats,
+    mistakes: Floats, log_rows: Floats,
+) -> None:  # fmt: skip
+    """Fill in the logarithm of the chance of each cell's label for each true class.
+
+    Parameters
+    ----------
+    strength : float
+        How many answers the expected row counts for.
+    recognition : ndarray of shape (M, K)
+        The chance that each annotator recognises each class, as expected of their skill.
+    mistakes : ndarray of shape (K, K)
+        Which label is given (second axis) where the true class (first) is not recognised.
+    cell_annotator, cell_label, counts, tasks
+        As in `sum_rows`.
+    log_rows : ndarray of shape (C, K)
+        Filled.
+    """
+    for c in range(len(counts)):
+        j, said = cell_annotator[c], cell_label[c]
+        for k in range(counts.shape[1]):
+            expected = recognition[j, k] if k == said else (1 - recognition[j, k]) * mistakes[k, said]
+            log_rows[c, k] = log((counts[c, k] + strength * expected) / (tasks[j, k] + strength))
+
+
+@compiled
+def row_evidence(
+    strength: float, cell_annotator: Codes, cell_label: Codes, counts: Floats, tasks: Floats, recognition: Floats,
+    mistakes: Floats,
+) -> float:  # fmt: skip
+    """Return the logarithm of the counts' chance if rows are Dirichlet of that strength around the expected ones.
+
+    The parameters are those of `fill_rows`.
+    """
+    evidence = 0.0
+    for c in range(len(counts)):
+        j, said = cell_annotator[c], cell_label[c]
+        for k in range(counts.shape[1]):
+            if counts[c, k] > LITTLE:
+                expected = recognition[j, k] if k == said else (1 - recognition[j, k]) * mistakes[k, said]
+                evidence += lgamma(strength * expected + counts[c, k]) - lgamma(strength * expected)
+    for j in range(len(tasks)):
+        for k in range(tasks.shape[1]):
+            if tasks[j, k] > LITTLE:
+                evidence -= lgamma(strength + tasks[j, k]) - lgamma(strength)
+    return evidence
+
+
+@compiled
+def repeat_discounts(ratio: float, pooled: Floats, repeats: Floats) -> None:
+    """Fill in what `infer_tasks` adds for repeated labels: ``log(1 + m ratio / pooled[k, l])`` at ``m - 1, l, k``."""
+    for m in range(len(repeats)):
+        for k in range(len(pooled)):
+            for said in range(len(pooled)):
+                repeats[m, said, k] = log1p((m + 1) * ratio / pooled[k, said])
+
+
+@compiled
+def pool_answers(
+    first: int, last: int, indptr: Codes, label: Codes, cell: Codes, known: Codes, log_prior: Floats, exponent: float,
+    log_rows: Floats, correlation: float, least: float, consensus: Codes, posterior: Floats, confidence: Floats,
+    quality: Floats, label_quality: Floats, agreement: Floats,
+) -> None:  # fmt: skip
+    """Take the most probable labels, and mix posteriors with what single answers say, for tasks first to last.
+
+    Parameters
+    ----------
+    correlation, least : float
+        The correlation of a task's answers; the least weight of single answers.
+    log_prior : ndarray of shape (N, K) or (0, K)
+        As in `infer_tasks`; with none, single answers are heard without a prior.
+    indptr, label, cell, known, exponent, log_rows
+        As in `infer_tasks`.
+    consensus : ndarray of shape (N,)
+        Filled; -1 where there is neither an answer nor a prior of the task's own.
+    posterior : ndarray of shape (N, K)
+        Renewed.
+    confidence : ndarray of shape (N,)
+        Filled: the posterior of the most probable label before mixing; 1 / K where the consensus is -1.
+    quality, agreement : ndarray of shape (N,)
+        Filled: the mixed posterior of the consensus; the share of the answers that equal it.
+    label_quality : ndarray of shape (A,)
+        Filled: the mixed posterior of each answer.
+    """
+    K = posterior.shape[1]
+    prior, one, mean = np.full(K, 1 / K), np.empty(K), np.empty(K)
+    for i in range(first, last):
+        begin, end = indptr[i], indptr[i + 1]
+        n, row = end - begin, posterior[i]
+        best = 0
+        for k in range(1, K):
+            if row[k] > row[best]:
+                best = k
+        consensus[i] = best
+        confidence[i] = row[best]
+        if n == 0 and known[i] < 0 and not len(log_prior):
+            consensus[i] = -1
+            confidence[i] = 1 / K
+        if n > 1 and known[i] < 0:
+            if len(log_prior):
+                _spread(log_prior[i], exponent, prior)
+            mean[:] = 0.0
+            for a in range(begin, end):
+                total = 0.0
+                for k in range(K):
+                    one[k] = prior[k] * exp(log_rows[cell[a], k])
+                    total += one[k]
+                for k in range(K):
+                    mean[k] += one[k] / total / n
+            weight = max(n * correlation / (1 + (n - 1) * correlation), least)
+            for k in range(K):
+                gain = mean[k] - mean[best]
+                if gain > 0:
+                    lead = row[best] - row[k]
+                    weight = min(weight, 0.999 * lead / (lead + gain))
+            for k in range(K):
+                row[k] += weight * (mean[k] - row[k])
+        quality[i] = row[best]
+        same = 0
+        for a in range(begin, end):
+            label_quality[a] = row[label[a]]
+            same += 1 if label[a] == consensus[i] else 0
+        agreement[i] = same / n if n else np.nan
