@@ -18,6 +18,29 @@ from crowdcore.kernels import ROUNDING, Codes, Floats
 from crowdcore.kernels.compiling import compiled
 
 TIED = -2
+CELLS = 2048
+"""Tasks x classes at a time, so that what is known of their answers stays in the nearest memory."""
+
+
+@compiled
+def _tasks_at_a_time(K: int) -> int:
+    return max(1, CELLS // K)
+
+
+@compiled
+def _starts(first: int, last: int, indptr: Codes, starts: Codes) -> Codes:
+    """Return how many of some tasks begin at each of their answers, in the room given if it is enough.
+
+    With these the answers of many tasks are walked through as one: a loop over those of each task would end where the
+    processor does not expect it.
+    """
+    offset, size = indptr[first], indptr[last] - indptr[first]
+    if len(starts) <= size:
+        starts = np.empty(2 * size + 1, dtype=np.int64)
+    starts[: size + 1] = 0
+    for i in range(first, last):
+        starts[place(indptr[i] - offset)] += 1
+    return starts
 
 
 @compiled
@@ -171,35 +194,46 @@ def compare_with(
         agreement[0] += same / n
         told[c] += 1
         for p in range(len(models)):
-            best, choice = models[p, i, 0], 0
-            for k in range(1, len(told)):
-                if models[p, i, k] > best:
-                    best, choice = models[p, i, k], k
-            errors[p] += 1 if choice != c else 0
+            value = models[p, i, place(c)]
+            rivals = 0
+            for k in range(len(told)):
+                rivals += 1 if models[p, i, k] > value or (k < c and models[p, i, k] == value) else 0
+            errors[p] += 1 if rivals else 0
 
 
 @compiled
 def _combine(
-    i: int, indptr: Codes, annotator: Codes, label: Codes, models: Floats, weight: Floats, model_weight: Floats,
-    right: float, wrong: float, row: Floats,
+    begin: int, end: int, starts: Codes, indptr: Codes, annotator: Codes, label: Codes, models: Floats,
+    weight: Floats, model_weight: Floats, right: float, wrong: float, heard: Floats, rows: Floats,
 ) -> None:  # fmt: skip
-    """Fill a row with the posterior of a task that has answers."""
-    K = len(row)
-    backing = 0.0
+    """Fill rows with the posteriors of tasks `begin` to `end`; `heard` is room for a number for each of them."""
+    K = rows.shape[1]
+    rows[: end - begin] = 0.0
+    heard[: end - begin] = 0.0
     for p in range(len(models)):
-        backing += model_weight[p]
-    row[:] = 0.0
-    for p in range(len(models)):
-        for k in range(K):
-            row[k] += model_weight[p] * models[p, i, k]
-    heard = 0.0
-    for a in range(indptr[i], indptr[i + 1]):
+        for i in range(end - begin):
+            for k in range(K):
+                rows[i, k] += model_weight[p] * models[p, begin + i, k]
+    i, offset = -1, indptr[begin]
+    for a in range(offset, indptr[end]):
+        i += starts[place(a - offset)]
         w = weight[place(annotator[a])]
-        heard += w
-        row[place(label[a])] += w * (right - wrong)
-    share = 1 / (backing + heard)
-    for k in range(K):
-        row[k] = min(max((row[k] + heard * wrong) * share, 0.0), 1.0)
+        heard[place(i)] += w
+        rows[place(i), place(label[a])] += w * (right - wrong)
+    backing = model_weight.sum()
+    for i in range(end - begin):
+        share = 1 / (backing + heard[i])
+        for k in range(K):
+            rows[i, k] = min(max((rows[i, k] + heard[i] * wrong) * share, 0.0), 1.0)
+
+
+@compiled
+def _near(row: Floats, top: float) -> int:
+    """Return how many entries are not clearly below the top."""
+    found = 0
+    for k in range(len(row)):
+        found += 1 if row[k] >= top - ROUNDING else 0
+    return found
 
 
 @compiled
@@ -217,22 +251,22 @@ def best_labels(
         The probability that an answer gives to its own label, and to each other one.
     """
     K = models.shape[2]
-    row = np.empty(K)
-    for i in range(first, last):
-        if indptr[i] == indptr[i + 1] or truth[i] >= 0:
-            continue
-        _combine(i, indptr, annotator, label, models, weight, model_weight, right, wrong, row)
-        near = 0
-        for k in range(K):
-            near += 1 if row[k] >= row[consensus[i]] - ROUNDING else 0
-        if near == 1:  # nothing comes near the present label
-            continue
-        best = row.argmax()
-        near = 0
-        for k in range(K):
-            near += 1 if row[k] >= row[best] - ROUNDING else 0
-        if near == 1:
-            consensus[i] = best
+    size = _tasks_at_a_time(K)
+    rows, heard = np.empty((size, K)), np.empty(size)
+    starts = np.empty(0, dtype=np.int64)
+    for begin in range(first, last, size):
+        end = min(begin + size, last)
+        starts = _starts(begin, end, indptr, starts)
+        _combine(
+            begin, end, starts, indptr, annotator, label, models, weight, model_weight, right, wrong, heard, rows
+        )  # fmt: skip
+        for i in range(begin, end):
+            row = rows[i - begin]
+            if indptr[i] == indptr[i + 1] or truth[i] >= 0 or _near(row, row[place(consensus[i])]) == 1:
+                continue
+            best = row.argmax()
+            if _near(row, row[best]) == 1:
+                consensus[i] = best
 
 
 @compiled
@@ -259,27 +293,35 @@ def believe(
         Filled: the share of the answers that equal the consensus; NaN without answers.
     """
     K = models.shape[2]
-    for i in range(first, last):
-        begin, end = indptr[i], indptr[i + 1]
-        row = posterior[i]
-        c = max(consensus[i], 0)
-        if truth[i] >= 0:
-            row[:] = 0.0
-            row[truth[i]] = 1.0
-        elif listen and begin < end:
-            _combine(i, indptr, annotator, label, models, weight, model_weight, right, wrong, row)
-        else:
-            for k in range(K):
-                row[k] = 0.0 if len(models) else 1 / K
-                for p in range(len(models)):
-                    row[k] += model_share[p] * models[p, i, k]
-                row[k] = min(max(row[k], 0.0), 1.0)
-        quality[i] = row[c]
-        same = 0
-        for a in range(begin, end):
-            label_quality[a] = row[place(label[a])]
-            same += 1 if label[a] == consensus[i] else 0
-        agreement[i] = same / (end - begin) if begin < end else np.nan
+    size = _tasks_at_a_time(K)
+    heard = np.empty(size)
+    starts = np.empty(0, dtype=np.int64)
+    for begin in range(first, last, size):
+        end = min(begin + size, last)
+        starts = _starts(begin, end, indptr, starts)
+        rows = posterior[begin:end]
+        _combine(
+            begin, end, starts, indptr, annotator, label, models, weight, model_weight, right, wrong, heard, rows
+        )  # fmt: skip
+        for i in range(begin, end):
+            if truth[i] >= 0:
+                posterior[i] = 0.0
+                posterior[i, truth[i]] = 1.0
+            elif not listen or indptr[i] == indptr[i + 1]:
+                for k in range(K):
+                    mean = 0.0 if len(models) else 1 / K
+                    for p in range(len(models)):
+                        mean += model_share[p] * models[p, i, k]
+                    posterior[i, k] = min(max(mean, 0.0), 1.0)
+            quality[i] = posterior[i, max(consensus[i], 0)]
+            agreement[i] = 0.0
+        i, offset = begin - 1, indptr[begin]
+        for a in range(offset, indptr[end]):
+            i += starts[place(a - offset)]
+            label_quality[a] = posterior[place(i), place(label[a])]
+            agreement[place(i)] += 1.0 if label[a] == consensus[place(i)] else 0.0
+        for i in range(begin, end):
+            agreement[i] /= indptr[i + 1] - indptr[i]
 
 
 @compiled

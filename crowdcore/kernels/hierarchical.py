@@ -59,8 +59,8 @@ def infer_tasks(
             _spread(base, exponent, prior)
             if truth < 0:
                 change = _combine(begin, end, label, cell, prior, log_rows, repeats, seen, logs, row)
-                if not silent:
-                    totals[K] = max(totals[K], change)
+                if not silent and change > totals[K]:
+                    totals[K] = change
             if not silent:
                 _correlate(begin, end, annotator, label, right, row, totals)
                 _weigh(base, prior, row, totals)
