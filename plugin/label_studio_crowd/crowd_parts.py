@@ -91,10 +91,10 @@ def _write_labels(crowd: PartitionedCrowd, method: Any, given: Mapping[str, Any]
     if out is None:
         from label_studio_crowd.crowd_display import show_frame
 
-        show_frame(console, next(found.frames()), f"{type(method).__name__}: the first of {crowd.num_parts} parts")
+        show_frame(console, next(found.frames()), f"{type(method).__name__}: the first of {len(found.files)} parts")
         console.print("[dim]Write all of them with --out FOLDER[/]", highlight=False)
     else:
-        typer.echo(f"Wrote {found.folder}: {crowd.num_parts} Parquet files")
+        typer.echo(f"Wrote {found.folder}: {len(found.files)} Parquet files")
     if given["annotators_out"] is not None:
         typer.echo(f"Wrote {write_frame(found.annotators, given['annotators_out'])}")
 
