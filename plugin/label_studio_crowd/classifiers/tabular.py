@@ -119,7 +119,7 @@ class Boosting:
     def fit(self, train: Codes, y: Codes, settings: Sequence[float], seed: int) -> list[FittedBoosting]:
         """See `Learner`. One fit serves all settings, by stopping at each of them."""
         from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         rounds = [int(setting) for setting in settings]
         model = HistGradientBoostingClassifier(
