@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,9 @@ class Crowd:
     def __post_init__(self) -> None:
         for array in vars(self).values():
             array.flags.writeable = False
+
+    def __reduce__(self) -> tuple[type[Crowd], tuple[Any, ...]]:
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))  # without what is cached
 
     def __repr__(self) -> str:
         return (
@@ -180,6 +183,9 @@ class Crowd:
                 f"The frame has no column {absent[0]!r}; its columns are {list(frame.columns)}. "
                 "Name the three columns with task=, annotator= and label=."
             )
+        doubled = [name for name in names.values() if list(frame.columns).count(name) > 1]
+        if doubled:
+            raise ValueError(f"The frame has several columns {doubled[0]!r}: rename or drop all but one of them.")
         universes = {"task": tasks, "annotator": annotators, "label": classes}
         codes, ids = {}, {}
         for what, name in names.items():

@@ -37,13 +37,21 @@ def as_array(values: Iterable[Any]) -> Ids:
     if isinstance(values, np.ndarray):
         if values.ndim == 1 and values.dtype.kind in "iufbO":
             return values
-        values = values.tolist()
+        values = values.tolist() if values.dtype.kind not in "mM" else _times(values)
     items = list(values)
     if _are_numbers(items):
         return np.asarray(items) if items else np.empty(0, dtype=np.int64)
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array
+
+
+def _times(values: NDArray[Any]) -> list[Any]:
+    """Return dates and durations as pandas has them; NumPy makes numbers of those that count nanoseconds."""
+    import pandas as pd
+
+    listed: list[Any] = pd.Series(values).tolist()
+    return listed
 
 
 def _are_numbers(items: list[Any]) -> bool:
@@ -87,7 +95,7 @@ def as_matrix(matrix: ArrayLike | pd.DataFrame) -> Ids:
     array = matrix if to_numpy is None else to_numpy()
     if not isinstance(array, np.ndarray):
         rows: Any = array
-        if not all(isinstance(row, Iterable) and not isinstance(row, str) for row in rows):
+        if not isinstance(rows, Iterable) or any(not isinstance(row, Iterable) or isinstance(row, str) for row in rows):
             raise ValueError(
                 "The matrix is not two-dimensional. Give a row for each task, a column for each annotator."
             )
@@ -153,7 +161,13 @@ def _factorized(values: Ids | pd.Series[Any]) -> tuple[NDArray[np.integer[Any]],
         low, high = int(array.min()), int(array.max())
         if high - low < 2 * len(array) and high <= np.iinfo(np.int64).max:
             return array.astype(np.int64) - low, low + np.arange(high - low + 1)
-    raw, found = pd.factorize(values)
+    try:
+        raw, found = pd.factorize(values)
+    except TypeError as error:
+        raise ValueError(
+            f"Found a value that is no id or label ({error}): tasks, annotators and labels are numbers, texts, or "
+            "whatever else is hashable, one for each answer."
+        ) from None
     return raw, as_array(found)
 
 

@@ -41,7 +41,7 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
     N, K = len(crowd.tasks), len(crowd.classes)
     if pred_probs is None:
         return np.empty((0, N, K))
-    P = np.asarray(_in_order(crowd, pred_probs), dtype=np.float64)
+    P = _as_numbers(_in_order(crowd, pred_probs))
     models = P[None] if P.ndim == 2 else P
     if models.ndim != 3 or models.shape[1:] != (N, K) or not len(models):
         raise ValueError(
@@ -67,6 +67,20 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
             "Divide each row by its sum, or use predict_proba instead of decision_function."
         )
     return models
+
+
+def _as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:
+    try:
+        found = np.asarray(pred_probs)
+        if found.dtype.kind != "c":
+            return found.astype(np.float64, copy=False)
+        fault = "complex numbers"
+    except (TypeError, ValueError) as error:
+        fault = str(error)
+    raise ValueError(
+        f"pred_probs, a {type(pred_probs).__name__}, is no array of numbers ({fault}). Pass a matrix of "
+        "probabilities, a row for each task; a sparse one as pred_probs.toarray()."
+    )
 
 
 def _in_order(crowd: Crowd, pred_probs: ArrayLike) -> ArrayLike:

@@ -133,20 +133,27 @@ class Aggregator:
         raise NotImplementedError
 
     def _check(self) -> None:
-        """Raise a ValueError if an option is out of its range."""
-        for name, value in self.get_params().items():
+        """Raise a ValueError if an option is not of the type that its annotation names, or out of its range."""
+        for option in fields(self):  # type: ignore[arg-type]
+            name, value = option.name, getattr(self, option.name)
+            kind, _, optional = str(option.type).partition(" | ")
+            if value is None and optional == "None":
+                continue
             least = _LEAST.get(name)
-            whole = isinstance(value, int | np.integer)
-            if least is not None and value is not None and not (whole and value >= least):
-                raise ValueError(
-                    f"{type(self).__name__}: {name} is {value!r}; it must be a whole number, {least} or more."
-                )
-            if name == "tol" and not (isinstance(value, int | float) and not np.isnan(value)):
-                raise ValueError(
-                    f"{type(self).__name__}: tol is {value!r}; it must be a number, or -inf to go on to n_iter."
-                )
-            if name == "ties" and value not in ("share", "first"):
+            boolean = isinstance(value, bool | np.bool_)
+            whole = isinstance(value, int | np.integer) and not boolean
+            number = whole or (isinstance(value, float | np.floating) and not np.isnan(value))
+            if kind == "int" and not (whole and (least is None or value >= least)):
+                allowed = "a whole number" + ("" if least is None else f", {least} or more")
+            elif kind == "float" and not optional.startswith("ArrayLike") and not number:
+                allowed = "a number" + (", or -inf to go on to n_iter" if name == "tol" else "")
+            elif kind == "bool" and not boolean:
+                allowed = "True or False"
+            elif name == "ties" and value not in ("share", "first"):
                 raise ValueError(f"{type(self).__name__}: ties is {value!r}; allowed are 'share' and 'first'.")
+            else:
+                continue
+            raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must be {allowed}.")
 
     def _settle(
         self,

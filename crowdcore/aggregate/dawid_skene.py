@@ -95,8 +95,10 @@ class DawidSkene(ExpectationMaximizer):
 
     def _pseudo_counts(self, K: int) -> Floats:
         """Return the prior's pseudo-counts as (label, true class)."""
-        given = np.asarray(self.confusion_prior, dtype=np.float64)
-        if given.shape not in ((), (K, K)) or not (np.isfinite(given) & (given >= 0)).all():
+        given = np.asarray(self.confusion_prior)
+        numbers = given.dtype.kind in "iuf"
+        given = given.astype(np.float64) if numbers else given
+        if not numbers or given.shape not in ((), (K, K)) or not (np.isfinite(given) & (given >= 0)).all():
             raise ValueError(
                 f"{type(self).__name__}: confusion_prior is {given.tolist()}; it must be a number or a matrix "
                 f"({K}, {K}) of true class by label, of finite pseudo-counts, 0 or more."

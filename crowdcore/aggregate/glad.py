@@ -91,8 +91,8 @@ class GLAD(Aggregator):
     def _class_prior(self, K: int) -> Floats:
         if self.class_prior is None:
             return np.full(K, 1 / K)
-        prior = np.asarray(self.class_prior, dtype=np.float64)
-        if prior.shape != (K,) or not (np.isfinite(prior) & (prior > 0)).all():
+        prior = np.asarray(self.class_prior)
+        if prior.dtype.kind not in "iuf" or prior.shape != (K,) or not (np.isfinite(prior) & (prior > 0)).all():
             raise ValueError(
                 f"GLAD: class_prior is {prior.tolist()}; expected {K} finite shares above 0, one for each class."
             )

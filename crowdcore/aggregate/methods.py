@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Method:
     about: str
     needs: frozenset[str]
     takes: frozenset[str]
-    make: Callable[..., Aggregator]
+    make: Callable[..., Aggregator] = field(compare=False)
     aliases: tuple[str, ...] = ()
     binary: bool = False
 
@@ -227,11 +228,15 @@ _ADVICE = {
 _PEERS_OPTIONS = {"L": "n_clusters", "maxiter": "n_iter"}
 
 
-def _made(kind: type[Aggregator], options: Mapping[str, Any]) -> Aggregator:
+def _made(kind: type[Aggregator], /, **options: Any) -> Aggregator:
     made = kind()
     known = {option.name for option in fields(made)}  # type: ignore[arg-type]
     renamed = {_PEERS_OPTIONS.get(name, name) if name not in known else name: options[name] for name in options}
     return made.set_params(**renamed)
+
+
+def _made_with_model(kind: type[Aggregator], /, **options: Any) -> WithModel:
+    return WithModel(_made(kind, **options))
 
 
 def _methods(
@@ -244,9 +249,7 @@ def _methods(
 ) -> list[Method]:
     """Return the method and, if it needs nothing but answers, the same with a model as one more annotator."""
     takes = frozenset({"known_labels"} if kind._takes_known_labels else ())
-    alone = Method(
-        name, about, frozenset(needs), takes, lambda **options: _made(kind, options), (*aliases, kind.__name__), binary
-    )
+    alone = Method(name, about, frozenset(needs), takes, partial(_made, kind), (*aliases, kind.__name__), binary)
     if needs:
         return [alone]
     return [
@@ -256,7 +259,7 @@ def _methods(
             f"{about}; the model is one more annotator",
             frozenset({"pred_probs"}),
             takes,
-            lambda **options: WithModel(_made(kind, options)),
+            partial(_made_with_model, kind),
             tuple(other + suffix for other in (name, *alone.aliases) for suffix in (WITH_MODEL, "_with_model"))[1:],
             binary,
         ),

@@ -189,3 +189,7 @@ class PlantNet(Aggregator):
         modes = ("ignored", "worker", "fixed", "confident", "invalidating")
         if self.ai_mode not in modes:
             raise ValueError(f"PlantNet: ai_mode is {self.ai_mode!r}; allowed are {', '.join(map(repr, modes))}.")
+        for name in ("alpha", "beta", "obs_weight", "votes_weight", "ai_weight"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"PlantNet: {name} is {value!r}; it must be finite, 0 or more.")

@@ -30,8 +30,9 @@ def read_truth(
     Parameters
     ----------
     path : path
-        A CSV or Parquet file with a column for the task and one for its truth (or gold, ground_truth, label, ...);
-        or .npy or .txt: a label for each of the crowd's tasks, in their order, -1 where it is not known.
+        A CSV or Parquet file with a column for the task and one for its truth (or gold, ground_truth, label, ...),
+        empty or, unless the crowd has such a class, -1 where it is not known; or .npy or .txt: a label for each of
+        the crowd's tasks, in their order, -1 where it is not known.
     crowd : Crowd
         Its tasks and classes; texts become ids of the same kind.
     task_column, truth_column : str, optional
@@ -84,7 +85,7 @@ def read_truth(
     _overlap(path, tasks, crowd)
     labels = _as_those(crowd.classes, _values(frame[truth]))
     by_task: pd.Series[Any] = pd.Series(labels, index=tasks, name="truth")
-    return by_task
+    return by_task if -1 in crowd.classes.tolist() else by_task[labels.astype(str) != "-1"]
 
 
 def truth_codes(crowd: Crowd, truth: pd.Series[Any]) -> Codes:

@@ -76,6 +76,11 @@ def separator_of(path: Path) -> tuple[str, list[str]]:
     return best, lines[best]
 
 
+def written_separator(path: Path) -> str:
+    """Return what to write between a file's cells, by its name."""
+    return "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
+
+
 def read_cells(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Return some columns of a text table, each a categorical of texts; row r is the file's line r + 2.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from crowdcore.crowd import Crowd
 from crowdcore.formats.columns import find_column
-from crowdcore.formats.delimited import read_cells, separator_of, typed
+from crowdcore.formats.delimited import read_cells, separator_of, typed, written_separator
 from crowdcore.ids import Codes, as_array, as_ids, distinct, plain
 
 if TYPE_CHECKING:
@@ -213,5 +213,5 @@ def write_long(crowd: Crowd, path: str | Path) -> Path:
     if is_parquet(path):
         frame.to_parquet(path, index=False)
     else:
-        frame.to_csv(path, index=False, sep="\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ",")
+        frame.to_csv(path, index=False, sep=written_separator(path))
     return path

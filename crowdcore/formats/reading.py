@@ -159,7 +159,10 @@ def _about(path: Path, what: str, crowd: Crowd) -> str:
         f"{count:,} {word.format('' if count == 1 else 'es' if word.startswith('class') else 's')}"
         for count, word in counts
     )
-    return f"{path}: {what} with {answers} of {annotators} to {tasks}, {classes}"
+    about = f"{path}: {what} with {answers} of {annotators} to {tasks}, {classes}"
+    if crowd.classes.dtype.kind in "if" and (crowd.classes == -1).any():
+        about += ", of which -1 is one (if it stands for no answer, leave such rows out)"
+    return about
 
 
 def write_crowd(crowd: Crowd, path: str | Path, format: str | None = None) -> Path:
@@ -201,9 +204,9 @@ def write_crowd(crowd: Crowd, path: str | Path, format: str | None = None) -> Pa
     writers: dict[str | None, Callable[..., Path]] = {"long": write_long, "wide": write_wide}
     if kind == "folder":
         return write_folder(crowd, path, name=path.name)
-    if kind not in writers or not table:
+    if kind not in writers or not table or (kind == "wide" and is_parquet(path)):
         raise ValueError(
             f"{path}: nothing is written as {kind or path.suffix!r}; allowed are .csv, .tsv and .parquet (long, or "
-            "format=wide as .csv), and a folder (no ending) as peerannot has it."
+            "format=wide as .csv or .tsv), and a folder (no ending) as peerannot has it."
         )
     return writers[kind](crowd, path)

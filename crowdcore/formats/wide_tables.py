@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from crowdcore.crowd import Crowd
-from crowdcore.formats.delimited import read_blocks, separator_of, typed
+from crowdcore.formats.delimited import read_blocks, separator_of, typed, written_separator
 from crowdcore.ids import as_ids, distinct, plain
 
 NO_ANSWER: Final = "-1"
@@ -108,7 +109,11 @@ def read_matrix(path: str | Path, *, classes: Iterable[Any] | None = None) -> Cr
     Crowd(2 tasks, 3 annotators, 2 classes, 4 answers)
     """
     try:
-        matrix = np.loadtxt(path, dtype=np.int64, ndmin=2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # of a file without numbers
+            matrix = np.loadtxt(path, dtype=np.int64, ndmin=2)
+    except UserWarning:
+        raise ValueError(f"{path} is empty: expected a line for each task, a number for each annotator.") from None
     except ValueError as error:
         raise ValueError(
             f"{path} is no matrix of class codes ({error}): expected whole numbers with spaces between them, a line "
@@ -118,7 +123,7 @@ def read_matrix(path: str | Path, *, classes: Iterable[Any] | None = None) -> Cr
 
 
 def write_wide(crowd: Crowd, path: str | Path) -> Path:
-    """Write a CSV with a row for each task and a column for each annotator, in the crowd's order.
+    """Write a CSV (.tsv: with tabs) with a row for each task and a column for each annotator, in the crowd's order.
 
     It has a cell for every task and annotator, so it is large where the crowd is; a class that nobody chose is lost.
 
@@ -141,7 +146,7 @@ def write_wide(crowd: Crowd, path: str | Path) -> Path:
 
     path = Path(path)
     M = len(crowd.annotators)
-    size = max(1, _CELLS // (M + 1))
+    size, separator = max(1, _CELLS // (M + 1)), written_separator(path)
     for start in range(0, max(1, len(crowd.tasks)), size):
         stop = min(start + size, len(crowd.tasks))
         answers = slice(crowd.indptr[start], crowd.indptr[stop])
@@ -149,5 +154,5 @@ def write_wide(crowd: Crowd, path: str | Path) -> Path:
         cells[crowd.task[answers] - start, crowd.annotator[answers]] = crowd.classes[crowd.label[answers]]
         frame = pd.DataFrame(cells, columns=crowd.annotators)
         frame.insert(0, "task", crowd.tasks[start:stop], allow_duplicates=True)
-        frame.to_csv(path, index=False, header=start == 0, mode="a" if start else "w")
+        frame.to_csv(path, index=False, sep=separator, header=start == 0, mode="a" if start else "w")
     return path

@@ -118,8 +118,11 @@ def aggregate(
         if out is not None and out.is_dir():
             out = label_file(out, strategy, hard=hard)
             out.parent.mkdir(exist_ok=True)
-        check_out(out, (*TABLES, ".npy"))
-        check_out(annotators_out, TABLES, "--annotators-out")
+        read = (answers, probabilities, features, known)
+        check_out(out, (*TABLES, ".npy"), read=read)
+        check_out(annotators_out, TABLES, "--annotators-out", read=read)
+        if out is not None and annotators_out is not None and out.resolve() == annotators_out.resolve():
+            raise UserError(f"--out and --annotators-out are both {out}: choose two names.")
         source = _source(context)
         reading = source.read()
         err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
@@ -185,7 +188,7 @@ def identify(
     from label_studio_crowd.crowd_display import show_frame
     from label_studio_crowd.crowd_files import TABLES, check_out, read_evidence, user_errors, write_frame
 
-    check_out(out, TABLES)
+    check_out(out, TABLES, read=(answers, probabilities, truth))
     if out is not None and method is None:
         raise UserError(f"--out writes one method's table: choose it with --method, one of {', '.join(METHODS)}.")
     console, err = _consoles()
@@ -341,7 +344,7 @@ def compare(
     from label_studio_crowd import comparison, crowd_files
     from label_studio_crowd.crowd_display import progress_bar, show_comparison
 
-    crowd_files.check_out(out, (*crowd_files.TABLES, ".md"))
+    crowd_files.check_out(out, (*crowd_files.TABLES, ".md"), read=(answers, truth, probabilities, features))
     console, err = _consoles(as_json)
     with crowd_files.user_errors():
         chosen = comparison.chosen_methods([name for name in (methods or "").split(",") if name.strip()])
@@ -353,7 +356,7 @@ def compare(
         judged = int((labels.index.isin(given.crowd.tasks[given.crowd.num_answers > 0])).sum())
         if not judged:
             raise UserError("No task has both an answer and a known truth: see that both files have the same ids.")
-        err.print(f"{judged:,} tasks have answers and a known truth.", highlight=False)
+        err.print(f"{judged:,} task{' has' if judged == 1 else 's have'} answers and a known truth.", highlight=False)
         with progress_bar(err) as progress:
             rows = comparison.compare(given, labels, chosen, progress)
         if as_json:

@@ -23,12 +23,13 @@ _COLUMNS: Final = 12
 def show_frame(console: Console, frame: pd.DataFrame, title: str, rows: int = ROWS) -> None:
     """Print the first rows of a table, its index first where it has a name."""
     table = frame.reset_index() if frame.index.name is not None else frame
-    shown = Table(title=escape(title), title_justify="left")
+    shown = Table()
     columns = list(table.columns)[:_COLUMNS]
     for name in columns:
         shown.add_column(escape(str(name)), justify="right" if table[name].dtype.kind in "iuf" else "left")
     for values in table[columns].head(rows).itertuples(index=False):
         shown.add_row(*(escape(cell(value)) for value in values))
+    console.print(f"[italic]{escape(title)}[/]", highlight=False, soft_wrap=True)
     console.print(shown, highlight=False)
     left = len(table.columns) - len(columns)
     if len(table) > rows or left > 0:

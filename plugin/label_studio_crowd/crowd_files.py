@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,6 +158,8 @@ def read_evidence(
         crowd = add_classes(crowd, truth.to_numpy())
         if pred_probs is not None:
             pred_probs = pred_probs.reindex(columns=crowd.classes.tolist(), fill_value=0.0)
+    if not len(crowd.classes):
+        raise UserError(f"{source.path} has no answers: there is no row with a label.")
     matrix = None if features is None else read_features(features, crowd)
     return Evidence(crowd, pred_probs, matrix, truth, tuple(notes))
 
@@ -186,10 +188,18 @@ def read_true_labels(reading: Reading, path: Path | None) -> pd.Series[Any]:
     return labels
 
 
-def check_out(path: Path | None, endings: tuple[str, ...], option: str = "--out") -> None:
-    """Raise a `UserError` if nothing can be written there; called before anything is computed."""
+def check_out(
+    path: Path | None, endings: tuple[str, ...], option: str = "--out", *, read: Iterable[Path | None] = ()
+) -> None:
+    """Raise a `UserError` if nothing can be written there; called before anything is computed.
+
+    What is read, files or peerannot's folder, is not overwritten.
+    """
     if path is None:
         return
+    for given in read:
+        if given is not None and path.exists() and any(path.samefile(file) for file in _files(given)):
+            raise UserError(f"{option} is {path}, which this command reads: choose another name.")
     if path.suffix.lower() not in endings:
         raise UserError(f"{option} is {path.name!r}: its ending chooses the format, one of {', '.join(endings)}.")
     if path.is_dir():
@@ -199,6 +209,14 @@ def check_out(path: Path | None, endings: tuple[str, ...], option: str = "--out"
     if path.suffix.lower() == ".parquet":
         with user_errors():
             import pyarrow  # noqa: F401
+
+
+def _files(path: Path) -> list[Path]:
+    """Return a file, or peerannot's files in a folder, as far as they are there."""
+    from crowdcore.formats.folders import ANSWERS, CONFUSIONS, METADATA, TRUTH
+
+    files = [path / name for name in (ANSWERS, METADATA, TRUTH, CONFUSIONS)] if path.is_dir() else [path]
+    return [file for file in files if file.exists()]
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> Path:

@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -149,6 +151,13 @@ def test_numbers_and_text_may_be_mixed():
     assert crowd.classes.tolist() == [True, "yes"]
 
 
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_dates_are_ids(unit):
+    days = np.array(["2020-01-02", "2020-01-01"], dtype=f"M8[{unit}]")
+    frame = pd.DataFrame({"task": days, "annotator": ["ann", "ann"], "label": [1, 2]})
+    assert [f"{day:%Y-%m-%d}" for day in Crowd.from_long(frame).tasks] == ["2020-01-01", "2020-01-02"]
+
+
 def test_from_wide_knows_several_signs_for_no_answer():
     crowd = Crowd.from_wide(np.array([[0, -1, 1], [-1, -1, 1]]))
     assert crowd.num_answers.tolist() == [2, 1]
@@ -205,6 +214,20 @@ def test_a_crowd_does_not_change():
         crowd.tasks = []
 
 
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda crowd: pickle.loads(pickle.dumps(crowd))])
+def test_a_copied_or_pickled_crowd_does_not_change_either(again):
+    crowd = Crowd.from_wide([["cat", None], ["dog", "cat"]])
+    size = len(pickle.dumps(crowd))
+    counts = crowd.counts
+    assert len(pickle.dumps(crowd)) == size  # what is cached stays behind
+    copied = again(crowd)
+    assert copied.to_long().equals(crowd.to_long())
+    assert np.array_equal(copied.counts, counts)
+    for array in (copied.label, copied.tasks, copied.counts):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 5
+
+
 def test_an_empty_crowd_is_a_crowd():
     empty = Crowd.from_codes([], [], [], tasks=[], annotators=[], classes=["a"])
     assert empty.counts.shape == (0, 1)
@@ -256,6 +279,11 @@ IDS = {"tasks": ["t0", "t1"], "annotators": ["ann", "bob"], "classes": ["no", "y
             ["Row 2", "no task"],
         ),
         (lambda: Crowd.from_long(LONG, tasks=["t1"]), ["'t2'", "tasks given", "tasks="]),
+        (
+            lambda: Crowd.from_long(pd.concat([LONG, LONG[["task"]]], axis=1)),
+            ["several columns 'task'", "rename or drop"],
+        ),
+        (lambda: Crowd.from_wide(None), ["not two-dimensional", "row for each task"]),
         (lambda: Crowd.from_long(LONG, annotators=["ann"]), ["'bob'", "annotators given"]),
         (lambda: Crowd.from_long(LONG, task="id"), ["'id'", "its columns are", "task="]),
         (

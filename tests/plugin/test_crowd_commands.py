@@ -334,6 +334,40 @@ def test_what_the_user_can_mend_is_one_line(bad, words, told):
         assert word in line
 
 
+def test_what_is_read_is_not_overwritten(bad, good, tmp_path):
+    answers = "task,annotator,label\n1,a,x\n1,b,y\n2,a,x\n"
+    (tmp_path / "answers.csv").write_text(answers)
+    (tmp_path / "p.csv").write_text("task,x,y\n1,.5,.5\n2,.5,.5\n")
+    (tmp_path / "truth.csv").write_text("task,truth\n1,x\n")
+    for words in (
+        ["aggregate", "answers.csv", "--out", "answers.csv"],
+        ["aggregate", "answers.csv", "--annotators-out", tmp_path / "answers.csv"],
+        ["aggregate", "answers.csv", "--probabilities", "p.csv", "--out", "./p.csv"],
+        ["identify", "answers.csv", "-m", "entropy", "--out", "answers.csv"],
+        ["compare", "answers.csv", "--truth", "truth.csv", "--out", "truth.csv"],
+    ):
+        assert "which this command reads: choose another name" in bad(*words)
+    assert (tmp_path / "answers.csv").read_text() == answers
+    assert "choose two names" in bad("aggregate", "answers.csv", "--out", "l.csv", "--annotators-out", "l.csv")
+    good("simulate", "--out", "crowd", "--tasks", 5)
+    assert "which this command reads" in bad("aggregate", "crowd", "--out", "crowd/answers.json")
+    for _ in range(2):  # results are
+        good("aggregate", "answers.csv", "-m", "mv", "--out", "labels.csv")
+
+
+def test_answers_that_are_none_are_told_in_one_line(bad, tmp_path):
+    (tmp_path / "header.csv").write_text("task,annotator,label\n")
+    assert bad("aggregate", "header.csv").endswith("header.csv has no answers: there is no row with a label.")
+    (tmp_path / "nested.json").write_text('{"1": {"a": {"x": 1}}}')
+    assert "no id or label" in bad("aggregate", "nested.json")
+    assert "class_prior is 'even'" in bad("aggregate", DOG, "--option", "class_prior=even")
+
+
+def test_a_long_title_is_one_line(good, tmp_path):
+    (tmp_path / "one.csv").write_text("task,annotator,label\n1,a,x\n")
+    assert "majority-vote: 1 of 1 tasks have a label\n" in good("aggregate", "one.csv", "-m", "mv", "--hard")
+
+
 def test_help_stays_light():
     heavy = "{'pandas', 'numpy', 'crowdcore', 'sqlalchemy', 'rich.progress', 'numba'}"
     code = f"import sys, label_studio_crowd.cli; print(sorted({heavy} & set(sys.modules)))"

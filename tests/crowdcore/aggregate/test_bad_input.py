@@ -40,6 +40,7 @@ X = [[0.0], [1.0]]
 ANSWERS = [
     ([[0, 1]], "The answers are a list; pass a Crowd, or a frame with columns task, annotator and label"),
     (pd.DataFrame({"task": [0]}), "no column 'annotator'; its columns are"),
+    (pd.DataFrame({"task": [0], "annotator": [0], "label": [[1, 2]]}), "a value that is no id or label.*unhashable"),
     (EMPTY, r"Crowd\(1 tasks, 1 annotators, 0 classes, 0 answers\) has no classes. Pass classes="),
 ]
 KNOWN = [
@@ -58,6 +59,9 @@ PROBABILITIES = [
     ([[0.5, 0.5], [2.0, 3.0]], r"row 1 \(task 1\): the row sums to 5, not to 1.*Divide each row by its sum"),
     (pd.DataFrame([[0.5, 0.5]], index=[1], columns=[0, 1]), "DataFrame whose index lacks 0"),
     (pd.DataFrame(P, columns=[1, 2]), "DataFrame whose columns lacks 0"),
+    ("guess", "pred_probs, a str, is no array of numbers"),
+    (np.array(P) + 0j, r"no array of numbers \(complex numbers\)"),
+    (sparse.csr_matrix(P), r"pred_probs, a csr_matrix, is no array of numbers.*toarray"),
 ]
 FEATURES = [
     ([0.0, 1.0], r"features have shape \(2,\); expected \(2, d\): a row for each of the crowd's tasks"),
@@ -77,6 +81,16 @@ OPTIONS = [
     (MajorityVote(ties="last"), "ties is 'last'; allowed are 'share' and 'first'"),
     (DawidSkene(n_iter=0), "n_iter is 0; it must be a whole number, 1 or more"),
     (DawidSkene(n_iter=2.5), "n_iter is 2.5; it must be a whole number"),
+    (DawidSkene(n_iter=True), "n_iter is True; it must be a whole number"),
+    (DawidSkene(n_iter=None), "n_iter is None; it must be a whole number"),
+    (DawidSkene(class_prior="even"), "class_prior is 'even'; it must be a number"),
+    (DawidSkene(confusion_prior="even"), "confusion_prior is even; it must be a number or a matrix"),
+    (TwoThird(threshold=None), "threshold is None; it must be a number"),
+    (TwoThird(min_answers=[1, 2]), r"min_answers is \[1, 2\]; it must be a whole number"),
+    (ZeroBasedSkill(lr_init="1"), "lr_init is '1'; it must be a number"),
+    (CROWDLAB(calibrate_probs="no"), "calibrate_probs is 'no'; it must be True or False"),
+    (GLAD(class_prior="even"), "expected 2 finite shares above 0"),
+    (PlantNet(alpha=-1), "alpha is -1; it must be finite, 0 or more"),
     (DawidSkene(tol=np.nan), "tol is nan; it must be a number"),
     (DawidSkene(confusion_prior=-1), "confusion_prior is -1.0; it must be a number or a matrix"),
     (DawidSkene(confusion_prior=np.ones(3)), r"a matrix \(2, 2\) of true class by label"),

@@ -1,11 +1,15 @@
 """Methods by name."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from crowdcore import Crowd, aggregate, crowdlab
 from crowdcore.aggregate import DawidSkene, WithModel, find_method, run_method
-from tests.crowdcore.aggregate.every_method import ALONE, METHODS, NAMES
+from tests.crowdcore.aggregate.every_method import ALONE, METHODS, NAMES, evidence
 
 CROWD = Crowd.from_wide([["cat", "cat", "dog"], ["dog", "dog", "dog"], ["cat", None, "cat"]])
 P = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
@@ -134,3 +138,16 @@ def test_the_models_row_comes_last_and_it_is_judged_like_the_others():
     assert np.array_equal(joined.probas_, expected.probas_)
     assert np.array_equal(joined.aggregator_.confusion_, expected.confusion_)
     assert joined.crowd_.annotators.tolist() == [0, 1, 2, "model"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_method_found_can_be_pickled_copied_and_cloned(name):
+    crowd = Crowd.from_wide([[0, 0, 1], [1, 1, 1], [0, 1, 0], [1, 0, 1]])
+    P, X = evidence(4, 2)
+    found = run_method(name, crowd, pred_probs=P, features=X)
+    for again in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):
+        assert again.method == found.method
+        assert again.to_frame().equals(found.to_frame())
+    fresh = clone(found.aggregator)
+    assert not hasattr(fresh, "probas_")
+    assert repr(fresh) == repr(found.aggregator)

@@ -35,6 +35,13 @@ def test_truth_is_by_task_and_only_what_is_known(file, names):
     assert truth_codes(add_classes(PETS, truth), truth).tolist() == [2, -1, 1]
 
 
+def test_a_truth_of_minus_one_is_not_known_unless_it_is_a_class(file):
+    path = file("task,truth\n0,-1\n1,2\n")
+    assert read_truth(path, Crowd.from_wide([[2, 3], [3, 2]])).to_dict() == {1: 2}
+    assert read_truth(path, Crowd.from_wide([[2, -1], [-1, 2]], missing=None)).to_dict() == {0: -1, 1: 2}
+    assert read_truth(file("task,truth\n10,-1\n20,cat\n"), PETS).to_dict() == {20: "cat"}
+
+
 def test_of_a_table_of_labels_and_truth_the_truth_is_taken(file):
     assert read_truth(file("task,label,truth\n10,cat,dog\n"), PETS).to_dict() == {10: "dog"}
 

@@ -209,6 +209,22 @@ def test_a_matrix_is_read(file):
     for text in ("0 1\n2\n", "a b\n", "0.5 1\n"):
         with pytest.raises(ValueError, match="no matrix of class codes"):
             read_crowd(file(text, "answers.txt"))
+    with pytest.raises(ValueError, match="is empty: expected a line for each task"):
+        read_crowd(file("\n", "answers.txt"))
+
+
+def test_a_label_of_minus_one_in_a_long_table_is_a_class_and_said(file):
+    reading = read_crowd(file("task,annotator,label\n1,a,-1\n1,b,2\n"))
+    assert reading.crowd.classes.tolist() == [-1, 2]
+    assert "of which -1 is one" in reading.about
+
+
+def test_a_wide_table_is_written_as_its_ending_says(tmp_path):
+    crowd = Crowd.from_wide([[0, 1], [1, -1]])
+    assert write_crowd(crowd, tmp_path / "a.tsv", "wide").read_text().splitlines()[0] == "task\t0\t1"
+    with pytest.raises(ValueError, match="nothing is written as 'wide'"):
+        write_crowd(crowd, tmp_path / "a.parquet", "wide")
+    assert not (tmp_path / "a.parquet").exists()
 
 
 def test_a_path_says_what_is_written(tmp_path):
