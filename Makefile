@@ -7,11 +7,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install studio demo lint test test-fast peers bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot clean
+.PHONY: help install studio demo lint test test-fast peers bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-methods clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/: .*/, "", $$1); printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 install: $(INSTALLED) ## install the plugin and what its development needs into .venv
 
@@ -61,6 +61,12 @@ peers: $(INSTALLED) ## install cleanlab, crowd-kit and peerannot into .venv-peer
 
 bench-speed: peers ## seconds and peak memory beside the peers, into docs/results (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.speed --out docs/results/speed.md
+
+bench-tutorial bench-crowdlab bench-activelab bench-peerannot: bench-%: $(INSTALLED) ## a paper's results, into docs/results
+	@$(BIN)/python -m benchmarks.papers $* --out docs/results
+
+bench-methods: $(INSTALLED) ## all methods on the crowds at hand, into docs/results
+	@$(BIN)/python -m benchmarks.methods --out docs/results
 
 clean: ## remove the environments, caches and everything the demo made
 	rm -rf $(VENV) .venv-studio .venv-peers .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

@@ -43,10 +43,11 @@ def infer_tasks(
         Renewed.
     counts : ndarray of shape (C, K)
         Added to: how often each cell is expected for each true class.
-    totals : ndarray of shape (K + 6,)
+    totals : ndarray of shape (K + 7,)
         Classes' expected tasks are added to; then the largest change of a posterior; then added to: products of the
         errors of two answers to a task, and of their standard deviations; the slope of the posteriors' expected log
-        prior in the exponent; the variance of the log prior under the prior, and under the posterior.
+        prior in the exponent; the variance of the log prior under the prior, and under the posterior; the logarithm of
+        the answers' chance.
     """
     K = posterior.shape[1]
     prior, logs, seen = np.empty(K), np.empty(K), np.zeros(K, dtype=np.int64)
@@ -57,8 +58,14 @@ def infer_tasks(
         if len(log_rows):
             base = log_prior[i if len(log_prior) > 1 else 0]
             _spread(base, exponent, prior)
+            if not silent:
+                totals[K + 6] += _hear(begin, end, label, cell, prior, log_rows, repeats, seen, logs, truth)
             if truth < 0:
-                change = _combine(begin, end, label, cell, prior, log_rows, repeats, seen, logs, row)
+                change = 0.0
+                for k in range(K):
+                    after = logs[k] if not silent else prior[k]
+                    change = max(change, abs(after - row[k]))
+                    row[k] = after
                 if not silent and change > totals[K]:
                     totals[K] = change
             if not silent:
@@ -88,36 +95,36 @@ def _spread(logs: Floats, exponent: float, chances: Floats) -> None:
 
 
 @compiled
-def _combine(
+def _hear(
     begin: int, end: int, label: Codes, cell: Codes, prior: Floats, log_rows: Floats, repeats: Floats, seen: Codes,
-    logs: Floats, row: Floats,
+    chances: Floats, truth: int,
 ) -> float:  # fmt: skip
-    """Renew a task's posterior and return its largest change."""
-    K = len(row)
+    """Fill in a task's posterior if its truth is not known, and return the logarithm of its answers' chance."""
+    K = len(prior)
     for k in range(K):
-        logs[k] = log(prior[k])
+        chances[k] = log(prior[k])
     for a in range(begin, end):
         for k in range(K):
-            logs[k] += log_rows[cell[a], k]
+            chances[k] += log_rows[cell[a], k]
         times = min(seen[label[a]], len(repeats))
         if times:
             for k in range(K):
-                logs[k] += repeats[times - 1, label[a], k]
+                chances[k] += repeats[times - 1, label[a], k]
         seen[label[a]] += 1
     for a in range(begin, end):
         seen[label[a]] = 0
-    top = logs[0]
+    if truth >= 0:
+        return float(chances[truth])
+    top = chances[0]
     for k in range(1, K):
-        top = max(top, logs[k])
+        top = max(top, chances[k])
     total = 0.0
     for k in range(K):
-        logs[k] = exp(logs[k] - top)
-        total += logs[k]
-    change = 0.0
+        chances[k] = exp(chances[k] - top)
+        total += chances[k]
     for k in range(K):
-        change = max(change, abs(logs[k] / total - row[k]))
-        row[k] = logs[k] / total
-    return change
+        chances[k] /= total
+    return float(top + log(total))
 
 
 @compiled

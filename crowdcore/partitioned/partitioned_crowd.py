@@ -187,7 +187,7 @@ class PartitionedCrowd:
     def __repr__(self) -> str:
         return (
             f"PartitionedCrowd({self.num_tasks} tasks, {len(self.annotators)} annotators, {len(self.classes)} classes, "
-            f"{self.num_answers} answers in {self.num_parts} parts)"
+            f"{self.num_answers} answers in {self.num_parts} part{'s' if self.num_parts != 1 else ''})"
         )
 
     def aggregate(

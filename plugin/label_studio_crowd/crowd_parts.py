@@ -94,7 +94,7 @@ def _write_labels(crowd: PartitionedCrowd, method: Any, given: Mapping[str, Any]
         show_frame(console, next(found.frames()), f"{type(method).__name__}: the first of {len(found.files)} parts")
         console.print("[dim]Write all of them with --out FOLDER[/]", highlight=False)
     else:
-        typer.echo(f"Wrote {found.folder}: {len(found.files)} Parquet files")
+        typer.echo(f"Wrote {found.folder}: {len(found.files)} Parquet file{'s' if len(found.files) > 1 else ''}")
     if given["annotators_out"] is not None:
         typer.echo(f"Wrote {write_frame(found.annotators, given['annotators_out'])}")
 

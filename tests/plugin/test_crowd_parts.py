@@ -48,7 +48,7 @@ def run(monkeypatch, capsys):
 def test_labels_are_those_of_the_whole_crowd(frame, run, tmp_path):
     code, out, err = run("aggregate", "--parts", "answers", "--out", "labels", "--annotators-out", "annotators.csv")
     assert code == 0
-    assert f"Wrote {tmp_path / 'labels'}: 1 Parquet files" in out
+    assert f"Wrote {tmp_path / 'labels'}: 1 Parquet file\n" in out
     assert "Wrote annotators.csv" in out
     assert "50 tasks, 6 annotators, 3 classes, 300 answers" in err
     fitted = DawidSkene().fit(Crowd.from_long(frame))
