@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crowdcore import kernels
 from crowdcore.crowd import Crowd
+from crowdcore.grouping import ratio
 from crowdcore.ids import Codes, Ids
 from crowdcore.sums import Cells, Sums, summed
 
@@ -130,8 +131,8 @@ def annotator_stats(found: Ratings, num_classes: int, model_share: float) -> Ann
     worst = np.full(len(answers), -1)
     kernels.worst_classes(found.cells.at, found.cells.figures, num_classes, worst)
     return AnnotatorStats(
-        quality=model_share * _mean(believed, answers) + (1 - model_share) * _mean(agreeing, compared),
-        agreement_with_consensus=_mean(right, answers),
+        quality=model_share * ratio(believed, answers) + (1 - model_share) * ratio(agreeing, compared),
+        agreement_with_consensus=ratio(right, answers),
         worst_class=worst,
         num_answers=answers.astype(np.int64),
     )
@@ -144,9 +145,3 @@ def names_of(classes: Ids, codes: Codes) -> Ids:
         names = names.astype(object)
         names[codes < 0] = None
     return names
-
-
-def _mean(sums: Floats, sizes: Floats) -> Floats:
-    means = np.full(len(sizes), np.nan)
-    np.divide(sums, sizes, out=means, where=sizes > 0)
-    return means

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.annotators import AnnotatorStats, annotator_stats, names_of
+from crowdcore.annotators import AnnotatorStats, annotator_stats
 from crowdcore.crowd import Crowd
 from crowdcore.ids import Codes
 from crowdcore.passes import ConsensusMethod, Part, QualityMethod, find_trust
 from crowdcore.probabilities import as_ensemble, as_known_labels
 from crowdcore.quality import Score
-
-if TYPE_CHECKING:
-    import pandas as pd
+from crowdcore.result_frames import ResultFrames
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class CrowdlabResult:
+class CrowdlabResult(ResultFrames):
     """What `crowdlab` found; arrays are in the crowd's order.
 
     Attributes
@@ -59,39 +57,6 @@ class CrowdlabResult:
     annotator_weights: Floats
     model_weight: float | Floats
     known: NDArray[np.bool_]
-
-    @property
-    def labels(self) -> NDArray[Any]:
-        """The consensus as classes, None where there is none, shape (N,)."""
-        return names_of(self.crowd.classes, self.consensus)
-
-    @property
-    def num_answers(self) -> Codes:
-        """Number of answers of each task, shape (N,)."""
-        return self.crowd.num_answers
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a frame with a row for each task: consensus, quality, agreement, num_answers."""
-        import pandas as pd
-
-        columns = {
-            "consensus": self.labels,
-            "quality": self.quality,
-            "agreement": self.agreement,
-            "num_answers": self.num_answers,
-        }
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.tasks, name="task"))
-        return frame
-
-    def labels_frame(self) -> pd.DataFrame:
-        """Return a frame with a row for each answer: task, annotator, label, quality."""
-        frame = self.crowd.to_long()
-        frame["quality"] = self.label_quality
-        return frame
-
-    def annotators_frame(self) -> pd.DataFrame:
-        """Return a frame with a row for each annotator, worst first, those without a quality last."""
-        return self.annotators.to_frame(self.crowd.annotators, self.crowd.classes, self.annotator_weights)
 
 
 def crowdlab(

@@ -1,4 +1,4 @@
-"""Means over groups of answers."""
+"""Shares, and means over groups of answers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ def group_mean(values: NDArray[Any], groups: NDArray[np.int64], num_groups: int)
     """Return the mean of values in each group, NaN in an empty one, shape (num_groups,)."""
     sums = np.bincount(groups, values, minlength=num_groups)
     sizes = np.bincount(groups, minlength=num_groups)
-    means = np.full(num_groups, np.nan)
-    np.divide(sums, sizes, out=means, where=sizes > 0)
-    return means
+    return ratio(sums, sizes)
+
+
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    """Return part / whole, NaN where there is nothing."""
+    shares: NDArray[np.float64] = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=shares, where=whole > 0)
+    return shares

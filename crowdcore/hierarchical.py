@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore import kernels
-from crowdcore.annotators import AnnotatorStats, annotator_stats, names_of, rate_answers
+from crowdcore.annotators import AnnotatorStats, annotator_stats, rate_answers
 from crowdcore.confusions import Confusions
 from crowdcore.crowd import Crowd
 from crowdcore.ids import Codes
 from crowdcore.probabilities import as_ensemble, as_known_labels
+from crowdcore.result_frames import ResultFrames
 from crowdcore.sums import each
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ LEAST_LUCK = 0.75
 
 
 @dataclass(frozen=True, eq=False)
-class HierarchicalResult:
+class HierarchicalResult(ResultFrames):
     """What `hierarchical_dawid_skene` found; arrays are in the crowd's order.
 
     Everything that `crowdcore.CrowdlabResult` has is here under the same name.
@@ -106,16 +107,6 @@ class HierarchicalResult:
     known: NDArray[np.bool_]
     n_iter: int
 
-    @property
-    def labels(self) -> NDArray[Any]:
-        """The consensus as classes, None where there is none, shape (N,)."""
-        return names_of(self.crowd.classes, self.consensus)
-
-    @property
-    def num_answers(self) -> Codes:
-        """Number of answers of each task, shape (N,)."""
-        return self.crowd.num_answers
-
     def confusion(self, annotators: ArrayLike | None = None) -> Floats:
         """Return confusion matrices: annotator, true class, label; rows sum to 1.
 
@@ -126,28 +117,9 @@ class HierarchicalResult:
         """
         return self.confusions.matrices(annotators)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return a frame with a row for each task: consensus, quality, agreement, num_answers."""
-        import pandas as pd
-
-        columns = {
-            "consensus": self.labels,
-            "quality": self.quality,
-            "agreement": self.agreement,
-            "num_answers": self.num_answers,
-        }
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.tasks, name="task"))
-        return frame
-
-    def labels_frame(self) -> pd.DataFrame:
-        """Return a frame with a row for each answer: task, annotator, label, quality."""
-        frame = self.crowd.to_long()
-        frame["quality"] = self.label_quality
-        return frame
-
     def annotators_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator, worst first, with the interval of the quality: low, high."""
-        frame = self.annotators.to_frame(self.crowd.annotators, self.crowd.classes, self.annotator_weights)
+        frame = super().annotators_frame()
         places = {who: at for at, who in enumerate(self.crowd.annotators.tolist())}
         order = [places[who] for who in frame.index.tolist()]
         frame.insert(1, "low", self.quality_interval[order, 0])

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crowdcore import kernels
 from crowdcore.crowd import Crowd
+from crowdcore.grouping import ratio
 from crowdcore.ids import Codes, Ids
 from crowdcore.probabilities import as_ensemble
 from crowdcore.sums import Sums, each, summed
@@ -61,7 +62,7 @@ def vote(crowd: Crowd, models: Floats, seed: int) -> tuple[Codes, NDArray[np.boo
     labels, tally = tally_answers(crowd, np.full(len(crowd.tasks), -1))
     random = break_ties(crowd, models, tally, seed, labels)
     unanswered = crowd.num_answers == 0
-    labels[unanswered] = most_probable(models.mean(axis=0)[unanswered]) if len(models) else -1
+    labels[unanswered] = models.mean(axis=0)[unanswered].argmax(axis=1) if len(models) else -1
     return labels, random
 
 
@@ -145,12 +146,6 @@ def break_ties(crowd: Crowd, models: Floats, tally: Tally, seed: int, labels: Co
     return random
 
 
-def most_probable(P: Floats) -> Codes:
-    """Return the place of each row's largest entry, of equals the first."""
-    found: Codes = P.argmax(axis=1)
-    return found
-
-
 def _chances(tasks: Ids, seed: int) -> Floats:
     """Return a number in [0, 1) for each task, which depends on its id and the seed alone."""
     from pandas.util import hash_array
@@ -161,9 +156,7 @@ def _chances(tasks: Ids, seed: int) -> Floats:
 
 def _shares(part: Codes, whole: Codes) -> Floats:
     """Return part / whole, the mean of the others where there is nothing, NaN if there is nothing at all."""
-    shares = np.full(len(whole), np.nan)
-    there = whole > 0
-    np.divide(part, whole, out=shares, where=there)
+    shares, there = ratio(part, whole), whole > 0
     if there.any():
         shares[~there] = shares[there].mean()
     return shares

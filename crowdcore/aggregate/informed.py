@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crowdcore.aggregate.base import Aggregator, Floats
 from crowdcore.crowd import Crowd
+from crowdcore.grouping import group_mean
 from crowdcore.ids import Codes, Ids
 from crowdcore.probabilities import as_ensemble
 
@@ -105,8 +106,6 @@ def per_annotator(crowd: Crowd, values: Floats, counted: NDArray[np.bool_] | Non
         The answers that count; all by default.
     """
     M = len(crowd.annotators)
-    weight = np.ones(len(values)) if counted is None else counted.astype(np.float64)
-    size = np.bincount(crowd.annotator, weight, minlength=M)
-    means: Floats = np.full(M, np.nan)
-    np.divide(np.bincount(crowd.annotator, values * weight, minlength=M), size, out=means, where=size > 0)
-    return means
+    if counted is None:
+        return group_mean(values, crowd.annotator, M)
+    return group_mean(values[counted], crowd.annotator[counted], M)

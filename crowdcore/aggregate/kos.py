@@ -9,6 +9,7 @@ import numpy as np
 from crowdcore import kernels
 from crowdcore.aggregate.base import Aggregator, Floats
 from crowdcore.crowd import Crowd
+from crowdcore.grouping import group_mean
 from crowdcore.ids import Codes
 
 
@@ -74,9 +75,7 @@ class KOS(Aggregator):
         scores = np.where(np.abs(scores) > kernels.CLOSE * size, scores, 0.0)
         lean: Floats = np.zeros(N)
         np.divide(scores, size, out=lean, where=size > 0)
-        answers = np.bincount(crowd.annotator, minlength=M)
-        self.skills_: Floats = np.full(M, np.nan)
-        np.divide(np.bincount(crowd.annotator, message, minlength=M), answers, out=self.skills_, where=answers > 0)
+        self.skills_: Floats = group_mean(message, crowd.annotator, M)
         codes: Codes = np.full(N, -1, dtype=np.int64)
         codes[scores < 0] = 0
         codes[scores > 0] = 1

@@ -10,6 +10,7 @@ from crowdcore.aggregate.base import Floats
 from crowdcore.aggregate.confusion import SMALLEST, class_shares
 from crowdcore.aggregate.expectation import ExpectationMaximizer
 from crowdcore.aggregate.spike import Matches, Spike
+from crowdcore.grouping import ratio
 
 
 @dataclass(eq=False)
@@ -63,8 +64,7 @@ class OneCoinDawidSkene(ExpectationMaximizer):
         """Return the skills and the class shares that fit the expected matches best."""
         right = expected.matched.sum(axis=1) + self.right_prior
         total = given.sum(axis=1) + self.right_prior + self.wrong_prior
-        skills = np.full(len(right), np.nan)
-        np.divide(right, total, out=skills, where=total > 0)
+        skills = ratio(right, total)
         skills[np.isnan(skills)] = np.nanmean(skills) if (total > 0).any() else 1 / given.shape[1]
         return np.clip(skills, SMALLEST, 1 - SMALLEST), class_shares(expected.class_counts)
 

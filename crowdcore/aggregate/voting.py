@@ -7,6 +7,7 @@ import numpy as np
 from crowdcore import kernels
 from crowdcore.aggregate.base import Floats
 from crowdcore.crowd import Crowd
+from crowdcore.grouping import ratio
 from crowdcore.ids import Codes
 
 
@@ -56,6 +57,4 @@ class Voting:
 
         kernels.in_parts(part, self._bounds)
         credit, answers = self._agreed.sum(axis=0).T
-        agreement: Floats = np.full(len(answers), np.nan)
-        np.divide(credit, answers, out=agreement, where=answers > 0)
-        return agreement
+        return ratio(credit, answers)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.base import Floats, as_crowd
 from crowdcore.crowd import Crowd
-from crowdcore.grouping import group_mean
+from crowdcore.grouping import group_mean, ratio
 from crowdcore.ids import Codes, Ids
 from crowdcore.majority import majority_vote
 from crowdcore.overlaps import by_annotator, shared_tasks
@@ -237,8 +237,7 @@ def annotator_agreement(
     others = crowd.num_answers[crowd.task] - 1
     compared = np.bincount(crowd.annotator, others, minlength=M)
     agreed = np.bincount(crowd.annotator, crowd.counts[crowd.task, crowd.label] - 1, minlength=M)
-    with_others: Floats = np.full(M, np.nan)
-    np.divide(agreed, compared, out=with_others, where=compared > 0)
+    with_others = ratio(agreed, compared)
     there = (others > 0) & (told[crowd.task] >= 0)
     right = crowd.label[there] == told[crowd.task[there]]
     who = crowd.annotator[there]

@@ -21,6 +21,7 @@ from crowdcore.aggregate.majority_vote import MajorityVote
 from crowdcore.aggregate.weighted_mean import CROWDLAB
 from crowdcore.annotators import Ratings, annotator_stats
 from crowdcore.crowd import Crowd
+from crowdcore.grouping import ratio
 from crowdcore.ids import Ids
 from crowdcore.partitioned.parts import Part, StoredPart, compact
 from crowdcore.partitioned.results import write_labels, write_scores
@@ -156,12 +157,6 @@ def find_consensus(passes: Passes, options: CROWDLAB, out: Folder, scores_only: 
     found: Ratings = passes.run(f"{name}, results", _believe, temperatures, trust, score, scores_only, out)
     stats = annotator_stats(found, len(universe.classes), trust.model_share(tally))
     return stats.to_frame(universe.annotators, universe.classes, trust.annotators), trust.models
-
-
-def ratio(part: Floats, whole: Floats) -> Floats:
-    """Return part / whole, NaN where there is nothing."""
-    shares: Floats = np.full(len(whole), np.nan)
-    return np.divide(part, whole, out=shares, where=whole > 0)
 
 
 def _walk(part: Part, _: Any, common: tuple[Universe, type[Any], Callable[..., Any], tuple[Any, ...]]) -> Any:
