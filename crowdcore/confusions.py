@@ -12,7 +12,7 @@ from crowdcore.ids import Codes
 Floats = NDArray[np.float64]
 
 DENSE = 1 << 16
-"""Pairs of an annotator and a label that are held all, whatever the number of answers."""
+"""Pairs of an annotator and a label that are counted by a table of all, whatever the number of answers."""
 FIRST_STRENGTH, LEAST_STRENGTH, MOST_STRENGTH = 8.0, 1.0, 1024.0
 LEAST_VARIANCE, MOST_VARIANCE = 0.02, 6.0
 MOST_SKILL = 6.0
@@ -40,6 +40,8 @@ class Confusions:
     ----------
     cell : ndarray of shape (A,)
         Which pair of an annotator and a label each answer has.
+    said : ndarray of shape (C,)
+        The label of each pair.
     counts : ndarray of shape (C, K)
         How often each pair is expected for each true class.
     log_rows : ndarray of shape (C, K)
@@ -68,11 +70,12 @@ class Confusions:
         self._common_weight = common_weight
         cell = crowd.annotator * K + crowd.label
         if max(DENSE, A) >= M * K:
-            cells = np.arange(M * K)
+            given = np.bincount(cell, minlength=M * K) > 0
+            cells, cell = np.flatnonzero(given), (np.cumsum(given) - 1)[cell]
         else:
             cells, cell = np.unique(cell, return_inverse=True)
         self.cell: Codes = cell
-        self._who, self._said = cells // K, cells % K
+        self._who, self.said = cells // K, cells % K
         self.counts: Floats = np.zeros((len(cells), K))
         self.log_rows: Floats = np.zeros((len(cells), K))
         self.skills: Floats = np.zeros(M)
@@ -83,13 +86,14 @@ class Confusions:
         M, K = self.shape
         self.counts = counts
         self._tasks, hits, pooled = np.zeros((M, K)), np.zeros((M, K)), np.zeros((K, K))
-        kernels.sum_rows(self._who, self._said, counts, self._tasks, hits, pooled)
+        kernels.sum_rows(self._who, self.said, counts, self._tasks, hits, pooled)
         accuracy, self._mistakes = _pool(pooled, self._common_weight)
         self._recognise(hits, accuracy)
         self.pooled = (1 - accuracy)[:, None] * self._mistakes + np.diag(accuracy)
-        self._rows = self._who, self._said, counts, self._tasks, self._recognition, self._mistakes
+        self._rows = self._who, self.said, counts, self._tasks, self._recognition, self._mistakes
         if fit_strength:
             self._fit_strength()
+        self.log_rows = np.empty_like(counts)
         kernels.fill_rows(self.strength, *self._rows, self.log_rows)
         self.right = (hits + self.strength * self._recognition) / (self._tasks + self.strength)
 
@@ -105,8 +109,9 @@ class Confusions:
             slope = (hits - self._tasks * expected).sum(axis=1) - self.skills / self.skill_variance
             self.skills = np.clip(self.skills + np.clip(slope / precision, -1, 1), -MOST_SKILL, MOST_SKILL)
         self._recognition, precision = self._slopes(usual)
-        seen = np.sum(self.skills**2 + 1 / precision) + USUAL_WEIGHT * USUAL_VARIANCE
-        variance = float(seen / (M + USUAL_WEIGHT))
+        heard = self._tasks.sum(axis=1) > 0
+        seen = np.sum((self.skills**2 + 1 / precision)[heard]) + USUAL_WEIGHT * USUAL_VARIANCE
+        variance = float(seen / (heard.sum() + USUAL_WEIGHT))
         self.skill_variance = min(max(variance, LEAST_VARIANCE), MOST_VARIANCE)
 
     def _slopes(self, usual: Floats) -> tuple[Floats, Floats]:
@@ -149,7 +154,7 @@ class Confusions:
         diagonal = np.arange(self.shape[1])
         rows[:, diagonal, diagonal] = self.strength * recognition
         here = place[self._who] >= 0
-        rows[place[self._who[here]], :, self._said[here]] += self.counts[here]
+        rows[place[self._who[here]], :, self.said[here]] += self.counts[here]
         rows /= (self._tasks[wanted] + self.strength)[:, :, None]
         return rows[order]
 

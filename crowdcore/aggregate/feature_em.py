@@ -14,15 +14,13 @@ from crowdcore.aggregate.base import Aggregator, Floats
 from crowdcore.aggregate.confusion import Confusion
 from crowdcore.aggregate.empirical_bayes import posteriors
 from crowdcore.crowd import Crowd
-from crowdcore.ids import Codes, Ids, plain
+from crowdcore.ids import Ids
+from crowdcore.out_of_fold import OutOfFold
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Self = TypeVar("Self", bound="FeatureEM")
-
-LEAST_WEIGHT = 1e-4
-"""Posterior below which a task is no example of a class."""
 
 
 @dataclass(eq=False)
@@ -121,19 +119,14 @@ class FeatureEM(Aggregator):
             classifier takes no weights or gives no probabilities.
         """
         crowd, known = self._prepare(answers, known_labels)
-        X = _as_features(crowd, features)
+        classifier = OutOfFold(
+            crowd, features, self.classifier, known, n_folds=self.n_folds, standardize=self.standardize
+        )
         em = Confusion(crowd, known)
-        informative = (crowd.num_answers > 0) | (known >= 0)
-        classifier, argument = self._classifier(X.shape[1])
-        if self.standardize and len(crowd.tasks):
-            from sklearn.preprocessing import StandardScaler
-
-            X = StandardScaler(with_mean=isinstance(X, np.ndarray)).fit_transform(X)
-        fold = _folds(X, informative, self.n_folds)
         self.converged_ = False
         for iteration in range(1, self.n_iter + 1):
             self.n_iter_ = iteration
-            self.pred_probs_: Floats = _judge(classifier, argument, X, em.probas, informative, fold)
+            self.pred_probs_: Floats = classifier.judge(em.probas)
             confusion = _shrunk(em, self.strength)
             last = em.probas.copy()
             em.probas[:] = posteriors(crowd, self.pred_probs_, confusion, known)
@@ -163,105 +156,10 @@ class FeatureEM(Aggregator):
         """Return `probas_` after `fit`, shape (N, K)."""
         return self.fit(answers, features, known_labels).probas_
 
-    def _classifier(self, num_features: int) -> tuple[Any, str]:
-        """Return the classifier, and the name of the argument of `fit` that takes the weights."""
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.utils.validation import has_fit_parameter
-
-        if self.classifier is None:
-            return LogisticRegression(C=5 / num_features, max_iter=2000), "sample_weight"
-        steps = getattr(self.classifier, "steps", None)
-        last = steps[-1][1] if steps else self.classifier
-        if not has_fit_parameter(last, "sample_weight") or not hasattr(self.classifier, "predict_proba"):
-            raise ValueError(
-                f"FeatureEM: classifier is {self.classifier!r}; it must be a scikit-learn classifier that has "
-                "predict_proba and whose fit takes sample_weight, as LogisticRegression or RandomForestClassifier."
-            )
-        return self.classifier, f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
-
     def _check(self) -> None:
         super()._check()
         if not (isinstance(self.strength, int | float) and np.isfinite(self.strength) and self.strength > 0):
             raise ValueError(f"FeatureEM: strength is {self.strength!r}; it must be a finite number above 0.")
-
-
-def _as_features(crowd: Crowd, features: Any) -> Any:
-    """Return the features as an array or a CSR matrix of floats, a row for each task."""
-    from scipy.sparse import csr_matrix, issparse
-
-    N = len(crowd.tasks)
-    if hasattr(features, "reindex"):
-        absent = [task for task in crowd.tasks.tolist() if task not in features.index]
-        if absent or not features.index.is_unique:
-            fault = f"lacks task {absent[0]!r}" if absent else "names a task twice"
-            raise ValueError(
-                f"features is a DataFrame whose index {fault}; expected each of the crowd's {N} tasks once. Or pass an "
-                "array, in the crowd's own order."
-            )
-        features = features.loc[crowd.tasks.tolist()].to_numpy()
-    try:
-        X = csr_matrix(features, dtype=np.float64) if issparse(features) else np.asarray(features, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"features are no matrix of numbers ({error}). Encode text and categories first, as with TfidfVectorizer "
-            "or OneHotEncoder."
-        ) from None
-    if X.ndim != 2 or X.shape[0] != N or not X.shape[1]:
-        raise ValueError(
-            f"features have shape {X.shape}; expected ({N}, d): a row for each of the crowd's tasks, in the same "
-            "order, and at least one column."
-        )
-    wrong = np.flatnonzero(~np.isfinite(np.asarray(X.sum(axis=1)).ravel()))
-    if len(wrong):
-        raise ValueError(
-            f"features, row {wrong[0]} (task {plain(crowd.tasks[wrong[0]])!r}): a value is not finite ({len(wrong)} "
-            "such rows in all). Fill missing values first, as with SimpleImputer."
-        )
-    return X
-
-
-def _folds(X: Any, informative: np.ndarray[Any, Any], n_folds: int) -> Codes:
-    """Return a fold for each task by its place along one direction; tasks of which nothing is known are in none, -1."""
-    fold: Codes = np.full(X.shape[0], -1, dtype=np.int64)
-    some = np.flatnonzero(informative)
-    direction = np.random.default_rng(0).standard_normal(X.shape[1])
-    place = np.asarray(X @ direction)[some].round(9)  # rounded: the sum's last bits depend on the order of rows
-    fold[some[np.argsort(place, kind="stable")]] = np.arange(len(some)) % n_folds
-    return fold
-
-
-def _judge(classifier: Any, argument: str, X: Any, T: Floats, informative: np.ndarray[Any, Any], fold: Codes) -> Floats:
-    """Return the classifier's probabilities, of each fold having learned from the others, shape (N, K)."""
-    from threadpoolctl import threadpool_limits
-
-    judged: Floats = np.full_like(T, 1 / T.shape[1])
-    with threadpool_limits(1, "blas"):  # its threads wait for each other longer than these products take
-        for number in np.unique(fold):
-            here = fold == number
-            learned = informative & ~here
-            if not learned.any():  # one fold
-                learned = informative
-            if learned.any():
-                judged[here] = _learn_and_judge(classifier, argument, X, T, np.flatnonzero(learned), here)
-    return judged
-
-
-def _learn_and_judge(
-    classifier: Any, argument: str, X: Any, T: Floats, learned: Codes, judged: np.ndarray[Any, Any]
-) -> Floats:
-    from sklearn.base import clone
-
-    example, label = np.nonzero(T[learned] > LEAST_WEIGHT)
-    classes = np.unique(label)
-    probas: Floats = np.zeros((int(judged.sum()), T.shape[1]))
-    probas[:, classes] = 1
-    if len(classes) > 1:
-        weight = T[learned[example], label]
-        fitted = clone(classifier).fit(X[learned[example]], label, **{argument: weight})
-        probas[:, classes] = fitted.predict_proba(X[judged])
-    # Laplace's rule: a class of which there was hardly an example is still possible
-    smoothed: Floats = (len(learned) * probas + 1) / (len(learned) + T.shape[1])
-    return smoothed
 
 
 def _shrunk(em: Confusion, strength: float) -> Floats:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import exp, lgamma, log, log1p, sqrt
 
 import numpy as np
+from numpy import uintp as place  # numba then leaves out the way round of negative places
 
-from crowdcore.kernels import Codes, Floats
+from crowdcore.kernels import ROUNDING, Codes, Floats
 from crowdcore.kernels.compiling import compiled
 
 LITTLE = 1e-6
@@ -19,7 +20,7 @@ def infer_tasks(
     log_prior: Floats, exponent: float, log_rows: Floats, right: Floats, repeats: Floats,
     posterior: Floats, counts: Floats, totals: Floats,
 ) -> None:  # fmt: skip
-    """Find the posteriors of tasks first to last, and what follows from them.
+    """Find the posteriors of tasks first to last that have answers or are known, and what follows from them.
 
     Parameters
     ----------
@@ -34,8 +35,8 @@ def infer_tasks(
     log_rows : ndarray of shape (C, K), or (0, K)
         Logarithm of the chance of each cell's label for each true class. With none, posteriors stay as they are and
         only counts and totals of classes are found.
-    right : ndarray of shape (M, K)
-        The chance that each annotator recognises each class.
+    right : ndarray of shape (M, K), or (0, K)
+        The chance that each annotator recognises each class. With none, what errors have in common is not looked for.
     repeats : ndarray of shape (R, K, K)
         What is added to the logarithm of each true class's chance (last axis) when a label (second axis) comes for the
         second, third, ... time; beyond R as for the last. With R = 0 answers are independent.
@@ -44,40 +45,139 @@ def infer_tasks(
     counts : ndarray of shape (C, K)
         Added to: how often each cell is expected for each true class.
     totals : ndarray of shape (K + 7,)
-        Classes' expected tasks are added to; then the largest change of a posterior; then added to: products of the
-        errors of two answers to a task, and of their standard deviations; the slope of the posteriors' expected log
-        prior in the exponent; the variance of the log prior under the prior, and under the posterior; the logarithm of
-        the answers' chance.
+        Classes' expected tasks are added to; then the largest change of a posterior; then added to: tasks' largest
+        changes; products of the errors of two answers to a task, and of their standard deviations; the posteriors'
+        mean log prior, and its variance under them; the logarithm of the answers' chance if `log_prior` is not
+        normalised after it is raised to its power.
     """
     K = posterior.shape[1]
-    prior, logs, seen = np.empty(K), np.empty(K), np.zeros(K, dtype=np.int64)
+    logs, seen, active = np.empty(K), np.zeros(K, dtype=np.int64), np.empty(K, dtype=np.int64)
+    largest = changes = together = apart = mean_prior = variance = evidence = 0.0
     for i in range(first, last):
-        begin, end = indptr[i], indptr[i + 1]
-        row, truth = posterior[i], known[i]
-        silent = begin == end and truth < 0
-        if len(log_rows):
-            base = log_prior[i if len(log_prior) > 1 else 0]
-            _spread(base, exponent, prior)
-            if not silent:
-                totals[K + 6] += _hear(begin, end, label, cell, prior, log_rows, repeats, seen, logs, truth)
-            if truth < 0:
-                change = 0.0
-                for k in range(K):
-                    after = logs[k] if not silent else prior[k]
-                    change = max(change, abs(after - row[k]))
-                    row[k] = after
-                if not silent and change > totals[K]:
-                    totals[K] = change
-            if not silent:
-                _correlate(begin, end, annotator, label, right, row, totals)
-                _weigh(base, prior, row, totals)
-        if silent:
+        begin, end, truth = indptr[i], indptr[i + 1], known[i]
+        if begin == end and truth < 0:
             continue
-        for k in range(K):
-            totals[k] += row[k]
-        for a in range(begin, end):
+        if len(log_rows):
+            base = place(i if len(log_prior) > 1 else 0)
             for k in range(K):
-                counts[cell[a], k] += row[k]
+                logs[k] = exponent * log_prior[base, k]
+            for a in range(begin, end):
+                c = place(cell[a])
+                for k in range(K):
+                    logs[k] += log_rows[c, k]
+            if len(repeats):
+                _discount(begin, end, label, repeats, seen, logs)
+            if truth >= 0:
+                evidence += logs[truth]
+            else:
+                change, chance = _renew(i, logs, posterior)
+                largest = max(largest, change)
+                changes += change
+                evidence += chance
+            mean = square = 0.0
+            for k in range(K):
+                mean += posterior[i, k] * log_prior[base, k]
+                square += posterior[i, k] * log_prior[base, k] * log_prior[base, k]
+            mean_prior += mean
+            variance += square - mean * mean
+        num_active = 0
+        for k in range(K):
+            totals[k] += posterior[i, k]
+            if posterior[i, k] > LITTLE:
+                active[num_active] = k
+                num_active += 1
+        for a in range(begin, end):
+            c = place(cell[a])
+            for k in range(K):
+                counts[c, k] += posterior[i, k]
+        if len(right) and end - begin > 1:
+            for at in range(num_active):
+                k = place(active[at])
+                error = squares = spread = variances = 0.0
+                for a in range(begin, end):
+                    j = place(annotator[a])
+                    e = (1.0 if label[a] == active[at] else 0.0) - right[j, k]
+                    error += e
+                    squares += e * e
+                    v = right[j, k] * (1 - right[j, k])
+                    spread += sqrt(v)
+                    variances += v
+                together += posterior[i, k] * (error * error - squares)
+                apart += posterior[i, k] * (spread * spread - variances)
+    if largest > totals[K]:
+        totals[K] = largest
+    totals[K + 1] += changes
+    totals[K + 2] += together
+    totals[K + 3] += apart
+    totals[K + 4] += mean_prior
+    totals[K + 5] += variance
+    totals[K + 6] += evidence
+
+
+@compiled
+def _discount(begin: int, end: int, label: Codes, repeats: Floats, seen: Codes, logs: Floats) -> None:
+    """Add what labels that come again are discounted by; `seen` is zero before and after."""
+    for a in range(begin, end):
+        said = place(label[a])
+        times = min(seen[said], len(repeats))
+        if times:
+            for k in range(len(logs)):
+                logs[k] += repeats[times - 1, said, k]
+        seen[said] += 1
+    for a in range(begin, end):
+        seen[place(label[a])] = 0
+
+
+@compiled
+def _renew(i: int, logs: Floats, posterior: Floats) -> tuple[float, float]:
+    """Renew a task's posterior by log joints; return its largest change, and the logarithm of their sum."""
+    top = logs[0]
+    for k in range(1, len(logs)):
+        top = max(top, logs[k])
+    total = change = 0.0
+    for k in range(len(logs)):
+        logs[k] = exp(logs[k] - top)
+        total += logs[k]
+    scale = 1 / total
+    for k in range(len(logs)):
+        after = logs[k] * scale
+        change = max(change, abs(after - posterior[i, k]))
+        posterior[i, k] = after
+    return change, top + log(total)
+
+
+@compiled
+def prior_moments(
+    first: int, last: int, indptr: Codes, known: Codes, log_prior: Floats, exponent: float, totals: Floats
+) -> None:
+    """Sum up what is believed before the answers of tasks first to last that have answers or are known.
+
+    Parameters
+    ----------
+    indptr, known, log_prior, exponent
+        As in `infer_tasks`.
+    totals : ndarray of shape (3,)
+        Added to: the logarithm of the sum of the powers, the mean log prior under the normalised powers, and its
+        variance: the first is a function of the exponent, these are its derivatives.
+    """
+    K = log_prior.shape[1]
+    for i in range(first, last):
+        if indptr[i] == indptr[i + 1] and known[i] < 0:
+            continue
+        top = log_prior[i, 0]
+        for k in range(1, K):
+            top = max(top, log_prior[i, k])
+        total = mean = square = 0.0
+        for k in range(K):
+            below = log_prior[i, k] - top
+            power = exp(exponent * below)
+            total += power
+            mean += power * below
+            square += power * below * below
+        mean /= total
+        totals[0] += exponent * top + log(total)
+        totals[1] += top + mean
+        totals[2] += square / total - mean * mean
 
 
 @compiled
@@ -92,77 +192,6 @@ def _spread(logs: Floats, exponent: float, chances: Floats) -> None:
         total += chances[k]
     for k in range(len(logs)):
         chances[k] /= total
-
-
-@compiled
-def _hear(
-    begin: int, end: int, label: Codes, cell: Codes, prior: Floats, log_rows: Floats, repeats: Floats, seen: Codes,
-    chances: Floats, truth: int,
-) -> float:  # fmt: skip
-    """Fill in a task's posterior if its truth is not known, and return the logarithm of its answers' chance."""
-    K = len(prior)
-    for k in range(K):
-        chances[k] = log(prior[k])
-    for a in range(begin, end):
-        for k in range(K):
-            chances[k] += log_rows[cell[a], k]
-        times = min(seen[label[a]], len(repeats))
-        if times:
-            for k in range(K):
-                chances[k] += repeats[times - 1, label[a], k]
-        seen[label[a]] += 1
-    for a in range(begin, end):
-        seen[label[a]] = 0
-    if truth >= 0:
-        return float(chances[truth])
-    top = chances[0]
-    for k in range(1, K):
-        top = max(top, chances[k])
-    total = 0.0
-    for k in range(K):
-        chances[k] = exp(chances[k] - top)
-        total += chances[k]
-    for k in range(K):
-        chances[k] /= total
-    return float(top + log(total))
-
-
-@compiled
-def _correlate(
-    begin: int, end: int, annotator: Codes, label: Codes, right: Floats, row: Floats, totals: Floats
-) -> None:
-    """Add how the errors of a task's answers go together."""
-    K = len(row)
-    if end - begin < 2:
-        return
-    for k in range(K):
-        if row[k] > LITTLE:
-            error = squares = deviation = variance = 0.0
-            for a in range(begin, end):
-                p = right[annotator[a], k]
-                e = (1.0 if label[a] == k else 0.0) - p
-                v = p * (1 - p)
-                error += e
-                squares += e * e
-                deviation += sqrt(v)
-                variance += v
-            totals[K + 1] += row[k] * (error * error - squares)
-            totals[K + 2] += row[k] * (deviation * deviation - variance)
-
-
-@compiled
-def _weigh(logs: Floats, prior: Floats, row: Floats, totals: Floats) -> None:
-    """Add what tells how far a task's prior is to be believed."""
-    K = len(row)
-    mean = square = mean_after = square_after = 0.0
-    for k in range(K):
-        mean += prior[k] * logs[k]
-        square += prior[k] * logs[k] * logs[k]
-        mean_after += row[k] * logs[k]
-        square_after += row[k] * logs[k] * logs[k]
-    totals[K + 3] += mean_after - mean
-    totals[K + 4] += square - mean * mean
-    totals[K + 5] += square_after - mean_after * mean_after
 
 
 @compiled
@@ -252,7 +281,7 @@ def repeat_discounts(ratio: float, pooled: Floats, repeats: Floats) -> None:
 @compiled
 def pool_answers(
     first: int, last: int, indptr: Codes, label: Codes, cell: Codes, known: Codes, log_prior: Floats, exponent: float,
-    log_rows: Floats, correlation: float, least: float, consensus: Codes, posterior: Floats, confidence: Floats,
+    rows: Floats, correlation: float, least: float, consensus: Codes, posterior: Floats, confidence: Floats,
     quality: Floats, label_quality: Floats, agreement: Floats,
 ) -> None:  # fmt: skip
     """Take the most probable labels, and mix posteriors with what single answers say, for tasks first to last.
@@ -263,7 +292,9 @@ def pool_answers(
         The correlation of a task's answers; the least weight of single answers.
     log_prior : ndarray of shape (N, K) or (0, K)
         As in `infer_tasks`; with none, single answers are heard without a prior.
-    indptr, label, cell, known, exponent, log_rows
+    rows : ndarray of shape (C, K)
+        The chance of each cell's label for each true class.
+    indptr, label, cell, known, exponent
         As in `infer_tasks`.
     consensus : ndarray of shape (N,)
         Filled; -1 where there is neither an answer nor a prior of the task's own.
@@ -295,16 +326,16 @@ def pool_answers(
                 _spread(log_prior[i], exponent, prior)
             mean[:] = 0.0
             for a in range(begin, end):
-                total = 0.0
+                c, total = place(cell[a]), 0.0
                 for k in range(K):
-                    one[k] = prior[k] * exp(log_rows[cell[a], k])
+                    one[k] = prior[k] * rows[c, k]
                     total += one[k]
                 for k in range(K):
                     mean[k] += one[k] / total / n
             weight = max(n * correlation / (1 + (n - 1) * correlation), least)
             for k in range(K):
                 gain = mean[k] - mean[best]
-                if gain > 0:
+                if gain > ROUNDING:
                     lead = row[best] - row[k]
                     weight = min(weight, 0.999 * lead / (lead + gain))
             for k in range(K):

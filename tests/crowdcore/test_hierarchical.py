@@ -189,7 +189,7 @@ def test_intervals_hold_what_they_promise():
         crowd, _, skill, P = drawn(seed)
         low, high = hierarchical_dawid_skene(crowd, P).quality_interval.T
         held.append(np.mean((skill >= low) & (skill <= high)))
-    assert 0.88 <= np.mean(held) <= 0.99
+    assert np.mean(held) >= 0.95
 
 
 def test_an_annotator_of_few_answers_has_a_wide_interval():

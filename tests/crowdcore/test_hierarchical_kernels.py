@@ -48,22 +48,39 @@ def posteriors(case, exponent):
     return after
 
 
-def test_infer_tasks(case):
+def infer(case, exponent, log_rows, right, repeats):
+    """Posteriors, counts and totals by the kernel."""
     N, M, K = case["shape"]
-    exponent, after = 0.7, case["before"].copy()
-    counts, totals = np.zeros((M * K, K)), np.zeros(K + 7)
+    after, counts, totals = case["before"].copy(), np.zeros((M * K, K)), np.zeros(K + 7)
     kernels.infer_tasks(
         0, N, case["indptr"], case["annotator"], case["label"], case["cell"], case["known"], case["log_prior"],
-        exponent, case["log_rows"], case["right"], case["repeats"], after, counts, totals,
+        exponent, log_rows, right, repeats, after, counts, totals,
     )  # fmt: skip
-    expected = posteriors(case, exponent)
+    return after, counts, totals
+
+
+def expected_counts(case, posterior):
+    table = np.zeros_like(case["counts"])
+    np.add.at(table, case["cell"], posterior[case["task"]])
+    return table
+
+
+def variances(T, logs):
+    return (T * logs**2).sum(axis=1) - (T * logs).sum(axis=1) ** 2
+
+
+def test_infer_tasks(case):
+    N, _, K = case["shape"]
+    exponent = 0.7
+    after, counts, totals = infer(case, exponent, case["log_rows"], case["right"], case["repeats"])
+    told = case["known"] >= 0
+    heard = (np.diff(case["indptr"]) > 0) | told
+    expected = np.where(heard[:, None], posteriors(case, exponent), case["before"])
     assert np.allclose(after, expected)
-    heard = (np.diff(case["indptr"]) > 0) | (case["known"] >= 0)
-    table = np.zeros((M * K, K))
-    np.add.at(table, case["cell"], expected[case["task"]])
-    assert np.allclose(counts, table)
+    assert np.allclose(counts, expected_counts(case, expected))
     assert np.allclose(totals[:K], expected[heard].sum(axis=0))
-    assert totals[K] == pytest.approx(np.abs(expected - case["before"])[heard].max())
+    changes = np.abs(expected - case["before"])[heard].max(axis=1)
+    assert totals[K : K + 2] == pytest.approx([changes.max(), changes.sum()])
     together = apart = 0.0
     for a, i in enumerate(case["task"]):
         for b in range(*case["indptr"][i : i + 2]):
@@ -72,30 +89,32 @@ def test_infer_tasks(case):
                 is_class = np.arange(K)
                 together += expected[i] @ (((case["label"][a] == is_class) - p) * ((case["label"][b] == is_class) - q))
                 apart += expected[i] @ np.sqrt(p * (1 - p) * q * (1 - q))
-    assert totals[K + 1 : K + 3] == pytest.approx([together, apart])
-    prior, logs = softmax(exponent * case["log_prior"], axis=1), case["log_prior"]
-
-    def variances(T):
-        return ((T * logs**2).sum(axis=1) - (T * logs).sum(axis=1) ** 2)[heard].sum()
-
-    logs_of_all, told = joints(case, exponent), case["known"] >= 0
-    chance = np.where(told, logs_of_all[np.arange(N), case["known"]], logsumexp(logs_of_all, axis=1))
+    assert totals[K + 2 : K + 4] == pytest.approx([together, apart])
+    logs = case["log_prior"]
+    mean = (expected * logs)[heard].sum()
+    assert totals[K + 4 : K + 6] == pytest.approx([mean, variances(expected, logs)[heard].sum()])
+    joint = joints(case, exponent) + logsumexp(exponent * logs, axis=1, keepdims=True)
+    chance = np.where(told, joint[np.arange(N), case["known"]], logsumexp(joint, axis=1))
     assert totals[K + 6] == pytest.approx(chance[heard].sum())
-    slope = ((expected - prior) * logs)[heard].sum()
-    assert totals[K + 3 : K + 6] == pytest.approx([slope, variances(prior), variances(expected)])
 
 
 def test_infer_tasks_can_only_count(case):
-    N, M, K = case["shape"]
-    after, counts, totals = case["before"].copy(), np.zeros((M * K, K)), np.zeros(K + 7)
-    kernels.infer_tasks(
-        0, N, case["indptr"], case["annotator"], case["label"], case["cell"], case["known"], case["log_prior"],
-        1.0, np.empty((0, K)), np.empty((0, K)), np.empty((0, K, K)), after, counts, totals,
-    )  # fmt: skip
+    K = case["shape"][2]
+    none = np.empty((0, K))
+    after, counts, totals = infer(case, 1.0, none, none, np.empty((0, K, K)))
     assert np.array_equal(after, case["before"])
-    table = np.zeros((M * K, K))
-    np.add.at(table, case["cell"], after[case["task"]])
-    assert np.allclose(counts, table)
+    assert np.allclose(counts, expected_counts(case, after))
+    assert not totals[K:].any()
+
+
+def test_prior_moments(case):
+    N = case["shape"][0]
+    logs, exponent, totals = case["log_prior"], 0.7, np.zeros(3)
+    kernels.prior_moments(0, N, case["indptr"], case["known"], logs, exponent, totals)
+    heard = (np.diff(case["indptr"]) > 0) | (case["known"] >= 0)
+    prior = softmax(exponent * logs, axis=1)
+    expected = [logsumexp(exponent * logs, axis=1), (prior * logs).sum(axis=1), variances(prior, logs)]
+    assert totals == pytest.approx([each[heard].sum() for each in expected])
 
 
 def test_rows(case):
@@ -147,8 +166,8 @@ def test_pool_answers(case, with_model):
     label_quality, agreement, posterior = np.empty(len(label)), np.empty(N), before.copy()
     kernels.pool_answers(
         0, N, case["indptr"], label, case["cell"], case["known"], case["log_prior"] if with_model else np.empty((0, K)),
-        exponent, case["log_rows"], correlation, least, consensus, posterior, confidence, quality, label_quality,
-        agreement,
+        exponent, np.exp(case["log_rows"]), correlation, least, consensus, posterior, confidence, quality,
+        label_quality, agreement,
     )  # fmt: skip
     silent = (n == 0) & (case["known"] < 0) & (not with_model)
     assert np.allclose(posterior, expected)

@@ -1,0 +1,105 @@
+"""Logistic regression that learns from probabilities of labels instead of from labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+MOST_ITERATIONS = 2000
+TOLERANCE = 1e-4
+"""Largest slope of the mean loss at the end, as in scikit-learn."""
+
+
+class SoftLogisticRegression:
+    r"""Multinomial logistic regression on soft labels, by L-BFGS.
+
+    .. math:: \min_{W, b} \; C \sum_{ik} T_{ik} \log \frac{\sum_l \exp z_{il}}{\exp z_{ik}} + \frac12 \|W\|^2, \quad
+              z_i = W x_i + b
+
+    It is what scikit-learn's `LogisticRegression` finds if each row is repeated for each class k with sample weight
+    :math:`T_{ik}`, without the repeating; for two classes there is one logit, as there.
+
+    Parameters
+    ----------
+    C : float
+        How much the examples count against the penalty.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (K, d + 1), or (1, d + 1) if K is 2
+        :math:`W` and, last, :math:`b`.
+
+    Examples
+    --------
+    >>> X, T = np.array([[0.0], [1.0], [2.0]]), np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+    >>> SoftLogisticRegression(C=10).fit(X, T).predict_proba(X).round(2)
+    array([[0.89, 0.11],
+           [0.5 , 0.5 ],
+           [0.11, 0.89]])
+    """
+
+    def __init__(self, C: float) -> None:
+        self.C = C
+
+    def fit(self, X: Any, T: Floats, start: Floats | None = None) -> SoftLogisticRegression:
+        """Learn from examples.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (N, d)
+            Features.
+        T : ndarray of shape (N, K)
+            How far each example is of each class: at least two classes, none negative; rows need not sum to 1.
+        start : ndarray, optional
+            A `coef_` to begin at, as that of similar examples.
+        """
+        from scipy.optimize import minimize
+
+        K, d = T.shape[1], X.shape[1]
+        shape = K if K > 2 else 1, d + 1
+        weight, total = T.sum(axis=1), T.sum()
+        target = T if K > 2 else T[:, 1:]
+        penalty = 1 / (self.C * total)
+
+        def loss(flat: Floats) -> tuple[float, Floats]:
+            coef = flat.reshape(shape)
+            logits = _logits(X, coef)
+            chances, log_sums = _softmax(logits)
+            value = (weight @ log_sums - np.vdot(target, logits)) / total
+            error = (chances * weight[:, None] - target) / total
+            slope = np.empty(shape)
+            slope[:, :-1] = (X.T @ error).T + penalty * coef[:, :-1]
+            slope[:, -1] = error.sum(axis=0)
+            return float(value + penalty / 2 * np.vdot(coef[:, :-1], coef[:, :-1])), slope.ravel()
+
+        options = {"maxiter": MOST_ITERATIONS, "maxls": 50, "gtol": TOLERANCE, "ftol": 64 * np.finfo(float).eps}
+        begin = np.zeros(shape) if start is None or start.shape != shape else start
+        found = minimize(loss, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
+        self.coef_: Floats = found.x.reshape(shape)
+        return self
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probabilities of the classes, shape (N, K)."""
+        chances, _ = _softmax(_logits(X, self.coef_))
+        return chances if len(self.coef_) > 1 else np.hstack([1 - chances, chances])
+
+
+def _logits(X: Any, coef: Floats) -> Floats:
+    logits: Floats = X @ coef[:, :-1].T + coef[:, -1]
+    return logits
+
+
+def _softmax(logits: Floats) -> tuple[Floats, Floats]:
+    """Return probabilities, and the logarithms of the sums; a single logit is that against 0."""
+    top = logits.max(axis=1, keepdims=True)
+    if logits.shape[1] == 1:
+        top = np.maximum(top, 0.0)
+    powers = np.exp(logits - top)
+    sums = powers.sum(axis=1, keepdims=True)
+    if logits.shape[1] == 1:
+        sums = sums + np.exp(-top)
+    return powers / sums, (top + np.log(sums))[:, 0]
