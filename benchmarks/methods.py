@@ -79,10 +79,20 @@ def _coded(name: str, crowd: Crowd, truth: Any, pred_probs: Any = None, features
 
 
 def shown_methods() -> dict[str, Method]:
-    """Return all methods, and what an option makes of one."""
+    """Return all methods: those that use what there is once with each kind of it, and one with an option once more."""
     plain = METHODS["dawid-skene"]
     name = f"{plain.name}[confusion_prior={PRIOR}]"
-    return {**METHODS, name: replace(plain, name=name, make=partial(plain.make, confusion_prior=PRIOR))}
+    shown = [*METHODS.values(), replace(plain, name=name, make=partial(plain.make, confusion_prior=PRIOR))]
+    return {way.name: way for method in shown for way in _ways(method)}
+
+
+def _ways(method: Method) -> Iterator[Method]:
+    """Return a method that sees answers and what it needs only, and then with each kind of evidence that it can use."""
+    used = {"pred_probs": "probabilities", "features": "features"}
+    takes = method.takes - used.keys()
+    yield replace(method, takes=takes)
+    for what in sorted(used.keys() & method.takes, reverse=True):
+        yield replace(method, name=f"{method.name}, {used[what]}", needs=method.needs | {what}, takes=takes)
 
 
 def run(data: Path) -> Report:
@@ -143,7 +153,9 @@ def run(data: Path) -> Report:
         "Where a method has no probabilities shares of the votes stand for them, 0 for a class that nobody chose. "
         "Those of label-quality-score are the model's.",
         "Milliseconds are of the clock, after compilation, on a machine that had other work: read them as sizes. The "
-        "model's probabilities are given; feature-em trains its classifier within its time.",
+        "model's probabilities are given; what learns from features trains its classifier within its time.",
+        "hierarchical-dawid-skene uses what there is. Here it is given answers alone, or the probabilities, or the "
+        "features beside them.",
     ]
     if absent:
         report.notes.append(f"No crowd here has two classes, as {' and '.join(absent)} need.")

@@ -1,13 +1,22 @@
 """The science of label-studio-crowd: what a crowd's answers say, and which answer to ask for next.
 
->>> from crowdcore import Crowd, activelab, crowdlab
+>>> from crowdcore import Crowd, confidence_scores, hierarchical_dawid_skene
 >>> crowd = Crowd.from_codes(
 ...     [0, 0, 1, 1, 2], [0, 1, 0, 1, 1], [0, 0, 1, 0, 1],
 ...     tasks=["a", "b", "c", "d"], annotators=["ann", "bob"], classes=["no", "yes"])
 >>> pred_probs = [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.5, 0.5]]
+>>> result = hierarchical_dawid_skene(crowd, pred_probs)
+>>> result.labels.tolist()
+['no', 'yes', 'yes', 'no']
+>>> crowd.tasks[confidence_scores(result).argmin()]  # one more label is worth most here
+'d'
+
+The published methods are beside it: CROWDLAB for the labels, ActiveLab for the choice of tasks.
+
+>>> from crowdcore import activelab, crowdlab
 >>> crowdlab(crowd, pred_probs).labels.tolist()
 ['no', 'yes', 'yes', 'no']
->>> crowd.tasks[activelab(crowd, pred_probs).argmin()]  # one more label is worth most here
+>>> crowd.tasks[activelab(crowd, pred_probs).argmin()]
 'd'
 
 People who come from cleanlab find its function names and frames in `crowdcore.cleanlab_api`.
@@ -18,16 +27,22 @@ from crowdcore.annotators import AnnotatorStats
 from crowdcore.calibration import apply_temperature, fit_temperature
 from crowdcore.consensus import CrowdlabResult, crowdlab
 from crowdcore.crowd import Crowd
+from crowdcore.hierarchical import HierarchicalResult, hierarchical_dawid_skene
 from crowdcore.majority import majority_vote
+from crowdcore.sampling import confidence_scores, least_confidence
 
 __all__ = [
     "AnnotatorStats",
     "Crowd",
     "CrowdlabResult",
+    "HierarchicalResult",
     "active_learning_scores",
     "activelab",
     "apply_temperature",
+    "confidence_scores",
     "crowdlab",
     "fit_temperature",
+    "hierarchical_dawid_skene",
+    "least_confidence",
     "majority_vote",
 ]

@@ -16,6 +16,7 @@ from crowdcore.aggregate.empirical_bayes import EmpiricalBayes
 from crowdcore.aggregate.fast_dawid_skene import FastDawidSkene
 from crowdcore.aggregate.feature_em import FeatureEM
 from crowdcore.aggregate.glad import GLAD
+from crowdcore.aggregate.hierarchical_dawid_skene import HierarchicalDawidSkene
 from crowdcore.aggregate.informed import InformedAggregator
 from crowdcore.aggregate.iwmv import IWMV
 from crowdcore.aggregate.judged_majority import ActiveLabelCleaning, Agreement, LabelQualityScore
@@ -53,6 +54,7 @@ __all__ = [
     "EmpiricalBayes",
     "FastDawidSkene",
     "FeatureEM",
+    "HierarchicalDawidSkene",
     "InformedAggregator",
     "LabelQualityScore",
     "MajorityVote",

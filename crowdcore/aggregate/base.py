@@ -122,7 +122,7 @@ class Aggregator:
         if known_labels is not None and not self._takes_known_labels:
             raise ValueError(
                 f"{type(self).__name__} was given known_labels and has no use for them. Leave them out, or use "
-                "DawidSkene, FastDawidSkene, OneCoinDawidSkene, GLAD or MACE."
+                "HierarchicalDawidSkene, DawidSkene, OneCoinDawidSkene, GLAD or MACE."
             )
         self._check()
         known = as_known(crowd, known_labels)

@@ -18,6 +18,7 @@ from crowdcore.aggregate.empirical_bayes import EmpiricalBayes
 from crowdcore.aggregate.fast_dawid_skene import FastDawidSkene
 from crowdcore.aggregate.feature_em import FeatureEM
 from crowdcore.aggregate.glad import GLAD
+from crowdcore.aggregate.hierarchical_dawid_skene import HierarchicalDawidSkene
 from crowdcore.aggregate.informed import per_annotator
 from crowdcore.aggregate.iwmv import IWMV
 from crowdcore.aggregate.judged_majority import ActiveLabelCleaning, Agreement, LabelQualityScore
@@ -57,7 +58,7 @@ class Method:
     needs : frozenset of str
         What it needs beside the answers: ``"pred_probs"``, ``"features"`` or nothing.
     takes : frozenset of str
-        What it can use beside that: ``"known_labels"`` or nothing.
+        What it can use beside that: ``"pred_probs"``, ``"features"``, ``"known_labels"`` or nothing.
     make : callable
         Gives an aggregator with these options: ``make(n_iter=20)``; ValueError for an option it does not have.
     aliases : tuple of str
@@ -159,8 +160,8 @@ def find_method(name: str) -> Method:
         hint = f"Did you mean {_NAMES[close[0]]!r}? " if close else ""
         alone = [method for method in METHODS if not method.endswith(WITH_MODEL)]
         raise ValueError(
-            f"There is no method {name!r}. {hint}The methods are {', '.join(alone)}; those that need nothing but "
-            f"answers can have the model as one more annotator, as in dawid-skene{WITH_MODEL}."
+            f"There is no method {name!r}. {hint}The methods are {', '.join(alone)}; those of answers alone can have "
+            f"the model as one more annotator, as in dawid-skene{WITH_MODEL}."
         )
     return METHODS[found]
 
@@ -183,9 +184,9 @@ def run_method(
     crowd : Crowd
         N tasks, K classes; or a long frame.
     pred_probs : array_like of shape (N, K) or (P, N, K), optional
-        A model's class probabilities, out of sample. Methods that do not need them do not see them.
+        A model's class probabilities, out of sample. Methods that neither need nor take them do not see them.
     features : array_like or sparse matrix, shape (N, d), optional
-        Features of the tasks. Methods that do not need them do not see them.
+        Features of the tasks. Methods that neither need nor take them do not see them.
     known_labels : array_like of int, shape (N,), or mapping or Series from task to label, optional
         Labels known to be true, for a method that takes them.
     options : mapping, optional
@@ -214,16 +215,16 @@ def run_method(
     for what in sorted(method.needs):
         if given[what] is None:
             raise ValueError(f"Method {method.name!r} needs {what}, which were not given. {_ADVICE[what]}")
-    evidence = [given[what] for what in sorted(method.needs)]
+    evidence = {what: value for what, value in given.items() if what in method.needs | method.takes}
     aggregator: Any = method.make(**(options or {}))
-    return Aggregation(method, aggregator.fit(crowd, *evidence, known_labels=known_labels))
+    return Aggregation(method, aggregator.fit(crowd, **evidence, known_labels=known_labels))
 
 
 _ADVICE = {
-    "pred_probs": "Pass a classifier's class probabilities of each task, out of sample, or choose a method of answers "
-    "alone, as dawid-skene.",
-    "features": "Pass a matrix with a row of numbers for each task, or choose a method of answers alone, as "
-    "dawid-skene.",
+    "pred_probs": "Pass a classifier's class probabilities of each task, out of sample, or choose a method that can do "
+    "without, as hierarchical-dawid-skene.",
+    "features": "Pass a matrix with a row of numbers for each task, or choose a method that can do without, as "
+    "hierarchical-dawid-skene.",
 }
 _PEERS_OPTIONS = {"L": "n_clusters", "maxiter": "n_iter"}
 
@@ -245,12 +246,13 @@ def _methods(
     about: str,
     aliases: tuple[str, ...] = (),
     needs: tuple[str, ...] = (),
+    uses: tuple[str, ...] = (),
     binary: bool = False,
 ) -> list[Method]:
-    """Return the method and, if it needs nothing but answers, the same with a model as one more annotator."""
-    takes = frozenset({"known_labels"} if kind._takes_known_labels else ())
+    """Return the method and, if it sees nothing but answers, the same with a model as one more annotator."""
+    takes = frozenset((*uses, "known_labels") if kind._takes_known_labels else uses)
     alone = Method(name, about, frozenset(needs), takes, partial(_made, kind), (*aliases, kind.__name__), binary)
-    if needs:
+    if needs or uses:
         return [alone]
     return [
         alone,
@@ -268,6 +270,13 @@ def _methods(
 
 _MODEL, _FEATURES = ("pred_probs",), ("features",)
 _ALL = [
+    *_methods(
+        "hierarchical-dawid-skene",
+        HierarchicalDawidSkene,
+        "a confusion matrix for each annotator, drawn around their skill; uses a model or features if there are any",
+        ("hierarchical", "hds"),
+        uses=_MODEL + _FEATURES,
+    ),
     *_methods("majority-vote", MajorityVote, "the label with the most votes", ("majority_voting", "majority", "mv")),
     *_methods("naive-soft", NaiveSoft, "shares of the votes as probabilities", ("soft",)),
     *_methods("wawa", Wawa, "votes weighted by agreement with the majority"),

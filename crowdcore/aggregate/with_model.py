@@ -54,7 +54,7 @@ class WithModel(InformedAggregator):
 
     def _combine(self, crowd: Crowd, models: Floats, known: Codes) -> None:
         self.crowd_ = crowd.with_annotator(self.name, models.mean(axis=0).argmax(axis=1))
-        self.aggregator_ = self.aggregator.fit(self.crowd_, known if self._takes_known_labels else None)
+        self.aggregator_ = self.aggregator.fit(self.crowd_, known_labels=known if self._takes_known_labels else None)
         fitted = self.aggregator_
         self.probas_, self.codes_, self.labels_ = fitted.probas_, fitted.codes_, fitted.labels_
         self.quality_ = fitted.quality_

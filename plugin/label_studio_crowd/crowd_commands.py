@@ -54,7 +54,11 @@ ProbabilitiesOption = Annotated[
     ),
 ]
 FeaturesOption = Annotated[
-    Path | None, typer.Option("--features", help="Features of the tasks: .npy in the order of the tasks, or a table.")
+    Path | None,
+    typer.Option(
+        "--features",
+        help="Features of the tasks, for methods that learn a classifier: .npy in the order of the tasks, or a table.",
+    ),
 ]
 TruthOption = Annotated[
     Path | None, typer.Option("--truth", help="True labels: .csv or .parquet (task, truth), or .npy or .txt in order.")
@@ -71,7 +75,10 @@ def aggregate(
     method: Annotated[
         str | None,
         typer.Option(
-            "--method", "-m", help="Any name that `compare` shows [crowdlab with probabilities, else dawid-skene]."
+            "--method",
+            "-m",
+            help="Any name that `compare` shows [hierarchical-dawid-skene; with --parts, over which it does not run, "
+            "crowdlab with probabilities, else dawid-skene].",
         ),
     ] = None,
     option: OptionOption = None,
@@ -110,7 +117,7 @@ def aggregate(
     from label_studio_crowd.crowd_files import TABLES, check_out, read_evidence, user_errors, write_frame
     from label_studio_crowd.method_options import parse_method, parse_options
 
-    strategy = method or ("crowdlab" if probabilities else "dawid-skene")
+    strategy = method or "hierarchical-dawid-skene"
     name, options = parse_method(strategy)
     options |= parse_options(option or ())
     with user_errors():

@@ -24,7 +24,8 @@ PartsOption = Annotated[
         "--parts",
         metavar="FOLDER",
         help="In place of ANSWERS: a folder, or URL as s3://..., of long Parquet files, read part by part. "
-        "--probabilities and --out are folders of Parquet files then.",
+        "--probabilities and --out are folders of Parquet files then; methods: crowdlab, majority-vote, dawid-skene, "
+        "fast- and one-coin-dawid-skene.",
     ),
 ]
 DaskOption = Annotated[

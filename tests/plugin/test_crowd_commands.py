@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crowdcore import hierarchical_dawid_skene
 from crowdcore.formats import read_crowd, read_folder
+from crowdcore.simulation import independent_confusion
 from label_studio_crowd import cli
 
 EXPORTS = Path(__file__).parent / "exports"
@@ -95,7 +97,7 @@ def test_without_a_file_the_first_rows_are_shown(run):
     code, out, err = run("aggregate", DOG)
     assert code == 0
     assert "long table (question, worker, answer) with 8,070 answers of 109 annotators to 807 tasks, 4 classes" in err
-    assert "dawid-skene: 807 of 807 tasks have a label" in out
+    assert "\nhierarchical-dawid-skene: 807 of 807 tasks have a label" in f"\n{out}"
     assert "797 more rows" in out
     assert "--out labels.csv" in out
 
@@ -131,9 +133,51 @@ def test_the_ending_chooses_the_format(good, ending):
     assert {"annotator", "num_answers", "agreement_with_consensus", "skill"} <= set(annotators.columns)
 
 
-def test_crowdlab_with_probabilities(good):
+@pytest.fixture
+def simulated(tmp_path):
+    """A crowd of two answers a task whose files are in the folder, its probabilities and its features."""
+    made = independent_confusion(n_tasks=300, n_annotators=10, n_classes=3, answers_per_task=2, seed=1)
+    crowd, rng = made.crowd, np.random.default_rng(0)
+    P = 0.4 * np.eye(3)[made.truth] + 0.6 * rng.dirichlet(np.ones(3), size=300)
+    X = np.eye(3)[made.truth] + rng.normal(scale=0.6, size=(300, 3))
+    crowd.to_long().to_csv(tmp_path / "answers.csv", index=False)
+    tasks = pd.Index(crowd.tasks, name="task")
+    pd.DataFrame(P, tasks, crowd.classes).to_csv(tmp_path / "probabilities.csv")
+    pd.DataFrame({"truth": made.truth}, tasks).to_csv(tmp_path / "truth.csv")
+    np.save(tmp_path / "features.npy", X)
+    return crowd, {"pred_probs": P, "features": X}
+
+
+FILES = {"pred_probs": ["--probabilities", "probabilities.csv"], "features": ["--features", "features.npy"]}
+
+
+@pytest.mark.parametrize("given", [(), ("pred_probs",), ("features",), ("pred_probs", "features")], ids="+".join)
+def test_aggregate_uses_all_that_there_is(good, simulated, given):
+    crowd, evidence = simulated
+    words = [word for what in given for word in FILES[what]]
+    shown = good("aggregate", "answers.csv", *words, "--annotators-out", "who.csv")
+    assert "hierarchical-dawid-skene: 300 of 300 tasks have a label" in shown
+    good("aggregate", "answers.csv", *words, "--out", "labels.csv")
+    found = pd.read_csv("labels.csv", index_col="task")
+    expected = hierarchical_dawid_skene(crowd, **{what: evidence[what] for what in given})
+    assert found["label"].tolist() == expected.labels.tolist()
+    assert np.allclose(found["quality"], expected.quality, rtol=0, atol=1e-6)
+    assert np.allclose(pd.read_csv("who.csv")["skill"], expected.annotators.quality, rtol=0, atol=1e-6)
+
+
+def test_compare_hands_over_what_a_method_uses(good, simulated):
+    words = ("compare", "answers.csv", "--truth", "truth.csv", "--methods", "hds,dawid-skene", "--json")
+    alone = {row["method"]: row for row in json.loads(good(*words))}
+    told = {row["method"]: row for row in json.loads(good(*words, *FILES["pred_probs"]))}
+    taught = {row["method"]: row for row in json.loads(good(*words, *FILES["features"]))}
+    assert alone["dawid-skene"]["accuracy"] == told["dawid-skene"]["accuracy"]
+    for better in (told, taught):
+        assert better["hierarchical-dawid-skene"]["log_loss"] < alone["hierarchical-dawid-skene"]["log_loss"]
+
+
+def test_crowdlab_by_name(good):
     good("aggregate", DOG, "-m", "dawid-skene", "--out", "p.parquet")
-    good("aggregate", DOG, "--probabilities", "p.parquet", "--out", "labels.csv")
+    good("aggregate", DOG, "-m", "crowdlab", "--probabilities", "p.parquet", "--out", "labels.csv")
     assert accuracy(pd.read_csv("labels.csv", index_col="task")["label"], DOG_TRUTH) > 0.82
 
 
@@ -146,8 +190,8 @@ def test_known_labels_are_kept(good, tmp_path):
 
 
 def test_options_of_a_method(good):
-    good("aggregate", DOG, "--option", "n_iter=1", "--out", "one.csv")
-    good("aggregate", DOG, "--option", "n_iter=50", "--out", "many.csv")
+    good("aggregate", DOG, "-m", "dawid-skene", "--option", "n_iter=1", "--out", "one.csv")
+    good("aggregate", DOG, "-m", "dawid-skene", "--option", "n_iter=50", "--out", "many.csv")
     one, many = pd.read_csv("one.csv"), pd.read_csv("many.csv")
     assert one["quality"].mean() < many["quality"].mean()
 
@@ -196,7 +240,7 @@ def test_compare_is_a_table_of_all_methods(run):
 
 
 def test_compare_with_probabilities_knows_crowdlab(good):
-    good("aggregate", DOG, "--out", "p.csv")
+    good("aggregate", DOG, "-m", "dawid-skene", "--out", "p.csv")
     words = ("--truth", DOG_TRUTH, "--probabilities", "p.csv", "--methods", "crowdlab,model-alone,dawid-skene")
     rows = {row["method"]: row for row in json.loads(good("compare", DOG, *words, "--json"))}
     assert rows["model-alone"]["accuracy"] == rows["dawid-skene"]["accuracy"]
@@ -307,7 +351,7 @@ def test_exports_that_cannot_be_used_say_what_to_do(bad):
         (["aggregate", DOG, "-m", "kos"], ["kos is for two classes, and there are 4"]),
         (["aggregate", DOG, "-m", "glad[L=2"], ["bracket is not closed"]),
         (["aggregate", DOG, "--option", "n_iter"], ["name=value"]),
-        (["aggregate", DOG, "--option", "speed=3"], ["no option 'speed'", "n_iter"]),
+        (["aggregate", DOG, "--option", "speed=3"], ["no option 'speed'", "most_exponent"]),
         (["aggregate", DOG, "--label-column", "foo"], ["no column 'foo'", "--label-column"]),
         (["aggregate", DOG, "--format", "tall"], ["--format is 'tall'", "label-studio"]),
         (["aggregate", DOG, "--control", "c"], ["--control is for Label Studio's JSON export"]),
@@ -360,7 +404,7 @@ def test_answers_that_are_none_are_told_in_one_line(bad, tmp_path):
     assert bad("aggregate", "header.csv").endswith("header.csv has no answers: there is no row with a label.")
     (tmp_path / "nested.json").write_text('{"1": {"a": {"x": 1}}}')
     assert "no id or label" in bad("aggregate", "nested.json")
-    assert "class_prior is 'even'" in bad("aggregate", DOG, "--option", "class_prior=even")
+    assert "most_exponent is 'even'" in bad("aggregate", DOG, "--option", "most_exponent=even")
 
 
 def test_a_long_title_is_one_line(good, tmp_path):

@@ -93,6 +93,7 @@ def test_a_dask_scheduler(frame, run):
         (("--dask", "tcp://localhost:1"), "--dask goes with --parts"),
         (("--parts", "nowhere"), "There is no folder"),
         (("--parts", "answers", "--method", "glad"), "does not run over parts"),
+        (("--parts", "answers", "--method", "hierarchical"), "HierarchicalDawidSkene.* does not run over parts"),
         (("--parts", "answers", "--method", "dawid_skene[depth=2]"), "depth"),
         (("--parts", "answers", "--label-column", "said"), "no column 'said'.*--label-column"),
         (("--parts", "answers", "--scratch", "/dev/null"), "Pass --scratch another"),

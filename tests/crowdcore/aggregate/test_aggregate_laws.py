@@ -16,7 +16,7 @@ from crowdcore.aggregate import (
     OneCoinDawidSkene,
     run_method,
 )
-from tests.crowdcore.aggregate.every_method import METHODS, NAMES, base, crowds, crowds_for, evidence, fit
+from tests.crowdcore.aggregate.every_method import WAYS, base, crowds, crowds_for, evidence, fit
 
 law = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # with a few iterations: near a saddle EM blows rounding up, until orders do differ
@@ -34,6 +34,7 @@ OPTIONS = {
     "iwmv": {"n_iter": 5},
     "empirical-bayes": {"n_iter": 5},
     "feature-em": {"n_iter": 2, "classifier": LogisticRegression(C=1.0, tol=1e-8, max_iter=1000)},
+    "hierarchical-dawid-skene": {"classifier": LogisticRegression(C=1.0, tol=1e-8, max_iter=1000)},
 }
 CLIMBING = [
     DawidSkene(), DawidSkene(confusion_prior=0.5, class_prior=1.0), FastDawidSkene(), OneCoinDawidSkene(),
@@ -41,7 +42,7 @@ CLIMBING = [
     DawidSkeneClust(n_restarts=1), DawidSkeneClust(n_clusters=3, n_restarts=1),
 ]  # fmt: skip
 # twice as much of the same: priors and bounds count for less, memberships are surer, a message hears its own echo
-NOT_LINEAR = {"glad", "mace", "dawid-skene-clust", "kos", "mmsr", "feature-em"}
+NOT_LINEAR = {"glad", "mace", "dawid-skene-clust", "kos", "mmsr", "feature-em", "hierarchical-dawid-skene"}
 # but for the floor under the chances of labels that were given, which matters where all else is impossible
 NEARLY_LINEAR = {"dawid-skene", "fast-dawid-skene", "one-coin-dawid-skene", "wds", "empirical-bayes"}
 
@@ -61,7 +62,7 @@ def cases(draw, name):
     return wide, K, rng, *evidence(len(wide), K, seed=rng.integers(2**32))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAYS)
 @law
 @given(data=st.data())
 def test_probabilities_are_probabilities(name, data):
@@ -75,7 +76,7 @@ def test_probabilities_are_probabilities(name, data):
     assert ((found.quality_[labelled] >= 0) & (found.quality_[labelled] <= 1 + 1e-12)).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAYS)
 @law
 @given(data=st.data())
 def test_names_and_order_of_tasks_do_not_matter(name, data):
@@ -87,7 +88,7 @@ def test_names_and_order_of_tasks_do_not_matter(name, data):
     assert close(a.quality_[order], b.quality_)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAYS)
 @law
 @given(data=st.data())
 def test_names_and_order_of_annotators_do_not_matter(name, data):
@@ -101,7 +102,7 @@ def test_names_and_order_of_annotators_do_not_matter(name, data):
             assert np.allclose(getattr(a, what)[order], getattr(b, what), rtol=0, atol=1e-5, equal_nan=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAYS)
 @law
 @given(data=st.data())
 def test_names_and_order_of_classes_do_not_matter(name, data):
@@ -113,7 +114,7 @@ def test_names_and_order_of_classes_do_not_matter(name, data):
     assert close(a.quality_, b.quality_)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if base(name) not in NOT_LINEAR | NEARLY_LINEAR])
+@pytest.mark.parametrize("name", [name for name in WAYS if base(name) not in NOT_LINEAR | NEARLY_LINEAR])
 @law
 @given(data=st.data())
 def test_having_every_task_twice_keeps_the_posteriors(name, data):
@@ -123,7 +124,7 @@ def test_having_every_task_twice_keeps_the_posteriors(name, data):
     assert close(twice.quality_, np.tile(once.quality_, 2))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if base(name) in NEARLY_LINEAR])
+@pytest.mark.parametrize("name", [name for name in WAYS if base(name) in NEARLY_LINEAR])
 @pytest.mark.parametrize("seed", range(3))
 def test_having_every_task_of_a_usual_crowd_twice_keeps_the_posteriors(generated, name, seed):
     crowd = generated(60, 6, 3, seed)
@@ -143,7 +144,7 @@ def _doubled(name, wide, K, P, X):
 NOT_RATING = {"active-label-cleaning"}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOT_RATING])
+@pytest.mark.parametrize("name", [name for name in WAYS if name not in NOT_RATING])
 @law
 @given(
     num_classes=st.integers(2, 4),
@@ -155,7 +156,7 @@ NOT_RATING = {"active-label-cleaning"}
 def test_who_agrees_with_everybody_is_not_rated_below_who_agrees_with_nobody(
     name, num_classes, num_others, agreeing, opposing, seed
 ):
-    K = 2 if METHODS[name].binary else num_classes
+    K = 2 if WAYS[name].binary else num_classes
     rng = np.random.default_rng(seed)
     truth = rng.integers(K, size=agreeing + opposing + 5)
     truth[:K] = range(K)
@@ -167,7 +168,7 @@ def test_who_agrees_with_everybody_is_not_rated_below_who_agrees_with_nobody(
     P, X = evidence(len(truth), K, seed)
     P = P / 3
     P[np.arange(len(truth)), truth] += 2 / 3  # the model agrees with the first, too
-    found = run_method(name, Crowd.from_wide(wide, classes=range(K)), pred_probs=P, features=X)
+    found = run_method(WAYS[name], Crowd.from_wide(wide, classes=range(K)), pred_probs=P, features=X)
     skill = found.annotators_frame()["skill"].to_numpy()
     assert skill[0] >= skill[num_others + 1] - 1e-9
 

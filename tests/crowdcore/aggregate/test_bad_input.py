@@ -19,6 +19,7 @@ from crowdcore.aggregate import (
     DawidSkeneClust,
     EmpiricalBayes,
     FeatureEM,
+    HierarchicalDawidSkene,
     LabelQualityScore,
     MajorityVote,
     ModelAlone,
@@ -31,7 +32,7 @@ from crowdcore.aggregate import (
     find_method,
     run_method,
 )
-from tests.crowdcore.aggregate.every_method import METHODS, NAMES, evidence
+from tests.crowdcore.aggregate.every_method import NAMES, WAYS, evidence, needed
 
 GOOD = Crowd.from_wide([[0, 1], [1, 1]])
 EMPTY = Crowd.from_wide([[None]])
@@ -127,6 +128,8 @@ OPTIONS = [
         r"classifier is LinearSVC\(\); it must be a scikit-learn classifier that has predict_proba",
     ),
     (FeatureEM(KNeighborsClassifier()), "whose fit takes sample_weight, as LogisticRegression"),
+    (HierarchicalDawidSkene(most_exponent="two"), "most_exponent is 'two'; it must be a number"),
+    (HierarchicalDawidSkene(most_exponent=-1), "most_exponent is -1; it must be a finite number, 0 or more"),
 ]
 
 
@@ -135,41 +138,42 @@ def refused(call, message):
         call()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAYS)
 @pytest.mark.parametrize(("answers", "message"), ANSWERS)
 def test_answers(name, answers, message):
-    needed = [{"pred_probs": P, "features": X}[what] for what in METHODS[name].needs]
-    refused(lambda: METHODS[name].make().fit(answers, *needed), message)
+    refused(lambda: WAYS[name].make().fit(answers, **needed(name, P, X)), message)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("known", "message"), KNOWN)
 def test_known_labels(name, known, message):
-    if "known_labels" not in METHODS[name].takes:
-        message = "was given known_labels and has no use for them. Leave them out, or use DawidSkene"
+    if "known_labels" not in WAYS[name].takes:
+        message = "was given known_labels and has no use for them. Leave them out, or use HierarchicalDawidSkene"
     refused(lambda: run_method(name, GOOD, pred_probs=P, features=X, known_labels=known), message)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "pred_probs" in METHODS[name].needs])
+@pytest.mark.parametrize("name", [name for name in WAYS if "pred_probs" in WAYS[name].needs])
 @pytest.mark.parametrize(("pred_probs", "message"), PROBABILITIES)
 def test_probabilities(name, pred_probs, message):
-    refused(lambda: METHODS[name].make().fit(GOOD, pred_probs), message)
+    if pred_probs is not None or name in NAMES:
+        refused(lambda: WAYS[name].make().fit(GOOD, pred_probs), message)
 
 
+@pytest.mark.parametrize("name", [name for name in WAYS if "features" in WAYS[name].needs])
 @pytest.mark.parametrize(("features", "message"), FEATURES)
-def test_features(features, message):
-    refused(lambda: FeatureEM().fit(GOOD, features), message)
+def test_features(name, features, message):
+    refused(lambda: WAYS[name].make().fit(GOOD, features=features), message)
 
 
 @pytest.mark.parametrize(("aggregator", "message"), OPTIONS)
 def test_options(aggregator, message):
-    needs = find_method(type(aggregator).__name__).needs if type(aggregator) is not WithModel else {"pred_probs"}
-    refused(lambda: aggregator.fit(GOOD, *({"pred_probs": P, "features": X}[what] for what in needs)), message)
+    name = find_method(type(aggregator).__name__).name if type(aggregator) is not WithModel else "glad+model"
+    refused(lambda: aggregator.fit(GOOD, **needed(name, P, X)), message)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_option_that_there_is_not(name):
-    refused(lambda: METHODS[name].make(iterations=3), "has no option 'iterations'; it has ")
+    refused(lambda: WAYS[name].make(iterations=3), "has no option 'iterations'; it has ")
 
 
 @pytest.mark.parametrize("name", ["kos", "kos+model"])
@@ -183,9 +187,13 @@ def test_more_than_two_classes(name):
     ("name", "message"),
     [
         ("dawid-skeen", "no method 'dawid-skeen'. Did you mean 'dawid-skene'?"),
-        ("xyzzy", r"no method 'xyzzy'. The methods are majority-vote, naive-soft, .*feature-em; those that need"),
+        (
+            "xyzzy",
+            "no method 'xyzzy'. The methods are hierarchical-dawid-skene, majority-vote, .*feature-em; those of",
+        ),
         ("crowdlab+model", r"Did you mean 'crowdlab'\?"),
-        ("", "The methods are majority-vote"),
+        ("hierarchical+model", "Did you mean 'hierarchical-dawid-skene'?"),
+        ("", "The methods are hierarchical-dawid-skene"),
     ],
 )
 def test_a_method_that_there_is_not(name, message):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from crowdcore import Crowd, aggregate, crowdlab
-from crowdcore.aggregate import DawidSkene, WithModel, find_method, run_method
-from tests.crowdcore.aggregate.every_method import ALONE, METHODS, NAMES, evidence
+from crowdcore import Crowd, aggregate, crowdlab, hierarchical_dawid_skene
+from crowdcore.aggregate import DawidSkene, HierarchicalDawidSkene, WithModel, find_method, run_method
+from tests.crowdcore.aggregate.every_method import EVIDENCE, METHODS, NAMES, evidence
 
 CROWD = Crowd.from_wide([["cat", "cat", "dog"], ["dog", "dog", "dog"], ["cat", None, "cat"]])
 P = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
@@ -28,7 +28,11 @@ BENCHMARK = {
     "no_perannotator_weights": "shared-weight", "dawid_skene_with_model": "dawid-skene+model",
     "glad_with_model": "glad+model",
 }  # fmt: skip
-FREE = {"dawid skene": "dawid-skene", "Dawid-Skene": "dawid-skene", "M-MSR": "mmsr", "DS+Model": "dawid-skene+model"}
+FREE = {
+    "dawid skene": "dawid-skene", "Dawid-Skene": "dawid-skene", "M-MSR": "mmsr", "DS+Model": "dawid-skene+model",
+    "hds": "hierarchical-dawid-skene", "Hierarchical": "hierarchical-dawid-skene",
+    "HierarchicalDawidSkene": "hierarchical-dawid-skene",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("alias", "name"), [*(PEERANNOT | CROWD_KIT | BENCHMARK | FREE).items()])
@@ -62,7 +66,9 @@ def test_every_public_aggregator_has_a_name():
 
 def test_every_method_of_answers_alone_can_have_the_model_as_an_annotator():
     with_model = {name for name in NAMES if name.endswith("+model")}
-    assert with_model == {f"{name}+model" for name in ALONE}
+    assert with_model == {
+        f"{name}+model" for name in NAMES if not EVIDENCE & (METHODS[name].needs | METHODS[name].takes)
+    }
     assert all(METHODS[name].needs == {"pred_probs"} for name in with_model)
 
 
@@ -151,3 +157,34 @@ def test_what_a_method_found_can_be_pickled_copied_and_cloned(name):
     fresh = clone(found.aggregator)
     assert not hasattr(fresh, "probas_")
     assert repr(fresh) == repr(found.aggregator)
+
+
+def test_hierarchical_dawid_skene_as_a_method_is_hierarchical_dawid_skene():
+    found = run_method("hds", CROWD, pred_probs=P, known_labels={2: "dog"}, options={"most_exponent": 1.0})
+    expected = hierarchical_dawid_skene(CROWD, P, known_labels=[-1, -1, 1], most_exponent=1.0)
+    assert np.array_equal(found.labels, expected.labels)
+    assert np.array_equal(found.probas, expected.posterior)
+    assert np.array_equal(found.quality, expected.quality)
+    assert np.array_equal(found.aggregator.label_quality_, expected.label_quality)
+    assert np.array_equal(found.aggregator.confusion_, expected.confusion())
+    assert np.array_equal(found.annotators_frame()["skill"], expected.annotators.quality)
+
+
+@pytest.mark.parametrize("given", [(), ("pred_probs",), ("features",), ("pred_probs", "features")], ids="+".join)
+def test_hierarchical_dawid_skene_uses_what_there_is(given):
+    rng = np.random.default_rng(0)
+    truth = np.arange(60) % 2
+    crowd = Crowd.from_wide(np.where(rng.random((60, 3)) < 0.8, truth[:, None], 1 - truth[:, None]))
+    features = truth[:, None] + rng.normal(size=(60, 2))
+    all_of_it = {"pred_probs": np.where(truth[:, None] == [0, 1], 0.6, 0.4), "features": features}
+    evidence = {what: all_of_it[what] for what in given}
+    found = run_method("hierarchical-dawid-skene", crowd, **evidence)
+    assert np.array_equal(found.probas, hierarchical_dawid_skene(crowd, **evidence).posterior)
+    assert np.allclose(found.probas, run_method("hierarchical-dawid-skene", crowd).probas) == (not given)
+
+
+def test_what_uses_probabilities_if_there_are_any_can_have_them_as_an_annotator_instead():
+    known = [0, -1, -1]
+    joined = WithModel(HierarchicalDawidSkene()).fit(CROWD, P, known)
+    expected = HierarchicalDawidSkene().fit(CROWD.with_annotator("model", P.argmax(axis=1)), known_labels=known)
+    assert np.array_equal(joined.probas_, expected.probas_)
