@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install studio demo lint test test-fast peers bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-methods clean
+.PHONY: help install studio demo lint test test-fast peers bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -65,8 +65,14 @@ bench-speed: peers ## seconds and peak memory beside the peers, into docs/result
 bench-tutorial bench-crowdlab bench-activelab bench-peerannot: bench-%: $(INSTALLED) ## a paper's results, into docs/results
 	@$(BIN)/python -m benchmarks.papers $* --out docs/results
 
+bench-dominance bench-coverage bench-revealed: bench-%: $(INSTALLED) ## our own consensus, into docs/results
+	@$(BIN)/python -m benchmarks.papers $* --out docs/results
+
 bench-methods: $(INSTALLED) ## all methods on the crowds at hand, into docs/results
 	@$(BIN)/python -m benchmarks.methods --out docs/results
+
+bench-estimates: $(INSTALLED) ## how often intervals and forecasts hold the truth, into docs/results (ten minutes)
+	@$(BIN)/python -m benchmarks.estimates --out docs/results
 
 clean: ## remove the environments, caches and everything the demo made
 	rm -rf $(VENV) .venv-studio .venv-peers .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

@@ -4,6 +4,9 @@
     python -m benchmarks.papers crowdlab        # CROWDLAB's table: consensus, and what finds its errors
     python -m benchmarks.papers activelab       # ActiveLab's curves on Wall Robot; a quarter of an hour on two cores
     python -m benchmarks.papers peerannot       # peerannot's accuracies, and learning from aggregated labels
+    python -m benchmarks.papers dominance       # our own consensus beside the others on 170 crowds: where it loses
+    python -m benchmarks.papers coverage        # how well it knows the annotators: intervals, errors, ranks
+    python -m benchmarks.papers revealed        # how many answers each rule of choosing tasks needs on real crowds
 
 Each prints its tables and what had to be shown, and ends with 1 if something of that is not so; --out FOLDER writes
 them there as Markdown, with a plot. The crowds are in --data (by default the folder shared/data beside the checkout).
@@ -23,7 +26,15 @@ from benchmarks.papers.datasets import MissingError
 from benchmarks.papers.report import Report
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-MODULES = {"tutorial": "toy", "crowdlab": "label_quality", "activelab": "selection", "peerannot": "training_labels"}
+MODULES = {
+    "tutorial": "toy",
+    "crowdlab": "label_quality",
+    "activelab": "selection",
+    "peerannot": "training_labels",
+    "dominance": "dominance",
+    "coverage": "coverage",
+    "revealed": "revealed",
+}
 
 
 def main() -> int:

@@ -24,7 +24,6 @@ from benchmarks.papers.scores import (
 from benchmarks.plots import Panel
 from crowdcore import majority_vote
 from crowdcore.aggregate import run_method
-from crowdcore.hierarchical import hierarchical_dawid_skene
 
 LIFTS = (10, 50, 100, 300, 500, 1000)
 METHODS = {
@@ -43,8 +42,8 @@ METHODS = {
     "hierarchical": "hierarchical Dawid-Skene (ours)",
     "hierarchical-refitted": "the same, classifier refitted",
 }
-OURS = ("hierarchical", "hierarchical-refitted")
-"""crowdcore's own consensus, with the probabilities given and with a classifier of its own; not in the paper."""
+OURS = {"hierarchical": "pred_probs", "hierarchical-refitted": "features"}
+"""crowdcore's own consensus, not in the paper, and what it is given: the probabilities, or a classifier's features."""
 NO_PROBABILITIES = ("active-label-cleaning", "label-quality-score")
 """Methods whose probabilities are not of their own making: the votes' or the model's."""
 
@@ -168,12 +167,11 @@ def run(data: Path, quick: bool = False) -> Report:
 
 def fit(labeled: LabeledCrowd, method: str, **options: Any) -> Fitted:
     """Return what a method finds, with these options."""
-    crowd, P, features = labeled.crowd, labeled.pred_probs, labeled.features
+    crowd = labeled.crowd
+    given = {"pred_probs": labeled.pred_probs, "features": labeled.features}
     if method in OURS:
-        model: dict[str, Any] = {"pred_probs": P} if method == "hierarchical" else {"features": features}
-        found = hierarchical_dawid_skene(crowd, **model)
-        return Fitted(found.consensus, found.quality, found.posterior, found.annotators.quality)
-    fitted = run_method(method, crowd, pred_probs=P, features=features, options=options)
+        method, given = "hierarchical-dawid-skene", {OURS[method]: given[OURS[method]]}
+    fitted = run_method(method, crowd, **given, options=options)
     skill = fitted.annotators_frame()["skill"].to_numpy(dtype=float)[: len(crowd.annotators)]
     return Fitted(fitted.aggregator.codes_, fitted.quality, fitted.probas, skill)
 
