@@ -49,7 +49,8 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
 def show_run(console: Console, report: Mapping[str, Any]) -> None:
     """Print a run in a few lines."""
     quality = report["mean_consensus_quality"]
-    believed = "" if quality is None else f", mean consensus quality {quality:.3f}"
+    method = report.get("consensus", "crowdlab")  # the only one of earlier releases
+    believed = "" if quality is None else f", mean consensus quality {quality:.3f} by {method}"
     set_aside = ", ".join(f"{count} {reason}" for reason, count in report["set_aside"].items())
     no_answers = f"; no answers: {set_aside}" if set_aside else ""
     console.print(
@@ -145,14 +146,16 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
         groups = {f"The {most} worst annotators": rated[:most], f"The {most} best annotators": rated[: -most - 1 : -1]}
     for title, annotators in groups.items():
         table = Table(title=title, title_justify="left")
-        for name in ("annotator", "quality", "agrees with consensus", "labels", "worst class"):
+        for name in ("annotator", "quality", "90 % interval", "agrees with consensus", "labels", "worst class"):
             table.add_column(name, justify="left" if name in ("annotator", "worst class") else "right")
         for annotator in annotators:
             row = position[annotator]
+            low, high = scores.quality_interval[row]
             worst = stats.worst_class[row] if stats.agreement_with_consensus[row] < 1 else -1
             table.add_row(
                 escape(annotator_name(annotator, names)),
                 f"{stats.quality[row]:.3f}",
+                f"{low:.2f} - {high:.2f}" if low == low else "-",
                 f"{stats.agreement_with_consensus[row]:.3f}",
                 str(stats.num_answers[row]),
                 escape(str(crowd.classes[worst])) if worst >= 0 else "-",

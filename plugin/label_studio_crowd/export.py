@@ -32,7 +32,8 @@ class Tables:
         queue_position, predicted. A task without labels has no consensus; `predicted` is what the classifier
         says of it.
     annotators
-        annotator, name, quality, agreement_with_consensus, worst_class, num_labels, median_seconds; worst first.
+        annotator, name, quality, quality_low, quality_high, agreement_with_consensus, worst_class, num_labels,
+        median_seconds; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB.
     answers
         task, annotator, label, quality.
     """
@@ -99,6 +100,8 @@ def tables(
             "annotator": crowd.annotators,
             "name": [annotator_name(annotator, names) for annotator in crowd.annotators.tolist()],
             "quality": stats.quality,
+            "quality_low": scores.quality_interval[:, 0],
+            "quality_high": scores.quality_interval[:, 1],
             "agreement_with_consensus": stats.agreement_with_consensus,
             "worst_class": _named(labels, np.where(stats.agreement_with_consensus < 1, stats.worst_class, -1)),
             "num_labels": stats.num_answers,

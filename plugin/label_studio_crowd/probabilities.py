@@ -111,7 +111,13 @@ def train_anew(
     pred_probs: NDArray[np.float64] = np.empty((0, len(crowd.classes)))
     summary, model = choice.why, None
     if choice.classifier is not None:
-        result = classifiers.train(choice.classifier, crowd, known_labels=answers.known_labels, progress=progress)
+        result = classifiers.train(
+            choice.classifier,
+            crowd,
+            known_labels=answers.known_labels,
+            consensus=settings.consensus,
+            progress=progress,
+        )
         ids, pred_probs, summary = np.asarray(crowd.tasks, np.int64), result.pred_probs, result.summary
         model = result.model
     trained = Probabilities(
@@ -180,7 +186,8 @@ def _num_labels(answers: Answers) -> int:
 
 def _trained_for(settings: Settings, control: Control) -> str:
     """Return what a training depends on besides the data."""
-    return f"{settings.classifier} for {control.name}{' and ground truth' * settings.trust_ground_truth}"
+    truth = " and ground truth" * settings.trust_ground_truth
+    return f"{settings.classifier} for {control.name}{truth} by {settings.consensus}"
 
 
 def _foreign_predictions(

@@ -12,10 +12,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab, majority_vote
+from crowdcore import Crowd, CrowdlabResult, majority_vote
+from crowdcore.hierarchical import HierarchicalResult
+from label_studio_crowd.consensus import find_beliefs
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import Control, SeveralLabelsError
 from label_studio_crowd.mirror import Annotation
+from label_studio_crowd.settings import ConsensusMethod
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
 _SETTLED_MARGIN: Final = 0.02
@@ -70,19 +73,22 @@ class Scores:
     answers
         What it was computed from.
     result
-        CROWDLAB's consensus and qualities.
+        Consensus and qualities.
     majority
         The majority vote, -1 without answers; shape (N,).
     priority
-        ActiveLab's score in [0, 1]: low where one more label is worth most; shape (N,).
+        In [0, 1]: low where one more label is worth most; shape (N,).
+    quality_interval
+        90 % interval of each annotator's quality; NaN where the consensus method has none; shape (M, 2).
     settled_by
         Why the task needs no more labels, one of the names in `SETTLED_BY`; "" while it does; shape (N,).
     """
 
     answers: Answers
-    result: CrowdlabResult
+    result: HierarchicalResult | CrowdlabResult
     majority: NDArray[np.int64]
     priority: NDArray[np.float64]
+    quality_interval: NDArray[np.float64]
     settled_by: NDArray[np.str_]
 
     @property
@@ -219,6 +225,7 @@ def score(
     target_quality: float,
     max_labels: int,
     min_labels: int | None = None,
+    consensus: ConsensusMethod = "hierarchical-dawid-skene",
     settled_before: NDArray[np.bool_] | None = None,
 ) -> Scores:
     """Score every task, labelled or not.
@@ -231,29 +238,36 @@ def score(
         Out-of-sample class probabilities (N, K), or None without a classifier.
     target_quality, min_labels, max_labels
         A task is settled when its truth is known, when its consensus has the quality and it the labels, or
-        when it has the most labels allowed, where skips count as labels. Without a classifier one label's
-        quality cannot tell a careful annotator from a careless one, so `min_labels` is 2 then by default.
+        when it has the most labels allowed, where skips count as labels. Without a classifier one label is
+        believed as far as its annotator is, so `min_labels` is 2 then by default.
+    consensus
+        The method. With ``hierarchical-dawid-skene`` quality settles a task only if one of its annotators has
+        labelled a task together with somebody else, or one whose truth is known: nothing else tells how good they are.
     settled_before
         Tasks that were settled by the last run (N,): they stay so until their quality is clearly below the
         target, so that a group of tasks just above it is not opened and closed with every label.
     """
     crowd, known = answers.crowd, answers.known_labels
-    result = crowdlab(crowd, pred_probs, known_labels=known)
-    calibrated = result
-    if pred_probs is not None:
-        calibrated = crowdlab(crowd, pred_probs, known_labels=known, calibrate_probs=True)
+    found = find_beliefs(consensus, crowd, pred_probs, known)
     labels = crowd.num_answers
-    if min_labels is None:
-        min_labels = 1 if pred_probs is not None else 2
+    least = least_labels(min_labels, pred_probs is not None)
     needed = np.full(len(labels), target_quality, float)
     if settled_before is not None:
         needed[settled_before] -= _SETTLED_MARGIN
-    good = (result.quality >= needed) & (labels >= min_labels)
+    good = (found.result.quality >= needed) & found.founded & (labels >= least)
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     return Scores(
         answers=answers,
-        result=result,
+        result=found.result,
         majority=majority_vote(crowd),
-        priority=active_learning_scores(calibrated),
+        priority=found.priority,
+        quality_interval=found.quality_interval,
         settled_by=np.select(reasons, SETTLED_BY, default=""),
     )
+
+
+def least_labels(min_labels: int | None, has_classifier: bool) -> int:
+    """Return with how many labels quality may settle a task; `min_labels` where that is given."""
+    if min_labels is not None:
+        return min_labels
+    return 1 if has_classifier else 2

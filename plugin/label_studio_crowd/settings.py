@@ -23,6 +23,10 @@ PREFIX = "LABEL_STUDIO_CROWD_"
 CONFIG_FILE = "label-studio-crowd.toml"
 _MANY: Final = 1_000_000_000
 
+ConsensusMethod = Literal["hierarchical-dawid-skene", "crowdlab"]
+TARGET_QUALITY: Final[dict[ConsensusMethod, float]] = {"hierarchical-dawid-skene": 0.9, "crowdlab": 0.8}
+"""The quality that settles a task, by default: the first method's is a probability, the second's a cautious score."""
+
 
 def data_directory() -> Path:
     """Where the mirror lives by default: ``$XDG_DATA_HOME/label-studio-crowd``."""
@@ -33,6 +37,7 @@ def data_directory() -> Path:
 PROJECT_OPTIONS: Final = (
     "control",
     "classifier",
+    "consensus",
     "trust_ground_truth",
     "target_quality",
     "min_labels",
@@ -79,8 +84,13 @@ class Settings(BaseSettings):
     )
     control: str | None = Field(None, description="Name of the control that is scored.")
     classifier: str = Field("auto", description="auto, none, text, tabular, embedding, predictions:…, module:…")
+    consensus: ConsensusMethod = Field(
+        "hierarchical-dawid-skene", description="How consensus, qualities and priorities are found."
+    )
     trust_ground_truth: bool = Field(False, description="Ground-truth annotations are the truth.")
-    target_quality: float = Field(0.8, ge=0, le=1, description="A consensus of this quality is settled.")
+    target_quality: float | None = Field(
+        None, ge=0, le=1, description="A consensus of this quality is settled: 0.9, with crowdlab 0.8."
+    )
     min_labels: int | None = Field(
         None, ge=1, le=_MANY, description="No task is settled with fewer labels: 1 with a classifier, 2 without."
     )
@@ -146,6 +156,11 @@ class Settings(BaseSettings):
         """Read a TOML file after the environment."""
         path = Path(os.environ.get(PREFIX + "CONFIG", CONFIG_FILE))
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+    @property
+    def target(self) -> float:
+        """The quality from which on a consensus is settled."""
+        return TARGET_QUALITY[self.consensus] if self.target_quality is None else self.target_quality
 
     def options(self) -> dict[str, Any]:
         """Return the per-project options that were set explicitly; `connect` stores them."""

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from crowdcore import Crowd, crowdlab, majority_vote
+from crowdcore.hierarchical import hierarchical_dawid_skene
 from label_studio_crowd.classifiers import TaskData, build, choose, train
 from label_studio_crowd.classifiers.fields import kind_of
 from label_studio_crowd.classifiers.out_of_sample import FLOOR, deal
 from label_studio_crowd.classifiers.text import plain
+from label_studio_crowd.consensus import MOST_EXPONENT, find_beliefs
 from label_studio_crowd.errors import UserError
 
 TOPICS = [
@@ -62,12 +64,27 @@ def test_text_tells_the_classes_of_labelled_and_unlabelled_tasks():
     assert right[200:].mean() > 0.9
 
 
-def test_a_consensus_with_text_beats_the_majority():
+@pytest.mark.parametrize("method", ["hierarchical-dawid-skene", "crowdlab"])
+def test_a_consensus_with_text_beats_the_majority(method):
     tasks, truth = topical(400)
     crowd = noisy_crowd(truth, 3)
-    trained = train(build("text", tasks, n_classes=3), crowd)
-    consensus = crowdlab(crowd, trained.pred_probs).consensus
+    trained = train(build("text", tasks, n_classes=3), crowd, consensus=method)
+    consensus = find_beliefs(method, crowd, trained.pred_probs).result.consensus
     assert (consensus == truth).mean() > (majority_vote(crowd) == truth).mean() + 0.1
+
+
+def test_the_second_round_learns_from_the_consensus_of_the_first():
+    tasks, truth = topical(400)
+    crowd = noisy_crowd(truth, 3)
+    classifier = build("text", tasks, n_classes=3)
+    P = classifier.predict_out_of_sample(majority_vote(crowd), 3)
+    for method, consensus in (
+        ("crowdlab", crowdlab(crowd, P).consensus),
+        ("hierarchical-dawid-skene", hierarchical_dawid_skene(crowd, P, most_exponent=MOST_EXPONENT).consensus),
+    ):
+        trained = train(classifier, crowd, consensus=method, rounds=2)
+        np.testing.assert_array_equal(trained.labels, consensus)
+        np.testing.assert_array_equal(trained.pred_probs, classifier.predict_out_of_sample(consensus, 3))
 
 
 MEMORY = """

@@ -2,6 +2,10 @@ import numpy as np
 import orjson
 import pytest
 
+from crowdcore import activelab, crowdlab
+from crowdcore.hierarchical import hierarchical_dawid_skene
+from crowdcore.sampling import least_confidence
+from label_studio_crowd.consensus import MOST_EXPONENT
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import find_control
 from label_studio_crowd.mirror import Annotation
@@ -122,8 +126,76 @@ def test_the_same_input_gives_the_same_bytes():
 
 
 def test_a_settled_task_stays_settled_until_its_quality_is_clearly_lower():
-    answers = read_answers(TASKS, [annotation(n, n, 7, "a") for n in (1, 2, 3)], CONTROL)
-    pred_probs = np.array([[0.79, 0.21], [0.79, 0.21], [0.75, 0.25]])  # without overlap, a label's quality
-    assert not score(answers, pred_probs, **RULE).settled.any()
+    answers = read_answers(TASKS, [annotation(10 * n + who, n, who, "a") for n in (1, 2, 3) for who in (7, 8)], CONTROL)
+    quality = score(answers, None, **RULE).result.quality[0]
+    rule = {**RULE, "target_quality": quality + 0.01}
+    assert not score(answers, None, **rule).settled.any()
     before = np.array([True, False, True])
-    assert score(answers, pred_probs, **RULE, settled_before=before).settled.tolist() == [True, False, False]
+    assert score(answers, None, **rule, settled_before=before).settled.tolist() == [True, False, True]
+    rule["target_quality"] = quality + 0.03
+    assert not score(answers, None, **rule, settled_before=before).settled.any()
+
+
+def some_answers(num_tasks=60, num_annotators=6, seed=0):
+    """Answers of a crowd of differing skill, some tasks without any, and a model's probabilities."""
+    rng = np.random.default_rng(seed)
+    truth, skill = rng.integers(2, size=num_tasks), np.linspace(0.6, 0.95, num_annotators)
+    given = [
+        annotation(number, task + 1, who, "ab"[truth[task] ^ (rng.random() > skill[who])])
+        for number, (task, who) in enumerate(
+            (task, who) for task in range(num_tasks - 5) for who in rng.permutation(num_annotators)[: 1 + task % 3]
+        )
+    ]
+    sure = rng.uniform(0.4, 0.95, num_tasks)
+    pred_probs = np.where(truth[:, None] == [0, 1], sure[:, None], 1 - sure[:, None])
+    return read_answers(np.arange(1, num_tasks + 1), given, CONTROL), pred_probs
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_crowdlab_gives_the_published_methods_numbers(model):
+    answers, pred_probs = some_answers()
+    pred_probs = pred_probs if model else None
+    found = score(answers, pred_probs, **RULE, consensus="crowdlab")
+    expected = crowdlab(answers.crowd, pred_probs)
+    np.testing.assert_array_equal(found.result.consensus, expected.consensus)
+    np.testing.assert_array_equal(found.result.quality, expected.quality)
+    np.testing.assert_array_equal(found.result.annotators.quality, expected.annotators.quality)
+    np.testing.assert_array_equal(found.priority, activelab(answers.crowd, pred_probs))
+    good = (expected.quality >= RULE["target_quality"]) & (answers.crowd.num_answers > 0)
+    np.testing.assert_array_equal(found.settled_by == "quality", good)
+    assert np.isnan(found.quality_interval).all()
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_by_default_it_is_hierarchical_dawid_skene_and_least_confidence(model):
+    answers, pred_probs = some_answers()
+    pred_probs = pred_probs if model else None
+    found = score(answers, pred_probs, **RULE)
+    expected = hierarchical_dawid_skene(answers.crowd, pred_probs, most_exponent=MOST_EXPONENT)
+    np.testing.assert_array_equal(found.result.quality, expected.quality)
+    np.testing.assert_array_equal(
+        found.priority, least_confidence(answers.crowd, pred_probs, most_exponent=MOST_EXPONENT)
+    )
+    low, high = found.quality_interval.T
+    assert (low < found.result.annotators.quality).all()
+    assert (found.result.annotators.quality < high).all()
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_quality_settles_nothing_where_annotators_cannot_be_compared(model):
+    tasks = np.arange(1, 41)
+    alone = [annotation(n, n, n % 3, "ab"[n % 2]) for n in range(1, 41)]
+    pred_probs = np.where(tasks[:, None] % 2 == [0, 1], 0.95, 0.05) if model else None
+    rule = {**RULE, "target_quality": 0.5}
+    found = score(read_answers(tasks, alone, CONTROL), pred_probs, **rule)
+    assert (found.result.quality > 0.5).all()
+    assert not found.settled.any()
+    # annotators 1 and 2 meet on task 2; nobody has met annotator 0
+    together = [*alone, annotation(100, 2, 1, "a")]
+    found = score(read_answers(tasks, together, CONTROL), pred_probs, **rule)
+    assert (found.result.quality > 0.5).all()
+    assert found.settled.tolist() == (tasks % 3 > 0).tolist()
+    # who labelled a task of known truth can be judged by it
+    checked = [*alone, annotation(100, 3, 9, "b", truth=True)]
+    found = score(read_answers(tasks, checked, CONTROL, trust_ground_truth=True), pred_probs, **rule)
+    assert found.settled.tolist() == (tasks % 3 == 0).tolist()

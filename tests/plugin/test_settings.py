@@ -34,9 +34,18 @@ def test_stored_options_are_those_set_explicitly_and_no_secret():
     assert settings.load(min_labels=3, api_key="secret", url="http://x").options() == {"min_labels": 3}
 
 
+def test_the_default_target_is_the_consensus_methods_own():
+    assert settings.load().target == 0.9
+    assert settings.load(consensus="crowdlab").target == 0.8
+    assert settings.load().over({"consensus": "crowdlab"}).target == 0.8
+    assert settings.load(target_quality=0.7).over({"consensus": "crowdlab"}).target == 0.7
+    assert settings.load(consensus="crowdlab").over({"target_quality": 0.0}).target == 0
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
+        ({"consensus": "majority"}, "consensus.*hierarchical-dawid-skene"),
         ({"target_quality": 2}, "target_quality"),
         ({"min_labels": 0}, "min_labels"),
         ({"url": "localhost:8080"}, "like http://localhost:8080"),

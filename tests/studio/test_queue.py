@@ -76,7 +76,7 @@ def test_a_new_label_changes_what_is_served_next(crowded, plugin, add_annotator)
 
 
 def test_reopened_tasks_that_are_settled_are_closed_again(crowded, plugin):
-    at_work = plugin(crowded)
+    at_work = plugin(crowded, target_quality=1)
     at_work.connect()
     at_work.sync()
     reopened = [task for task in crowded.tasks[:9] if not at_work.task(task)["is_labeled"]]
@@ -106,7 +106,7 @@ def served_version(at_work) -> str:
 
 
 def test_annotators_see_the_consensus_when_asked_for(crowded, plugin):
-    at_work = plugin(crowded, show_consensus=True)
+    at_work = plugin(crowded, show_consensus=True, target_quality=1)
     at_work.connect()
     at_work.sync()
     shown = {

@@ -13,6 +13,7 @@ from label_studio_crowd.classifiers.tasks import Classifier, Codes, Floats, Mode
 
 if TYPE_CHECKING:
     from crowdcore import Crowd
+    from label_studio_crowd.settings import ConsensusMethod
 
 SETTLED = 0.005
 """Share of consensus labels below which a change is no reason for another round."""
@@ -90,6 +91,7 @@ def train(
     crowd: Crowd,
     *,
     known_labels: Codes | None = None,
+    consensus: ConsensusMethod = "hierarchical-dawid-skene",
     rounds: int = 3,
     seed: int = 0,
     progress: Progress | None = None,
@@ -97,7 +99,7 @@ def train(
     """Alternate between consensus and out-of-sample probabilities until the consensus settles.
 
     The first consensus is the majority's; from each consensus the classifier learns out of sample, and from
-    its probabilities and the answers CROWDLAB makes the next. Only tasks with an answer or a known label are
+    its probabilities and the answers follows the next. Only tasks with an answer or a known label are
     learned from.
 
     Parameters
@@ -108,6 +110,8 @@ def train(
         N tasks, in the order of the classifier's, and K classes.
     known_labels : ndarray of int, shape (N,), optional
         Codes of labels known to be true, -1 elsewhere.
+    consensus : {"hierarchical-dawid-skene", "crowdlab"}
+        How.
     rounds : int
         Trainings at most, at least 1.
     seed : int
@@ -120,7 +124,8 @@ def train(
     Trained
         The probabilities of the last round, and a model that learned from the same labels.
     """
-    from crowdcore import crowdlab, majority_vote
+    from crowdcore import majority_vote
+    from label_studio_crowd.consensus import find_beliefs
 
     if rounds < 1:
         raise ValueError(f"rounds is {rounds}; pass 1 or more.")
@@ -138,8 +143,7 @@ def train(
         losses.append(log_loss(P[told], learned[told]))
         if not told.any():
             break
-        consensus = crowdlab(crowd, P, known_labels=known, seed=seed).consensus
-        labels = np.where(told, consensus, -1)
+        labels = np.where(told, find_beliefs(consensus, crowd, P, known).result.consensus, -1)
         changed.append(float((labels != learned)[told].mean()))
         if changed[-1] < SETTLED:
             break
