@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from label_studio_crowd.mirror import Mirror, ProjectMirror
 from label_studio_crowd.plan import CONSENSUS_VERSION
 from label_studio_crowd.rescoring import project_settings, seen_settings
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.snapshot import Snapshot
+from label_studio_crowd.snapshot import Snapshot, stored_snapshot
 from label_studio_crowd.store import store_reason
 from label_studio_crowd.studio import Studio
 
@@ -130,11 +129,7 @@ class Backend:
             known = self._snapshots.get(mirror.key)
         if known is not None and known.taken_at == taken_at:
             return known
-        content = mirror.snapshot()
-        try:
-            found = Snapshot.from_bytes(content) if content else None
-        except (ValueError, TypeError, KeyError, zipfile.BadZipFile):  # another release's; the next run writes ours
-            return None
+        found = stored_snapshot(mirror)
         if found is not None:
             with self._lock:
                 self._snapshots[mirror.key] = found

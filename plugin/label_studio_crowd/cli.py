@@ -57,11 +57,21 @@ ClassifierOption = Annotated[
         "package.module:factory [auto].",
     ),
 ]
+ConsensusOption = Annotated[
+    str | None,
+    typer.Option(
+        "--consensus",
+        help="hierarchical-dawid-skene, which ranks tasks by least confidence, or crowdlab, which ranks them by "
+        "ActiveLab [hierarchical-dawid-skene].",
+    ),
+]
 TrustOption = Annotated[
     bool | None,
     typer.Option("--trust-ground-truth/--no-trust-ground-truth", help="Ground-truth annotations are the truth [no]."),
 ]
-TargetOption = Annotated[float | None, typer.Option("--target-quality", help="Quality that settles a task [0.8].")]
+TargetOption = Annotated[
+    float | None, typer.Option("--target-quality", help="Quality that settles a task [0.9; with crowdlab 0.8].")
+]
 MinOption = Annotated[
     int | None, typer.Option("--min-labels", help="Labels before a task is settled [1; without classifier 2].")
 ]
@@ -156,6 +166,7 @@ def connect(
     store: StoreOption = None,
     control: ControlOption = None,
     classifier: ClassifierOption = None,
+    consensus: ConsensusOption = None,
     trust_ground_truth: TrustOption = None,
     target_quality: TargetOption = None,
     min_labels: MinOption = None,
@@ -192,6 +203,7 @@ def sync(
     store: StoreOption = None,
     control: ControlOption = None,
     classifier: ClassifierOption = None,
+    consensus: ConsensusOption = None,
     trust_ground_truth: TrustOption = None,
     target_quality: TargetOption = None,
     min_labels: MinOption = None,
@@ -353,6 +365,35 @@ def export(
         found = tables_module.tables(scores, mirror.annotations(), studio.annotator_names(), queue, data)
     for path in tables_module.write(found, out):
         typer.echo(f"Wrote {path}")
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    project: ProjectOption,
+    out: Annotated[Path, typer.Option("--out", help="File ending in .html.")],
+    url: UrlOption = None,
+    store: StoreOption = None,
+    hide_names: Annotated[bool, typer.Option("--hide-names", help="Call annotators by numbers.")] = False,
+) -> None:
+    """Write what the server's pages show into one file, which opens offline and can be sent by mail."""
+    from label_studio_crowd.pull import look_up, update_names
+    from label_studio_crowd.report import check_report_path, report_html
+    from label_studio_crowd.rescoring import look_ahead_if_due
+    from label_studio_crowd.snapshot import stored_snapshot
+
+    check_report_path(out)
+    with _opened(context) as (settings, studio, mirror):
+        info = look_up(studio, mirror, project)
+        snapshot = stored_snapshot(mirror)
+        if snapshot is None:
+            raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
+        if not hide_names:
+            update_names(studio, mirror, snapshot.annotators.tolist(), anew=True)
+        look_ahead_if_due(mirror, info, settings, snapshot)
+        text = report_html(mirror, snapshot, settings, project, hide_names=hide_names)
+    out.write_text(text, encoding="utf-8")
+    typer.echo(f"Wrote {out}")
 
 
 @app.command()

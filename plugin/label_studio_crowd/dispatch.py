@@ -29,7 +29,7 @@ from label_studio_crowd.settings import Settings, data_directory
 
 log = logging.getLogger(__name__)
 
-KINDS: Final[tuple[Kind, ...]] = ("rescore", "train")
+KINDS: Final[tuple[Kind, ...]] = ("rescore", "train", "plan", "forecast")
 _LONGEST_DELAY: Final = 0.2
 """Seconds between two looks into an empty queue on SQLite; Redis tells by itself."""
 _PAUSE: Final = 1.0
@@ -39,7 +39,7 @@ _TOLD_AGAIN: Final = 60.0
 
 
 class Dispatch:
-    """The queues of messages, one a kind of job, so that long trainings do not keep rescores waiting.
+    """The queues of messages, one a kind of job, so that long ones do not keep rescores waiting.
 
     Raises
     ------

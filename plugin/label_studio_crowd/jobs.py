@@ -20,7 +20,8 @@ from sqlalchemy.engine import Connection
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store import Store, now
 
-Kind = Literal["rescore", "train"]
+Kind = Literal["rescore", "train", "plan", "forecast"]
+"""Score and publish, train the classifier, find out what a run would change, or what further labels would bring."""
 
 _OURS: Final = "project IN (SELECT id FROM projects WHERE server = :server)"
 _LONGEST_PAUSE: Final = 300.0
@@ -359,7 +360,7 @@ class Jobs:
             job,
             "failures = failures + 1, problem = :problem, retry_at = :now + :pause, claimed_until = 0, "
             "needs = needs | :pull",
-            problem=_plain(problem),
+            problem=storable(problem),
             pause=pause,
             pull=int(Needs.PULL),
         )
@@ -388,6 +389,6 @@ class Jobs:
         return [JobState(row[0], row[1], row[2], row[3] > values["now"], *row[4:]) for row in rows]
 
 
-def _plain(text: str) -> str:
+def storable(text: str) -> str:
     """Return a reason as every store can hold it."""
     return text[:_LONGEST_REASON].replace("\0", " ").encode(errors="replace").decode()

@@ -7,23 +7,28 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from label_studio_crowd.connection import NotConnectedError, find_record, options_in, wrong_settings
+from label_studio_crowd.estimates import Estimate, consensus_accuracy
 from label_studio_crowd.labels import Control, find_control
 from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror, Tasks
+from label_studio_crowd.outlook import add_to_history, is_outlook_due, renew_outlook
 from label_studio_crowd.plan import Plan, make_plan
 from label_studio_crowd.probabilities import at_hand, for_tasks, train_anew
 from label_studio_crowd.publish import Published, carry_out, is_as_published, measured_costs, observe, pending_version
 from label_studio_crowd.pull import Pulled, has_pulled, look_up, refresh_states, update_mirror
 from label_studio_crowd.scoring import SETTLED_BY, Answers, Scores, read_answers, score
-from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
-from label_studio_crowd.snapshot import take_snapshot
+from label_studio_crowd.settings import PROJECT_OPTIONS, ConsensusMethod, Settings
+from label_studio_crowd.snapshot import FORMAT, Snapshot, take_snapshot
 from label_studio_crowd.store import now
 from label_studio_crowd.studio import Progress, Studio, silent
+
+Trigger = Literal["command", "change", "poll", "sweep"]
+"""Somebody asked for it, something changed, or it was time to look for changes, or at everything."""
 
 _SETTLED: Final = "settled"
 _SCORED_WITH: Final = "scored_with"
@@ -40,6 +45,7 @@ _PROJECT_SETTINGS: Final = (
 _SCORING_SETTINGS: Final = (
     "control",
     "classifier",
+    "consensus",
     "trust_ground_truth",
     "target_quality",
     "min_labels",
@@ -56,7 +62,8 @@ class Run:
     """What a run found and did.
 
     `seconds` are those of each stage, and `waited` how many of them were spent waiting for Label Studio; `outdated`
-    says that the classifier should be trained anew, and `left` how many changes the next run is left to publish.
+    says that the classifier should be trained anew, `outlook_due` that `look_ahead` has news, and `left`
+    how many changes the next run is left to publish.
     """
 
     project: int
@@ -64,8 +71,11 @@ class Run:
     control: Control
     pulled: Pulled
     classifier: str
+    consensus: ConsensusMethod
     trained: bool
     scores: Scores
+    accuracy: Estimate
+    trigger: Trigger
     plan: Plan
     expected_seconds: float
     dry_run: bool
@@ -74,6 +84,7 @@ class Run:
     waited: float = 0.0
     outdated: bool = False
     left: int = 0
+    outlook_due: bool = False
 
     def report(self) -> dict[str, Any]:
         """Return the run in numbers, as it is recorded and printed as JSON."""
@@ -85,6 +96,7 @@ class Run:
             "title": self.title,
             "control": self.control.name,
             "dry_run": self.dry_run,
+            "trigger": self.trigger,
             "tasks": len(labels),
             "labelled_tasks": int(answered.sum()),
             "labels": int(labels.sum()),
@@ -94,8 +106,10 @@ class Run:
             "ground_truth_annotations": answers.ground_truth,
             "ground_truth_trusted": int((answers.known_labels >= 0).sum()),
             "classifier": self.classifier,
+            "consensus": self.consensus,
             "trained": self.trained,
             "mean_consensus_quality": float(result.quality[answered].mean()) if answered.any() else None,
+            "estimated_accuracy": asdict(self.accuracy),
             "settled": int(self.scores.settled.sum()),
             "settled_by": {name: int((self.scores.settled_by == name).sum()) for name in SETTLED_BY},
             "changed_tasks": self.pulled.changed,
@@ -180,7 +194,9 @@ def rescore(
         else:
             probabilities = known.probabilities
     judged = _Judged(answers, annotations, probabilities, trained)
-    return _publish(studio, mirror, found, pulled, judged, clock, full=full, dry_run=dry_run, progress=progress)
+    return _publish(
+        studio, mirror, found, pulled, judged, clock, "command", full=full, dry_run=dry_run, progress=progress
+    )
 
 
 def rescore_changes(
@@ -192,6 +208,7 @@ def rescore_changes(
     changed: bool = True,
     pull: bool = True,
     sweep: bool = False,
+    progress: Progress = silent,
 ) -> Run | None:
     """Bring a project up to what changed, from the probabilities at hand; train only where there are none.
 
@@ -220,12 +237,12 @@ def rescore_changes(
     clock = _Clock(studio)
     with clock("look"):
         found = _look(studio, mirror, project, settings)
-    pulled = Pulled(0, 0, False)
+    pulled, told = Pulled(0, 0, False), changed
     with clock("pull"):
         if sweep:
             pulled = Pulled(0, refresh_states(studio, mirror, project), False)
         if pull or not has_pulled(mirror):
-            more = update_mirror(studio, mirror, project)
+            more = update_mirror(studio, mirror, project, progress=progress)
             pulled = Pulled(more.changed, pulled.deleted + more.deleted, more.full)
         changed = changed or sweep or pulled.changed > 0 or pulled.deleted > 0
         last = mirror.last_run()
@@ -238,14 +255,21 @@ def rescore_changes(
     with clock("train"):
         known = at_hand(mirror, answers, found.control, found.settings, by_model=True)
         if known is None:
-            probabilities = train_anew(studio, mirror, project, answers, found.control, found.settings)
+            probabilities = train_anew(
+                studio, mirror, project, answers, found.control, found.settings, progress=progress
+            )
         else:
             probabilities = known.probabilities
     judged = _Judged(answers, annotations, probabilities, known is None, known is not None and known.outdated)
-    return _publish(studio, mirror, found, pulled, judged, clock, seconds=settings.longest_wait)
+    trigger: Trigger = "sweep" if sweep else "change" if told else "poll"
+    return _publish(
+        studio, mirror, found, pulled, judged, clock, trigger, seconds=settings.longest_wait, progress=progress
+    )
 
 
-def retrain(studio: Studio, mirror: ProjectMirror, project: int, settings: Settings) -> None:
+def retrain(
+    studio: Studio, mirror: ProjectMirror, project: int, settings: Settings, *, progress: Progress = silent
+) -> None:
     """Train the classifier anew on what the mirror holds; the next run scores with it.
 
     Raises
@@ -255,7 +279,63 @@ def retrain(studio: Studio, mirror: ProjectMirror, project: int, settings: Setti
     """
     found = _look(studio, mirror, project, settings)
     answers, _ = _answers(mirror, found.info, found.control, found.settings)
-    train_anew(studio, mirror, project, answers, found.control, found.settings)
+    train_anew(studio, mirror, project, answers, found.control, found.settings, progress=progress)
+
+
+def look_ahead(studio: Studio, mirror: ProjectMirror, project: int, settings: Settings) -> None:
+    """Find the forecast and the coefficients of agreement of what the mirror holds, if probabilities are at hand.
+
+    Raises
+    ------
+    NotConnectedError
+        If the project is not connected.
+    """
+    found = _look(studio, mirror, project, settings)
+    answers, _ = _answers(mirror, found.info, found.control, found.settings)
+    known = at_hand(mirror, answers, found.control, found.settings)
+    if known is None:  # the next run trains, and asks again
+        return
+    renew_outlook(
+        mirror,
+        _score(mirror, answers, known.probabilities, found.settings),
+        _scored_with(found.settings),
+        target_quality=found.settings.target,
+        min_labels=found.settings.min_labels,
+        max_labels=found.settings.max_labels,
+    )
+
+
+def look_ahead_if_due(mirror: ProjectMirror, info: Mapping[str, Any], settings: Settings, snapshot: Snapshot) -> None:
+    """Find the forecast and the coefficients anew under the settings of the last run, if they are older than it.
+
+    Parameters
+    ----------
+    info
+        The project's settings in Label Studio.
+    settings
+        Where the store and the models are.
+    snapshot
+        What the last run left.
+    """
+    scored_with = mirror.recall(_SCORED_WITH) or {}
+    if not is_outlook_due(mirror, len(snapshot.answer_label), scored_with):
+        return
+    scores = stored_scores(mirror, info, settings)
+    if scores is None:
+        return
+    settings = settings.model_copy(update=scored_with)
+    renew_outlook(
+        mirror,
+        scores,
+        scored_with,
+        target_quality=settings.target,
+        min_labels=settings.min_labels,
+        max_labels=settings.max_labels,
+    )
+
+
+def _scored_with(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in _SCORING_SETTINGS}
 
 
 def _look(
@@ -290,6 +370,7 @@ def _publish(
     pulled: Pulled,
     judged: _Judged,
     clock: _Clock,
+    trigger: Trigger,
     *,
     seconds: float = math.inf,
     full: bool = False,
@@ -299,6 +380,7 @@ def _publish(
     project, info, settings, answers = found.project, found.info, found.settings, judged.answers
     with clock("score"):
         scores = _score(mirror, answers, judged.probabilities, settings)
+        accuracy = consensus_accuracy(scores.result)
     with clock("publish"):
         taken = pending_version(mirror)
         published = observe(studio, mirror, project, progress=progress)
@@ -329,8 +411,11 @@ def _publish(
         found.control,
         pulled,
         judged.probabilities.summary,
+        settings.consensus,
         judged.trained,
         scores,
+        accuracy,
+        trigger,
         plan,
         plan.seconds(costs),
         dry_run,
@@ -342,7 +427,7 @@ def _publish(
     )
     if not dry_run:
         mirror.remember(_SETTLED, answers.crowd.tasks[scores.settled].tolist())
-        mirror.remember(_SCORED_WITH, {name: getattr(settings, name) for name in _SCORING_SETTINGS})
+        mirror.remember(_SCORED_WITH, _scored_with(settings))
         snapshot = take_snapshot(
             info,
             found.control,
@@ -350,10 +435,15 @@ def _publish(
             plan.queue,
             judged.probabilities,
             judged.annotations,
+            accuracy,
             show_consensus=settings.show_consensus,
+            target_quality=settings.target,
             taken_at=now(),
         )
         mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+        labels = len(answers.crowd.label)
+        add_to_history(mirror, snapshot.taken_at, labels, accuracy)
+        run.outlook_due = is_outlook_due(mirror, labels, _scored_with(settings))
         mirror.add_run(run.report())
     return run
 
@@ -371,8 +461,9 @@ def _states(mirror: ProjectMirror, answers: Answers) -> Tasks:
 
 
 def _circumstances(info: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """Return what a run depends on besides tasks and annotations."""
+    """Return what a run depends on besides tasks and annotations, and in which format it leaves what it found."""
     return {
+        "snapshot": FORMAT,
         "project": project_settings(info),
         "options": {name: getattr(settings, name) for name in PROJECT_OPTIONS},
     }
@@ -433,9 +524,10 @@ def _score(mirror: ProjectMirror, answers: Answers, probabilities: Probabilities
         answers,
         for_tasks(probabilities, ids),
         settled_before=np.isin(ids, mirror.recall(_SETTLED) or []),
-        target_quality=settings.target_quality,
+        target_quality=settings.target,
         min_labels=settings.min_labels,
         max_labels=settings.max_labels,
+        consensus=settings.consensus,
     )
 
 
@@ -470,15 +562,16 @@ def _warnings(info: Mapping[str, Any], scores: Scores, plan: Plan, settings: Set
             f"Labels that the labeling config does not offer are in annotations ({labels}): they count as classes; "
             f"{plan.outside_config} tasks whose consensus is one have no consensus prediction."
         )
-    if (crowd := answers.crowd) and len(crowd.label) and crowd.num_answers.max() < 2:
-        found.append(
-            "No task has labels of two annotators: how good annotators are cannot be told. The queue will ask for "
-            "second labels; --min-labels 2 asks for them everywhere."
-        )
     labelled = answers.crowd.num_answers > 0
-    if labelled.sum() >= _MANY and (best := scores.result.quality[labelled].max()) < settings.target_quality:
+    if labelled.any() and answers.crowd.num_answers.max() < 2 and not (labelled & (answers.known_labels >= 0)).any():
+        settles_none = ", so quality settles no task" * (settings.consensus != "crowdlab")
         found.append(
-            f"No consensus reaches the target quality of {settings.target_quality}: the highest is {best:.2f}. Tasks "
+            f"No task has labels of two annotators: how good annotators are cannot be told{settles_none}. The queue "
+            "will ask for second labels; --min-labels 2 asks for them everywhere."
+        )
+    if labelled.sum() >= _MANY and (best := scores.result.quality[labelled].max()) < settings.target:
+        found.append(
+            f"No consensus reaches the target quality of {settings.target}: the highest is {best:.2f}. Tasks "
             "are settled only by --max-labels; lower --target-quality, or give a classifier something to learn from."
         )
     if settings.label_budget is not None and len(answers.crowd.label) >= settings.label_budget:

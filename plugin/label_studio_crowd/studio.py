@@ -118,8 +118,6 @@ class _Token(httpx.Auth):
         self._bearer = api_key if self.kind == "access token" else ""
         self._fetched = -math.inf
 
-    requires_response_body = True
-
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign a request, with a fresh bearer token where one is due, or where the last is not taken."""
         if self.kind == "legacy token":
@@ -137,6 +135,7 @@ class _Token(httpx.Auth):
 
     def _refresh(self) -> Generator[httpx.Request, httpx.Response, None]:
         response = yield httpx.Request("POST", self._refresh_url, json={"refresh": self._api_key})
+        response.read()
         if response.is_redirect or (response.status_code < 500 and not _is_json(response)):
             raise _stranger(self._url, response)
         if response.status_code in (400, 401, 403):
@@ -405,6 +404,30 @@ class Studio:
     def set_task(self, task: int, *, overlap: int, is_labeled: bool) -> bool:
         """Open or close a task for one more annotator; return False if it is gone."""
         return self._unless_gone("PATCH", f"/api/tasks/{task}/", json={"overlap": overlap, "is_labeled": is_labeled})
+
+    def file(self, path: str, most: int) -> tuple[str, bytes]:
+        """Return the content type and the bytes of a file that Label Studio itself serves.
+
+        Raises
+        ------
+        StudioError
+            If it does not, leads to another server for it, or it has more than `most` bytes.
+        """
+        content = bytearray()
+        try:
+            with self._waiting(), self._http.stream("GET", path) as response:
+                if not response.is_success:
+                    where = " and leads elsewhere" * response.is_redirect
+                    raise StudioError(f"it answers {response.status_code}{where}.", response.status_code)
+                for part in response.iter_bytes():
+                    content += part
+                    if len(content) > most:
+                        raise StudioError(f"it has more than {most / 1e6:g} MB.")
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise self._unreachable(str(error) or type(error).__name__) from None
+        except _BrokenError as broken:
+            raise broken.error from None
+        return response.headers.get("content-type", ""), bytes(content)
 
     # ------------------------------------------------------------------ predictions
 

@@ -1,4 +1,4 @@
-"""Does what is due: rescores projects, trains classifiers, and says in the store what went wrong."""
+"""Does what is due: rescores projects, trains classifiers, plans without writing, and says what went wrong."""
 
 from __future__ import annotations
 
@@ -15,13 +15,18 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.jobs import Job, Jobs, Needs
 from label_studio_crowd.logs import configure_logs
 from label_studio_crowd.mirror import Mirror, ProjectMirror
+from label_studio_crowd.outlook import add_problem
+from label_studio_crowd.progress import kept_progress
 from label_studio_crowd.pull import update_names
-from label_studio_crowd.rescoring import rescore_changes, retrain
+from label_studio_crowd.rescoring import look_ahead, rescore, rescore_changes, retrain
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store import UnderWayError, store_reason
-from label_studio_crowd.studio import NoSuchProjectError, Studio
+from label_studio_crowd.store import UnderWayError, now, store_reason
+from label_studio_crowd.studio import NoSuchProjectError, Progress, Studio
 
 log = logging.getLogger(__name__)
+
+DRY_RUN = "dry_run"
+"""The fact with what a run would change: when that was found out (Unix time), and the run's report."""
 
 
 class Worker:
@@ -61,16 +66,22 @@ class Worker:
         mirror = self._mirror.project(self._settings.url, job.project)
         try:
             if job.kind == "train":
-                retrain(self._studio, mirror, job.project, self._settings)
+                with kept_progress(mirror) as progress:
+                    retrain(self._studio, mirror, job.project, self._settings, progress=progress)
                 self._jobs.mark(job.project, at_once=True)
+            elif job.kind == "forecast":
+                look_ahead(self._studio, mirror, job.project, self._settings)
+            elif job.kind == "plan":
+                with mirror.exclusive(), kept_progress(mirror) as progress:
+                    self._plan(job, mirror, progress)
             else:
-                with mirror.exclusive():
-                    self._rescore(job, mirror)
+                with mirror.exclusive(), kept_progress(mirror) as progress:
+                    self._rescore(job, mirror, progress)
             self._jobs.done(job)
         except UnderWayError:
             self._jobs.postpone(job)
         except (NotConnectedError, NoSuchProjectError) as error:
-            if job.kind == "train":  # a rescore finds out, or is just connecting it
+            if job.kind != "rescore":  # a rescore finds out, or is just connecting it
                 self._jobs.done(job)
                 return
             removed = isinstance(error, BackendRemovedError)
@@ -84,7 +95,7 @@ class Worker:
             log.exception("Project %d: %s failed.", job.project, job.kind)
             self._failed(job, f"{type(error).__name__}: {error}")
 
-    def _rescore(self, job: Job, mirror: ProjectMirror) -> None:
+    def _rescore(self, job: Job, mirror: ProjectMirror, progress: Progress) -> None:
         if job.needs & (Needs.PULL | Needs.SWEEP):
             adopt(self._studio, mirror, job.project, self._settings, anew=Needs.SWEEP in job.needs)
         run = rescore_changes(
@@ -95,9 +106,12 @@ class Worker:
             changed=Needs.CHANGED in job.needs,
             pull=bool(job.needs & (Needs.PULL | Needs.SWEEP)),
             sweep=Needs.SWEEP in job.needs,
+            progress=progress,
         )
         if run is None:
             return
+        if run.outlook_due:
+            self._jobs.mark(job.project, "forecast", at_once=True, unless_claimed=True)
         scores = run.scores
         crowd = scores.answers.crowd
         update_names(self._studio, mirror, crowd.annotators.tolist(), anew=Needs.SWEEP in job.needs)
@@ -115,7 +129,15 @@ class Worker:
             sum(run.seconds.values()),
         )
 
+    def _plan(self, job: Job, mirror: ProjectMirror, progress: Progress) -> None:
+        """Find out what a run would change, for whoever asked."""
+        run = rescore(self._studio, mirror, job.project, self._settings, dry_run=True, progress=progress)
+        mirror.remember(DRY_RUN, {"at": now(), "report": run.report()})
+        if run.pulled.changed or run.pulled.deleted:  # what it read, the next look would not find again
+            self._jobs.mark(job.project)
+
     def _failed(self, job: Job, problem: str) -> None:
+        add_problem(self._mirror.project(self._settings.url, job.project), job.kind, problem)
         pause = self._jobs.failed(job, problem)
         log.warning("Project %d: %s Trying again in %.0f s.", job.project, problem, pause)
 

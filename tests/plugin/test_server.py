@@ -23,6 +23,7 @@ from fastapi.openapi.models import OpenAPI
 
 from label_studio_crowd.access import SECRET_HEADER, webhook_secret
 from label_studio_crowd.backend import Backend
+from label_studio_crowd.estimates import Estimate
 from label_studio_crowd.server.application import create_application, listen
 from label_studio_crowd.server.guards import OPEN
 from label_studio_crowd.settings import Settings, load
@@ -77,6 +78,8 @@ def believed(**changes):
         "control": "label",
         "show_consensus": False,
         "training": "",
+        "target_quality": 0.8,
+        "accuracy": Estimate(0.9, 0.7, 0.95),
         "classes": ("a", "b", "c"),
         "prior": np.array([0.5, 0.3, 0.2]),
         "tasks": np.array([1, 2, 3, 4, 5, 6]),
@@ -87,12 +90,22 @@ def believed(**changes):
         "quality": np.array([0.9, 0.4, 0.5, 1.0, 0.6, nan]),
         "priority": np.array([0.9, 0.3, 0.1, 1.0, 0.5, nan]),
         "settled_by": np.array([2, 0, 0, 1, 0, 4]),
+        "majority": np.array([0, 1, -1, -1, 0, -1]),
+        "predicted": np.full(6, -1),
+        "predicted_probability": np.full(6, nan),
         "queue": np.array([3, 2, 5]),
         "annotators": np.array([0, 5, 6]),
         "annotator_quality": np.array([0.7, nan, 0.4]),
+        "quality_low": np.array([0.5, nan, 0.2]),
+        "quality_high": np.array([0.9, nan, 0.6]),
         "agreement": np.array([1.0, nan, 0.5]),
         "annotator_labels": np.array([2, 0, 4]),
         "worst_class": np.array([1, -1, 2]),
+        "answer_annotator": np.array([0, 2, 2, 0, 1, 2]),
+        "answer_label": np.array([0, 0, 1, 0, 1, 0]),
+        "answer_quality": np.array([0.9, 0.9, 0.4, 0.6, 0.2, 0.6]),
+        "answer_at": np.array([1, 2, 3, 4, 5, 6]),
+        "answer_seconds": np.array([1.5, 2.5, nan, 1.5, 1.5, 1.5]),
     }
     return Snapshot(**{**fields, **changes})
 
@@ -206,7 +219,7 @@ ROUTES = all_routes()
 
 def test_every_route_is_known():
     paths = {path for _, path in ROUTES}
-    assert {"/", "/health", "/ready", "/setup", "/predict", "/webhook", "/versions", "/metrics", "/docs"} <= paths
+    assert {"/", "/health", "/ready", "/setup", "/predict", "/webhook", "/versions", "/metrics", "/projects"} <= paths
     assert len([path for path in paths if path.startswith("/api/")]) == 7
 
 
@@ -231,7 +244,7 @@ def test_the_password_is_asked_for(method, path):
 
 
 def test_the_password_opens(untouched):
-    for path in ("/openapi.json", "/docs", "/metrics", "/versions", "/api/projects"):
+    for path in ("/openapi.json", "/projects", "/metrics", "/versions", "/api/projects"):
         assert untouched.get(path).status_code == 200
     assert untouched.get("/versions").json() == {"versions": ["crowd-consensus"]}
     assert untouched.get("/none").status_code == 404

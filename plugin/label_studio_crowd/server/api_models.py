@@ -66,6 +66,7 @@ class ProjectDetails(ProjectState):
 
     control: str | None = Field(description="The control of the labeling config that is scored.")
     classifier: str | None = Field(description="What was chosen, why, and how it went.")
+    consensus: str | None = Field(description="The method of the consensus: hierarchical-dawid-skene or crowdlab.")
     show_consensus: bool | None = Field(description="Whether annotators see the consensus while they label.")
     classes: list[ClassShare]
     settled_by: dict[SettledBy, int] = Field(description="Tasks that need no more labels, by reason.")
@@ -115,6 +116,8 @@ class Annotator(BaseModel):
     annotator: int = Field(description="0: users who were deleted.")
     name: str
     quality: float | None
+    quality_low: float | None = Field(description="Lower end of the quality's 90 % interval; null with CROWDLAB.")
+    quality_high: float | None = Field(description="Upper end of it.")
     agreement: float | None = Field(description="Share of labels that are the consensus.")
     labels: int
     worst_class: str | None = Field(description="The class they are wrong about most; null where they never are.")
@@ -131,6 +134,7 @@ class Run(BaseModel):
     settled: int | None
     mean_consensus_quality: float | None
     classifier: str | None
+    consensus: str | None = Field(description="The method of the consensus.")
     trained: bool | None = Field(description="Whether the classifier was trained in this run.")
     changed_tasks: int | None
     deleted_tasks: int | None

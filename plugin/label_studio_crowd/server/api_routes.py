@@ -10,6 +10,7 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.exceptions import HTTPException
 
+from label_studio_crowd.addresses import project_url, task_url
 from label_studio_crowd.backend import Backend
 from label_studio_crowd.export import annotator_name
 from label_studio_crowd.jobs import JobState
@@ -29,6 +30,7 @@ from label_studio_crowd.server.api_models import (
 )
 from label_studio_crowd.server.parts import TheParts
 from label_studio_crowd.server.problems import described
+from label_studio_crowd.server.projects import main_job, not_served, served_projects
 from label_studio_crowd.server.tables import (
     Choice,
     Direction,
@@ -37,7 +39,6 @@ from label_studio_crowd.server.tables import (
     annotators_of,
     classes_of,
     settled_by,
-    task_url,
 )
 from label_studio_crowd.snapshot import Snapshot
 
@@ -52,7 +53,7 @@ Quality = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)]
 @router.get("/projects", operation_id="list_projects")
 def list_projects(parts: TheParts, limit: Limit = 100, offset: Offset = 0) -> Page[ProjectState]:
     """List the projects that are served."""
-    served = _served(parts.backend)
+    served = served_projects(parts.backend)
     chosen = list(served.items())[offset : offset + limit]
     return Page(
         total=len(served),
@@ -65,9 +66,9 @@ def list_projects(parts: TheParts, limit: Limit = 100, offset: Offset = 0) -> Pa
 @router.get("/projects/{project}", operation_id="get_project", responses=described(404))
 def get_project(parts: TheParts, project: Number) -> ProjectDetails:
     """Show how a project stands, and how it was scored."""
-    backend, served = parts.backend, _served(parts.backend)
+    backend, served = parts.backend, served_projects(parts.backend)
     if project not in served:
-        raise _not_served(project, served)
+        raise not_served(project, served)
     mirror = backend.mirror(project)
     snapshot = None if mirror is None else backend.snapshot(mirror)
     last = None if mirror is None else mirror.last_run()
@@ -76,6 +77,7 @@ def get_project(parts: TheParts, project: Number) -> ProjectDetails:
         **_state(backend, project, served[project]),
         control=snapshot.control if snapshot else None,
         classifier=report.get("classifier"),
+        consensus=report.get("consensus"),
         show_consensus=snapshot.show_consensus if snapshot else None,
         classes=classes_of(snapshot) if snapshot else [],
         settled_by=settled_by(snapshot) if snapshot else {},
@@ -88,17 +90,17 @@ class _Scored:
     """A project that has had a run."""
 
     def __init__(self, parts: TheParts, project: Number) -> None:
-        served = _served(parts.backend)
+        served = served_projects(parts.backend)
         if project not in served:
-            raise _not_served(project, served)
+            raise not_served(project, served)
         mirror = parts.backend.mirror(project)
         snapshot = None if mirror is None else parts.backend.snapshot(mirror)
         if mirror is None or snapshot is None:
-            word = _main(served[project]).word
+            word = main_job(served[project]).word
             raise HTTPException(404, f"Project {project} has had no run yet, its state is {word!r}: ask again later.")
         self.mirror: ProjectMirror = mirror
         self.snapshot: Snapshot = snapshot
-        self.url = _project_url(parts.backend, project)
+        self.url = project_url(parts.backend.settings, project)
 
 
 Scored = Annotated[_Scored, Depends(_Scored)]
@@ -160,36 +162,17 @@ def list_runs(
     parts: TheParts, project: Number, limit: Limit = 100, offset: Annotated[int, Query(ge=0, le=1000)] = 0
 ) -> Runs:
     """List the last runs, the newest first."""
-    served = _served(parts.backend)
+    served = served_projects(parts.backend)
     if project not in served:
-        raise _not_served(project, served)
+        raise not_served(project, served)
     mirror = parts.backend.mirror(project)
     found = [] if mirror is None else mirror.runs(offset + limit)[offset:]
     return Runs(limit=limit, offset=offset, items=[_run(at, report) for at, report in found])
 
 
-def _served(backend: Backend) -> dict[int, list[JobState]]:
-    """Return the projects that are served, with the states of their jobs."""
-    served: dict[int, list[JobState]] = {}
-    for state in backend.jobs.states():
-        served.setdefault(state.project, []).append(state)
-    return served
-
-
-def _not_served(project: int, served: Mapping[int, Any]) -> HTTPException:
-    there_are = ", ".join(map(str, list(served)[:50])) or "none yet"
-    return HTTPException(
-        404, f"Project {project} is not served (served: {there_are}): connect it in Label Studio's Model settings."
-    )
-
-
-def _main(jobs: list[JobState]) -> JobState:
-    return next((job for job in jobs if job.kind == "rescore"), jobs[0])
-
-
 def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, Any]:
     """Return the fields of a `ProjectState`."""
-    job, mirror, url = _main(jobs), backend.mirror(project), _project_url(backend, project)
+    job, mirror, url = main_job(jobs), backend.mirror(project), project_url(backend.settings, project)
     snapshot = None if mirror is None else backend.snapshot(mirror)
     last = None if mirror is None else mirror.last_run()
     training = next((other for other in jobs if other.kind == "train"), None)
@@ -207,11 +190,6 @@ def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, An
         "numbers": TaskTable(snapshot, url).numbers() if snapshot else None,
         "url": url,
     }
-
-
-def _project_url(backend: Backend, project: int) -> str:
-    settings = backend.settings
-    return f"{settings.public_url or settings.url}/projects/{project}/data"
 
 
 def _time(at: float | None) -> datetime | None:

@@ -26,11 +26,12 @@ from label_studio_crowd.access import has_password, listening_host
 from label_studio_crowd.backend import Backend
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.logs import configure_logs
-from label_studio_crowd.server import api_routes, ml_routes, state_routes
-from label_studio_crowd.server.guards import OPEN, BodyLimit, PasswordGuard
+from label_studio_crowd.server import api_routes, ml_routes, pages, state_routes
+from label_studio_crowd.server.frames import answer_in_kind
+from label_studio_crowd.server.guards import OPEN, BodyLimit, PageLimits, PasswordGuard
 from label_studio_crowd.server.metrics import Timing
 from label_studio_crowd.server.parts import TheParts, assemble
-from label_studio_crowd.server.problems import EXPECTED, LastResort, answer_error, described
+from label_studio_crowd.server.problems import EXPECTED, LastResort, described
 from label_studio_crowd.service import Service
 from label_studio_crowd.settings import Settings
 
@@ -60,19 +61,20 @@ def create_application(backend: Backend, *, lifespan: Lifespan | None = None) ->
         version=__version__,
         description="An ML backend for Label Studio: consensus, annotator quality, and the most useful next task.",
         redirect_slashes=False,
+        docs_url=None,  # both would be scripts of other hosts
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
         lifespan=lifespan,
         middleware=[
             Middleware(Timing, parts.metrics),
+            Middleware(PageLimits),
             Middleware(LastResort),
             Middleware(BodyLimit, settings.max_body_mb),
             Middleware(PasswordGuard, settings),
         ],
-        exception_handlers=dict.fromkeys(EXPECTED, answer_error),
+        exception_handlers=dict.fromkeys(EXPECTED, answer_in_kind),
     )
     app.state.parts = parts
-    for module in (state_routes, ml_routes, api_routes):
+    for module in (state_routes, ml_routes, api_routes, pages):
         app.include_router(module.router)
     app.add_api_route(
         "/metrics",

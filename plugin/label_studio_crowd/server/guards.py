@@ -1,4 +1,4 @@
-"""Who and what is let in: a password on everything but `/` and `/health`, and bodies up to a size.
+"""Who and what is let in, a password on everything but `/` and `/health` and bodies up to a size; and what is let out.
 
 They stand before the routes, so that a new route is guarded, too.
 """
@@ -49,6 +49,32 @@ class PasswordGuard:
         if path == WEBHOOK:
             return may_send_events(self._settings, authorization, headers.get(SECRET_HEADER))
         return may_use(self._settings, authorization)
+
+
+class PageLimits:
+    """Tells browsers what our answers may do: nothing but show what this server itself gives them."""
+
+    _HEADERS: Final = {
+        "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+    }
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def limiting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, limiting)
 
 
 class BodyLimit:

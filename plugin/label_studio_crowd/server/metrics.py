@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from label_studio_crowd import __version__
@@ -127,11 +128,12 @@ class Timing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, began = 0, time.perf_counter()
+        status, began, endless = 0, time.perf_counter(), False
 
         async def noting(message: Message) -> None:
-            nonlocal status
+            nonlocal status, endless
             status = message.get("status", status)
+            endless |= Headers(raw=message.get("headers", [])).get("content-type", "").startswith("text/event-stream")
             await send(message)
 
         try:
@@ -139,4 +141,5 @@ class Timing:
         finally:
             # paths that are no route's, and what was refused before one was found, share a name
             route = getattr(scope.get("route"), "path", "none")
-            self._seconds.labels(route, str(status)).observe(time.perf_counter() - began)
+            if not endless:  # how long somebody listened says nothing
+                self._seconds.labels(route, str(status)).observe(time.perf_counter() - began)

@@ -52,6 +52,11 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
     return Response(orjson.dumps({"detail": words}), status, headers, "application/json")
 
 
+def wants_page(request: Request) -> bool:
+    """Return whether somebody looks, with a browser."""
+    return "text/html" in request.headers.get("accept", "")
+
+
 async def answer_error(_: Request, error: Exception) -> Response:
     """Return the answer to an error of a kind in `EXPECTED`."""
     if isinstance(error, HTTPException):

@@ -6,11 +6,12 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from label_studio_crowd import __version__
 from label_studio_crowd.server.parts import TheParts
-from label_studio_crowd.server.problems import described
+from label_studio_crowd.server.problems import described, wants_page
 
 router = APIRouter(tags=["state"])
 
@@ -33,7 +34,12 @@ class Ready(BaseModel):
 
 
 # both touch nothing and need no thread: they answer even where all threads wait for a store
-@router.get("/", operation_id="root")
+@router.get("/", operation_id="root", response_model=Health)
+async def root(request: Request) -> Health | Response:
+    """Say that the server lives, as `/health` does; lead a browser to the pages. Open to all."""
+    return RedirectResponse("/projects", 303) if wants_page(request) else Health()
+
+
 @router.get("/health", operation_id="health")
 async def health() -> Health:
     """Say that the server lives. Open to all."""

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.addresses import task_url
 from label_studio_crowd.export import annotator_name
 from label_studio_crowd.scoring import SETTLED_BY
 from label_studio_crowd.server.api_models import Annotator, ClassShare, Numbers, SettledBy, Task
@@ -112,11 +113,6 @@ class TaskTable:
         )
 
 
-def task_url(project_url: str, task: int) -> str:
-    """Return a task's address in Label Studio."""
-    return f"{project_url}?task={task}"
-
-
 def classes_of(snapshot: Snapshot) -> list[ClassShare]:
     """Return the classes, in the labeling config's order."""
     return [
@@ -139,6 +135,8 @@ def annotators_of(snapshot: Snapshot, names: Mapping[int, str], rows: slice) -> 
             annotator=int(snapshot.annotators[row]),
             name=annotator_name(int(snapshot.annotators[row]), names),
             quality=number(snapshot.annotator_quality[row]),
+            quality_low=number(snapshot.quality_low[row]),
+            quality_high=number(snapshot.quality_high[row]),
             agreement=number(snapshot.agreement[row]),
             labels=int(snapshot.annotator_labels[row]),
             worst_class=_worst_class(snapshot, int(row)),

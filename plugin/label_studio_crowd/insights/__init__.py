@@ -1,0 +1,76 @@
+"""What people look at, as plain values: pure functions of a snapshot, made for one page at a time.
+
+Nothing here knows HTML, HTTP or the store. Where the data cannot say, a value is None, or an `Estimate` with a reason.
+"""
+
+from label_studio_crowd.estimates import Estimate
+from label_studio_crowd.insights.agreement import Agreement, Cell, project_agreement
+from label_studio_crowd.insights.figures import Guess, Page, People, Person, Vote
+from label_studio_crowd.insights.individual import (
+    AnnotatorDetails,
+    Confusion,
+    Period,
+    Speed,
+    annotator_details,
+)
+from label_studio_crowd.insights.mistakes import (
+    OverruledMajority,
+    SuspectLabel,
+    overruled_majorities,
+    suspect_labels,
+)
+from label_studio_crowd.insights.open_tasks import QueuedTask, queue_page
+from label_studio_crowd.insights.past_runs import PastRun, Stage, past_runs
+from label_studio_crowd.insights.project import (
+    Count,
+    Curve,
+    Forecast,
+    Histogram,
+    Moment,
+    Numbers,
+    Overview,
+    project_numbers,
+    project_overview,
+    scored_with,
+)
+from label_studio_crowd.insights.team import AnnotatorRow, OrderBy, Trend, annotators_page
+
+__all__ = [
+    "Agreement",
+    "AnnotatorDetails",
+    "AnnotatorRow",
+    "Cell",
+    "Confusion",
+    "Count",
+    "Curve",
+    "Estimate",
+    "Forecast",
+    "Guess",
+    "Histogram",
+    "Moment",
+    "Numbers",
+    "OrderBy",
+    "OverruledMajority",
+    "Overview",
+    "Page",
+    "PastRun",
+    "People",
+    "Period",
+    "Person",
+    "QueuedTask",
+    "Speed",
+    "Stage",
+    "SuspectLabel",
+    "Trend",
+    "Vote",
+    "annotator_details",
+    "annotators_page",
+    "overruled_majorities",
+    "past_runs",
+    "project_agreement",
+    "project_numbers",
+    "project_overview",
+    "queue_page",
+    "scored_with",
+    "suspect_labels",
+]

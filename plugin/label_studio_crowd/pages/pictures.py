@@ -1,0 +1,90 @@
+"""What is drawn of a project, and what each picture says in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from label_studio_crowd.charts import Chart, Line, count_axis, histogram, line_chart, share_axis, time_axis
+from label_studio_crowd.insights import Forecast, Histogram, Moment, Period
+from label_studio_crowd.pages.words import count, percent
+
+_INTERVAL = "90\u00a0% interval"
+
+
+def quality_chart(found: Histogram) -> Chart | None:
+    """Return how many tasks have a consensus of which quality; None where nobody has said anything."""
+    total = sum(found.settled) + sum(found.unsettled)
+    if not total:
+        return None
+    high = sum(found.settled[-2:]) + sum(found.unsettled[-2:])
+    says = (
+        f"Bars: how many of {count(total, 'labelled task')} have a consensus of which quality. "
+        f"{count(high)} have {percent(found.edges[-3])} or more; {count(sum(found.settled))} need no more labels."
+    )
+    heights = [sum(both) for both in zip(found.settled, found.unsettled, strict=True)]
+    parts = [("need no more labels", found.settled), ("wait for labels", found.unsettled)]
+    return histogram(
+        says, found.edges, parts, share_axis("quality of the consensus", [0.0]), count_axis("tasks", heights)
+    )
+
+
+def history_chart(history: Sequence[Moment]) -> Chart | None:
+    """Return the estimated accuracy over time; None before there are two runs to compare."""
+    if len(history) < 2:
+        return None
+    first, last = history[0], history[-1]
+    says = (
+        f"A line: the estimated accuracy over time, from {percent(first.accuracy, 1)} with "
+        f"{count(first.labels, 'label')} to {percent(last.accuracy, 1)} with {count(last.labels, 'label')}."
+    )
+    line = Line(
+        "estimated accuracy",
+        [(moment.at, moment.accuracy) for moment in history],
+        band=[(moment.at, moment.low, moment.high) for moment in history],
+        band_name=_INTERVAL,
+    )
+    lowest = (moment.low for moment in history)
+    return line_chart(says, [line], time_axis([moment.at for moment in history]), share_axis("accuracy", lowest))
+
+
+def forecast_chart(forecast: Forecast) -> Chart | None:
+    """Return the accuracy that further labels are expected to bring; None where none are needed."""
+    queue, chance = forecast.queue_order, forecast.random_order
+    if len(queue.further_labels) < 2:
+        return None
+    says = (
+        f"Lines: the accuracy expected after {count(queue.further_labels[-1])} further labels: "
+        f"{percent(queue.mean[-1], 1)} in the order of the queue, and {percent(chance.mean[-1], 1)} in random order "
+        f"after {count(chance.further_labels[-1])}. Today it is {percent(queue.mean[0], 1)}."
+    )
+    lines = [
+        Line(
+            "in the queue's order",
+            list(zip(queue.further_labels, queue.mean, strict=True)),
+            band=list(zip(queue.further_labels, queue.low, queue.high, strict=True)),
+            band_name=_INTERVAL,
+        ),
+        Line("in random order", list(zip(chance.further_labels, chance.mean, strict=True)), "second", dashed=True),
+    ]
+    far = [queue.further_labels[-1], chance.further_labels[-1]]
+    return line_chart(
+        says, lines, count_axis("further labels", far), share_axis("expected accuracy", [*queue.low, *chance.mean])
+    )
+
+
+def periods_chart(periods: Sequence[Period], *, calibrated: bool) -> Chart | None:
+    """Return an annotator's quality over their labels, as a share where it is one; None with too few of them."""
+    known = [
+        (float(period.last), period.quality.value, period.quality.low, period.quality.high)
+        for period in periods
+        if period.quality.value is not None
+    ]
+    if len(known) < 2:
+        return None
+    what, name = ("share of their labels that are right", "right") if calibrated else ("score of their labels", "score")
+    says = f"A line: the {what}, from {percent(known[0][1])} of the first to {percent(known[-1][1])} of the last."
+    band = [(at, low, high) for at, _, low, high in known if low is not None and high is not None and calibrated]
+    line = Line(name, [(at, value) for at, value, _, _ in known], band=band, band_name=_INTERVAL)
+    lowest = [value for _, value, _, _ in known] + [low for _, low, _ in band]
+    title = "share right" if calibrated else "score"
+    return line_chart(says, [line], count_axis("labels given", [known[-1][0]]), share_axis(title, lowest))

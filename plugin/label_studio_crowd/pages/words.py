@@ -1,0 +1,77 @@
+"""Numbers and times as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Final
+
+from markupsafe import Markup
+
+from label_studio_crowd.estimates import Estimate
+
+_NO_BREAK: Final = "\u00a0"
+_UNITS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
+
+
+def percent(share: float, digits: int = 0) -> str:
+    r"""Return a share as per cent; what is not quite all, or not quite nothing, is not rounded to it.
+
+    >>> percent(0.934, 1), percent(0.9996), percent(1.0), percent(0.0004)
+    ('93.4\xa0%', '>\xa099\xa0%', '100\xa0%', '<\xa01\xa0%')
+    """
+    said = f"{100 * share:.{digits}f}"
+    least = 10.0**-digits
+    if share < 1 and float(said) >= 100:
+        said = f">{_NO_BREAK}{100 - least:.{digits}f}"
+    elif share > 0 and float(said) == 0:
+        said = f"<{_NO_BREAK}{least:.{digits}f}"
+    return f"{said}{_NO_BREAK}%"
+
+
+def interval(estimate: Estimate, digits: int = 1) -> str:
+    """Return an estimated share's interval, "" where there is none."""
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f"{percent(estimate.low, digits)} to {percent(estimate.high, digits)}"
+
+
+def count(number: float, thing: str = "") -> str:
+    """Return a whole number, with what is counted.
+
+    >>> count(1204), count(1, "label"), count(3, "label")
+    ('1,204', '1 label', '3 labels')
+    """
+    return f"{number:,.0f}" + (f" {thing}" + "s" * (f"{number:.0f}" != "1") if thing else "")
+
+
+def duration(seconds: float) -> str:
+    r"""Return seconds in the unit that fits.
+
+    >>> duration(0.042), duration(4.21), duration(64), duration(90 * 60)
+    ('0.04\xa0s', '4.2\xa0s', '1.1\xa0min', '1.5\xa0h')
+    """
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{seconds / size:.1f}{_NO_BREAK}{unit}"
+    return f"{seconds:.{2 if seconds < 1 else 1 if seconds < 10 else 0}f}{_NO_BREAK}s"
+
+
+def moment(at: float) -> Markup:
+    """Return a Unix time as a `time` element, in UTC; the page's script writes it in the reader's own zone."""
+    when = datetime.fromtimestamp(at, timezone.utc)
+    return Markup('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{} {:%b %Y, %H:%M} UTC</time>').format(when, when.day, when)
+
+
+def signed(share: float) -> str:
+    r"""Return a difference of shares in percentage points.
+
+    >>> signed(0.052), signed(-0.011)[1:], signed(0.001)
+    ('+5 points', '1 point', '0 points')
+    """
+    points = f"{abs(100 * share):.0f}"
+    return f"{'' if points == '0' else '+' if share > 0 else chr(0x2212)}{points} point{'s' * (points != '1')}"
+
+
+def shade(share: float) -> int:
+    """Return which of eleven shades, 0 to 10, a cell with a share has."""
+    return round(10 * min(max(share, 0.0), 1.0))

@@ -1,0 +1,254 @@
+"""What stands around every page: which project, how it stands, whose names are shown, which version it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from label_studio_crowd.addresses import project_url, task_url
+from label_studio_crowd.backend import Backend
+from label_studio_crowd.insights import Numbers, People, project_numbers
+from label_studio_crowd.jobs import JobState
+from label_studio_crowd.mirror import PROGRESS, ProjectMirror
+from label_studio_crowd.pages.rendering import page_html
+from label_studio_crowd.previews import Shown, task_previews
+from label_studio_crowd.pull import names
+from label_studio_crowd.server.live import page_versions, version_of
+from label_studio_crowd.server.parts import TheParts
+from label_studio_crowd.server.problems import answer_error, wants_page
+from label_studio_crowd.server.projects import main_job, not_served, served_projects
+from label_studio_crowd.snapshot import Snapshot
+
+SECTIONS: Final = (
+    ("", "Overview"),
+    ("queue", "Queue"),
+    ("suspects", "Suspects"),
+    ("annotators", "Annotators"),
+    ("agreement", "Agreement"),
+    ("runs", "Runs"),
+)
+_BESIDES: Final = {"train": "training the classifier", "plan": "looking what a run would change"}
+NAMES_COOKIE: Final = "names"
+_ANEW: Final = {"Cache-Control": "private, no-cache"}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is; without a total nobody knows."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Head:
+    """How a project stands; times are Unix times.
+
+    Attributes
+    ----------
+    number, title, url
+        `url` is its address in Label Studio.
+    state
+        As in the JSON API.
+    problem, failures, retry_at
+        Why the last run failed, how often it did in a row, and when it is tried again.
+    progress
+        Of what is under way; None where nothing is known of it.
+    besides
+        What is under way besides the scoring, in words.
+    last_run_at, numbers
+        None before the first run has ended.
+    """
+
+    number: int
+    title: str
+    url: str
+    state: str
+    problem: str | None
+    failures: int
+    retry_at: float | None
+    progress: Progress | None
+    besides: tuple[str, ...]
+    last_run_at: float | None
+    numbers: Numbers | None
+
+    @property
+    def queue(self) -> int:
+        """How many tasks are in the queue."""
+        return 0 if self.numbers is None else self.numbers.queue
+
+
+@dataclass(frozen=True)
+class PageLinks:
+    """Where the links of a project's pages lead."""
+
+    project: int
+    url: str
+
+    def section(self, name: str) -> str:
+        """Return the address of a page of the project."""
+        return f"/projects/{self.project}" + f"/{name}" * bool(name)
+
+    def annotator(self, key: str) -> str:
+        """Return the address of an annotator's page."""
+        return f"/projects/{self.project}/annotators/{key}"
+
+    def task(self, task: int) -> str:
+        """Return a task's address in Label Studio."""
+        return task_url(self.url, task)
+
+    def image(self, task: int, path: str) -> str:
+        """Return the address of a task's picture that Label Studio has at a path."""
+        return f"/projects/{self.project}/tasks/{task}/image?{urlencode({'path': path})}"
+
+
+class Frame:
+    """A page that is of no project, or of all.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    parts
+        What the server stands on.
+    """
+
+    def __init__(self, request: Request, parts: TheParts) -> None:
+        self.backend = parts.backend
+        self.path = request.url.path + f"?{request.url.query}" * bool(request.url.query)
+        self.hidden = request.cookies.get(NAMES_COOKIE) == "hidden"
+        # before anything else is read: what changes while the page is made makes it out of date
+        self.versions = page_versions(self.backend)
+        self.served = served_projects(self.backend)
+
+    def heads(self) -> list[Head]:
+        """Return how all projects stand."""
+        return [head_of(self.backend, project, jobs) for project, jobs in self.served.items()]
+
+    def page(self, title: str, part: str, **values: Any) -> HTMLResponse:
+        """Return a page."""
+        around = {"project": None, "events": "/events", "version": version_of(self.versions, None), "taken": ""}
+        return self._filled(title, part, {**around, **values})
+
+    def _filled(self, title: str, part: str, values: Mapping[str, Any]) -> HTMLResponse:
+        text = page_html(
+            "page.html", title=title, part=f"parts/{part}.html", hidden=self.hidden, here=self.path, **values
+        )
+        return HTMLResponse(text, headers=_ANEW)
+
+
+class ProjectFrame(Frame):
+    """A page of a project.
+
+    Raises
+    ------
+    HTTPException
+        404, if the project is not served.
+    """
+
+    def __init__(self, request: Request, parts: TheParts, project: int) -> None:
+        super().__init__(request, parts)
+        if project not in self.served:
+            raise not_served(project, self.served)
+        self.project = project
+        self.mirror: ProjectMirror | None = self.backend.mirror(project)
+        self.snapshot: Snapshot | None = None if self.mirror is None else self.backend.snapshot(self.mirror)
+        self.head = head_of(self.backend, project, self.served[project], self.mirror, self.snapshot)
+        self.links = PageLinks(project, self.head.url)
+
+    def fact(self, name: str) -> Any:
+        """Return what the project's mirror keeps under a name, or None."""
+        return None if self.mirror is None else self.mirror.recall(name)
+
+    def people(self, snapshot: Snapshot) -> People:
+        """Return who the annotators are, as this page may name them."""
+        return People(snapshot, {} if self.mirror is None else names(self.mirror), hidden=self.hidden)
+
+    def previews(self, tasks: Iterable[int]) -> dict[int, tuple[Shown, ...]]:
+        """Return what annotators see of tasks."""
+        if self.mirror is None or self.snapshot is None:
+            return {}
+        return task_previews(self.mirror, self.snapshot, self.backend.settings, tasks)
+
+    def section(self, section: str, part: str, *, title: str = "", **values: Any) -> HTMLResponse:
+        """Return one of the project's pages."""
+        title = f"{title or dict(SECTIONS)[section]} · {self.head.title}"
+        around = {
+            "project": self.head,
+            "sections": SECTIONS,
+            "section": section,
+            "links": self.links,
+            "calibrated": self.snapshot is not None and self.snapshot.calibrated,
+            "events": f"/projects/{self.project}/events",
+            "version": version_of(self.versions, self.project),
+            "taken": "" if self.snapshot is None else self.snapshot.taken_at,
+        }
+        return self._filled(title, part, {"previews": {}, **around, **values})
+
+    def waiting(self, section: str) -> HTMLResponse:
+        """Return the page that says that there is nothing to show yet."""
+        return self.section(section, "waiting")
+
+
+def head_of(
+    backend: Backend,
+    project: int,
+    jobs: Sequence[JobState],
+    mirror: ProjectMirror | None = None,
+    snapshot: Snapshot | None = None,
+) -> Head:
+    """Return how a project stands."""
+    job, mirror = main_job(jobs), mirror or backend.mirror(project)
+    if mirror is not None and snapshot is None:
+        snapshot = backend.snapshot(mirror)
+    last = None if mirror is None else mirror.last_run()
+    under_way = [job.kind for job in jobs if job.claimed]
+    progress = mirror.recall(PROGRESS) if mirror is not None and under_way else None
+    return Head(
+        number=project,
+        title=f"Project {project}" if snapshot is None else snapshot.title,
+        url=project_url(backend.settings, project),
+        state=job.word,
+        problem=job.problem,
+        failures=job.failures,
+        retry_at=job.retry_at if job.problem is not None and not job.claimed else None,
+        progress=Progress(*progress) if progress else None,
+        besides=tuple(_BESIDES[kind] for kind in under_way if kind in _BESIDES),
+        last_run_at=None if last is None else last[0],
+        numbers=None if snapshot is None else project_numbers(snapshot),
+    )
+
+
+async def answer_in_kind(request: Request, error: Exception) -> Response:
+    """Return the answer to an error of a kind in `EXPECTED`: a page where somebody looks, else JSON."""
+    answer = await answer_error(request, error)
+    if not wants_page(request) or request.url.path.startswith("/api/"):
+        return answer
+    detail = orjson.loads(answer.body)["detail"]
+    text = page_html(
+        "page.html",
+        title=_TITLES.get(answer.status_code, "That did not work"),
+        part="parts/problem.html",
+        detail=detail,
+        hidden=request.cookies.get(NAMES_COOKIE) == "hidden",
+        here="/projects",
+        project=None,
+        events="",
+        version="",
+        taken="",
+    )
+    return HTMLResponse(text, answer.status_code, headers=_kept(answer))
+
+
+_TITLES: Final = {403: "Not from here", 404: "Not found", 503: "The store does not answer"}
+
+
+def _kept(answer: Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name in ("retry-after", "www-authenticate")}

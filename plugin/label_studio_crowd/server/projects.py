@@ -1,0 +1,32 @@
+"""Which projects are served, and how they stand: what pages and the JSON API have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.exceptions import HTTPException
+
+from label_studio_crowd.backend import Backend
+from label_studio_crowd.jobs import JobState
+
+
+def served_projects(backend: Backend) -> dict[int, list[JobState]]:
+    """Return the projects that are served, with the states of their jobs."""
+    served: dict[int, list[JobState]] = {}
+    for state in backend.jobs.states():
+        served.setdefault(state.project, []).append(state)
+    return served
+
+
+def not_served(project: int, served: Mapping[int, Any]) -> HTTPException:
+    """Return what to raise for a project that is not served; it names those that are."""
+    there_are = ", ".join(map(str, list(served)[:50])) or "none yet"
+    return HTTPException(
+        404, f"Project {project} is not served (served: {there_are}): connect it in Label Studio's Model settings."
+    )
+
+
+def main_job(jobs: Sequence[JobState]) -> JobState:
+    """Return the job by which a project's state is told."""
+    return next((job for job in jobs if job.kind == "rescore"), jobs[0])

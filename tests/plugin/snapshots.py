@@ -1,0 +1,126 @@
+"""Snapshots of made-up projects, taken as a run takes them, with what is true of them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import cache
+
+import numpy as np
+import orjson
+
+from label_studio_crowd.estimates import consensus_accuracy
+from label_studio_crowd.labels import find_control
+from label_studio_crowd.mirror import Annotation, Probabilities
+from label_studio_crowd.scoring import read_answers, score
+from label_studio_crowd.snapshot import Snapshot, take_snapshot
+
+BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of a made-up project: class codes of the tasks, and of the annotators at first and at last."""
+
+    labels: np.ndarray
+    accuracy_at_first: np.ndarray
+    accuracy_at_last: np.ndarray
+
+
+def control_of(classes):
+    choices = "".join(f'<Choice value="{label}"/>' for label in classes)
+    config = f'<View><Text name="text" value="$text"/><Choices name="label" toName="text">{choices}</Choices></View>'
+    return config, find_control(config)
+
+
+def annotation(control, number, task, annotator, label, *, at=None, seconds=None, skipped=False, truth=False):
+    result = [] if label is None else control.write(label)
+    when = (at or BEGIN + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Annotation(number, task, annotator, orjson.dumps(result).decode(), skipped, truth, when, seconds)
+
+
+def snapshot_of(
+    annotations,
+    num_tasks,
+    classes=("a", "b", "c"),
+    *,
+    pred_probs=None,
+    target_quality=0.9,
+    max_labels=5,
+    consensus="hierarchical-dawid-skene",
+    count_skipped=False,
+    trust_ground_truth=False,
+    taken_at=1_800_000_000.0,
+) -> Snapshot:
+    """Return the snapshot of a run over tasks 1 to `num_tasks`; the queue is all that is not settled."""
+    config, control = control_of(classes)
+    tasks = np.arange(1, num_tasks + 1)
+    answers = read_answers(
+        tasks, annotations, control, trust_ground_truth=trust_ground_truth, count_skipped=count_skipped
+    )
+    scores = score(
+        answers, pred_probs, target_quality=target_quality, max_labels=max_labels, min_labels=None, consensus=consensus
+    )
+    seen = tasks if pred_probs is not None else tasks[:0]
+    probabilities = Probabilities(
+        "auto", "", classes, seen, np.empty((0, len(classes))) if pred_probs is None else pred_probs, 0, ""
+    )
+    waiting = np.flatnonzero(~scores.settled)
+    queue = tasks[waiting[np.argsort(scores.priority[waiting], kind="stable")]]
+    return take_snapshot(
+        {"title": "made up", "label_config": config},
+        control,
+        scores,
+        tuple(queue.tolist()),
+        probabilities,
+        annotations,
+        consensus_accuracy(scores.result),
+        show_consensus=False,
+        target_quality=target_quality,
+        taken_at=taken_at,
+    )
+
+
+@cache
+def made_up(
+    num_tasks=10_000, num_annotators=300, num_labels=50_000, num_classes=10, *, model=True, seed=0
+) -> tuple[Snapshot, Truth]:
+    """Return a snapshot of a crowd of mixed skill and activity, and the truth.
+
+    A tenth of the tasks are new, a tenth of the annotators guess often, a tenth get worse as time goes by, and
+    nearly all of the others are good; the queue is as long as it gets.
+    """
+    rng = np.random.default_rng(seed)
+    classes = tuple(f"class {number}" for number in range(num_classes))
+    truth = rng.integers(num_classes, size=num_tasks)
+    kind = rng.permutation(num_annotators) % 10
+    at_first = np.where(kind == 0, rng.uniform(0.3, 0.5, num_annotators), rng.beta(16, 3, num_annotators))
+    at_last = np.where(kind == 1, at_first - 0.4, at_first)
+    activity = rng.pareto(1.5, num_annotators) + 0.2
+    labelled = rng.permutation(num_tasks)[: num_tasks - num_tasks // 10]
+    pairs = np.empty((0, 2), np.int64)
+    while len(pairs) < num_labels:
+        more = np.column_stack(
+            [
+                labelled[rng.integers(len(labelled), size=num_labels)],
+                rng.choice(num_annotators, size=num_labels, p=activity / activity.sum()),
+            ]
+        )
+        pairs = np.unique(np.concatenate([pairs, more]), axis=0)
+    task, who = rng.permutation(pairs)[:num_labels].T
+    progress = np.arange(num_labels) / num_labels
+    accuracy = at_first[who] + (at_last - at_first)[who] * progress
+    wrong = rng.integers(1, max(num_classes, 2), size=num_labels)
+    said = np.where(rng.random(num_labels) < accuracy, truth[task], (truth[task] + wrong) % num_classes)
+    seconds = np.round(rng.lognormal(np.log(4 + who % 7), 0.6), 3).tolist()
+    _, control = control_of(classes)
+    moments = [BEGIN + timedelta(seconds=float(at)) for at in np.sort(rng.uniform(0, 28 * 86400, num_labels))]
+    annotations = [
+        annotation(control, number, int(i) + 1, int(j) + 101, classes[k], at=moments[number], seconds=seconds[number])
+        for number, (i, j, k) in enumerate(zip(task, who, said, strict=True))
+    ]
+    P = None
+    if model:
+        logits = rng.normal(size=(num_tasks, num_classes))
+        logits[np.arange(num_tasks), truth] += 2.5
+        P = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    snapshot = snapshot_of(annotations, num_tasks, classes, pred_probs=P, target_quality=0.95)
+    return snapshot, Truth(truth, at_first, at_last)

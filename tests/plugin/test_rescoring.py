@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+
+from label_studio_crowd import rescoring
+from label_studio_crowd.connection import QUEUE_SETTINGS
+from label_studio_crowd.estimates import Estimate
+from label_studio_crowd.insights import People, past_runs, project_overview
+from label_studio_crowd.mirror import Mirror
+from label_studio_crowd.outlook import FORECAST, HISTORY, RELIABILITY
+from label_studio_crowd.publish import Published
+from label_studio_crowd.pull import Pulled
+from label_studio_crowd.settings import load
+from label_studio_crowd.snapshot import Snapshot
+from tests.plugin.snapshots import control_of
+
+CLASSES = ("a", "b")
+CONFIG, CONTROL = control_of(CLASSES)
+INFO = {**QUEUE_SETTINGS, "title": "made up", "label_config": CONFIG, "skip_queue": "REQUEUE_FOR_OTHERS"}
+INFO["model_version"] = ""
+
+
+class NoStudio:
+    """A Label Studio that is asked for nothing."""
+
+    def seconds_waited(self):
+        return 0.0
+
+
+def task_with(number, labels):
+    annotations = [
+        {
+            "id": 100 * number + who,
+            "completed_by": who,
+            "result": CONTROL.write(label),
+            "updated_at": f"2026-01-01T00:{number:02d}:{who:02d}Z",
+            "was_cancelled": False,
+            "ground_truth": False,
+            "lead_time": 2.0,
+        }
+        for who, label in labels.items()
+    ]
+    return {
+        "id": number,
+        "data": {"text": f"text {number}"},
+        "overlap": 1,
+        "is_labeled": False,
+        "updated_at": "2026-01-01T01:00:00Z",
+        "annotations": annotations,
+    }
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    store = Mirror(f"sqlite:///{tmp_path}/mirror.sqlite")
+    yield store.project("http://studio", 1)
+    store.close()
+
+
+@pytest.fixture
+def rescored(mirror, monkeypatch):
+    """Return what rescores a connected project, without a Label Studio; tasks are put into the mirror."""
+    configured, info = load(classifier="none"), dict(INFO)
+    monkeypatch.setattr(rescoring, "_look", lambda *_, **__: rescoring._Situation(1, info, configured, CONTROL))
+    monkeypatch.setattr(rescoring, "update_mirror", lambda *_, **__: Pulled(1, 0, False))
+    monkeypatch.setattr(rescoring, "observe", lambda *_, **__: [])
+    monkeypatch.setattr(rescoring, "carry_out", lambda *_, **__: Published([], 0))
+
+    def rescore(tasks, *, command=False, **given):
+        mirror.apply(tasks)
+        if command:
+            return rescoring.rescore(NoStudio(), mirror, 1, configured, **given)
+        run = rescoring.rescore_changes(NoStudio(), mirror, 1, configured, **given)
+        if run is not None:
+            info["model_version"] = run.plan.switch_to or info["model_version"]
+        return run
+
+    rescore.settings = configured
+    return rescore
+
+
+TASKS = [task_with(n, {1: "a", 2: "a", 3: "b" if n < 4 else "a"}) for n in range(1, 11)] + [task_with(11, {})]
+
+
+def test_a_run_leaves_what_pages_show(rescored, mirror):
+    run = rescored(TASKS)
+    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    assert snapshot.accuracy == run.accuracy
+    assert snapshot.target_quality == rescored.settings.target
+    assert snapshot.answer_seconds.tolist() == [2.0] * 30
+    assert mirror.recall(HISTORY) == [[snapshot.taken_at, 30, run.accuracy.value, run.accuracy.low, run.accuracy.high]]
+    (shown,) = past_runs(mirror.runs(10), [])
+    assert (shown.accuracy, shown.labels, shown.trigger) == (run.accuracy, 30, "something changed")
+    assert isinstance(run.accuracy, Estimate)
+
+
+@pytest.mark.parametrize(
+    ("given", "trigger"),
+    [
+        ({"changed": True}, "something changed"),
+        ({"changed": False}, "a look for changes"),
+        ({"command": True}, "a command"),
+    ],
+)
+def test_a_run_says_what_set_it_off(rescored, mirror, given, trigger):
+    rescored(TASKS, **given)
+    assert past_runs(mirror.runs(1), [])[0].trigger == trigger
+
+
+def test_the_outlook_follows_a_run_and_is_due_again_when_labels_have_grown(rescored, mirror):
+    assert rescored(TASKS).outlook_due
+    rescoring.look_ahead(NoStudio(), mirror, 1, rescored.settings)
+    assert mirror.recall(FORECAST)["labels"] == mirror.recall(RELIABILITY)["labels"] == 30
+    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    found = project_overview(snapshot, mirror.recall(HISTORY), mirror.recall(FORECAST))
+    assert found.labels_needed.value >= 2  # a task without labels needs two
+    assert not rescored(TASKS).outlook_due
+    assert rescored([task_with(11, {1: "a"})]).outlook_due
+
+
+def test_after_an_upgrade_a_quiet_project_is_scored_once_more(rescored, mirror, monkeypatch):
+    monkeypatch.setattr(rescoring, "update_mirror", lambda *_, **__: Pulled(0, 0, False))
+    monkeypatch.setattr(rescoring, "is_as_published", lambda *_: True)
+    assert rescored(TASKS) is not None
+    assert rescored([], changed=False) is None
+    mirror.remember("seen", {**mirror.recall("seen"), "snapshot": 1})
+    assert rescored([], changed=False) is not None
+
+
+def test_a_dry_run_leaves_nothing(rescored, mirror):
+    run = rescored(TASKS, command=True, dry_run=True)
+    assert run.report()["estimated_accuracy"]["value"] == pytest.approx(run.accuracy.value)
+    assert (mirror.snapshot(), mirror.recall(HISTORY), mirror.last_run()) == (None, None, None)
+    assert not run.outlook_due
+
+
+def test_names_of_the_mirrors_annotators_are_those_of_the_snapshot(rescored, mirror):
+    rescored(TASKS)
+    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    assert [person.name for person in People(snapshot, {1: "Ada"}).everybody] == ["Ada", "user 2", "user 3"]
+    assert np.array_equal(snapshot.annotators, [1, 2, 3])

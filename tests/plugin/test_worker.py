@@ -1,0 +1,87 @@
+from types import SimpleNamespace
+
+import pytest
+
+from label_studio_crowd import worker as worker_module
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.jobs import Jobs
+from label_studio_crowd.mirror import PROGRESS, Mirror
+from label_studio_crowd.outlook import PROBLEMS
+from label_studio_crowd.settings import load
+from label_studio_crowd.worker import Worker
+
+PROJECT = 7
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return load(url="http://127.0.0.1:9", api_key="x" * 40, store=f"sqlite:///{tmp_path}/mirror.sqlite")
+
+
+@pytest.fixture
+def mirror(settings):
+    store = Mirror(settings.store)
+    yield store.project(settings.url, PROJECT)
+    store.close()
+
+
+@pytest.fixture
+def jobs(mirror, settings):
+    return Jobs(mirror.store, settings)
+
+
+def work(jobs, settings, kind):
+    jobs.mark(PROJECT, kind, at_once=True)
+    (job,) = [job for job in jobs.claim_due() if job.kind == kind]
+    Worker(settings).work(job)
+    return next(state for state in jobs.states() if state.kind == kind)
+
+
+def run_with(**given):
+    """Return a run as far as a worker looks at it."""
+    crowd = SimpleNamespace(label=[], tasks=[], annotators=SimpleNamespace(tolist=list))
+    scores = SimpleNamespace(answers=SimpleNamespace(crowd=crowd), settled=SimpleNamespace(sum=int))
+    plan = SimpleNamespace(queue=())
+    defaults = {"outlook_due": False, "left": 0, "outdated": False}
+    return SimpleNamespace(scores=scores, plan=plan, seconds={}, **{**defaults, **given})
+
+
+def test_a_forecast_is_made_and_the_job_done(jobs, settings, monkeypatch):
+    made = []
+    monkeypatch.setattr(worker_module, "look_ahead", lambda studio, mirror, project, _: made.append(project))
+    assert work(jobs, settings, "forecast").word == "fresh"
+    assert made == [PROJECT]
+
+
+@pytest.mark.parametrize("due", [True, False])
+def test_a_run_asks_for_a_forecast_where_one_is_due(jobs, settings, monkeypatch, due):
+    monkeypatch.setattr(worker_module, "adopt", lambda *_, **__: None)
+    monkeypatch.setattr(worker_module, "update_names", lambda *_, **__: None)
+    monkeypatch.setattr(worker_module, "rescore_changes", lambda *_, **__: run_with(outlook_due=due))
+    assert work(jobs, settings, "rescore").word == "fresh"
+    assert [state.word for state in jobs.states() if state.kind == "forecast"] == ["waiting"] * due
+
+
+def test_progress_is_there_while_a_run_is_under_way(jobs, settings, mirror, monkeypatch):
+    seen = []
+
+    def rescore(*_, progress, **__):
+        progress("reading tasks", 3, 10)
+        seen.append(mirror.recall(PROGRESS))
+
+    monkeypatch.setattr(worker_module, "adopt", lambda *_, **__: None)
+    monkeypatch.setattr(worker_module, "rescore_changes", rescore)
+    work(jobs, settings, "rescore")
+    assert seen == [["reading tasks", 3, 10]]
+    assert mirror.recall(PROGRESS) is None
+
+
+def test_why_a_job_failed_is_kept_for_the_page_of_runs(jobs, settings, mirror, monkeypatch):
+    def fail(*_, **__):
+        raise UserError("Out of paper \ud800.")
+
+    monkeypatch.setattr(worker_module, "retrain", fail)
+    for _ in range(2):
+        assert work(jobs, settings, "train").word == "failed"
+    (problem,) = mirror.recall(PROBLEMS)
+    assert (problem["kind"], problem["problem"], problem["times"]) == ("train", "Out of paper ?.", 2)
