@@ -78,10 +78,10 @@ def test_progress_is_there_while_a_run_is_under_way(jobs, settings, mirror, monk
 
 def test_why_a_job_failed_is_kept_for_the_page_of_runs(jobs, settings, mirror, monkeypatch):
     def fail(*_, **__):
-        raise UserError("Out of paper \ud800.")
+        raise UserError("Out of paper \0.")
 
     monkeypatch.setattr(worker_module, "retrain", fail)
     for _ in range(2):
         assert work(jobs, settings, "train").word == "failed"
     (problem,) = mirror.recall(PROBLEMS)
-    assert (problem["kind"], problem["problem"], problem["times"]) == ("train", "Out of paper ?.", 2)
+    assert (problem["kind"], problem["problem"], problem["times"]) == ("train", "Out of paper  .", 2)
