@@ -25,6 +25,8 @@ ROUNDS = 60
 """In how many batches the queue is served, and ranked anew after each."""
 ATTEMPTS = 8
 """How many annotators come who have answered the task already, before a newcomer does."""
+MOST_AHEAD = 100
+"""Further labels of a task that are looked ahead at most: a target may be out of reach."""
 MOST_CELLS = 1 << 22
 """Cells of confusion matrices that are held; with more, a random part of the annotators answers."""
 MOST_TOGETHER, SMALLEST = 0.5, 1e-9
@@ -94,7 +96,7 @@ def forecast_accuracy(
     min_labels : int
         With fewer labels quality settles no task.
     max_labels : int, or array_like of shape (N,)
-        With so many labels a task is settled, whatever its quality.
+        With so many labels a task is settled, whatever its quality; with 100 more than now at the latest.
     level : float
         How often intervals should hold what comes.
     n_simulations : int
@@ -206,7 +208,7 @@ class _Future:
         self.chances = np.concatenate([result.confusions.matrices(active), self.pooled[None]])
         correlation = min(self.beliefs.correlation, MOST_TOGETHER)
         self.together = correlation / (1 - correlation)
-        self.room = np.where(result.known, 0, np.maximum(most - crowd.num_answers, 0))
+        self.room = np.where(result.known, 0, np.clip(most - crowd.num_answers, 0, MOST_AHEAD))
         self.lacking = np.maximum(min_labels - crowd.num_answers, 0)
         unsettled = (result.quality < target_quality) | (self.lacking > 0)
         waiting = self.room if order == "random" else np.where(unsettled, self.room, 0)
@@ -221,7 +223,7 @@ class _Future:
         beliefs, room = self.beliefs.copy(), self.room.copy()
         consensus, confidence, quality = result.consensus.copy(), result.confidence.copy(), result.quality.copy()
         latest = np.full(N, -1)
-        earlier, asked = np.empty(int(room.sum()), dtype=np.int64), np.empty(int(room.sum()), dtype=np.int64)
+        earlier = asked = np.empty(0, dtype=np.int64)
         ties = rng.permutation(N)
         sizes, shares = [0], [_shares(consensus, truth, quality)]
         while (unsettled := (room > 0) & ((quality < self.target) | (self.room - room < self.lacking))).any():
@@ -232,6 +234,9 @@ class _Future:
                 size = min(self.batch, len(left))
                 tasks = left[np.argpartition(confidence[left], size - 1)[:size]]
             tasks = np.sort(tasks)
+            if sizes[-1] + len(tasks) > len(asked):
+                more = np.empty(sizes[-1] + len(tasks), dtype=np.int64)
+                earlier, asked = np.concatenate([earlier, more]), np.concatenate([asked, more])
             kernels.collect_labels(
                 tasks, rng.random((len(tasks), 1 + ATTEMPTS)), seen, self.reached, chances, self.pooled,
                 self.together, crowd.indptr, crowd.annotator, self.members, latest, earlier, asked, sizes[-1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,7 +66,8 @@ class HierarchicalResult(ResultFrames):
     model_weight : float
         The same of the model's most probable class, judged by the consensus; 0 without a model.
     model_exponent : float
-        Power to which the model's probabilities are raised: below 1 the model is overconfident; 1 without a model.
+        Power to which the model's probabilities are raised: below 1 the model is overconfident; 0 where it is left out,
+        for the answers are more likely without it; 1 without a model.
     correlation : float
         What shows of the correlation between annotators' errors on a task, in [0, 0.15].
     class_prior : ndarray of shape (K,)
@@ -73,7 +75,8 @@ class HierarchicalResult(ResultFrames):
     confusions : Confusions
         The annotators' parameters; `confusion` has their matrices.
     pred_probs : ndarray of shape (N, K), or None
-        The probabilities used: those given (an ensemble's mean), or of the classifier fitted last, out of fold.
+        The probabilities used: those given (an ensemble's mean), with the classes' shares put right where they are not,
+        or of the classifier fitted last, out of fold; None without a model, and where it is left out.
     known : ndarray of bool, shape (N,)
         Tasks whose label was given as known.
     n_iter : int
@@ -140,7 +143,8 @@ def hierarchical_dawid_skene(
         N tasks, M annotators, K classes, A answers.
     pred_probs : array_like of shape (N, K) or (P, N, K), optional
         Class probabilities, out of sample, of one model or of an ensemble, whose mean is taken: rows in the order of
-        ``crowd.tasks``, columns in that of ``crowd.classes``; a DataFrame is put into this order.
+        ``crowd.tasks``, columns in that of ``crowd.classes``; a DataFrame is put into this order. Best are
+        those of a model that knows how common classes are, not of one trained on balanced classes, or not at all.
     features : array_like or sparse matrix, shape (N, d), optional
         Numbers for each task, from which a classifier is learned out of fold: of the shares of the votes (unless
         `pred_probs` are given for a start), then twice of the posteriors.
@@ -176,10 +180,14 @@ def hierarchical_dawid_skene(
     - :math:`\mu_{jk}` and s: see `crowdcore.confusions.Confusions`. Few answers tell an annotator's skill; many, or
       annotators who differ in kind, their whole matrix. s maximises the Dirichlet-multinomial evidence.
     - b, from 0 to `most_exponent`, maximises the likelihood of the answers,
-      :math:`\sum_i \log \sum_k q_{ik} L_{ik}`, with the prior Normal(1, 1/4): a model that knows nothing is not
-      listened to, an overconfident one is tempered. Of the fits that start from b = 0 and b = 1, answers first and
-      model first, that of higher likelihood is taken; but not the second if annotators were right far less often there
-      than by chance: then it is the model that has the classes confused. Where they meet one is left.
+      :math:`\sum_i \log \sum_k q_{ik} L_{ik}`, with the prior Normal(1, 1/4): an overconfident model is tempered. Of
+      the fits that start from b = 0 and b = 1, answers first and model first, that of higher likelihood is taken; but
+      not the second if annotators were right far less often there than by chance: then it is the model that has the
+      classes confused. Where they meet one is left.
+    - The same is fitted without the model, and with :math:`p_{ik}` times each class's share there over the model's
+      mean: a model trained on balanced classes, or not at all, takes rare classes for common. Which of the three it is,
+      the likelihood decides; shares cost what Schwarz's criterion says of K - 1 parameters. (A classifier learned from
+      features here knows them, and so does one for which `most_exponent` is 1, as it learns from this consensus.)
     - :math:`r = \rho / (1 - \rho)`: under a true class the same label again is less of a surprise than the first time
       (a Pólya urn, the Dirichlet-multinomial), so that errors made together convince less. :math:`\rho` is the
       correlation of two answers' errors on a task,
@@ -197,7 +205,8 @@ def hierarchical_dawid_skene(
 
     Dawid & Skene 1979 (confusion matrices); Kim & Ghahramani 2012 (Bayesian classifier combination); Paun, Carpenter,
     Chamberlain, Hovy, Kruschwitz & Poesio 2018 (the hierarchy); Raykar, Yu, Zhao et al. 2010 (the classifier as prior,
-    refitted); Kish 1965 (design effect).
+    refitted); Kish 1965 (design effect); Schwarz 1978
+    (BIC).
 
     Examples
     --------
@@ -217,19 +226,19 @@ def hierarchical_dawid_skene(
     1          1     0.81  0.52  0.96
     2          0     0.86  0.57  0.98
     """
-    if not (np.isfinite(most_exponent) and most_exponent >= 0):
+    if not (isinstance(most_exponent, Real) and 0 <= most_exponent < np.inf):
         raise ValueError(f"most_exponent is {most_exponent!r}; it must be a finite number, 0 or more, as 1 or 2.")
     models = as_ensemble(crowd, pred_probs)
     known = kernels.frozen(as_known_labels(crowd, known_labels))
     P = _mean(models) if len(models) else None
     if features is None:
-        return _result(fit_hierarchical(crowd, P, known, most_exponent), P)
+        return _result(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=most_exponent <= 1), P)
     learner = OutOfFold(crowd, features, classifier, known)
     if P is None:
         P = learner.judge(_vote_shares(crowd, known))
     for _ in range(REFITS):
-        P = learner.judge(fit_hierarchical(crowd, P, known, most_exponent).posterior)
-    return _result(fit_hierarchical(crowd, P, known, most_exponent), P)
+        P = learner.judge(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True).posterior)
+    return _result(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True), P)
 
 
 def _vote_shares(crowd: Crowd, known: Codes) -> Floats:
@@ -243,6 +252,7 @@ def _vote_shares(crowd: Crowd, known: Codes) -> Floats:
 
 def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
     """Mix in dependent answers, and judge labels and annotators."""
+    left_out, P = P is not None and not fit.has_model, fit.pred_probs
     crowd, confusions = fit.crowd, fit.confusions
     N, K = fit.posterior.shape
     consensus = np.empty(N, dtype=np.int64)
@@ -270,7 +280,7 @@ def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
         quality_interval=interval,
         annotator_weights=log_odds(accuracy, K),
         model_weight=_model_weight(fit, P, consensus, quality),
-        model_exponent=fit.exponent,
+        model_exponent=0.0 if left_out else fit.exponent,
         correlation=fit.correlation,
         class_prior=(fit.posterior.sum(axis=0) + 1 / K) / (N + 1) if fit.has_model else np.exp(fit.log_prior[0]),
         confusions=confusions,

@@ -1,4 +1,4 @@
-"""How hierarchical Dawid-Skene is fitted: expectation maximisation from two starts, one of which may be left early."""
+"""How hierarchical Dawid-Skene is fitted: expectation maximisation, and which of several fits is taken."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ FIRST_FIT, FIT_EVERY = 8, 4
 """When the strength of rows is fitted first, and how often then."""
 SAME = 1e-4
 """Mean difference between two fits' posteriors of a task below which they are on the way to the same."""
+SAME_SHARES = 0.1
+"""Difference of logarithms below which a model takes classes to be as common as the answers do."""
 EXPONENT_VARIANCE = 0.25
 MOST_CORRELATION = 0.15
 COMMON_WITH_MODEL, COMMON_ALONE = 0.25, 1.0
@@ -34,8 +36,10 @@ LEAST_LUCK = 0.75
 """Share of what chance hits below which annotators cannot be: a model has its classes confused then."""
 
 
-def fit_hierarchical(crowd: Crowd, P: Floats | None, known: Codes, most_exponent: float) -> HierarchicalFit:
-    """Return the better of two fits: that of those who listen to the answers first, and to the model first.
+def fit_hierarchical(
+    crowd: Crowd, P: Floats | None, known: Codes, most_exponent: float, *, knows_shares: bool = False
+) -> HierarchicalFit:
+    """Return the fit that makes the answers most likely: with the model, with its classes' shares mended, or without.
 
     Parameters
     ----------
@@ -47,19 +51,35 @@ def fit_hierarchical(crowd: Crowd, P: Floats | None, known: Codes, most_exponent
         Codes of labels known to be true, -1 elsewhere.
     most_exponent : float
         The largest power the model may be raised to.
+    knows_shares : bool
+        Whether the model has learned how common classes are from these same tasks.
     """
     if not np.any(crowd.num_answers + (known >= 0) > 1):  # nothing tells a careful annotator from an unsure model
         most_exponent = min(most_exponent, 1.0)
-    answers_first = HierarchicalFit(crowd, P, known, most_exponent)
+    alone = HierarchicalFit(crowd, None, known, most_exponent).run()
     if P is None:
-        return answers_first.run()
-    model_first = answers_first.listening(min(1.0, most_exponent))
+        return alone
+    as_given = _better_start(HierarchicalFit(crowd, P, known, most_exponent))
+    best = alone if alone.evidence > as_given.evidence else as_given
+    ratio = np.exp(alone.log_prior[0]) / P[alone.heard].mean(axis=0) if alone.heard.any() else np.ones(P.shape[1])
+    if not knows_shares and np.abs(np.log(ratio)).max() > SAME_SHARES:
+        shifted = np.maximum(P * ratio, SMALLEST)
+        shifted /= shifted.sum(axis=1, keepdims=True)
+        mended = _better_start(HierarchicalFit(crowd, shifted, known, most_exponent))
+        price = (P.shape[1] - 1) / 2 * np.log(alone.heard.sum())
+        best = mended if mended.evidence - price > best.evidence else best
+    return best
+
+
+def _better_start(answers_first: HierarchicalFit) -> HierarchicalFit:
+    """Return the better of two fits: that of those who listen to the answers first, and to the model first."""
+    model_first = answers_first.listening(min(1.0, answers_first.most_exponent))
     while not (answers_first.settled and model_first.settled):
         answers_first.run(FIT_EVERY)
         model_first.run(FIT_EVERY)
         if answers_first.difference(model_first) < SAME:
             return model_first.run()
-    names_confused = model_first.accuracy < LEAST_LUCK / len(crowd.classes)
+    names_confused = model_first.accuracy < LEAST_LUCK / len(model_first.crowd.classes)
     return model_first if model_first.evidence > answers_first.evidence and not names_confused else answers_first
 
 
@@ -73,6 +93,10 @@ class HierarchicalFit:
 
     Attributes
     ----------
+    pred_probs : ndarray of shape (N, K), or None
+        The model's probabilities.
+    heard : ndarray of bool, shape (N,)
+        Tasks with an answer or a known label.
     posterior : ndarray of shape (N, K)
         Probabilities of the classes, dependence between answers not yet allowed for.
     log_prior : ndarray of shape (N, K), or (1, K)
@@ -90,20 +114,20 @@ class HierarchicalFit:
     """
 
     def __init__(self, crowd: Crowd, P: Floats | None, known: Codes, most_exponent: float) -> None:
-        self.crowd, self.known, self.has_model = crowd, known, P is not None
-        self._most_exponent = most_exponent
-        self._heard = (crowd.num_answers > 0) | (known >= 0)
-        self._num_heard = max(int(self._heard.sum()), 1)
+        self.crowd, self.pred_probs, self.known, self.has_model = crowd, P, known, P is not None
+        self.most_exponent = most_exponent
+        self.heard = (crowd.num_answers > 0) | (known >= 0)
+        self._num_heard = max(int(self.heard.sum()), 1)
         self.confusions = Confusions(crowd, COMMON_WITH_MODEL if self.has_model else COMMON_ALONE)
         self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
         self._most_repeats = int(min(crowd.counts.max(initial=0) - 1, MOST_REPEATS))
         self.posterior = self._begin(P)
-        shares = self.posterior[self._heard].sum(axis=0) + 1
+        shares = self.posterior[self.heard].sum(axis=0) + 1
         self._begun: Floats = shares / shares.sum()
         self.log_prior: Floats = np.log(self._begun[None] if P is None else P)
         self.exponent, self.correlation = 0.0 if self.has_model else 1.0, 0.0
         self._model = TemperedModel(crowd, known, self.log_prior)
-        self.n_iter, self.settled = 0, False
+        self.n_iter, self.settled, self._log_chance = 0, False, 0.0
         K = len(crowd.classes)
         self._walk(np.empty((0, K)), np.empty((0, K)), 0.0)
 
@@ -172,13 +196,15 @@ class HierarchicalFit:
         self._counts: Floats = counts.sum(axis=0) if len(counts) > 1 else counts[0]
         self._change, self._ratio = float(totals[:, K].max()), ratio
         self._totals: Floats = totals.sum(axis=0)
+        if len(log_rows):
+            self._log_chance = float(self._totals[-1])
         self._mean_change = self._totals[K + 1] / self._num_heard
         together, apart = self._totals[K + 2 : K + 4]
         self.correlation = float(min(max(together / max(apart, SMALLEST), 0.0), MOST_CORRELATION))
 
     def _finish(self) -> None:
         """Find the posteriors of tasks of which nothing was heard, and without a model the errors' correlation."""
-        silent = np.flatnonzero(~self._heard)
+        silent = np.flatnonzero(~self.heard)
         logs = self.exponent * (self.log_prior[silent] if self.has_model else self.log_prior)
         chances = np.exp(logs - logs.max(axis=1, keepdims=True, initial=-np.inf))
         self.posterior[silent] = chances / chances.sum(axis=1, keepdims=True)
@@ -197,7 +223,7 @@ class HierarchicalFit:
         _, mean, variance = self._model.moments(before)
         slope = mean_after - mean + (1 - before) / EXPONENT_VARIANCE
         step = slope / (max(variance - variance_after, 0.2 * variance) + 1 / EXPONENT_VARIANCE)
-        self.exponent = float(min(max(before + min(max(step, -0.5), 0.5), 0.0), self._most_exponent))
+        self.exponent = float(min(max(before + min(max(step, -0.5), 0.5), 0.0), self.most_exponent))
         return abs(self.exponent - before)
 
     def difference(self, other: HierarchicalFit) -> float:
@@ -212,7 +238,7 @@ class HierarchicalFit:
 
     @property
     def evidence(self) -> float:
-        """Logarithm of the chance of the answers to all tasks, of a fit with a model."""
+        """Logarithm of the chance of the answers to all tasks."""
         n = self.crowd.num_answers
         urns = np.cumsum(np.log1p(self._ratio * np.arange(n.max(initial=0) + 1)))[np.maximum(n - 1, 0)].sum()
-        return float(self._totals[-1] - self._model.moments(self.exponent)[0] - urns)
+        return float(self._log_chance - (self._model.moments(self.exponent)[0] if self.has_model else 0.0) - urns)

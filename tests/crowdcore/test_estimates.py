@@ -194,7 +194,5 @@ def test_beliefs_are_those_of_the_result(seed, with_model, votes):
     result = hierarchical_dawid_skene(crowd, P)
     consensus, confidence, quality = np.empty(60, dtype=np.int64), np.empty(60), np.empty(60)
     form_beliefs(result).judge(np.arange(60), consensus, confidence, quality)
-    # without a model the classes' shares are found again from the posteriors, nearly as they were
     for ours, theirs in ((confidence, result.confidence), (quality, result.quality)):
-        difference = np.abs(ours - theirs)
-        assert difference.max() < 1e-3 if with_model else difference.mean() < 0.05
+        assert np.abs(ours - theirs).max() < 5e-3  # the fit may have ended on its way

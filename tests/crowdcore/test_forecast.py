@@ -94,6 +94,18 @@ def test_no_task_gets_more_labels_than_allowed(seed, order, votes, most):
     assert (np.diff(forecast.num_labels) > 0).all()
 
 
+def test_tasks_may_have_any_number_of_labels():
+    """The largest number that the plugin's settings allow takes neither memory of its own nor for ever."""
+    result = hierarchical_dawid_skene(made(2, N=100)[0])
+    usual, never = (
+        forecast_accuracy(result, max_labels=1_000_000_000, n_simulations=4, target_quality=target)
+        for target in (0.8, 1)
+    )
+    assert 0 < usual.labels_needed < 1000
+    assert usual.accuracy[-1] > usual.accuracy[0]
+    assert never.labels_needed == 100 * 100
+
+
 def test_min_labels_are_collected_whatever_the_quality():
     crowd, _ = made(3, N=100, votes=1, right=0.95)
     P = np.tile([0.98, 0.01, 0.01], (100, 1))

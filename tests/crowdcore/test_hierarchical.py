@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
 from crowdcore import Crowd, crowdlab, majority_vote
 from crowdcore.aggregate import DawidSkene
 from crowdcore.hierarchical import hierarchical_dawid_skene
 from crowdcore.sampling import confidence_scores, least_confidence
+from crowdcore.simulation import independent_confusion
 
 ROOT = Path(__file__).parents[2]
 law = settings(max_examples=40, deadline=None)
@@ -95,8 +97,11 @@ def test_a_task_without_answers_has_the_tempered_model(case):
     wide, P, _ = case
     wide[0] = -1
     result = outcome(wide, P, P.shape[1])
-    tempered = P[0] ** result.model_exponent
-    assert close(result.posterior[0], tempered / tempered.sum())
+    if result.pred_probs is None:  # the model was left out
+        assert close(result.posterior[0], result.class_prior)
+    else:
+        tempered = result.pred_probs[0] ** result.model_exponent
+        assert close(result.posterior[0], tempered / tempered.sum())
 
 
 @law
@@ -241,6 +246,30 @@ def test_the_exponent_can_be_bounded():
     assert hierarchical_dawid_skene(crowd, shy, most_exponent=1).model_exponent == 1
     with pytest.raises(ValueError, match="most_exponent is -1; it must be"):
         hierarchical_dawid_skene(crowd, shy, most_exponent=-1)
+    with pytest.raises(ValueError, match="most_exponent is '2'; it must be"):
+        hierarchical_dawid_skene(crowd, shy, most_exponent="2")
+
+
+def test_a_model_that_takes_rare_classes_for_common_does_no_harm():
+    shares = np.array([0.9, 0.05, 0.05])
+    made = independent_confusion(
+        300, 10, 3, answers_per_task=3, class_shares=shares, confusions=np.tile(np.eye(3) * 0.85 + 0.05, (10, 1, 1))
+    )
+    logits = np.random.default_rng(0).normal(np.eye(3)[made.truth])
+    found = hierarchical_dawid_skene(made.crowd, softmax(logits, axis=1))
+    assert np.mean(found.consensus == made.truth) > 0.97
+
+
+def test_a_model_of_random_probabilities_is_left_out():
+    made = independent_confusion(
+        300, 10, 3, answers_per_task=3, class_shares=[0.9, 0.05, 0.05],
+        confusions=np.tile(np.eye(3) * 0.85 + 0.05, (10, 1, 1)),
+    )  # fmt: skip
+    found = hierarchical_dawid_skene(made.crowd, np.random.default_rng(0).dirichlet(np.ones(3), 300))
+    alone = hierarchical_dawid_skene(made.crowd)
+    assert (found.consensus == alone.consensus).all()
+    assert found.model_exponent == found.model_weight == 0
+    assert found.pred_probs is None
 
 
 def test_errors_made_together_convince_less():
