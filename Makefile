@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install studio demo lint test test-fast peers bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates clean
+.PHONY: help install studio demo lint test test-fast peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -73,6 +73,9 @@ bench-methods: $(INSTALLED) ## all methods on the crowds at hand, into docs/resu
 
 bench-estimates: $(INSTALLED) ## how often intervals and forecasts hold the truth, into docs/results (ten minutes)
 	@$(BIN)/python -m benchmarks.estimates --out docs/results
+
+screenshots: studio ## pictures of the pages, of a project in a real Label Studio, into docs/pictures (four minutes, Chromium)
+	@$(BIN)/python -m examples.screenshots
 
 clean: ## remove the environments, caches and everything the demo made
 	rm -rf $(VENV) .venv-studio .venv-peers .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

@@ -378,7 +378,7 @@ def report(
 ) -> None:
     """Write what the server's pages show into one file, which opens offline and can be sent by mail."""
     from label_studio_crowd.pull import look_up, update_names
-    from label_studio_crowd.report import check_report_path, report_html
+    from label_studio_crowd.report import check_report_path, report_html, write_report
     from label_studio_crowd.rescoring import look_ahead_if_due
     from label_studio_crowd.snapshot import stored_snapshot
 
@@ -391,8 +391,8 @@ def report(
         if not hide_names:
             update_names(studio, mirror, snapshot.annotators.tolist(), anew=True)
         look_ahead_if_due(mirror, info, settings, snapshot)
-        text = report_html(mirror, snapshot, settings, project, hide_names=hide_names)
-    out.write_text(text, encoding="utf-8")
+        html = report_html(mirror, snapshot, settings, project, hide_names=hide_names)
+    write_report(html, out)
     typer.echo(f"Wrote {out}")
 
 

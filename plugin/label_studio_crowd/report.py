@@ -25,6 +25,7 @@ _QUEUE: Final = 25
 _RUNS: Final = 20
 _ANNOTATORS: Final = 1000
 _DETAILED: Final = 300
+_ENDINGS: Final = (".html", ".htm")
 _STYLES: Final = ("pico.css", "crowd.css")
 
 
@@ -49,13 +50,28 @@ class _Links:
 
 
 def check_report_path(path: Path) -> None:
-    """Raise UserError if a report cannot be written to a path."""
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise UserError(f"--out is {str(path)!r}: a report's name ends in .html.")
-    if not path.parent.is_dir():
-        raise UserError(f"--out is {str(path)!r}: the folder {str(path.parent)!r} does not exist; make it first.")
+    """Raise a `UserError` if a report cannot be written there; called before anything is computed."""
+    if path.suffix.lower() not in _ENDINGS:
+        raise UserError(f"--out is {path.name!r}: a report's name ends in {' or '.join(_ENDINGS)}.")
     if path.is_dir():
-        raise UserError(f"--out is {str(path)!r}: this is a folder; name a file.")
+        raise UserError(f"--out is {path}, which is a folder: name a file in it.")
+    if not path.parent.is_dir():
+        raise UserError(f"--out is in {path.parent}, which is no folder: make it, or choose another.")
+
+
+def write_report(html: str, path: Path) -> None:
+    """Write a report.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    """
+    check_report_path(path)
+    try:
+        path.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): correct --out.") from None
 
 
 def report_html(

@@ -159,6 +159,7 @@ def rescore(
     *,
     full: bool = False,
     dry_run: bool = False,
+    renew_training: bool = True,
     progress: Progress = silent,
 ) -> Run:
     """Bring a project's queue and consensus up to its annotations.
@@ -169,6 +170,8 @@ def rescore(
         Read everything anew, retrain the classifier, and change all consensus predictions that need it.
     dry_run
         Change nothing in Label Studio.
+    renew_training
+        Train a classifier anew that is outdated; a service does so beside its runs.
 
     Raises
     ------
@@ -185,9 +188,9 @@ def rescore(
     with clock("score"):
         answers, annotations = _answers(mirror, found.info, found.control, found.settings)
     with clock("train"):
-        known = None if full else at_hand(mirror, answers, found.control, found.settings)
-        trained = known is None or known.outdated
-        if known is None or known.outdated:
+        known = None if full else at_hand(mirror, answers, found.control, found.settings, by_model=not renew_training)
+        trained = known is None or (known.outdated and renew_training)
+        if known is None or trained:
             probabilities = train_anew(
                 studio, mirror, project, answers, found.control, found.settings, keep=not dry_run, progress=progress
             )

@@ -120,6 +120,11 @@ class Snapshot:
         """Whether qualities are probabilities of being right: CROWDLAB's are scores."""
         return self.accuracy.reason != NO_PROBABILITY
 
+    @property
+    def comparable(self) -> bool:
+        """Whether anything tells how good labels are: others' labels of the same tasks, or a model that is heard."""
+        return self.accuracy.value is not None or not self.calibrated
+
     @cached_property
     def crowd(self) -> Crowd:
         """The answers; rows and class codes are the snapshot's."""

@@ -131,7 +131,9 @@ class Worker:
 
     def _plan(self, job: Job, mirror: ProjectMirror, progress: Progress) -> None:
         """Find out what a run would change, for whoever asked."""
-        run = rescore(self._studio, mirror, job.project, self._settings, dry_run=True, progress=progress)
+        run = rescore(
+            self._studio, mirror, job.project, self._settings, dry_run=True, renew_training=False, progress=progress
+        )
         mirror.remember(DRY_RUN, {"at": now(), "report": run.report()})
         if run.pulled.changed or run.pulled.deleted:  # what it read, the next look would not find again
             self._jobs.mark(job.project)

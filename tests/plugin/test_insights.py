@@ -191,6 +191,29 @@ def test_one_annotator_tells_nothing_of_accuracy_or_quality():
     assert insights.annotator_details(snapshot, shown(snapshot), 0).confusion is None
 
 
+@pytest.mark.parametrize("model", [False, True])
+def test_where_nothing_tells_how_good_labels_are_there_is_no_number(model):
+    rows = [{1: "a"}, {2: "b"}] * 20
+    snapshot = votes(*rows, pred_probs=probabilities(*(["a", "b"] * 20)) if model else None)
+    if model:
+        snapshot = dataclasses.replace(snapshot, accuracy=insights.Estimate.unknown("The model agrees with nobody."))
+    overview = insights.project_overview(snapshot, [], None)
+    assert overview.numbers.accuracy.reason
+    assert sum(overview.histogram.settled + overview.histogram.unsettled) == 0
+    queue = insights.queue_page(snapshot, shown(snapshot)).rows
+    assert {(row.consensus, row.quality) for row in queue} == {("a", None), ("b", None)}
+    for order_by in ("quality", "agreement"):
+        for row in insights.annotators_page(snapshot, shown(snapshot), order_by=order_by).rows:
+            assert (row.quality.value, row.agreement, row.worst_class) == (None, None, None)
+    assert insights.annotator_details(snapshot, shown(snapshot), 0).periods == ()
+
+
+def test_nobody_agrees_with_a_consensus_that_is_their_own_label():
+    snapshot = votes(*[{1: "a"}] * 95, *[{1: "a", 2: "b", 3: "b"}] * 5, *[{2: label, 3: label} for label in "abc" * 10])
+    rows = insights.annotators_page(snapshot, shown(snapshot)).rows
+    assert {row.person.key: row.agreement for row in rows} == {"1": 0.0, "2": 1.0, "3": 1.0}
+
+
 def test_crowdlabs_quality_is_not_shown_as_a_probability():
     snapshot = votes({1: "a", 2: "a"}, {1: "b", 2: "c"}, consensus="crowdlab")
     assert "CROWDLAB" in insights.project_numbers(snapshot).accuracy.reason

@@ -1,6 +1,5 @@
 import doctest
 import re
-import shutil
 import threading
 from collections import namedtuple
 from contextlib import contextmanager
@@ -298,7 +297,16 @@ def test_names_are_hidden_and_shown_again_where_one_is(shown):
 
 @pytest.mark.parametrize(
     "address",
-    ["//elsewhere/x", "http://elsewhere", "/\\elsewhere", "elsewhere", "", "/x\r\nSet-Cookie: a=b", "javascript:x"],
+    [
+        "//elsewhere/x",
+        "http://elsewhere",
+        "/\\elsewhere",
+        "elsewhere",
+        "",
+        "/x\r\nSet-Cookie: a=b",
+        "javascript:x",
+        "//[",
+    ],
 )
 def test_a_click_leads_to_no_other_host(address):
     assert path_within(address) == "/projects"
@@ -438,20 +446,6 @@ def test_pictures_come_from_label_studio_and_nothing_else_does(tmp_path, number)
 # ---------------------------------------------------------------------- in a browser
 
 
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed, so no browser is driven"
-    )
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("Chromium is not installed (Debian: apt install chromium)")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @contextmanager
 def looking(browser, client, **options):
     """Give a page that knows the password; it must ask no other host for anything, and complain of nothing."""
@@ -498,6 +492,21 @@ def test_a_page_follows_and_keeps_what_is_open(browser, served):
         assert table.evaluate("it => it.open")
         assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
         expect(page.locator("#updated")).to_contain_text("Updated at")
+
+
+def test_a_page_that_could_not_be_fetched_is_fetched_again(browser, served):
+    from playwright.sync_api import expect
+
+    with looking(browser, served.client) as page:
+        page.add_init_script(
+            "const ask = fetch; window.asked = 0; window.fetch = (...what) => "
+            "window.asked++ ? ask(...what) : Promise.resolve(new Response('', { status: 503 }));"
+        )
+        page.goto("/projects/1")
+        newer = replace(served.snapshot, taken_at=served.snapshot.taken_at + 1, title="Another title")
+        served.mirror.set_snapshot(newer.to_bytes(), newer.taken_at)
+        expect(page.locator("h1")).to_have_text("Another title")
+        assert page.evaluate("asked") == 2
 
 
 def test_a_keyboard_is_enough(browser, shown):

@@ -7,6 +7,7 @@ from label_studio_crowd.estimates import Estimate
 from label_studio_crowd.insights import People, past_runs, project_overview
 from label_studio_crowd.mirror import Mirror
 from label_studio_crowd.outlook import FORECAST, HISTORY, RELIABILITY
+from label_studio_crowd.probabilities import AtHand
 from label_studio_crowd.publish import Published
 from label_studio_crowd.pull import Pulled
 from label_studio_crowd.settings import load
@@ -117,6 +118,26 @@ def test_the_outlook_follows_a_run_and_is_due_again_when_labels_have_grown(resco
     assert rescored([task_with(11, {1: "a"})]).outlook_due
 
 
+def test_who_runs_no_service_has_the_outlook_made_when_it_is_looked_at(rescored, mirror):
+    def look():
+        made.clear()
+        rescoring.look_ahead_if_due(mirror, INFO, rescored.settings, Snapshot.from_bytes(mirror.snapshot()))
+
+    made = []
+    remember = mirror.remember
+    mirror.remember = lambda name, value: (made.append(name), remember(name, value))
+    rescored(TASKS, command=True)
+    look()
+    assert made == [RELIABILITY, FORECAST]
+    assert mirror.recall(FORECAST)["labels"] == 30
+    look()
+    assert made == []
+    rescored([task_with(11, {1: "a"})], command=True)
+    assert mirror.recall(FORECAST)["labels"] == 30
+    look()
+    assert mirror.recall(FORECAST)["labels"] == 31
+
+
 def test_after_an_upgrade_a_quiet_project_is_scored_once_more(rescored, mirror, monkeypatch):
     monkeypatch.setattr(rescoring, "update_mirror", lambda *_, **__: Pulled(0, 0, False))
     monkeypatch.setattr(rescoring, "is_as_published", lambda *_: True)
@@ -124,6 +145,16 @@ def test_after_an_upgrade_a_quiet_project_is_scored_once_more(rescored, mirror, 
     assert rescored([], changed=False) is None
     mirror.remember("seen", {**mirror.recall("seen"), "snapshot": 1})
     assert rescored([], changed=False) is not None
+
+
+@pytest.mark.parametrize("renew_training", [False, True])
+def test_a_service_finds_out_what_a_run_would_change_without_training(rescored, mirror, monkeypatch, renew_training):
+    rescored(TASKS, command=True)
+    trained, probabilities = [], mirror.probabilities()
+    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: AtHand(probabilities, True))
+    monkeypatch.setattr(rescoring, "train_anew", lambda *_, **__: trained.append(1) or probabilities)
+    run = rescored([], command=True, dry_run=True, renew_training=renew_training)
+    assert run.trained == bool(trained) == renew_training
 
 
 def test_a_dry_run_leaves_nothing(rescored, mirror):

@@ -78,6 +78,12 @@ def test_the_whole_way_with(kind, run, project, studio, tmp_path):
     tables = json.loads((tmp_path / "labels.json").read_text())
     assert tables["tasks"][3]["data.text"] == "text 3 about cats"
     command("export", "--out", tmp_path / "labels.parquet")
+    command("report", "--out", tmp_path / "report.html")
+    html = (tmp_path / "report.html").read_text()
+    assert "ann@example.com" in html
+    assert "in random order" in html, "the forecast, which nobody had made"
+    command("report", "--out", tmp_path / "hidden.html", "--hide-names")
+    assert "@example.com" not in (tmp_path / "hidden.html").read_text()
     assert "deleted" in command("disconnect", "--dry-run")
     command("disconnect")
     assert studio.api.get("/api/predictions/", params={"project": project.id}).json() == []
@@ -92,7 +98,14 @@ def refused(done, *words):
         assert word in lines[0]
 
 
-COMMANDS = [["connect"], ["sync"], ["status"], ["export", "--out", "labels.csv"], ["disconnect"]]
+COMMANDS = [
+    ["connect"],
+    ["sync"],
+    ["status"],
+    ["export", "--out", "labels.csv"],
+    ["report", "--out", "r.html"],
+    ["disconnect"],
+]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
@@ -139,6 +152,8 @@ def test_something_that_is_no_label_studio(run, project, studio):
         (["export", "--out", "folder.csv"], ["folder.csv", "which is a folder"]),
         (["sync", "--url", "http://localhost:port"], ["url", "like http://localhost:8080"]),
         (["export", "--out", "labels.csv"], ["no scores yet", "sync --project"]),
+        (["report", "--out", "report.pdf"], ["ends in .html"]),
+        (["report", "--out", "report.html"], ["no scores yet", "sync --project"]),
         (["sync"], ["not connected", "connect --project"]),
     ],
     ids=lambda value: " ".join(value),

@@ -99,7 +99,8 @@ class AnnotatorDetails:
     confusion
         None without labels of tasks that have a consensus.
     periods
-        Up to ten of about as many labels each, the oldest first; () with fewer than 10 labels.
+        Up to ten of about as many labels each, the oldest first; () with fewer than 10 labels, or nobody to be
+        compared with.
     mistakes
         Up to 10 labels that are probably wrong, to teach from: the surest of each confusion first, so that different
         mistakes are seen.
@@ -126,6 +127,7 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
     suspected = suspects(snapshot)
     suspected = suspected[snapshot.answer_annotator[suspected] == row]
     pair = snapshot.consensus[snapshot.crowd.task[suspected]] * len(snapshot.classes) + snapshot.answer_label[suspected]
+    pair = np.unique(pair, return_inverse=True)[1]  # of thousands of classes there are millions of pairs
     examples = suspected[np.lexsort((np.arange(len(pair)), repeats(pair)))][:_EXAMPLES]
     return AnnotatorDetails(
         row=annotator_row(snapshot, people, row),
@@ -160,7 +162,7 @@ def _confusion(snapshot: Snapshot, theirs: NDArray[np.int64]) -> Confusion | Non
 
 def _periods(snapshot: Snapshot, theirs: NDArray[np.int64]) -> tuple[Period, ...]:
     number = min(len(theirs) // _LEAST_IN_PERIOD, _PERIODS)
-    if number < 2:
+    if number < 2 or not judged(snapshot)[snapshot.crowd.task[theirs]].any():
         return ()
     theirs = theirs[np.argsort(snapshot.answer_at[theirs], kind="stable")]
     parts = np.array_split(theirs, number)

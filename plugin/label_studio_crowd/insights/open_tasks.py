@@ -39,7 +39,7 @@ class QueuedTask:
     labels, skips
         How many labels and skips it has.
     consensus, quality
-        None where nobody has said anything.
+        None where nobody has said anything; quality also where nothing tells how good labels are.
     priority
         The score it is served by, in [0, 1]: low where one more label is worth most.
     guess
@@ -75,7 +75,7 @@ def queue_page(snapshot: Snapshot, people: People, number: int = 1, size: int = 
 def _queued(snapshot: Snapshot, people: People, weak: NDArray[np.bool_], row: int, place: int) -> QueuedTask:
     votes, guess = votes_of(snapshot, people, row), guess_of(snapshot, row)
     consensus = snapshot.label(row)
-    quality = known_or_none(snapshot.quality[row]) if consensus is not None else None
+    quality = known_or_none(snapshot.quality[row]) if consensus is not None and snapshot.comparable else None
     skips = int(snapshot.skips[row])
     crowd = snapshot.crowd
     by_weak = bool(weak[crowd.annotator[crowd.indptr[row] : crowd.indptr[row + 1]]].all())

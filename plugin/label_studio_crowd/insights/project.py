@@ -66,7 +66,7 @@ class Histogram:
         The 21 bounds of 20 bins, from 0 to 1.
     settled, unsettled
         How many tasks of each bin need no more labels, and how many do; 20 each. Tasks whose consensus nobody
-        has said anything of are in none.
+        has said anything of are in none, nor are those of unknown truth where nothing tells how good labels are.
     """
 
     edges: tuple[float, ...]
@@ -244,7 +244,7 @@ def _labels_needed(snapshot: Snapshot, forecast: Mapping[str, Any] | None) -> Es
 
 def _histogram(snapshot: Snapshot) -> Histogram:
     edges = np.linspace(0, 1, _BINS + 1)
-    there = snapshot.said & np.isfinite(snapshot.quality)
+    there = snapshot.said & np.isfinite(snapshot.quality) & (snapshot.known | snapshot.comparable)
     quality, settled = snapshot.quality[there], snapshot.settled_by[there] > 0
     counts = [tuple(np.histogram(quality[which], edges)[0].tolist()) for which in (settled, ~settled)]
     return Histogram(tuple(edges.round(2).tolist()), *counts)

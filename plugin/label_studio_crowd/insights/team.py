@@ -49,13 +49,14 @@ class AnnotatorRow:
     quality
         Probability that a label of theirs is right, with its 90 % interval; or why that is not known.
     agreement
-        Share of their labels that are the consensus; None without labels.
+        Share of their labels that are the consensus, of tasks on whose consensus others have a say, too; None
+        without any.
     labels, share
         How many labels they gave, and the share of all labels.
     seconds
         Median seconds a label took them; None where that is not known.
     worst_class
-        The label that is wrong most often when they give it; None where they are never wrong.
+        The label that is wrong most often when they give it; None where they are never wrong, or nothing tells.
     trend
         None where they have too few labels (fewer than 15), or nobody to be compared with.
     """
@@ -84,23 +85,23 @@ def annotators_page(
     keys = _keys(snapshot, people, changes, order_by)
     order = np.lexsort((-keys if descending else keys, np.isnan(keys)))
     which = on_page(len(order), number, size)
-    compared = _compared(snapshot)
-    rows = tuple(_row(snapshot, people, changes, compared, row) for row in order[which].tolist())
+    agreement = _agreement(snapshot)
+    rows = tuple(_row(snapshot, people, changes, agreement, row) for row in order[which].tolist())
     return Page(rows, len(order), which.start // size + 1, size)
 
 
 def annotator_row(snapshot: Snapshot, people: People, row: int) -> AnnotatorRow:
     """Return an annotator in numbers."""
-    return _row(snapshot, people, _Changes(snapshot), _compared(snapshot), row)
+    return _row(snapshot, people, _Changes(snapshot), _agreement(snapshot), row)
 
 
-def _row(snapshot: Snapshot, people: People, changes: _Changes, compared: NDArray[np.bool_], row: int) -> AnnotatorRow:
-    labels, agreement = int(snapshot.annotator_labels[row]), known_or_none(snapshot.agreement[row])
+def _row(snapshot: Snapshot, people: People, changes: _Changes, agreements: Floats, row: int) -> AnnotatorRow:
+    labels, agreement = int(snapshot.annotator_labels[row]), known_or_none(agreements[row])
     worst, seconds = int(snapshot.worst_class[row]), snapshot.answer_seconds[snapshot.answers_of(row)]
     seconds = seconds[np.isfinite(seconds)]
     return AnnotatorRow(
         person=people.everybody[row],
-        quality=_quality(snapshot, compared, row),
+        quality=_quality(snapshot, agreement is not None, row),
         agreement=agreement,
         labels=labels,
         share=labels / len(snapshot.answer_label) if labels else None,
@@ -110,26 +111,19 @@ def _row(snapshot: Snapshot, people: People, changes: _Changes, compared: NDArra
     )
 
 
-def _quality(snapshot: Snapshot, compared: NDArray[np.bool_], row: int) -> Estimate:
+def _quality(snapshot: Snapshot, is_compared: bool, row: int) -> Estimate:
     value = known_or_none(snapshot.annotator_quality[row])
     if not snapshot.annotator_labels[row]:
         return Estimate.unknown("No labels yet.")
-    if value is None or not compared[row]:
+    if value is None or not is_compared:
         return Estimate.unknown("None of their tasks has a label by somebody else, so nothing tells how good they are.")
     return Estimate(value, known_or_none(snapshot.quality_low[row]), known_or_none(snapshot.quality_high[row]))
 
 
 def judged(snapshot: Snapshot) -> NDArray[np.bool_]:
     """Return the tasks on whose consensus more has a say than one annotator, (N,)."""
-    more = (snapshot.labels > 1) | snapshot.known | (snapshot.predicted >= 0)
+    more = (snapshot.labels > 1) | snapshot.known | ((snapshot.predicted >= 0) & snapshot.comparable)
     return np.asarray(more & (snapshot.consensus >= 0))
-
-
-def _compared(snapshot: Snapshot) -> NDArray[np.bool_]:
-    """Return the annotators with such tasks, (M,)."""
-    crowd = snapshot.crowd
-    who = crowd.annotator[judged(snapshot)[crowd.task]]
-    return np.bincount(who, minlength=len(snapshot.annotators)) > 0
 
 
 def _keys(snapshot: Snapshot, people: People, changes: _Changes, order_by: OrderBy) -> Floats:
@@ -144,8 +138,19 @@ def _keys(snapshot: Snapshot, people: People, changes: _Changes, order_by: Order
     if order_by == "trend":
         return np.asarray(np.where(changes.enough, changes.change, np.nan), np.float64)
     if order_by == "quality":
-        return np.asarray(np.where(_compared(snapshot), snapshot.annotator_quality, np.nan), np.float64)
-    return snapshot.agreement if order_by == "agreement" else np.asarray(snapshot.annotator_labels, np.float64)
+        return np.asarray(np.where(np.isfinite(_agreement(snapshot)), snapshot.annotator_quality, np.nan), np.float64)
+    if order_by == "agreement":
+        return _agreement(snapshot)
+    return np.asarray(snapshot.annotator_labels, np.float64)
+
+
+def _agreement(snapshot: Snapshot) -> Floats:
+    """Return the share of everybody's labels of `judged` tasks that are the consensus, NaN without any, (M,)."""
+    crowd, M = snapshot.crowd, len(snapshot.annotators)
+    there = judged(snapshot)[crowd.task]
+    agrees = there & (crowd.label == snapshot.consensus[crowd.task])
+    labels, same = (np.bincount(crowd.annotator[which], minlength=M) for which in (there, agrees))
+    return np.where(labels > 0, same / np.maximum(labels, 1), np.nan)
 
 
 def _median_seconds(snapshot: Snapshot) -> Floats:

@@ -30,6 +30,9 @@ async def require_own_page(request: Request) -> None:
 
 def path_within(address: str) -> str:
     """Return an address if it is a path of this server, else that of the first page."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets that are no IPv6 address
+        return "/projects"
     inside = not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith("//")
     return address if inside and "\\" not in address and address.isprintable() else "/projects"

@@ -15,9 +15,14 @@ function localTimes() {
 async function refresh() {
   if (busy || wanted === null || wanted === live.dataset.version) return;
   busy = true;
+  const version = wanted;
   wanted = null;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
+    if (answer === null || answer.status >= 500) {
+      wanted ??= version; // asked for again in a second
+      return;
+    }
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
     if (!answer.ok || found === null) return;
     const news = found.dataset.taken !== live.dataset.taken;

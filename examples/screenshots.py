@@ -1,0 +1,172 @@
+"""Pictures of the pages for the documentation, of a project that people label in a real Label Studio.
+
+The text example's annotators label one after the other through Label Studio's API, while the service keeps up::
+
+    python -m examples.screenshots             # into docs/pictures; needs Chromium (Debian: apt install chromium)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from rich.markup import escape
+
+from examples.local_studio import LocalStudio, StudioError
+from examples.project import GivenAnnotation, create_project, sign_up
+from examples.simulated_crowd import ExampleCrowd
+from examples.text import text_crowd
+from examples.working import console, counting, working
+
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+PAGES = {
+    "overview": "",
+    "queue": "/queue",
+    "suspects": "/suspects",
+    "annotators": "/annotators",
+    "annotator": "/annotators/{annotator}",
+}
+SHOWN = "ida"
+"""Whose page is shown."""
+AT_FIRST = 0.35
+"""The share of the labels that are there before the service is."""
+WIDTH, MOST_HEIGHT = 1280, 1150
+PATIENCE = 120.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Label a project, and write the pictures of its pages."""
+    parser = argparse.ArgumentParser(prog="python -m examples.screenshots", description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=PICTURES, metavar="FOLDER", help="where to write them")
+    out = parser.parse_args(arguments).out
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        console.print("[red]error[/red] Chromium is not installed (Debian: apt install chromium)")
+        return 2
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            LocalStudio(Path(folder) / "label-studio") as studio,
+            served(studio, Path(folder)) as service,
+        ):
+            project, annotator = label(studio, service, text_crowd())
+            out.mkdir(parents=True, exist_ok=True)
+            photograph(f"{service}/projects/{project}", annotator, browser, out)
+    except StudioError as error:
+        console.print(f"[red]error[/red] {escape(str(error))}", soft_wrap=True)
+        return 1
+    return 0
+
+
+@contextmanager
+def served(studio: LocalStudio, folder: Path) -> Iterator[str]:
+    """Run the service on a Label Studio, and give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LABEL_STUDIO")}
+    environment = inherited | {
+        "LABEL_STUDIO_URL": studio.url,
+        "LABEL_STUDIO_API_KEY": studio.admin_token,
+        "LABEL_STUDIO_CROWD_STORE": f"sqlite:///{folder}/mirror.sqlite",
+        "MODEL_DIR": str(folder / "models"),
+        "PORT": str(port),
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+    with (folder / "service.log").open("wb") as log:
+        command = [sys.executable, "-m", "label_studio_crowd", "serve"]
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait("the service", lambda: _answer(f"{url}/health") is not None)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def label(studio: LocalStudio, service: str, crowd: ExampleCrowd) -> tuple[int, int]:
+    """Let a crowd label while the service keeps up; return the project, and the annotator who is shown."""
+    people = sign_up(studio, crowd.annotators)
+    begin = int(AT_FIRST * len(crowd.answers))
+    given = [
+        GivenAnnotation(answer.task, people[answer.annotator].id, crowd.result(answer.label), answer.seconds)
+        for answer in crowd.answers[:begin]
+    ]
+    project = create_project(studio, crowd.title, crowd.label_config, crowd.tasks, given)
+    body = {"project": project.id, "url": service, "title": "crowd"}
+    added = studio.api.post("/api/ml", json=body)
+    if added.status_code != 201:
+        raise StudioError(f"Label Studio refused the backend: {added.text[:500]}")
+    page = f"{service}/projects/{project.id}"
+    _wait("the first run", lambda: f"{begin:,}" in (_answer(page) or ""))
+    rest = crowd.answers[begin:]
+    with counting("labelling", len(rest)) as advance:
+        for answer in rest:
+            who = people[answer.annotator]
+            who.label(project.tasks[answer.task], crowd.result(answer.label), answer.seconds)
+            advance()
+    with working("waiting for the last run and its forecast"):
+        _wait("the forecast", lambda: _is_quiet(page, len(crowd.answers)))
+    return project.id, people[SHOWN].id
+
+
+def _is_quiet(page: str, labels: int) -> bool:
+    """Look twice: a training that ended is followed by a run."""
+    there = ("up to date", f'<p class="figure">{labels:,}</p>', "in random order")
+    for pause in (2.0, 0.0):
+        found = _answer(page) or ""
+        if "<progress" in found or not all(words in found for words in there):
+            return False
+        time.sleep(pause)
+    return True
+
+
+def photograph(project: str, annotator: int, browser: str, out: Path) -> None:
+    """Write a picture of each page, in light and in dark colours."""
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        for scheme in ("light", "dark"):
+            page = chromium.new_page(viewport={"width": WIDTH, "height": 600}, color_scheme=scheme)
+            for name, address in PAGES.items():
+                page.goto(project + address.format(annotator=annotator))
+                file = out / f"{name}-{scheme}.png"
+                height = min(page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
+                page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
+                Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
+                console.print(f"wrote {file.name}, {file.stat().st_size / 1000:.0f} kB")
+        chromium.close()
+
+
+def _answer(url: str) -> str | None:
+    try:
+        response = httpx.get(url, timeout=10.0, trust_env=False)
+    except httpx.TransportError:
+        return None
+    return response.text if response.status_code == 200 else None
+
+
+def _wait(what: str, look: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not look():
+        if time.monotonic() > end:
+            raise StudioError(f"Waited {PATIENCE:.0f} s for {what} in vain.")
+        time.sleep(0.3)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The report: one file with what the pages show, which asks nobody for anything."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.report import check_report_path, report_html, write_report
+from tests.plugin.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
+from tests.plugin.test_pages import fill
+from tests.plugin.test_server import STUDIO, opened, running
+
+CLASSES = ("a", "b", "c")
+_, CONTROL = control_of(CLASSES)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    backend = opened(tmp_path_factory.mktemp("report"))
+    mirror, snapshot = fill(backend)
+    yield backend, mirror, snapshot
+    backend.close()
+
+
+@pytest.fixture(scope="module")
+def report(filled):
+    backend, mirror, snapshot = filled
+    return report_html(mirror, snapshot, backend.settings, 1)
+
+
+@pytest.fixture(scope="module")
+def hidden(filled):
+    backend, mirror, snapshot = filled
+    return report_html(mirror, snapshot, backend.settings, 1, hide_names=True)
+
+
+def of(tmp_path, snapshot):
+    backend = opened(tmp_path)
+    mirror = backend.store.project(STUDIO, 1)
+    try:
+        return report_html(mirror, snapshot, backend.settings, 1)
+    finally:
+        backend.close()
+
+
+def cells(html):
+    """Return the text of a page's tables, figures and notes, as a reader sees it."""
+    found = re.findall(r"<(?:td|th|figcaption|p|h2)\b[^>]*>(.*?)</(?:td|th|figcaption|p|h2)>", html, re.DOTALL)
+    return Counter(" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in found)
+
+
+def test_nothing_is_loaded_and_links_lead_into_label_studio_or_the_file(report, hidden):
+    for html in (report, hidden):
+        assert not re.search(r"<(?:script|link|img|iframe|object|embed|form|base)\b|\bsrc(?:set)?=| on\w+=", html)
+        assert not re.search(r"@import|url\((?!.?data:)", html)
+        links = re.findall(r'href="([^"]*)"', html)
+        assert any("?task=" in link for link in links)
+        ids = Counter(re.findall(r'\bid="([^"]*)"', html))
+        assert set(ids.values()) == {1}
+        for link in links:
+            assert link[1:] in ids if link.startswith("#") else link.startswith(f"{STUDIO}/projects/1/data"), link
+
+
+@pytest.mark.parametrize("page", ["", "/queue", "/agreement", "/suspects", "/annotators", "/annotators/101"])
+def test_it_says_what_the_pages_say(tmp_path, page):
+    backend = opened(tmp_path)
+    mirror, snapshot = fill(backend)
+    with running(backend) as client:
+        html = client.get(f"/projects/1{page}").text
+        whole = cells(report_html(mirror, snapshot, backend.settings, 1))
+    said = cells(html.partition('<main id="content"')[2].partition("</main>")[0])
+    paging = [cell for cell in said if cell in ("", "← All annotators") or re.search(r"[↑↓]", cell)]
+    missing = {cell for cell in said - whole if cell not in paging}
+    assert missing == set()
+
+
+def test_what_people_wrote_is_text(report):
+    assert "Cats &amp; &lt;b&gt;dogs" in report
+    assert "&lt;script&gt;alert" in report
+    assert not re.search("<script>alert|<b>dogs|<i>text|<b>warning", report)
+
+
+def test_hidden_names_are_nowhere(report, hidden, filled):
+    _, _, snapshot = filled
+    assert "person103@example.org" in report
+    assert "@example.org" not in hidden
+    assert "annotator 12" in hidden
+    assert not any(re.search(rf"(?:annotator|about)-{who}\b", hidden) for who in snapshot.annotators.tolist())
+
+
+def test_the_same_snapshot_gives_the_same_bytes(filled, report):
+    backend, mirror, snapshot = filled
+    again = type(snapshot).from_bytes(snapshot.to_bytes())
+    assert report_html(mirror, again, backend.settings, 1) == report
+
+
+def test_of_many_annotators_the_worst_are_shown_one_by_one(filled, monkeypatch):
+    backend, mirror, snapshot = filled
+    monkeypatch.setattr("label_studio_crowd.report._DETAILED", 3)
+    html = report_html(mirror, snapshot, backend.settings, 1)
+    worst = snapshot.annotators[snapshot.annotator_quality.argsort()[:3]].tolist()
+    assert re.findall(r'id="about-(\d+)"', html) == [str(who) for who in worst]
+    assert "the 3 of lowest quality" in html
+    assert set(re.findall(r'href="#about-(\d+)"', html)) == {str(who) for who in worst}
+
+
+def test_a_project_that_says_little_says_so(tmp_path):
+    nothing = of(tmp_path, snapshot_of([], 5))
+    for words in (
+        "Not known",
+        "Nobody has labelled anything yet",
+        "No label is probably wrong",
+        "No run has ended yet",
+    ):
+        assert words in nothing
+    alone = snapshot_of([annotation(CONTROL, task, task + 1, 7, "a", at=BEGIN) for task in range(4)], 6)
+    assert "user 7" in of(tmp_path, alone)
+
+
+def test_crowdlabs_scores_are_not_called_probabilities(tmp_path):
+    given = [
+        annotation(CONTROL, 4 * task + who, task + 1, who, "b" if who == 4 else CLASSES[task % 3], at=BEGIN)
+        for task in range(30)
+        for who in range(1, 5)
+    ]
+    theirs = of(tmp_path, snapshot_of(given, 30, consensus="crowdlab"))
+    ours = of(tmp_path, snapshot_of(given, 30))
+    for words in ("Right with", "Quality is the probability", "of their labels are right", "Share right by"):
+        assert words in ours
+        assert words not in theirs
+    assert "no probability" in theirs
+    assert "Label&#39;s score" in theirs
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("report.pdf", "ends in .html"), ("folder.html", "is a folder"), ("missing/report.html", "which is no folder")],
+)
+def test_a_path_that_cannot_be_written_to_is_refused(tmp_path, name, says):
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(UserError, match=says):
+        check_report_path(tmp_path / name)
+
+
+def test_it_is_written_as_it_is(tmp_path, report):
+    write_report(report, tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == report
+
+
+def test_a_large_project_fits_into_a_mail(tmp_path):
+    snapshot, _ = made_up(2000, 60, 10_000, 10)
+    assert len(of(tmp_path, replace(snapshot, title="large")).encode()) < 3_000_000
+
+
+# ---------------------------------------------------------------------- in a browser
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 800}}])
+def test_it_opens_without_a_network_and_nobody_is_kept_out(browser, tmp_path, report, options):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    file = tmp_path / "report.html"
+    write_report(report, file)
+    context = browser.new_context(**options)
+    context.set_offline(True)
+    page = context.new_page()
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(file.as_uri())
+    page.locator('#annotators a[href^="#about-"]').first.click()
+    assert page.locator("details.folded[open]").count() == 1
+    page.evaluate("for (const it of document.querySelectorAll('[open] details, #overview details')) it.open = true")
+    assert page.locator("svg.chart[role=img]:visible").count() >= 2
+    found = axe.Axe().run(page).response["violations"]
+    assert [(row["id"], row["nodes"][0]["html"]) for row in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    context.close()
+    assert {url.partition("#")[0] for url in asked} == {file.as_uri()}
+    assert complaints == []
