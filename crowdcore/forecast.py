@@ -212,7 +212,8 @@ class _Future:
         self.lacking = np.maximum(min_labels - crowd.num_answers, 0)
         unsettled = (result.quality < target_quality) | (self.lacking > 0)
         waiting = self.room if order == "random" else np.where(unsettled, self.room, 0)
-        self.batch = max(1, -(-int(waiting.sum() if num_labels is None else num_labels) // ROUNDS))
+        self.shown = int(waiting.sum()) if num_labels is None else num_labels
+        self.batch = max(1, -(-self.shown // ROUNDS))
 
     def run(self, rng: np.random.Generator, accuracy: float, skill: float) -> _Course:
         """Simulate one future, in which the consensus is now that accurate, and annotators better by so many logits."""
@@ -227,11 +228,13 @@ class _Future:
         ties = rng.permutation(N)
         sizes, shares = [0], [_shares(consensus, truth, quality)]
         while (unsettled := (room > 0) & ((quality < self.target) | (self.room - room < self.lacking))).any():
+            # beyond what is shown only the number of labels is wanted
+            batch = self.batch if sizes[-1] < self.shown else max(self.batch, int(room.sum()) // ROUNDS)
             if self.order == "random":
-                tasks = rng.permutation(np.flatnonzero(room))[: self.batch]
+                tasks = rng.permutation(np.flatnonzero(room))[:batch]
             else:
                 left = ties[unsettled[ties]]
-                size = min(self.batch, len(left))
+                size = min(batch, len(left))
                 tasks = left[np.argpartition(confidence[left], size - 1)[:size]]
             tasks = np.sort(tasks)
             if sizes[-1] + len(tasks) > len(asked):

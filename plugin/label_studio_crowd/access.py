@@ -12,7 +12,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.settings import Settings
 
 SECRET_HEADER: Final = "X-Webhook-Secret"
-_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 def basic_auth(settings: Settings) -> tuple[str, str]:
@@ -39,7 +39,7 @@ def listening_host(settings: Settings) -> str:
         return settings.host or "0.0.0.0"
     if settings.host is None:
         return "127.0.0.1"
-    if settings.host not in _LOOPBACK:
+    if settings.host not in LOOPBACK:
         raise UserError(
             f"The server would listen on {settings.host} and let anybody in: set BASIC_AUTH_USER and BASIC_AUTH_PASS, "
             "or give --insecure where the network itself keeps others out."

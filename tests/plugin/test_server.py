@@ -223,6 +223,31 @@ def test_every_route_is_known():
     assert len([path for path in paths if path.startswith("/api/")]) == 7
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:9090", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:9090", 200),
+        ("evil.example:9090", 421),
+        ("localhost.evil.example", 421),
+        ("", 421),
+        ("[", 421),
+    ],
+)
+def test_without_a_password_another_name_that_leads_here_is_refused(host, status):
+    app = create_application(SimpleNamespace(settings=Settings(url=STUDIO)), loopback_only=True)
+
+    async def answer():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://here") as client:
+            return await client.get("/health", headers={"Host": host})
+
+    found = asyncio.run(answer())
+    assert found.status_code == status
+    if status == 421:
+        assert "set BASIC_AUTH_USER" in found.json()["detail"]
+
+
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_the_password_is_asked_for(method, path):
     settings = Settings(url=STUDIO, basic_auth_user=USER, basic_auth_pass=PASSWORD)

@@ -28,7 +28,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.logs import configure_logs
 from label_studio_crowd.server import api_routes, ml_routes, pages, state_routes
 from label_studio_crowd.server.frames import answer_in_kind
-from label_studio_crowd.server.guards import OPEN, BodyLimit, PageLimits, PasswordGuard
+from label_studio_crowd.server.guards import OPEN, BodyLimit, LoopbackGuard, PageLimits, PasswordGuard
 from label_studio_crowd.server.metrics import Timing
 from label_studio_crowd.server.parts import TheParts, assemble
 from label_studio_crowd.server.problems import EXPECTED, LastResort, described
@@ -45,7 +45,7 @@ _LAST_RUN_SECONDS: Final = 8.5
 _BACKLOG: Final = 2048
 
 
-def create_application(backend: Backend, *, lifespan: Lifespan | None = None) -> FastAPI:
+def create_application(backend: Backend, *, lifespan: Lifespan | None = None, loopback_only: bool = False) -> FastAPI:
     """Return the server's application.
 
     Parameters
@@ -54,6 +54,8 @@ def create_application(backend: Backend, *, lifespan: Lifespan | None = None) ->
         What it serves; it stays open.
     lifespan
         What runs as long as the application does.
+    loopback_only
+        Answer only who asks for this machine by a name of its own.
     """
     settings, parts = backend.settings, assemble(backend)
     app = FastAPI(
@@ -69,6 +71,7 @@ def create_application(backend: Backend, *, lifespan: Lifespan | None = None) ->
             Middleware(PageLimits),
             Middleware(LastResort),
             Middleware(BodyLimit, settings.max_body_mb),
+            *([Middleware(LoopbackGuard)] if loopback_only else []),
             Middleware(PasswordGuard, settings),
         ],
         exception_handlers=dict.fromkeys(EXPECTED, answer_in_kind),
@@ -116,7 +119,7 @@ def serve(settings: Settings) -> None:
         backend = Backend(settings)
         service = Service(backend)
         config = uvicorn.Config(
-            create_application(backend, lifespan=_lifespan_of(service)),
+            create_application(backend, lifespan=_lifespan_of(service), loopback_only=_is_open(settings)),
             log_config=None,
             access_log=False,
             ws="none",
@@ -133,6 +136,11 @@ def serve(settings: Settings) -> None:
         finally:
             backend.close()
     _leave_who_waits(0 if server.started else 1)
+
+
+def _is_open(settings: Settings) -> bool:
+    """Return whether everybody on this machine may use the server, and nobody else."""
+    return not has_password(settings) and not settings.insecure
 
 
 def listen(host: str, port: int) -> socket.socket:

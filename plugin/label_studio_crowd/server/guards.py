@@ -6,12 +6,13 @@ They stand before the routes, so that a new route is guarded, too.
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from label_studio_crowd.access import SECRET_HEADER, may_send_events, may_use
+from label_studio_crowd.access import LOOPBACK, SECRET_HEADER, may_send_events, may_use
 from label_studio_crowd.server.problems import problem
 from label_studio_crowd.settings import Settings
 
@@ -19,6 +20,35 @@ OPEN: Final = ("/", "/health")
 """What everybody may ask."""
 WEBHOOK: Final = "/webhook"
 _CLOSE: Final = {"Connection": "close"}
+
+
+class LoopbackGuard:
+    """Lets in who asks for this machine by a name of its own.
+
+    Without a password, a website in the user's browser could else read everything: by having its own name lead here.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 421."""
+        if scope["type"] == "http":
+            host = Headers(scope=scope).get("host", "")
+            try:
+                name = urlsplit(f"//{host}").hostname
+            except ValueError:
+                name = None
+            if name not in LOOPBACK:
+                refusal = problem(
+                    421,
+                    f"This server has no password and answers at {', '.join(LOOPBACK)} only, not at {host[:100]!r}: "
+                    "set BASIC_AUTH_USER and BASIC_AUTH_PASS.",
+                    _CLOSE,
+                )
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class PasswordGuard:

@@ -88,6 +88,9 @@ class Live:
             except sa.exc.SQLAlchemyError as error:  # looked at again: pages show what they showed
                 log.debug("The store fails (%s): nothing can be told.", store_reason(error))
                 found = self._versions
+            except Exception:
+                log.exception("What pages show cannot be looked at: trying again.")
+                found = self._versions
             if found != self._versions:
                 self._versions = found
                 self._changed.set()
