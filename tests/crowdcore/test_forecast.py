@@ -249,3 +249,9 @@ def test_collect_labels(state):
             assert np.allclose(logs[i] - before[1][i], added)
             heard = prior[i] * chances[who, :, label]
             assert np.allclose(singles[i] - before[2][i], heard / heard.sum())
+
+
+def test_both_orders_begin_at_the_same_accuracy():
+    result = hierarchical_dawid_skene(independent_confusion(200, 10, 3, answers_per_task=2, seed=3).crowd)
+    queue, random = (forecast_accuracy(result, num_labels=100, order=order) for order in ("priority", "random"))
+    assert queue.accuracy[0] == random.accuracy[0]
