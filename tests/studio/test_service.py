@@ -120,7 +120,7 @@ def test_webhooks_tell_and_our_own_changes_wake_nobody(studio, project, serve, a
 
 def test_options_of_the_model_settings_are_the_projects(studio, project, plugin, serve):
     service = serve()
-    add_backend(studio, project, service, extra_params=json.dumps({"target_quality": 0.55, "max_labels": 2}))
+    add_backend(studio, project, service, extra_params=json.dumps({"target_quality": 1, "max_labels": 2}))
     until(lambda: labels(service, project) == 9)
     assert standing(service, project)["settled_by"]["labels"] == 3  # two labels each
     refused = studio.api.post(
