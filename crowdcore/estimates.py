@@ -242,7 +242,7 @@ def _silence(result: HierarchicalResult, num_tasks: int, num_known: int) -> str 
         return "The labels of all tasks with answers are known."
     if heard or num_known:
         return None
-    why = "there is no model" if result.pred_probs is None else "the model does not agree with anybody"
+    why = "the model does not agree with anybody" if result.model_exponent == 0 else "there is no model"
     if (crowd.annotator == crowd.annotator[0]).all():
         return f"Only one annotator has answered, and {why} to compare them with."
     if crowd.num_answers.max() < 2:

@@ -35,7 +35,8 @@ class OutOfFold:
         Codes of labels known to be true, -1 elsewhere: tasks without either these or answers are no examples.
     n_folds : int
         The classifier judges each of these parts of the tasks having learned from the others only; 1: from all. Which
-        part a task is in follows from its features, so that the order and the names of tasks do not matter.
+        part a task is in follows from its features, so that the order and the names of tasks do not matter (but among
+        tasks of equal features their order does).
     standardize : bool
         Whether features are brought to mean 0 (dense ones) and variance 1.
 

@@ -13,7 +13,7 @@ from crowdcore.hierarchical import HierarchicalResult
 from label_studio_crowd.estimates import LEVEL, NO_PROBABILITY, Estimate
 from label_studio_crowd.jobs import Kind, storable
 from label_studio_crowd.mirror import ProjectMirror
-from label_studio_crowd.scoring import Scores, least_labels
+from label_studio_crowd.scoring import Scores
 from label_studio_crowd.store import now
 
 HISTORY: Final = "history"
@@ -62,42 +62,31 @@ def is_outlook_due(mirror: ProjectMirror, labels: int, circumstances: dict[str, 
     return found is None or found["circumstances"] != circumstances or not _is_near(labels, found["labels"])
 
 
-def renew_outlook(
-    mirror: ProjectMirror,
-    scores: Scores,
-    circumstances: dict[str, Any],
-    *,
-    target_quality: float,
-    min_labels: int | None,
-    max_labels: int,
-) -> None:
+def renew_outlook(mirror: ProjectMirror, scores: Scores, circumstances: dict[str, Any]) -> None:
     """Find the forecast and the coefficients of agreement anew: seconds for a large project.
 
     Parameters
     ----------
     circumstances
         What they depend on besides the labels; a JSON value.
-    target_quality, min_labels, max_labels
-        What settles a task, as in `score`.
     """
     crowd = scores.answers.crowd
     made = {"labels": len(crowd.label)}
     mirror.remember(RELIABILITY, {**made, "coefficients": _coefficients(crowd)})
-    forecast = _forecast(scores, target_quality, min_labels, max_labels)
-    mirror.remember(FORECAST, {**made, "circumstances": circumstances, **forecast})
+    mirror.remember(FORECAST, {**made, "circumstances": circumstances, **_forecast(scores)})
 
 
 def _is_near(labels: int, before: int) -> bool:
     return before / _STEP < labels < before * _STEP or labels == before
 
 
-def _forecast(scores: Scores, target_quality: float, min_labels: int | None, max_labels: int) -> dict[str, Any]:
+def _forecast(scores: Scores) -> dict[str, Any]:
     from crowdcore.forecast import forecast_accuracy
 
     result = scores.result
     if not isinstance(result, HierarchicalResult):
         return {"reason": NO_PROBABILITY}
-    most = np.maximum(max_labels - scores.answers.skips, 1)  # a skip takes the place of a label
+    most = np.maximum(scores.max_labels - scores.answers.skips, 1)  # a skip takes the place of a label
     ahead = None
     found: dict[str, Any] = {}
     for name, order in (("queue", "priority"), ("random", "random")):
@@ -105,8 +94,8 @@ def _forecast(scores: Scores, target_quality: float, min_labels: int | None, max
             result,
             num_labels=ahead,
             order=order,
-            target_quality=target_quality,
-            min_labels=least_labels(min_labels, result.pred_probs is not None),
+            target_quality=scores.target_quality,
+            min_labels=scores.min_labels,
             max_labels=most,
             level=LEVEL,
         )

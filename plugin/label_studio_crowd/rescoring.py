@@ -298,14 +298,8 @@ def look_ahead(studio: Studio, mirror: ProjectMirror, project: int, settings: Se
     known = at_hand(mirror, answers, found.control, found.settings)
     if known is None:  # the next run trains, and asks again
         return
-    renew_outlook(
-        mirror,
-        _score(mirror, answers, known.probabilities, found.settings),
-        _scored_with(found.settings),
-        target_quality=found.settings.target,
-        min_labels=found.settings.min_labels,
-        max_labels=found.settings.max_labels,
-    )
+    scores = _score(mirror, answers, known.probabilities, found.settings)
+    renew_outlook(mirror, scores, _scored_with(found.settings))
 
 
 def look_ahead_if_due(mirror: ProjectMirror, info: Mapping[str, Any], settings: Settings, snapshot: Snapshot) -> None:
@@ -324,17 +318,8 @@ def look_ahead_if_due(mirror: ProjectMirror, info: Mapping[str, Any], settings: 
     if not is_outlook_due(mirror, len(snapshot.answer_label), scored_with):
         return
     scores = stored_scores(mirror, info, settings)
-    if scores is None:
-        return
-    settings = settings.model_copy(update=scored_with)
-    renew_outlook(
-        mirror,
-        scores,
-        scored_with,
-        target_quality=settings.target,
-        min_labels=settings.min_labels,
-        max_labels=settings.max_labels,
-    )
+    if scores is not None:
+        renew_outlook(mirror, scores, scored_with)
 
 
 def _scored_with(settings: Settings) -> dict[str, Any]:

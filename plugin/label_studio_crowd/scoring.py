@@ -82,6 +82,8 @@ class Scores:
         90 % interval of each annotator's quality; NaN where the consensus method has none; shape (M, 2).
     settled_by
         Why the task needs no more labels, one of the names in `SETTLED_BY`; "" while it does; shape (N,).
+    target_quality, min_labels, max_labels
+        What that was decided by, as for `score`.
     """
 
     answers: Answers
@@ -90,6 +92,9 @@ class Scores:
     priority: NDArray[np.float64]
     quality_interval: NDArray[np.float64]
     settled_by: NDArray[np.str_]
+    target_quality: float
+    min_labels: int
+    max_labels: int
 
     @property
     def settled(self) -> NDArray[np.bool_]:
@@ -250,11 +255,12 @@ def score(
     crowd, known = answers.crowd, answers.known_labels
     found = find_beliefs(consensus, crowd, pred_probs, known)
     labels = crowd.num_answers
-    least = least_labels(min_labels, pred_probs is not None)
+    if min_labels is None:
+        min_labels = 1 if pred_probs is not None else 2
     needed = np.full(len(labels), target_quality, float)
     if settled_before is not None:
         needed[settled_before] -= _SETTLED_MARGIN
-    good = (found.result.quality >= needed) & found.founded & (labels >= least)
+    good = (found.result.quality >= needed) & found.founded & (labels >= min_labels)
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     return Scores(
         answers=answers,
@@ -263,11 +269,7 @@ def score(
         priority=found.priority,
         quality_interval=found.quality_interval,
         settled_by=np.select(reasons, SETTLED_BY, default=""),
+        target_quality=target_quality,
+        min_labels=min_labels,
+        max_labels=max_labels,
     )
-
-
-def least_labels(min_labels: int | None, has_classifier: bool) -> int:
-    """Return with how many labels quality may settle a task; `min_labels` where that is given."""
-    if min_labels is not None:
-        return min_labels
-    return 1 if has_classifier else 2

@@ -41,14 +41,13 @@ def crowd_of(num_tasks=60, num_annotators=6, each=3, seed=0):
     return annotations
 
 
-def scores_of(annotations, num_tasks, **given):
+def scores_of(annotations, num_tasks, *, target_quality=0.95, **given):
     answers = read_answers(np.arange(1, num_tasks + 1), annotations, CONTROL)
-    return score(answers, None, target_quality=0.95, max_labels=6, **given)
+    return score(answers, None, target_quality=target_quality, max_labels=6, **given)
 
 
-def renewed(mirror, annotations, num_tasks, *, target_quality=0.95, min_labels=None, **given):
-    scores = scores_of(annotations, num_tasks, **given)
-    renew_outlook(mirror, scores, {}, target_quality=target_quality, min_labels=min_labels, max_labels=6)
+def renewed(mirror, annotations, num_tasks, **given):
+    renew_outlook(mirror, scores_of(annotations, num_tasks, **given), {})
     return mirror.recall(FORECAST), mirror.recall(RELIABILITY)
 
 
