@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.accuracies import credible_accuracies
+from crowdcore.ids import Codes
 
 if TYPE_CHECKING:
     from crowdcore.hierarchical import HierarchicalResult
 
 Floats = NDArray[np.float64]
 
-SHARED_ERROR = 0.8
+SHARED_ERROR = 0.7
 """Standard deviation, in logits, of how far accuracies lie below the mean quality; ``python -m benchmarks.estimates``
 measures this and the one below on generated crowds."""
 UNSEEN_ERROR = 0.1
@@ -87,11 +88,12 @@ def estimate_accuracy(result: HierarchicalResult, *, level: float = 0.9) -> Accu
             + \sqrt{\sigma_+^2 + v}\Big), \quad
         v = \frac{\sum_i q_i (1 - q_i)}{n^2\, \bar q^2 (1 - \bar q)^2}
 
-    with the normal quantile z of the level, 1.645 at 90 %. :math:`\sigma_-` is .8 and :math:`\sigma_+` .1, as measured
-    over crowds whose truth is known. More answers hardly make the interval narrower: only known labels do. The mean of
-    (right - quality) over their tasks, a quarter of them at a time in a consensus that is found anew without these,
-    corrects the estimate (cross-prediction-powered inference: Zrnic & Candès 2024), weighed against the interval above
-    as a prior. So they have to be a random choice of the tasks that have answers.
+    with the normal quantile z of the level, 1.645 at 90 %. :math:`\sigma_-` is .7 and :math:`\sigma_+` .1, as measured
+    over crowds whose truth is known. More answers hardly make the interval narrower: only known labels do. A quarter of
+    them at a time is left out, and the consensus found anew: the mean quality of the n tasks in it, and the mean of
+    (right - quality) over the tasks left out, add up to an accuracy (cross-prediction-powered inference: Zrnic & Candès
+    2024), which is weighed against the interval above as a prior. So known labels have to be a random choice of the
+    tasks that have answers.
 
     Examples
     --------
@@ -99,7 +101,7 @@ def estimate_accuracy(result: HierarchicalResult, *, level: float = 0.9) -> Accu
     >>> wide = [[0, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1], [0, 0, 1], [1, 1, 1]]
     >>> found = estimate_accuracy(hierarchical_dawid_skene(Crowd.from_wide(wide)))
     >>> print(f"{found.accuracy:.2f}, from {found.low:.2f} to {found.high:.2f}")
-    0.97, from 0.61 to 0.98
+    0.97, from 0.64 to 0.98
     >>> estimate_accuracy(hierarchical_dawid_skene(Crowd.from_wide([[0], [1]]))).reason
     'Only one annotator has answered, and there is no model to compare them with.'
     """
@@ -136,7 +138,7 @@ class AccuracySpread:
     >>> wide = [[0, 0, 0], [1, 1, 0], [0, 0, 0], [1, 1, 1], [0, 0, 1], [1, 1, 1]]
     >>> spread = AccuracySpread(hierarchical_dawid_skene(Crowd.from_wide(wide)))
     >>> spread.quantiles(np.array([0.05, 0.5])).round(2)
-    array([0.61, 0.92])
+    array([0.64, 0.92])
     """
 
     def __init__(self, result: HierarchicalResult) -> None:
@@ -156,7 +158,7 @@ class AccuracySpread:
         self._below = np.sqrt(SHARED_ERROR**2 + noise)
         self._above = gap / USUAL_Z + np.sqrt(UNSEEN_ERROR**2 + noise)
         if self.num_known:
-            self._weigh(_surprise(result, told), scatter)
+            self._weigh(_checked_accuracy(result, judged, told), scatter)
 
     def quantiles(self, shares: Floats) -> Floats:
         """Return the accuracies that lie above the true one with these probabilities."""
@@ -168,14 +170,14 @@ class AccuracySpread:
         accuracies: Floats = expit(self._center + z * np.where(z < 0, self._below, self._above))
         return accuracies
 
-    def _weigh(self, surprise: float, scatter: float) -> None:
-        """Weigh accuracies by the mean of (right - quality) over known tasks."""
+    def _weigh(self, checked: float, scatter: float) -> None:
+        """Weigh accuracies by the one that known labels tell."""
         from scipy.special import expit, logsumexp
 
         logits = self._center + np.linspace(-WIDEST, WIDEST, GRID)
         spread = np.where(logits < self._center, self._below, self._above)
         self._accuracies: Floats = expit(logits)
-        missed = self._accuracies - self.mean - surprise
+        missed = self._accuracies - checked
         variance = (1 + 1 / FOLDS) * self._accuracies * (1 - self._accuracies) / self.num_known + scatter
         logs = -(((logits - self._center) / spread) ** 2) / 2 - np.log(spread)
         logs -= missed**2 / (2 * variance) + np.log(variance) / 2
@@ -235,27 +237,41 @@ def annotator_intervals(result: HierarchicalResult, *, level: float = 0.9) -> Fl
 def _silence(result: HierarchicalResult, num_tasks: int, num_known: int) -> str | None:
     """Return why nothing can be said of the accuracy, None if something can."""
     crowd = result.crowd
-    heard = result.pred_probs is not None and result.model_exponent > 0
     if not len(crowd.label):
         return "There are no answers yet."
     if not num_tasks:
         return "The labels of all tasks with answers are known."
-    if heard or num_known:
+    if num_known or crowd.num_answers.max() > 1:
         return None
-    why = "the model does not agree with anybody" if result.model_exponent == 0 else "there is no model"
+    if result.model_exponent == 0:
+        why = "the model does not agree with anybody"
+    elif result.pred_probs is None:
+        why = "there is no model to compare them with"
+    elif not _agrees(result.pred_probs.argmax(axis=1)[crowd.task], crowd.label):
+        why = "the model agrees with answers hardly more often than by chance"
+    else:
+        return None
     if (crowd.annotator == crowd.annotator[0]).all():
-        return f"Only one annotator has answered, and {why} to compare them with."
-    if crowd.num_answers.max() < 2:
-        return f"No task has answers from two annotators, and {why} to compare them with."
-    return None
+        return f"Only one annotator has answered, and {why}."
+    return f"No task has answers from two annotators, and {why}."
 
 
-def _surprise(result: HierarchicalResult, told: NDArray[np.int64]) -> float:
-    """Return the mean of (right - quality) over tasks of known label, each in a consensus that does not know it."""
+def _agrees(said: Codes, label: Codes) -> bool:
+    """Return whether the model says what annotators say more often than by chance, at 95 %."""
+    n, K = len(label), int(max(said.max(), label.max())) + 1
+    chance = float(np.bincount(said, minlength=K) @ np.bincount(label, minlength=K)) / n**2
+    return bool((said == label).sum() > n * chance + USUAL_Z * np.sqrt(n * chance * (1 - chance)))
+
+
+def _checked_accuracy(result: HierarchicalResult, judged: NDArray[np.bool_], told: NDArray[np.int64]) -> float:
+    """Return the mean quality of the judged tasks, and the mean of (right - quality) over tasks of known label.
+
+    Both are of a consensus that does not know these labels: they would change the quality of the others, too.
+    """
     from crowdcore.hierarchical import hierarchical_dawid_skene
 
     known = np.where(result.known, result.consensus, -1)
-    found = []
+    quality, surprise = [], []
     for fold in range(min(FOLDS, len(told))):
         hidden = told[fold::FOLDS]
         others = known.copy()
@@ -263,8 +279,9 @@ def _surprise(result: HierarchicalResult, told: NDArray[np.int64]) -> float:
         untold = hierarchical_dawid_skene(
             result.crowd, result.pred_probs, known_labels=others, most_exponent=max(1.0, result.model_exponent)
         )
-        found.append((untold.consensus == known)[hidden] - untold.quality[hidden])
-    return float(np.concatenate(found).mean())
+        quality.append(untold.quality[judged].mean())
+        surprise.append((untold.consensus == known)[hidden] - untold.quality[hidden])
+    return float(np.mean(quality) + np.concatenate(surprise).mean())
 
 
 def check_level(level: float) -> None:
