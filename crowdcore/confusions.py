@@ -93,7 +93,6 @@ class Confusions:
         self._rows = self._who, self.said, counts, self._tasks, self._recognition, self._mistakes
         if fit_strength:
             self._fit_strength()
-        self.log_rows = np.empty_like(counts)
         kernels.fill_rows(self.strength, *self._rows, self.log_rows)
         self.right = (hits + self.strength * self._recognition) / (self._tasks + self.strength)
 

@@ -60,13 +60,15 @@ def fit_hierarchical(
     if P is None:
         return alone
     as_given = _better_start(HierarchicalFit(crowd, P, known, most_exponent))
-    best = alone if alone.evidence > as_given.evidence else as_given
-    ratio = np.exp(alone.log_prior[0]) / P[alone.heard].mean(axis=0) if alone.heard.any() else np.ones(P.shape[1])
+    best, heard = alone if alone.evidence > as_given.evidence else as_given, alone.heard
+    ratio = np.exp(alone.log_prior[0]) / P[heard].mean(axis=0) if heard.any() else np.ones(P.shape[1])
+    del alone, as_given  # with thousands of classes each fit is hundreds of megabytes
     if not knows_shares and np.abs(np.log(ratio)).max() > SAME_SHARES:
-        shifted = np.maximum(P * ratio, SMALLEST)
+        shifted = P * ratio
+        np.maximum(shifted, SMALLEST, out=shifted)
         shifted /= shifted.sum(axis=1, keepdims=True)
         mended = _better_start(HierarchicalFit(crowd, shifted, known, most_exponent))
-        price = (P.shape[1] - 1) / 2 * np.log(alone.heard.sum())
+        price = (P.shape[1] - 1) / 2 * np.log(heard.sum())
         best = mended if mended.evidence - price > best.evidence else best
     return best
 
@@ -146,6 +148,7 @@ class HierarchicalFit:
         """Return a copy that raises the model to this power to begin with."""
         other = copy(self)
         other.confusions, other.posterior, other.exponent = copy(self.confusions), self.posterior.copy(), exponent
+        other.confusions.log_rows = np.zeros_like(self.confusions.log_rows)
         return other
 
     def run(self, num_iterations: int = MOST_ITERATIONS) -> HierarchicalFit:
@@ -194,6 +197,7 @@ class HierarchicalFit:
 
         kernels.in_parts(part, self._bounds)
         self._counts: Floats = counts.sum(axis=0) if len(counts) > 1 else counts[0]
+        self._num_right = float(self._counts[np.arange(len(self._counts)), self.confusions.said].sum())
         self._change, self._ratio = float(totals[:, K].max()), ratio
         self._totals: Floats = totals.sum(axis=0)
         if len(log_rows):
@@ -210,6 +214,7 @@ class HierarchicalFit:
         self.posterior[silent] = chances / chances.sum(axis=1, keepdims=True)
         if not self.has_model:
             self._walk(np.empty((0, self.posterior.shape[1])), self.confusions.right, 0.0)
+        self._counts = np.empty((0, self.posterior.shape[1]))  # nothing is learned from them any more
 
     def _share_classes(self) -> None:
         """Let the classes' shares be halfway between those of the first posteriors and of the present ones."""
@@ -233,8 +238,7 @@ class HierarchicalFit:
     @property
     def accuracy(self) -> float:
         """Share of the answers that are believed."""
-        right = self._counts[np.arange(len(self._counts)), self.confusions.said].sum()
-        return float(right / len(self.crowd.label)) if len(self.crowd.label) else 1.0
+        return self._num_right / len(self.crowd.label) if len(self.crowd.label) else 1.0
 
     @property
     def evidence(self) -> float:

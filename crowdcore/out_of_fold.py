@@ -73,7 +73,7 @@ class OutOfFold:
             X = StandardScaler(with_mean=isinstance(X, np.ndarray)).fit_transform(X)
         self._X = X
         self._informative = (crowd.num_answers > 0) | (known >= 0)
-        self._fold = _folds(X, self._informative, n_folds)
+        self._fold, self._in_sample = _folds(X, self._informative, n_folds), n_folds == 1
         self._coefs: dict[int, Floats] = {}
 
     def judge(self, beliefs: Floats) -> Floats:
@@ -88,9 +88,7 @@ class OutOfFold:
         with threadpool_limits(1, "blas"):  # its threads wait for each other longer than these products take
             for number in np.unique(self._fold):
                 here = self._fold == number
-                learned = self._informative & ~here
-                if not learned.any():  # one fold
-                    learned = self._informative
+                learned = self._informative & (~here | self._in_sample)
                 examples = int(learned.sum())
                 if examples:
                     chances = self._learn_and_judge(int(number), learned, here, beliefs[learned])

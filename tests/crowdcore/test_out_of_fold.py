@@ -41,6 +41,13 @@ def test_a_task_is_not_judged_by_its_own_beliefs():
     assert not np.allclose(after, before)
 
 
+def test_the_only_task_with_answers_is_not_judged_by_its_own():
+    crowd = Crowd.from_wide([[0, 0], [-1, -1]], classes=range(3))
+    found = judged(crowd, np.eye(2), np.array([[1.0, 0, 0], [1 / 3, 1 / 3, 1 / 3]]))
+    assert np.allclose(found[0], 1 / 3)
+    assert found[1].argmax() == 0
+
+
 def test_tasks_without_answers_are_judged_and_no_examples():
     crowd, X, beliefs, _ = tasks()
     turned = beliefs.copy()
