@@ -107,8 +107,8 @@ def test_tasks_may_have_any_number_of_labels():
 
 
 def test_min_labels_are_collected_whatever_the_quality():
-    crowd, _ = made(3, N=100, votes=1, right=0.95)
-    P = np.tile([0.98, 0.01, 0.01], (100, 1))
+    crowd, truth = made(3, N=100, votes=1, right=0.95)
+    P = 0.01 + 0.97 * np.eye(3)[truth]
     result = hierarchical_dawid_skene(shown(crowd, 1), P)
     few = forecast_accuracy(result, target_quality=0)
     some = forecast_accuracy(result, target_quality=0, min_labels=3)
