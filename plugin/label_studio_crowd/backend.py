@@ -131,8 +131,10 @@ class Backend:
             return known
         found = stored_snapshot(mirror)
         if found is not None:
+            served = self.jobs.served_keys()
             with self._lock:
-                self._snapshots[mirror.key] = found
+                kept = {key: snapshot for key, snapshot in self._snapshots.items() if key in served}
+                self._snapshots = {**kept, mirror.key: found}
         return found
 
     def take(self, event: Event) -> str:

@@ -151,12 +151,13 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
         for annotator in annotators:
             row = position[annotator]
             low, high = scores.quality_interval[row]
-            worst = stats.worst_class[row] if stats.agreement_with_consensus[row] < 1 else -1
+            agreement = scores.agreement[row]
+            worst = stats.worst_class[row] if agreement < 1 else -1
             table.add_row(
                 escape(annotator_name(annotator, names)),
                 f"{stats.quality[row]:.3f}",
                 f"{low:.2f} - {high:.2f}" if low == low else "-",
-                f"{stats.agreement_with_consensus[row]:.3f}",
+                f"{agreement:.3f}" if agreement == agreement else "-",
                 str(stats.num_answers[row]),
                 escape(str(crowd.classes[worst])) if worst >= 0 else "-",
             )
@@ -169,8 +170,10 @@ def show_status(console: Console, state: Mapping[str, Any]) -> None:
     for job in state["service"]:
         if job["problem"]:
             again = time.strftime("%H:%M:%S", time.localtime(job["retry_at"]))
-            what = f"The service could not {job['job']}: {job['problem']} It tries again at {again}."
-            console.print(f"{_MARKS['wrong']} {escape(what)}", highlight=False)
+            away = job["state"] == "away"
+            begin = "The service waits for Label Studio, to" if away else "The service could not"
+            what = f"{begin} {job['job']}: {job['problem']} It tries again at {again}."
+            console.print(f"{_MARKS['note' if away else 'wrong']} {escape(what)}", highlight=False)
     last = state["last_run"]
     if last is None:
         console.print(f"{escape(state['title'])}: {'connected, ' * state['connected']}never synced.", highlight=False)

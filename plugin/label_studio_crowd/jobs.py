@@ -8,12 +8,13 @@ to one run: it waits for a quiet moment, and marks that come while it runs lead 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import Any, Final, Literal
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -55,6 +56,15 @@ class Job:
 
 
 @dataclass(frozen=True)
+class JobProgress:
+    """How far a job is, in one of its stages; with a total of 0 nobody knows how far."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class JobState:
     """How a project stands with one kind of run; times are Unix times.
 
@@ -68,6 +78,10 @@ class JobState:
         How often it failed in a row, why, and when it is tried again.
     polled_at
         When it was last looked for changes.
+    away
+        Whether it failed because Label Studio does not answer.
+    progress
+        How far the worker is that has it; None where nobody has said so.
     """
 
     project: int
@@ -78,15 +92,22 @@ class JobState:
     problem: str | None
     retry_at: float
     polled_at: float
+    away: bool
+    progress: JobProgress | None
 
     @property
     def word(self) -> str:
-        """Return "fresh", "waiting", "working" or "failed"."""
+        """Return "fresh", "waiting", "working", "away" or "failed"."""
         if self.claimed:
             return "working"
         if self.problem is not None:
-            return "failed"
+            return "away" if self.away else "failed"
         return "fresh" if self.wanted_since is None else "waiting"
+
+    @property
+    def next_try(self) -> float | None:
+        """When it is tried again; None if it did not fail, or somebody is at it."""
+        return None if self.problem is None or self.claimed else self.retry_at
 
 
 class Jobs:
@@ -272,8 +293,8 @@ class Jobs:
         if not projects:
             return []
         sql = (
-            f"UPDATE jobs SET claim = claim + 1 + claim % 2, claimed_until = :now + :lease WHERE {due} AND {_OURS} "
-            "RETURNING project, kind, claim"
+            "UPDATE jobs SET claim = claim + 1 + claim % 2, claimed_until = :now + :lease, progress = NULL "
+            f"WHERE {due} AND {_OURS} RETURNING project, kind, claim"
         )
         with self._store.writing() as connection:
             rows = connection.execute(sa.text(sql), self._values()).fetchall()
@@ -287,7 +308,7 @@ class Jobs:
             if connection.execute(sa.text(f"SELECT 1 FROM jobs WHERE {dead} LIMIT 1"), values).first() is None:
                 return
         self._write(
-            "UPDATE jobs SET failures = failures + 1, problem = :dead, claimed_until = 0, "
+            "UPDATE jobs SET failures = failures + 1, problem = :dead, away = 0, claimed_until = 0, "
             "retry_at = CASE WHEN failures < 2 THEN 0 WHEN failures > 7 THEN :now + :most "
             f"ELSE :now + 2.0 * (1 << CAST(failures AS INTEGER)) END WHERE {dead}",
             dead=_DEAD,
@@ -337,6 +358,10 @@ class Jobs:
             ended.set()
             keeper.join()
 
+    def note_progress(self, job: Job, progress: JobProgress) -> None:
+        """Keep how far a job is, until it ends."""
+        self._finish(job, "progress = :progress", progress=orjson.dumps(progress).decode())
+
     def done(self, job: Job) -> None:
         """End a job that succeeded; what came meanwhile stays marked."""
         pulled = job.needs & (Needs.PULL | Needs.SWEEP)
@@ -345,22 +370,31 @@ class Jobs:
             "wanted_since = CASE WHEN generation = :generation THEN NULL ELSE wanted_last END, "
             "wanted_last = CASE WHEN generation = :generation THEN NULL ELSE wanted_last END, "
             "needs = CASE WHEN generation = :generation THEN 0 ELSE needs & :left END, "
-            f"claimed_until = 0, retry_at = 0, failures = 0, problem = NULL{', polled_at = :now' * bool(pulled)}",
+            "claimed_until = 0, retry_at = 0, failures = 0, problem = NULL, away = 0"
+            + ", polled_at = :now"
+            * bool(pulled),
             generation=job.generation,
             left=int(~(job.needs & Needs.SWEEP) & (Needs.CHANGED | Needs.PULL | Needs.SWEEP)),
         )
 
-    def failed(self, job: Job, problem: str) -> float:
-        """End a job that failed, and return after how many seconds it is tried again: longer each time."""
+    def failed(self, job: Job, problem: str, *, away: bool = False) -> float:
+        """End a job that failed, and return after how many seconds it is tried again: longer each time.
+
+        Parameters
+        ----------
+        away
+            It failed because Label Studio does not answer.
+        """
         with self._store.reading() as connection:
             sql = "SELECT failures FROM jobs WHERE project = :key AND kind = :kind"
             row = connection.execute(sa.text(sql), {"key": job.key, "kind": job.kind}).first()
         pause = min(2.0 ** (1 + min(row[0] if row else 0, 20)), _LONGEST_PAUSE)
         self._finish(
             job,
-            "failures = failures + 1, problem = :problem, retry_at = :now + :pause, claimed_until = 0, "
+            "failures = failures + 1, problem = :problem, away = :away, retry_at = :now + :pause, claimed_until = 0, "
             "needs = needs | :pull",
             problem=storable(problem),
+            away=int(away),
             pause=pause,
             pull=int(Needs.PULL),
         )
@@ -379,14 +413,25 @@ class Jobs:
     def states(self) -> list[JobState]:
         """Return how every project that is served stands, by project and kind."""
         sql = (
-            "SELECT projects.project, kind, wanted_since, claimed_until, failures, problem, retry_at, polled_at "
-            "FROM jobs JOIN projects ON projects.id = jobs.project WHERE server = :server "
-            "ORDER BY projects.project, kind"
+            "SELECT projects.project, kind, wanted_since, claimed_until > :now AS claimed, failures, problem, "
+            "retry_at, polled_at, away, progress FROM jobs JOIN projects ON projects.id = jobs.project "
+            "WHERE server = :server ORDER BY projects.project, kind"
         )
-        values = self._values()
         with self._store.reading() as connection:
-            rows = connection.execute(sa.text(sql), values).fetchall()
-        return [JobState(row[0], row[1], row[2], row[3] > values["now"], *row[4:]) for row in rows]
+            rows = connection.execute(sa.text(sql), self._values()).mappings().all()
+        return [_state(row) for row in rows]
+
+    def served_keys(self) -> set[int]:
+        """Return the store's own numbers of the projects that are served."""
+        with self._store.reading() as connection:
+            rows = connection.execute(sa.text(f"SELECT DISTINCT project FROM jobs WHERE {_OURS}"), self._values())
+            return {row[0] for row in rows}
+
+
+def _state(row: Mapping[Any, Any]) -> JobState:
+    claimed, progress = bool(row["claimed"]), row["progress"]
+    told = JobProgress(**orjson.loads(progress)) if claimed and progress else None
+    return JobState(**{**row, "claimed": claimed, "away": bool(row["away"]), "progress": told})
 
 
 def storable(text: str) -> str:

@@ -43,6 +43,11 @@ _STEPS: Final = (
            failures {integer} NOT NULL, problem TEXT, polled_at DOUBLE PRECISION NOT NULL,
            swept_at DOUBLE PRECISION NOT NULL, PRIMARY KEY (project, kind))""",
     ),
+    (
+        "ALTER TABLE jobs ADD COLUMN away {integer} NOT NULL DEFAULT 0",
+        "ALTER TABLE jobs ADD COLUMN progress TEXT",
+        "DELETE FROM facts WHERE name = 'progress'",
+    ),
 )
 
 

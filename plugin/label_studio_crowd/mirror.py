@@ -22,9 +22,6 @@ from label_studio_crowd.studio import Counts, Prediction, VersionState
 DELETED_USER: Final = 0
 """The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
 
-PROGRESS: Final = "progress"
-"""The fact that says how far a run is: [stage, done, total]."""
-
 _CREATED: Final = "created_at"
 _CHUNK: Final = 500
 """Tasks that one transaction takes in."""
@@ -120,16 +117,14 @@ class Mirror(Store):
         key = self.known_key(server, project)
         return None if key is None else ProjectMirror(self, key)
 
-    def marks(self, server: str) -> dict[int, tuple[float | None, str | None]]:
-        """Return, for each project of a server, when its snapshot was taken and how far its run is (JSON)."""
+    def snapshots_taken_at(self, server: str) -> dict[int, float]:
+        """Return when the snapshots were taken (Unix time) of those projects of a server that have one."""
         sql = (
-            "SELECT projects.project, taken_at, value FROM projects "
-            "LEFT JOIN snapshots ON snapshots.project = projects.id "
-            "LEFT JOIN facts ON facts.project = projects.id AND facts.name = :progress WHERE server = :server"
+            "SELECT projects.project, taken_at FROM projects JOIN snapshots ON snapshots.project = projects.id "
+            "WHERE server = :server"
         )
         with self.reading() as connection:
-            rows = connection.execute(sa.text(sql), {"server": server, "progress": PROGRESS}).fetchall()
-        return {row[0]: (row[1], row[2]) for row in rows}
+            return {row[0]: row[1] for row in connection.execute(sa.text(sql), {"server": server})}
 
 
 class ProjectMirror:

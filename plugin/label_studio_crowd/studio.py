@@ -57,6 +57,8 @@ _TASK_FIELDS: Final = ",".join(
 )
 _TOKEN_LIFETIME: Final = 240.0
 """Seconds an access token is used; Label Studio lets it live for 300."""
+_NOT_NOW: Final = (429, 502, 503, 504)
+"""What is answered for a Label Studio that has too much to do, is starting or is away."""
 
 
 class StudioError(UserError):
@@ -65,6 +67,10 @@ class StudioError(UserError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NoAnswerError(StudioError):
+    """Label Studio does not answer, or says that it cannot now: asked later, it may."""
 
 
 class NoSuchProjectError(StudioError):
@@ -146,7 +152,7 @@ class _Token(httpx.Auth):
             )
         if response.status_code != 200:
             reason = f"Label Studio answered {response.status_code} to a request for a bearer token"
-            raise _BrokenError(StudioError(f"{reason}: {_detail(response)}", response.status_code))
+            raise _BrokenError(_answered_badly(f"{reason}: {_detail(response)}", response.status_code))
         self._bearer, self._fetched = response.json()["access"], time.monotonic()
 
 
@@ -551,8 +557,8 @@ class Studio:
         refusal = self._refusal(method, path, response)
         raise _BrokenError(refusal) if response.status_code in (429, 500, 502, 503, 504) else refusal
 
-    def _unreachable(self, reason: str) -> StudioError:
-        return StudioError(
+    def _unreachable(self, reason: str) -> NoAnswerError:
+        return NoAnswerError(
             f"Label Studio does not answer at {self.url} ({reason}): start it, or correct LABEL_STUDIO_URL."
         )
 
@@ -575,11 +581,15 @@ class Studio:
             message = f"This token's user may not do {method} {path} ({detail}): ask for the rights, or use another."
         else:
             message = f"Label Studio answered {status} to {method} {path}: {detail}"
-        return StudioError(message, status)
+        return _answered_badly(message, status)
 
 
 def _is_json(response: httpx.Response) -> bool:
     return "json" in response.headers.get("content-type", "")
+
+
+def _answered_badly(message: str, status: int) -> StudioError:
+    return (NoAnswerError if status in _NOT_NOW else StudioError)(message, status)
 
 
 def _stranger(url: str, response: httpx.Response) -> StudioError:

@@ -21,7 +21,7 @@ from label_studio_crowd.pull import update_names
 from label_studio_crowd.rescoring import look_ahead, rescore, rescore_changes, retrain
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store import UnderWayError, now, store_reason
-from label_studio_crowd.studio import NoSuchProjectError, Progress, Studio
+from label_studio_crowd.studio import NoAnswerError, NoSuchProjectError, Progress, Studio
 
 log = logging.getLogger(__name__)
 
@@ -64,18 +64,18 @@ class Worker:
 
     def _attempt(self, job: Job) -> None:
         mirror = self._mirror.project(self._settings.url, job.project)
+        progress = kept_progress(self._jobs, job)
         try:
             if job.kind == "train":
-                with kept_progress(mirror) as progress:
-                    retrain(self._studio, mirror, job.project, self._settings, progress=progress)
+                retrain(self._studio, mirror, job.project, self._settings, progress=progress)
                 self._jobs.mark(job.project, at_once=True)
             elif job.kind == "forecast":
                 look_ahead(self._studio, mirror, job.project, self._settings)
             elif job.kind == "plan":
-                with mirror.exclusive(), kept_progress(mirror) as progress:
+                with mirror.exclusive():
                     self._plan(job, mirror, progress)
             else:
-                with mirror.exclusive(), kept_progress(mirror) as progress:
+                with mirror.exclusive():
                     self._rescore(job, mirror, progress)
             self._jobs.done(job)
         except UnderWayError:
@@ -88,7 +88,7 @@ class Worker:
             log.info("%s", error if removed else f"Project {job.project} is not connected: it is served no longer.")
             self._jobs.drop_unless_marked(job)
         except UserError as error:
-            self._failed(job, str(error))
+            self._failed(job, str(error), away=isinstance(error, NoAnswerError))
         except SQLAlchemyError:
             raise
         except Exception as error:  # a defect, or a user's own classifier: the others go on
@@ -138,9 +138,9 @@ class Worker:
         if run.pulled.changed or run.pulled.deleted:  # what it read, the next look would not find again
             self._jobs.mark(job.project)
 
-    def _failed(self, job: Job, problem: str) -> None:
+    def _failed(self, job: Job, problem: str, *, away: bool = False) -> None:
         add_problem(self._mirror.project(self._settings.url, job.project), job.kind, problem)
-        pause = self._jobs.failed(job, problem)
+        pause = self._jobs.failed(job, problem, away=away)
         log.warning("Project %d: %s Trying again in %.0f s.", job.project, problem, pause)
 
 

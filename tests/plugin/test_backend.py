@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -26,6 +29,20 @@ def test_a_queue_of_which_less_than_a_third_is_left_is_not_kept_waiting(backend,
         mirror.apply([task(number, *new)])
     backend.hurry_dry_queues()
     assert bool(backend.jobs.claim_due()) == hurried
+
+
+def test_of_projects_that_are_served_no_longer_nothing_is_kept(backend):
+    mirrors = {project: seed(backend, project) for project in (1, 2, 3)}
+
+    def kept(project):
+        return weakref.ref(backend.snapshot(mirrors[project]))
+
+    gone, stays = kept(1), kept(2)
+    backend.jobs.drop(1)
+    assert kept(3)() is not None
+    gc.collect()
+    assert gone() is None
+    assert backend.snapshot(mirrors[2]) is stays()
 
 
 def test_a_snapshot_of_another_release_is_none(backend):

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from label_studio_crowd.jobs import Job, Jobs, Needs
+from label_studio_crowd import migrations
+from label_studio_crowd.jobs import Job, JobProgress, Jobs, Needs
+from label_studio_crowd.progress import kept_progress
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store import Store
 
@@ -226,6 +228,83 @@ def test_failures_are_tried_again_after_longer_and_longer_pauses(jobs, clock):
     jobs.done(begun(jobs))
     assert state(jobs).problem is None
     assert state(jobs).failures == 0
+
+
+def test_a_label_studio_that_is_away_is_no_failure_but_paused_for_like_one(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    told, pauses = [], []
+    for away in (True, True, False, True):
+        pauses.append(jobs.failed(begun(jobs), "a reason", away=away))
+        told.append(state(jobs).word)
+        clock.now += pauses[-1]
+    assert told == ["away", "away", "failed", "away"]
+    assert pauses == [2, 4, 8, 16]
+    begun(jobs)  # and its worker dies
+    clock.now += 31
+    jobs.claim_due()
+    assert not state(jobs).away
+    clock.now += 300
+    jobs.done(begun(jobs))
+    assert state(jobs).word == "fresh"
+
+
+def test_progress_is_kept_once_a_second_while_somebody_is_at_the_job(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    job = begun(jobs)
+    seconds = iter([0.0, 0.0, 0.5, 1.0, 1.0])
+    progress = kept_progress(jobs, job, clock=lambda: next(seconds))
+    seen = []
+    for done in (1, 2, 3):
+        progress("reading tasks", done, 3)
+        seen.append(state(jobs).progress)
+    assert seen == [JobProgress("reading tasks", done, 3) for done in (1, 1, 3)]
+    jobs.failed(job, "a reason")
+    assert state(jobs).progress is None
+
+
+def test_each_job_of_a_project_has_its_own_progress(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    jobs.mark(PROJECT, "train", at_once=True)
+    rescore, train = (jobs.begin(job) for job in sorted(jobs.claim_due(), key=lambda job: job.kind))
+    kept_progress(jobs, rescore)("reading tasks", 1, 3)
+    kept_progress(jobs, train)("cross-validation", 2, 5)
+    jobs.done(train)
+    assert state(jobs).progress == JobProgress("reading tasks", 1, 3)
+    assert state(jobs, "train").progress is None
+
+
+def test_progress_of_a_worker_that_died_is_not_that_of_the_next(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    dead = kept_progress(jobs, begun(jobs), clock=clock)
+    dead("reading tasks", 2, 3)
+    clock.now += 31
+    assert state(jobs).progress is None
+    alive = begun(jobs)
+    assert state(jobs).progress is None
+    dead("reading tasks", 3, 3)  # it was only slow
+    assert state(jobs).progress is None
+    kept_progress(jobs, alive, clock=clock)("reading tasks", 1, 3)
+    assert state(jobs).progress == JobProgress("reading tasks", 1, 3)
+
+
+def test_jobs_of_an_older_store_go_on(store, monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr(migrations, "_STEPS", migrations._STEPS[:2])
+        before = Store(store)
+        with before.writing() as connection:
+            connection.exec_driver_sql("INSERT INTO projects (id, server, project) VALUES (1, 'http://studio', 3)")
+            connection.exec_driver_sql(
+                "INSERT INTO jobs (project, kind, generation, needs, wanted_since, wanted_last, claim, claimed_until, "
+                "retry_at, failures, problem, polled_at, swept_at) "
+                "VALUES (1, 'rescore', 1, 1, 5.0, 5.0, 0, 0, 0, 2, 'a reason', 0, 0)"
+            )
+        before.close()
+    opened = Store(store)
+    jobs = Jobs(opened, Settings(url="http://studio"))
+    assert (state(jobs).word, state(jobs).problem) == ("failed", "a reason")
+    jobs.done(begun(jobs))
+    assert state(jobs).word == "fresh"
+    opened.close()
 
 
 def test_projects_are_looked_at_from_time_to_time(jobs, clock):

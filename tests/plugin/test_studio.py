@@ -4,7 +4,7 @@ import httpx
 import pytest
 import stamina
 
-from label_studio_crowd.studio import Studio, StudioError
+from label_studio_crowd.studio import NoAnswerError, Studio, StudioError
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,21 @@ def test_after_some_attempts_it_is_an_error():
     studio, _ = server(*[httpx.ConnectError("refused")] * 9)
     with pytest.raises(StudioError, match="does not answer at http://studio"):
         studio.project(3)
+
+
+@pytest.mark.parametrize("fault", BROKEN + [httpx.Response(status) for status in (429, 502, 503, 504)], ids=repr)
+def test_no_answer_is_told_from_a_refusal(fault):
+    studio, _ = server(*[fault] * 5)
+    with pytest.raises(NoAnswerError):
+        studio.project(3)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+def test_a_refusal_or_a_defect_is_an_answer(status):
+    studio, _ = server(*[httpx.Response(status, json={"detail": "no"})] * 5)
+    with pytest.raises(StudioError) as error:
+        studio.update_project(3, sampling="none")
+    assert not isinstance(error.value, NoAnswerError)
 
 
 def test_what_is_gone_is_no_error():
@@ -137,6 +152,7 @@ def test_a_token_service_that_stumbles_is_no_refusal(status):
     with pytest.raises(StudioError, match="database is locked") as error:
         studio.version()
     assert error.value.status == status
+    assert isinstance(error.value, NoAnswerError) == (status != 500)
 
 
 def test_a_token_that_is_refused_is_a_refusal():

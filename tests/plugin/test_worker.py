@@ -4,8 +4,8 @@ import pytest
 
 from label_studio_crowd import worker as worker_module
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.jobs import Jobs
-from label_studio_crowd.mirror import PROGRESS, Mirror
+from label_studio_crowd.jobs import JobProgress, Jobs
+from label_studio_crowd.mirror import Mirror
 from label_studio_crowd.outlook import PROBLEMS
 from label_studio_crowd.settings import load
 from label_studio_crowd.worker import Worker
@@ -62,18 +62,37 @@ def test_a_run_asks_for_a_forecast_where_one_is_due(jobs, settings, monkeypatch,
     assert [state.word for state in jobs.states() if state.kind == "forecast"] == ["waiting"] * due
 
 
-def test_progress_is_there_while_a_run_is_under_way(jobs, settings, mirror, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "function"), [("rescore", "rescore_changes"), ("train", "retrain"), ("plan", "rescore")]
+)
+def test_progress_is_there_while_a_job_is_under_way(jobs, settings, monkeypatch, kind, function):
     seen = []
 
-    def rescore(*_, progress, **__):
+    def run(*_, progress, **__):
         progress("reading tasks", 3, 10)
-        seen.append(mirror.recall(PROGRESS))
+        seen.extend(state.progress for state in jobs.states())
+        raise UserError("That is enough.")
 
     monkeypatch.setattr(worker_module, "adopt", lambda *_, **__: None)
-    monkeypatch.setattr(worker_module, "rescore_changes", rescore)
-    work(jobs, settings, "rescore")
-    assert seen == [["reading tasks", 3, 10]]
-    assert mirror.recall(PROGRESS) is None
+    monkeypatch.setattr(worker_module, function, run)
+    assert work(jobs, settings, kind).progress is None
+    assert seen == [JobProgress("reading tasks", 3, 10)]
+
+
+@pytest.mark.parametrize("kind", ["rescore", "train", "plan", "forecast"])
+def test_a_label_studio_that_does_not_answer_is_waited_for(jobs, settings, mirror, kind):
+    found = work(jobs, settings, kind)  # nobody listens at its address
+    assert (found.word, found.failures) == ("away", 1)
+    assert "Label Studio does not answer at http://127.0.0.1:9" in found.problem
+    assert found.retry_at > 0
+
+
+def test_a_defect_is_a_failure(jobs, settings, monkeypatch):
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(worker_module, "retrain", fail)
+    assert work(jobs, settings, "train").word == "failed"
 
 
 def test_why_a_job_failed_is_kept_for_the_page_of_runs(jobs, settings, mirror, monkeypatch):

@@ -7,7 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
-State = Literal["fresh", "waiting", "working", "failed"]
+State = Literal["fresh", "waiting", "working", "away", "failed"]
 SettledBy = Literal["truth", "quality", "labels", "skips"]
 Item = TypeVar("Item")
 
@@ -41,9 +41,10 @@ class ProjectState(BaseModel):
     title: str | None = Field(description="As of the last run; null before the first.")
     state: State = Field(
         description="fresh: all that is known is in the queue. waiting: something happened that no run has seen. "
-        "working: a run is under way. failed: the last run failed, and is tried again."
+        "working: a run is under way. away: Label Studio does not answer, and is asked again. "
+        "failed: the last run failed, and is tried again."
     )
-    problem: str | None = Field(description="Why the last run failed.")
+    problem: str | None = Field(description="Why the last run failed, or how Label Studio was asked in vain.")
     failures: int = Field(description="How often it failed in a row.")
     retry_at: datetime | None = Field(description="When it is tried again.")
     wanted_since: datetime | None = Field(description="When the first thing happened that no run has seen.")
@@ -93,7 +94,7 @@ class TaskAnnotation(BaseModel):
     """An annotation of a task, as last heard of."""
 
     id: int
-    annotator: int = Field(description="0: a user who was deleted.")
+    annotator: int = Field(description="0: a user who was deleted; nothing tells which.")
     name: str
     label: str | None = Field(description="Null where it gives none, or several.")
     skipped: bool
@@ -113,14 +114,20 @@ class TaskDetails(BaseModel):
 class Annotator(BaseModel):
     """What is believed of an annotator, as of the last run."""
 
-    annotator: int = Field(description="0: users who were deleted.")
+    annotator: int = Field(description="0: all users who were deleted, taken as one annotator.")
     name: str
     quality: float | None
     quality_low: float | None = Field(description="Lower end of the quality's 90 % interval; null with CROWDLAB.")
     quality_high: float | None = Field(description="Upper end of it.")
-    agreement: float | None = Field(description="Share of labels that are the consensus.")
+    agreement: float | None = Field(
+        description="Share of their labels that are the consensus, of tasks on whose consensus others, the classifier "
+        "or a known truth have a say, too; null without any."
+    )
     labels: int
-    worst_class: str | None = Field(description="The class they are wrong about most; null where they never are.")
+    worst_class: str | None = Field(
+        description="The label that is wrong most often when they give it; null where they are never wrong, or nothing "
+        "tells."
+    )
 
 
 class Run(BaseModel):

@@ -8,15 +8,18 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from label_studio_crowd.addresses import project_url, task_url
 from label_studio_crowd.backend import Backend
+from label_studio_crowd.estimates import NOT_YET
 from label_studio_crowd.insights import Numbers, People, project_numbers
-from label_studio_crowd.jobs import JobState
-from label_studio_crowd.mirror import PROGRESS, ProjectMirror
+from label_studio_crowd.jobs import JobProgress, JobState, Kind
+from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.pages.rendering import page_html
+from label_studio_crowd.pages.words import moment
 from label_studio_crowd.previews import Shown, task_previews
 from label_studio_crowd.pull import names
 from label_studio_crowd.server.live import page_versions, version_of
@@ -33,18 +36,22 @@ SECTIONS: Final = (
     ("agreement", "Agreement"),
     ("runs", "Runs"),
 )
-_BESIDES: Final = {"train": "training the classifier", "plan": "looking what a run would change"}
+_WORK: Final[Mapping[Kind, str]] = {
+    "rescore": "scoring",
+    "train": "training the classifier",
+    "plan": "looking what a run would change",
+    "forecast": "making the forecast",
+}
 NAMES_COOKIE: Final = "names"
 _ANEW: Final = {"Cache-Control": "private, no-cache"}
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a run is; without a total nobody knows."""
+class UnderWay:
+    """A job that is under way: what it does, and how far it is; None where nobody has said so."""
 
-    stage: str
-    done: int
-    total: int
+    what: str
+    progress: JobProgress | None
 
 
 @dataclass(frozen=True)
@@ -59,10 +66,10 @@ class Head:
         As in the JSON API.
     problem, failures, retry_at
         Why the last run failed, how often it did in a row, and when it is tried again.
-    progress
-        Of what is under way; None where nothing is known of it.
-    besides
-        What is under way besides the scoring, in words.
+    away
+        Whether it failed because Label Studio does not answer.
+    under_way
+        The scoring first.
     last_run_at, numbers
         None before the first run has ended.
     """
@@ -74,8 +81,8 @@ class Head:
     problem: str | None
     failures: int
     retry_at: float | None
-    progress: Progress | None
-    besides: tuple[str, ...]
+    away: bool
+    under_way: tuple[UnderWay, ...]
     last_run_at: float | None
     numbers: Numbers | None
 
@@ -105,7 +112,9 @@ class PageLinks:
         return task_url(self.url, task)
 
     def image(self, task: int, path: str) -> str:
-        """Return the address of a task's picture that Label Studio has at a path."""
+        """Return the address of a task's picture that Label Studio has at a path; of one in its data, the same."""
+        if path.startswith("data:"):
+            return path
         return f"/projects/{self.project}/tasks/{task}/image?{urlencode({'path': path})}"
 
 
@@ -167,6 +176,19 @@ class ProjectFrame(Frame):
         """Return what the project's mirror keeps under a name, or None."""
         return None if self.mirror is None else self.mirror.recall(name)
 
+    @property
+    def outlook_missing(self) -> str:
+        """Why there is no forecast, and no coefficient of agreement, where there is none."""
+        job = next((job for job in self.served[self.project] if job.kind == "forecast"), None)
+        if job is None or job.word == "fresh":
+            return NOT_YET
+        if job.next_try is None:
+            return "It is being worked out."
+        if job.away:
+            return Markup("It waits for Label Studio, which is asked again at {}.").format(moment(job.next_try))
+        words = "It could not be worked out: {} It is tried again at {}."
+        return Markup(words).format(job.problem, moment(job.next_try))
+
     def people(self, snapshot: Snapshot) -> People:
         """Return who the annotators are, as this page may name them."""
         return People(snapshot, {} if self.mirror is None else names(self.mirror), hidden=self.hidden)
@@ -209,8 +231,7 @@ def head_of(
     if mirror is not None and snapshot is None:
         snapshot = backend.snapshot(mirror)
     last = None if mirror is None else mirror.last_run()
-    under_way = [job.kind for job in jobs if job.claimed]
-    progress = mirror.recall(PROGRESS) if mirror is not None and under_way else None
+    at_work = {other.kind: other.progress for other in jobs if other.claimed}
     return Head(
         number=project,
         title=f"Project {project}" if snapshot is None else snapshot.title,
@@ -218,9 +239,9 @@ def head_of(
         state=job.word,
         problem=job.problem,
         failures=job.failures,
-        retry_at=job.retry_at if job.problem is not None and not job.claimed else None,
-        progress=Progress(*progress) if progress else None,
-        besides=tuple(_BESIDES[kind] for kind in under_way if kind in _BESIDES),
+        retry_at=job.next_try,
+        away=job.away,
+        under_way=tuple(UnderWay(what, at_work[kind]) for kind, what in _WORK.items() if kind in at_work),
         last_run_at=None if last is None else last[0],
         numbers=None if snapshot is None else project_numbers(snapshot),
     )

@@ -27,9 +27,11 @@ Versions = Mapping[int, str]
 
 def page_versions(backend: Backend) -> Versions:
     """Return a word for each project that is served; it changes when the project's pages do."""
-    marks = backend.store.marks(backend.settings.url)
+    taken_at = backend.store.snapshots_taken_at(backend.settings.url)
     return {
-        project: _word([(job.kind, job.word, job.problem, job.failures) for job in jobs], marks.get(project))
+        project: _word(
+            [(job.kind, job.word, job.problem, job.failures, job.progress) for job in jobs], taken_at.get(project)
+        )
         for project, jobs in served_projects(backend).items()
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter as Counts
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 import sqlalchemy as sa
@@ -18,10 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from label_studio_crowd import __version__
 from label_studio_crowd.backend import Backend
 from label_studio_crowd.jobs import JobState
+from label_studio_crowd.server.api_models import State
 from label_studio_crowd.store import now
 
 _PREFIX: Final = "label_studio_crowd_"
-_STATES: Final = ("fresh", "waiting", "working", "failed")
+_STATES: Final = get_args(State)
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0, 30.0, 100.0)
 
 

@@ -3,6 +3,9 @@
 "use strict";
 
 const live = document.getElementById("live");
+const updated = document.getElementById("updated");
+const SOON = 1000;
+const LATER = 5000;
 let source = null;
 let wanted = null;
 let busy = false;
@@ -12,47 +15,66 @@ function localTimes() {
     time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
+function takeOver(page) {
+  const found = page.getElementById("live");
+  if (found === null) { // the server asks for another password, say
+    live.dataset.events = "";
+    updated.textContent = "This page is not kept up to date any more: reload it.";
+    return;
+  }
+  const news = found.dataset.taken !== live.dataset.taken;
+  document.title = page.title;
+  Idiomorph.morph(live, found, {
+    callbacks: {
+      beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
+      beforeNodeMorphed: (old, fresh) => !(old.tagName === "TIME" && old.dateTime === fresh.dateTime),
+    },
+  });
+  localTimes();
+  if (news) updated.textContent = `Updated at ${new Date().toLocaleTimeString()}`;
+}
+
 async function refresh() {
   if (busy || wanted === null || wanted === live.dataset.version) return;
   busy = true;
   const version = wanted;
+  let pause = SOON;
   wanted = null;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
-    if (answer === null || answer.status >= 500) {
-      wanted ??= version; // asked for again in a second
+    const answer = await fetch(location.href, { cache: "no-store", headers: { Accept: "text/html" } }).catch(() => null);
+    const text = await answer?.text().catch(() => null);
+    if (text == null || answer.status >= 500) {
+      wanted ??= version;
+      pause = LATER;
       return;
     }
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
-    if (!answer.ok || found === null) return;
-    const news = found.dataset.taken !== live.dataset.taken;
-    Idiomorph.morph(live, found, {
-      callbacks: {
-        beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
-        beforeNodeMorphed: (old, fresh) => !(old.tagName === "TIME" && old.dateTime === fresh.dateTime),
-      },
-    });
-    localTimes();
-    if (news) document.getElementById("updated").textContent = `Updated at ${new Date().toLocaleTimeString()}`;
+    takeOver(new DOMParser().parseFromString(text, "text/html"));
+    listen();
   } finally {
-    setTimeout(() => { busy = false; refresh(); }, 1000);
+    setTimeout(() => { busy = false; refresh(); }, pause);
   }
 }
 
-// A hidden page listens to nothing: a browser keeps six connections to a server, for all of its pages together.
+// A page without events is of nothing that changes: its project is served no longer, say. A hidden one listens to
+// nothing either: a browser keeps six connections to a server, for all of its pages together.
 function listen() {
-  if (document.hidden) {
+  if (document.hidden || !live.dataset.events) {
     source?.close();
     source = null;
   } else if (source === null || source.readyState === EventSource.CLOSED) {
     source = new EventSource(live.dataset.events);
     source.onmessage = (event) => { wanted = event.data; refresh(); };
-    source.onerror = () => { if (source?.readyState === EventSource.CLOSED) setTimeout(listen, 5000); };
+    source.onerror = () => { if (source?.readyState === EventSource.CLOSED) setTimeout(lookAnyway, LATER); };
   }
 }
 
-localTimes();
-if (live.dataset.events) {
-  document.addEventListener("visibilitychange", listen);
-  listen();
+// The server refuses to tell: the page finds out why.
+function lookAnyway() {
+  if (document.hidden) return;
+  wanted = "unknown";
+  refresh();
 }
+
+localTimes();
+document.addEventListener("visibilitychange", listen);
+listen();
