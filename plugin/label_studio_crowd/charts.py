@@ -105,6 +105,15 @@ def count_axis(title: str, counts: Sequence[float]) -> Axis:
     return Axis(title, whole, whole, low=0, step=max(1.0, _round_step(max(counts, default=1))))
 
 
+def named_axis(title: str, names: Sequence[str]) -> Axis:
+    """Return an axis whose marks, at 0, 1 and so on, have names."""
+
+    def words(place: float) -> str:
+        return names[round(place)]
+
+    return Axis(title, words, words, low=0, high=len(names) - 1, step=1)
+
+
 def time_axis(times: Sequence[float]) -> Axis:
     """Return an axis of Unix times, written as they are in UTC."""
     span = max(times) - min(times)

@@ -39,12 +39,15 @@ class Beliefs:
     founded
         Whether the quality is more than the method's assumptions about annotators, so that it may settle the task;
         shape (N,).
+    hears_model
+        Whether the class probabilities have a say: a model that agrees with nobody is not heard.
     """
 
     result: HierarchicalResult | CrowdlabResult
     priority: Floats
     quality_interval: Floats
     founded: Mask
+    hears_model: bool
 
 
 def find_beliefs(
@@ -69,7 +72,11 @@ def find_beliefs(
 def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:
     result = hierarchical_dawid_skene(crowd, pred_probs, known_labels=known_labels, most_exponent=MOST_EXPONENT)
     return Beliefs(
-        result, confidence_scores(result), annotator_intervals(result, level=LEVEL), _compared(crowd, result.known)
+        result,
+        confidence_scores(result),
+        annotator_intervals(result, level=LEVEL),
+        _compared(crowd, result.known),
+        pred_probs is not None and result.model_exponent > 0,
     )
 
 
@@ -78,8 +85,8 @@ def _crowdlab(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | Non
     calibrated = result
     if pred_probs is not None:
         calibrated = crowdlab(crowd, pred_probs, known_labels=known_labels, calibrate_probs=True)
-    no_interval = np.full((len(crowd.annotators), 2), np.nan)
-    return Beliefs(result, active_learning_scores(calibrated), no_interval, np.ones(len(crowd.tasks), np.bool_))
+    no_interval, founded = np.full((len(crowd.annotators), 2), np.nan), np.ones(len(crowd.tasks), np.bool_)
+    return Beliefs(result, active_learning_scores(calibrated), no_interval, founded, pred_probs is not None)
 
 
 _METHODS: dict[ConsensusMethod, Callable[[Crowd, Floats | None, Codes | None], Beliefs]] = {

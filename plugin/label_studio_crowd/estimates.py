@@ -16,6 +16,9 @@ NO_PROBABILITY: Final = (
     "CROWDLAB's quality is no probability that the consensus is right; the default consensus method estimates it."
 )
 
+NOT_YET: Final = "It has not been worked out yet: that follows a run after a while."
+"""Why there is no forecast, and no coefficient of agreement, before they were found for the first time."""
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -33,7 +33,8 @@ class Tables:
         says of it.
     annotators
         annotator, name, quality, quality_low, quality_high, agreement_with_consensus, worst_class, num_labels,
-        median_seconds; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB.
+        median_seconds; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB. Agreement is
+        of tasks on whose consensus others, the classifier or a known truth have a say, too; empty without any.
     answers
         task, annotator, label, quality.
     """
@@ -102,8 +103,8 @@ def tables(
             "quality": stats.quality,
             "quality_low": scores.quality_interval[:, 0],
             "quality_high": scores.quality_interval[:, 1],
-            "agreement_with_consensus": stats.agreement_with_consensus,
-            "worst_class": _named(labels, np.where(stats.agreement_with_consensus < 1, stats.worst_class, -1)),
+            "agreement_with_consensus": scores.agreement,
+            "worst_class": _named(labels, np.where(scores.agreement < 1, stats.worst_class, -1)),
             "num_labels": stats.num_answers,
             "median_seconds": [
                 float(np.median(seconds[annotator])) if annotator in seconds else float("nan")
@@ -116,7 +117,7 @@ def tables(
 
 def annotator_name(annotator: int, names: Mapping[int, str]) -> str:
     """Return what to call an annotator."""
-    return "deleted user" if annotator == DELETED_USER else names.get(annotator) or f"user {annotator}"
+    return "deleted users" if annotator == DELETED_USER else names.get(annotator) or f"user {annotator}"
 
 
 def _scalar(value: Any) -> str | None:

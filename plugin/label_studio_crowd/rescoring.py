@@ -21,9 +21,9 @@ from label_studio_crowd.plan import Plan, make_plan
 from label_studio_crowd.probabilities import at_hand, for_tasks, train_anew
 from label_studio_crowd.publish import Published, carry_out, is_as_published, measured_costs, observe, pending_version
 from label_studio_crowd.pull import Pulled, has_pulled, look_up, refresh_states, update_mirror
-from label_studio_crowd.scoring import SETTLED_BY, Answers, Scores, read_answers, score
+from label_studio_crowd.scoring import SETTLED_BY, Answers, Scores, memory_note, read_answers, score
 from label_studio_crowd.settings import PROJECT_OPTIONS, ConsensusMethod, Settings
-from label_studio_crowd.snapshot import FORMAT, Snapshot, take_snapshot
+from label_studio_crowd.snapshot import FORMAT, Snapshot, number_annotators, take_snapshot
 from label_studio_crowd.store import now
 from label_studio_crowd.studio import Progress, Studio, silent
 
@@ -424,6 +424,7 @@ def _publish(
             judged.probabilities,
             judged.annotations,
             accuracy,
+            number_annotators(mirror, np.asarray(answers.crowd.annotators, np.int64)),
             show_consensus=settings.show_consensus,
             target_quality=settings.target,
             taken_at=now(),
@@ -511,6 +512,7 @@ def _score(mirror: ProjectMirror, answers: Answers, probabilities: Probabilities
     return score(
         answers,
         for_tasks(probabilities, ids),
+        predicted=np.isin(ids, probabilities.tasks),
         settled_before=np.isin(ids, mirror.recall(_SETTLED) or []),
         target_quality=settings.target,
         min_labels=settings.min_labels,
@@ -567,4 +569,9 @@ def _warnings(info: Mapping[str, Any], scores: Scores, plan: Plan, settings: Set
             f"The label budget of {settings.label_budget} is spent: the queue is empty, and Label Studio serves "
             "the tasks that are still open in an order of its own."
         )
+    crowd = answers.crowd
+    if note := memory_note(
+        tasks=len(crowd.tasks), labels=len(crowd.label), annotators=len(crowd.annotators), classes=len(crowd.classes)
+    ):
+        found.append("{}: {}.".format(*note))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,10 @@ from label_studio_crowd.settings import ConsensusMethod
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
 _SETTLED_MARGIN: Final = 0.02
+_TABLES: Final = 9, 12
+"""How many tables with a column for each class a run with a classifier holds, at most: with a row for each class that
+an annotator has ever given, and with a row for each task."""
+_MUCH_MEMORY: Final = 2e9
 
 SKIPPED: Final = "skipped"
 EMPTY: Final = "empty"
@@ -82,6 +86,9 @@ class Scores:
         90 % interval of each annotator's quality; NaN where the consensus method has none; shape (M, 2).
     settled_by
         Why the task needs no more labels, one of the names in `SETTLED_BY`; "" while it does; shape (N,).
+    judged
+        Whether its consensus is more than one annotator's word: several have a say, or the classifier, or its truth
+        is known; shape (N,).
     target_quality, min_labels, max_labels
         What that was decided by, as for `score`.
     """
@@ -92,6 +99,7 @@ class Scores:
     priority: NDArray[np.float64]
     quality_interval: NDArray[np.float64]
     settled_by: NDArray[np.str_]
+    judged: NDArray[np.bool_]
     target_quality: float
     min_labels: int
     max_labels: int
@@ -101,6 +109,20 @@ class Scores:
         """Whether the task needs no more labels; shape (N,)."""
         settled: NDArray[np.bool_] = self.settled_by != ""
         return settled
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether qualities are probabilities of being right: CROWDLAB's are scores."""
+        return isinstance(self.result, HierarchicalResult)
+
+    @cached_property
+    def agreement(self) -> NDArray[np.float64]:
+        """Share of each annotator's labels of `judged` tasks that are the consensus; NaN without any; shape (M,)."""
+        crowd, M = self.answers.crowd, len(self.answers.crowd.annotators)
+        there = self.judged[crowd.task]
+        agrees = there & (crowd.label == self.result.consensus[crowd.task])
+        labels, same = (np.bincount(crowd.annotator[which], minlength=M) for which in (there, agrees))
+        return np.where(labels > 0, same / np.maximum(labels, 1), np.nan)
 
 
 def read_answers(
@@ -232,6 +254,7 @@ def score(
     min_labels: int | None = None,
     consensus: ConsensusMethod = "hierarchical-dawid-skene",
     settled_before: NDArray[np.bool_] | None = None,
+    predicted: NDArray[np.bool_] | None = None,
 ) -> Scores:
     """Score every task, labelled or not.
 
@@ -251,6 +274,8 @@ def score(
     settled_before
         Tasks that were settled by the last run (N,): they stay so until their quality is clearly below the
         target, so that a group of tasks just above it is not opened and closed with every label.
+    predicted
+        Tasks whose probabilities are the classifier's own (N,), not a mean in their place; all by default.
     """
     crowd, known = answers.crowd, answers.known_labels
     found = find_beliefs(consensus, crowd, pred_probs, known)
@@ -262,6 +287,7 @@ def score(
         needed[settled_before] -= _SETTLED_MARGIN
     good = (found.result.quality >= needed) & found.founded & (labels >= min_labels)
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
+    by_model = np.full(len(labels), found.hears_model) if predicted is None else predicted & found.hears_model
     return Scores(
         answers=answers,
         result=found.result,
@@ -269,7 +295,28 @@ def score(
         priority=found.priority,
         quality_interval=found.quality_interval,
         settled_by=np.select(reasons, SETTLED_BY, default=""),
+        judged=(found.result.consensus >= 0) & ((labels > 1) | (known >= 0) | by_model),
         target_quality=target_quality,
         min_labels=min_labels,
         max_labels=max_labels,
+    )
+
+
+def memory_note(*, tasks: int, labels: int, annotators: int, classes: int) -> tuple[str, str] | None:
+    """Return how much memory a run needs and how it needs less, in words; None where it is little.
+
+    Parameters
+    ----------
+    classes
+        Those in use: of a taxonomy, the paths that were given.
+    """
+    held = _TABLES[0] * min(labels, annotators * classes) + _TABLES[1] * tasks
+    needed = 8 * classes * held
+    if needed < _MUCH_MEMORY:
+        return None
+    return (
+        f"{labels:,} labels of {tasks:,} tasks in {classes:,} classes: each run needs up to {needed / 1e9:.1f} GB of "
+        "memory",
+        "offer fewer classes (shorter paths of a taxonomy), score another control (--control), or do without a "
+        "classifier (--classifier none), which needs half of it",
     )

@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import Crowd
-from label_studio_crowd.estimates import NO_PROBABILITY, Estimate
+from label_studio_crowd.estimates import Estimate
 from label_studio_crowd.labels import Control
-from label_studio_crowd.mirror import Annotation, Probabilities, ProjectMirror
+from label_studio_crowd.mirror import DELETED_USER, Annotation, Probabilities, ProjectMirror
 from label_studio_crowd.scoring import SETTLED_BY, Scores
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Goes up when what is stored changes: what another release stored is not read."""
+_NUMBERED: Final = "annotators"
+"""The fact with the annotators' ids, in the order in which runs first saw them."""
 _REASONS: Final = ("", *SETTLED_BY)
 _NOTHING: Final = "[]"
 _ROUGH: Final = ("answer_quality", "answer_seconds", "predicted_probability")
@@ -46,6 +48,8 @@ class Snapshot:
         The quality from which on a consensus is settled.
     accuracy
         Which share of the consensus labels is right, of the tasks with labels.
+    calibrated
+        Whether qualities are probabilities of being right: CROWDLAB's are scores.
     classes, prior
         The labels, and how common each is believed to be; (K,).
     tasks, labels, skips, annotations
@@ -56,14 +60,21 @@ class Snapshot:
         Low where one more label is worth most; (N,).
     settled_by
         Index into ("", *SETTLED_BY): why the task needs no more labels; (N,).
+    judged
+        Whether its consensus is more than one annotator's word: several have a say, or the classifier, or its truth
+        is known; (N,).
     majority
         Class codes of majority vote, -1 without labels; (N,).
     predicted, predicted_probability
         The classifier's most probable class (-1 where it has not seen the task) and its probability (NaN); (N,).
     queue
         Task ids in the order in which they are served; (Q,).
-    annotators, annotator_quality, agreement, annotator_labels, worst_class
-        Ids, qualities, agreement with the consensus, numbers of labels, class codes (-1: none); (M,).
+    annotators, annotator_quality, annotator_labels, worst_class
+        Ids (increasing), qualities, numbers of labels, class codes (-1: none); (M,).
+    pseudonym
+        The annotators' numbers, from `number_annotators`; (M,).
+    agreement
+        Share of their labels of `judged` tasks that are the consensus, NaN without any; (M,).
     quality_low, quality_high
         Ends of the 90 % interval of the annotators' quality, NaN where the consensus method has none; (M,).
     answer_annotator, answer_label
@@ -83,6 +94,7 @@ class Snapshot:
     training: str
     target_quality: float
     accuracy: Estimate
+    calibrated: bool
     classes: tuple[str, ...]
     prior: NDArray[np.float64]
     tasks: NDArray[np.int64]
@@ -93,11 +105,13 @@ class Snapshot:
     quality: NDArray[np.float64]
     priority: NDArray[np.float64]
     settled_by: NDArray[np.int64]
+    judged: NDArray[np.bool_]
     majority: NDArray[np.int64]
     predicted: NDArray[np.int64]
     predicted_probability: NDArray[np.float64]
     queue: NDArray[np.int64]
     annotators: NDArray[np.int64]
+    pseudonym: NDArray[np.int64]
     annotator_quality: NDArray[np.float64]
     quality_low: NDArray[np.float64]
     quality_high: NDArray[np.float64]
@@ -114,11 +128,6 @@ class Snapshot:
     def said(self) -> NDArray[np.bool_]:
         """Whether somebody has said what a task is; without that, its consensus is the model's guess; (N,)."""
         return np.asarray(((self.labels > 0) | self.known) & (self.consensus >= 0))
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether qualities are probabilities of being right: CROWDLAB's are scores."""
-        return self.accuracy.reason != NO_PROBABILITY
 
     @property
     def comparable(self) -> bool:
@@ -197,6 +206,22 @@ def stored_snapshot(mirror: ProjectMirror) -> Snapshot | None:
         return None
 
 
+def number_annotators(mirror: ProjectMirror, annotators: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the annotators' numbers, which stand for them where names are hidden.
+
+    They are counted from 1 in the order in which runs first saw them, and by id where that was the same run: whoever
+    comes or leaves, a number stays somebody's. The mirror remembers them; when it is deleted they are given anew.
+    Deleted users, whom nothing tells apart, have 0.
+    """
+    numbered = mirror.recall(_NUMBERED) or []
+    newcomers = sorted(set(annotators.tolist()) - {DELETED_USER, *numbered})
+    if newcomers:
+        numbered += newcomers
+        mirror.remember(_NUMBERED, numbered)
+    number_of = {DELETED_USER: 0, **{who: number for number, who in enumerate(numbered, 1)}}
+    return np.array([number_of[who] for who in annotators.tolist()], np.int64)
+
+
 def take_snapshot(
     info: Mapping[str, Any],
     control: Control,
@@ -205,6 +230,7 @@ def take_snapshot(
     probabilities: Probabilities,
     annotations: Sequence[Annotation],
     accuracy: Estimate,
+    pseudonym: NDArray[np.int64],
     *,
     show_consensus: bool,
     target_quality: float,
@@ -229,6 +255,7 @@ def take_snapshot(
         training=probabilities.training,
         target_quality=target_quality,
         accuracy=accuracy,
+        calibrated=scores.calibrated,
         classes=tuple(str(label) for label in crowd.classes),
         prior=np.asarray(prior, np.float64),
         tasks=np.asarray(crowd.tasks, np.int64),
@@ -239,15 +266,17 @@ def take_snapshot(
         quality=np.asarray(result.quality, np.float64),
         priority=np.asarray(scores.priority, np.float64),
         settled_by=np.asarray([_REASONS.index(str(reason)) for reason in scores.settled_by], np.int64),
+        judged=scores.judged,
         majority=np.asarray(scores.majority, np.int64),
         predicted=predicted,
         predicted_probability=predicted_probability,
         queue=np.asarray(queue, np.int64),
         annotators=np.asarray(crowd.annotators, np.int64),
+        pseudonym=pseudonym,
         annotator_quality=np.asarray(stats.quality, np.float64),
         quality_low=np.asarray(scores.quality_interval[:, 0], np.float64),
         quality_high=np.asarray(scores.quality_interval[:, 1], np.float64),
-        agreement=np.asarray(stats.agreement_with_consensus, np.float64),
+        agreement=scores.agreement,
         annotator_labels=np.asarray(stats.num_answers, np.int64),
         worst_class=np.asarray(stats.worst_class, np.int64),
         answer_annotator=crowd.annotator,
@@ -306,4 +335,4 @@ def _narrow(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _wide(array: NDArray[Any]) -> NDArray[Any]:
-    return array.astype(np.int64 if array.dtype.kind == "i" else np.float64)
+    return array if array.dtype.kind == "b" else array.astype(np.int64 if array.dtype.kind == "i" else np.float64)

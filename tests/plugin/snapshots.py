@@ -9,7 +9,7 @@ import orjson
 
 from label_studio_crowd.estimates import consensus_accuracy
 from label_studio_crowd.labels import find_control
-from label_studio_crowd.mirror import Annotation, Probabilities
+from label_studio_crowd.mirror import DELETED_USER, Annotation, Probabilities
 from label_studio_crowd.scoring import read_answers, score
 from label_studio_crowd.snapshot import Snapshot, take_snapshot
 
@@ -48,9 +48,13 @@ def snapshot_of(
     consensus="hierarchical-dawid-skene",
     count_skipped=False,
     trust_ground_truth=False,
+    pseudonym=None,
     taken_at=1_800_000_000.0,
 ) -> Snapshot:
-    """Return the snapshot of a run over tasks 1 to `num_tasks`; the queue is all that is not settled."""
+    """Return the snapshot of a run over tasks 1 to `num_tasks`; the queue is all that is not settled.
+
+    Pseudonyms are by id, as after one run, unless they are given.
+    """
     config, control = control_of(classes)
     tasks = np.arange(1, num_tasks + 1)
     answers = read_answers(
@@ -65,6 +69,8 @@ def snapshot_of(
     )
     waiting = np.flatnonzero(~scores.settled)
     queue = tasks[waiting[np.argsort(scores.priority[waiting], kind="stable")]]
+    known = answers.crowd.annotators != DELETED_USER
+    by_id = np.cumsum(known) * known
     return take_snapshot(
         {"title": "made up", "label_config": config},
         control,
@@ -73,6 +79,7 @@ def snapshot_of(
         probabilities,
         annotations,
         consensus_accuracy(scores.result),
+        np.asarray(by_id if pseudonym is None else pseudonym, np.int64),
         show_consensus=False,
         target_quality=target_quality,
         taken_at=taken_at,

@@ -65,6 +65,8 @@ def everything(snapshot, people):
     """Return all that pages show."""
     return [
         insights.project_overview(snapshot, [], None),
+        insights.next_steps(snapshot, people),
+        insights.project_classes(snapshot),
         insights.queue_page(snapshot, people),
         insights.suspect_labels(snapshot, people),
         insights.overruled_majorities(snapshot, people),
@@ -177,7 +179,7 @@ def test_a_project_without_labels_says_so_instead_of_numbers():
     found = insights.project_overview(votes({}, {}), [], None)
     assert found.numbers.accuracy.value is None
     assert found.numbers.accuracy.reason
-    assert found.labels_a_day is None
+    assert found.pace is None
     assert sum(found.histogram.settled + found.histogram.unsettled) == 0
     assert (found.forecast, bool(found.forecast_reason)) == (None, True)
 
@@ -194,9 +196,8 @@ def test_one_annotator_tells_nothing_of_accuracy_or_quality():
 @pytest.mark.parametrize("model", [False, True])
 def test_where_nothing_tells_how_good_labels_are_there_is_no_number(model):
     rows = [{1: "a"}, {2: "b"}] * 20
-    snapshot = votes(*rows, pred_probs=probabilities(*(["a", "b"] * 20)) if model else None)
-    if model:
-        snapshot = dataclasses.replace(snapshot, accuracy=insights.Estimate.unknown("The model agrees with nobody."))
+    # a model that agrees with nobody is not heard
+    snapshot = votes(*rows, pred_probs=probabilities(*(["b", "a"] * 20)) if model else None)
     overview = insights.project_overview(snapshot, [], None)
     assert overview.numbers.accuracy.reason
     assert sum(overview.histogram.settled + overview.histogram.unsettled) == 0
@@ -212,6 +213,13 @@ def test_nobody_agrees_with_a_consensus_that_is_their_own_label():
     snapshot = votes(*[{1: "a"}] * 95, *[{1: "a", 2: "b", 3: "b"}] * 5, *[{2: label, 3: label} for label in "abc" * 10])
     rows = insights.annotators_page(snapshot, shown(snapshot)).rows
     assert {row.person.key: row.agreement for row in rows} == {"1": 0.0, "2": 1.0, "3": 1.0}
+
+
+def test_who_overrules_a_suspect_label_is_not_praised_for_labels_that_nobody_else_judged():
+    alone = [{3: "a"}] * 20
+    snapshot = votes(*[{1: k, 2: k, 3: k} for k in "ab" * 6], {1: "a", 2: "a", 3: "b"}, *alone)
+    (row,) = insights.suspect_labels(snapshot, shown(snapshot)).rows
+    assert row.evidence.endswith("Of 6 other tasks that are a, this annotator got 6 right.")
 
 
 def test_crowdlabs_quality_is_not_shown_as_a_probability():
@@ -238,25 +246,26 @@ def test_the_overview_counts_what_is_there():
     assert numbers.queue == 3 - numbers.settled
     assert sum(count.number for count in found.settled_by) == numbers.settled
     assert sum(found.histogram.settled + found.histogram.unsettled) == 2
-    assert len(found.histogram.edges) == 21
+    assert len(found.histogram.edges) == 1 + len(found.histogram.settled) == 1 + len(found.histogram.unsettled)
 
 
 @pytest.mark.parametrize(
-    ("days_ago", "a_day"),
+    ("days_ago", "labels", "days", "a_day"),
     [
-        ([0.1, 0.2, 0.3], 3.0),  # the first label was today: over one day
-        ([0.1, 0.5, 2.0], 1.5),  # over the two days that there were
-        ([0.1, 6.0, 8.0, 30.0], 2 / 7),  # over seven days
-        ([30.0], 0.0),
+        ([0.1, 0.2, 0.3], 3, 1, None),  # the first label was today
+        ([0.1, 0.5, 2.0], 3, 2, 1.5),
+        ([0.1, 0.5, 2.9], 2, 2, 1.0),  # of whole days
+        ([0.1, 6.0, 8.0, 30.0], 2, 7, 2 / 7),
+        ([30.0], 0, 7, 0.0),
     ],
 )
-def test_labels_a_day_are_those_of_the_last_week(days_ago, a_day):
+def test_the_pace_is_that_of_the_last_week(days_ago, labels, days, a_day):
     given = [
         annotation(CONTROL, number, number, 1, "a", at=BEGIN - timedelta(days=ago))
         for number, ago in enumerate(days_ago, 1)
     ]
     found = insights.project_overview(snapshot_of(given, 5, CLASSES, taken_at=AT), [], None)
-    assert found.labels_a_day == pytest.approx(a_day)
+    assert found.pace == insights.Pace(labels, days, a_day)
 
 
 FORECAST = {
@@ -269,13 +278,19 @@ FORECAST = {
 
 
 def test_labels_given_since_the_forecast_are_not_needed_any_more():
-    snapshot = votes({1: "a", 2: "b"}, {1: "b", 2: "c"}, {1: "a", 2: "c"}, taken_at=AT)
+    snapshot = votes({1: "a", 2: "b"}, {1: "b", 2: "c"}, {1: "a", 2: "c"}, taken_at=AT + DAY + 1)
     found = insights.project_overview(snapshot, [], FORECAST)
     needed = found.labels_needed
     assert (needed.value, needed.low, needed.high) == (8.0, 3.0, 18.0)
     assert found.days_needed == pytest.approx(8 / 6)
     assert found.forecast.queue_order.mean == (0.8, 0.9)
     assert found.forecast_reason == ""
+
+
+def test_each_task_that_waits_needs_a_label_however_old_the_forecast_is():
+    snapshot = votes(*[{1: "a", 2: "b", 3: "c"}] * 6)
+    needed = insights.project_overview(snapshot, [], FORECAST).labels_needed
+    assert (needed.value, needed.low, needed.high) == (6.0, 6.0, 6.0)
 
 
 def test_a_finished_project_needs_no_labels_whatever_was_forecast():
@@ -409,6 +424,28 @@ def test_pseudonyms_are_ordered_as_numbers_and_names_as_words():
     names = {1: "beta", 2: "Alpha", 3: "gamma"}
     rows = insights.annotators_page(snapshot, shown(snapshot, names), order_by="name").rows
     assert [row.person.name for row in rows][:3] == ["Alpha", "beta", "gamma"]
+
+
+def test_pseudonyms_are_the_snapshots():
+    snapshot = votes({4: "a", 7: "a", 9: "b"}, pseudonym=[3, 1, 12])
+    people = shown(snapshot, hidden=True)
+    assert [person.name for person in people.everybody] == ["annotator 3", "annotator 1", "annotator 12"]
+    assert [people.row(person.key) for person in people.everybody] == [0, 1, 2]
+    assert (people.row("a2"), people.row("7")) == (None, 1)
+    rows = insights.annotators_page(snapshot, people, order_by="name").rows
+    assert [row.person.key for row in rows] == ["a1", "a3", "a12"]
+    members = insights.project_agreement(snapshot, people, None).members
+    assert [person.key for person in members] == ["a1", "a3", "a12"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_deleted_users_are_named_as_what_they_are(hidden):
+    snapshot = votes({0: "a", 4: "a"}, {0: "b", 4: "b"})
+    people = shown(snapshot, {4: "Ada"}, hidden=hidden)
+    assert [person.name for person in people.everybody] == ["deleted users", "annotator 1" if hidden else "Ada"]
+    for row, person in enumerate(people.everybody):
+        assert people.row(person.key) == row
+        assert insights.annotator_details(snapshot, people, row).are_deleted == (row == 0)
 
 
 def test_figures_of_an_annotator():

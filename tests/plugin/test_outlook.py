@@ -4,7 +4,7 @@ import pytest
 from label_studio_crowd.estimates import Estimate
 from label_studio_crowd.insights import project_agreement, project_overview
 from label_studio_crowd.insights.figures import People
-from label_studio_crowd.mirror import PROGRESS, Mirror
+from label_studio_crowd.mirror import Mirror
 from label_studio_crowd.outlook import (
     FORECAST,
     HISTORY,
@@ -15,7 +15,6 @@ from label_studio_crowd.outlook import (
     is_outlook_due,
     renew_outlook,
 )
-from label_studio_crowd.progress import kept_progress
 from label_studio_crowd.scoring import read_answers, score
 from tests.plugin.snapshots import annotation, control_of, snapshot_of
 
@@ -139,25 +138,3 @@ def test_coefficients_that_are_none_say_why(mirror):
     }
     same = [annotation(CONTROL, 10 * n + who, n, who, "a") for n in range(1, 4) for who in (1, 2)]
     assert reasons(same) == {"All labels compared are the same, so nothing tells agreement from chance."}
-
-
-def test_progress_is_kept_once_a_second_and_gone_at_the_end(mirror):
-    seconds = iter([0.0, 0.0, 0.5, 1.0, 1.0])
-    seen = []
-    with kept_progress(mirror, clock=lambda: next(seconds)) as progress:
-        for done in (1, 2, 3):
-            progress("reading tasks", done, 3)
-            seen.append(mirror.recall(PROGRESS))
-    assert seen == [["reading tasks", 1, 3], ["reading tasks", 1, 3], ["reading tasks", 3, 3]]
-    assert mirror.recall(PROGRESS) is None
-
-
-def test_progress_of_a_job_that_fails_is_gone_too(mirror):
-    def fail():
-        with kept_progress(mirror) as progress:
-            progress("reading tasks", 1, 3)
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    assert mirror.recall(PROGRESS) is None

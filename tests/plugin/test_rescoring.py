@@ -1,15 +1,20 @@
+import re
+from io import StringIO
+
 import numpy as np
 import pytest
+from rich.console import Console
 
-from label_studio_crowd import rescoring
+from label_studio_crowd import display, export, insights, rescoring
 from label_studio_crowd.connection import QUEUE_SETTINGS
 from label_studio_crowd.estimates import Estimate
 from label_studio_crowd.insights import People, past_runs, project_overview
-from label_studio_crowd.mirror import Mirror
+from label_studio_crowd.mirror import Mirror, Probabilities
 from label_studio_crowd.outlook import FORECAST, HISTORY, RELIABILITY
 from label_studio_crowd.probabilities import AtHand
 from label_studio_crowd.publish import Published
 from label_studio_crowd.pull import Pulled
+from label_studio_crowd.server.tables import annotators_of
 from label_studio_crowd.settings import load
 from label_studio_crowd.snapshot import Snapshot
 from tests.plugin.snapshots import control_of
@@ -162,6 +167,47 @@ def test_a_dry_run_leaves_nothing(rescored, mirror):
     assert run.report()["estimated_accuracy"]["value"] == pytest.approx(run.accuracy.value)
     assert (mirror.snapshot(), mirror.recall(HISTORY), mirror.last_run()) == (None, None, None)
     assert not run.outlook_due
+
+
+def test_agreement_is_the_same_wherever_it_is_told(rescored, mirror):
+    alone = [task_with(n, {4: "a"}) for n in range(12, 20)] + [task_with(n, {3: "b"}) for n in range(20, 30)]
+    run = rescored(TASKS + alone)
+    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    expected = {1: 1.0, 2: 1.0, 3: 0.7, 4: None}  # nobody else has a say on what 4 labelled, and on 10 labels of 3
+    pages = insights.annotators_page(snapshot, People(snapshot, {})).rows
+    assert {int(row.person.key): row.agreement for row in pages} == pytest.approx(expected)
+    api = annotators_of(snapshot, {}, slice(None))
+    assert {row.annotator: row.agreement for row in api} == pytest.approx(expected)
+    exported = export.tables(run.scores, mirror.annotations(), {}, []).annotators
+    told = exported.set_index("annotator")["agreement_with_consensus"]
+    assert {who: None if np.isnan(share) else share for who, share in told.items()} == pytest.approx(expected)
+    console = Console(width=200, record=True, file=StringIO())
+    display.show_annotators(console, run.scores, {})
+    shown = re.findall(r"user (\d) .*?│.*?│.*?│ +(\S+) │", console.export_text())
+    assert dict(shown) == {"1": "1.000", "2": "1.000", "3": "0.700", "4": "-"}
+
+
+def test_a_label_that_the_classifier_has_not_judged_is_no_agreement(rescored, mirror, monkeypatch):
+    labels, seen = "ab" * 10, np.arange(1, 20)
+    pred_probs = np.where(seen[:, None] % 2 == [1, 0], 0.9, 0.1)
+    known = Probabilities("none", "", CLASSES, seen, pred_probs, 19, "")
+    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: AtHand(known, False))
+    rescored([task_with(n, {5 if n < 20 else 6: label}) for n, label in enumerate(labels, 1)])  # task 20 has just come
+    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    assert snapshot.judged.tolist() == [True] * 19 + [False]
+    np.testing.assert_array_equal(snapshot.agreement, [1, np.nan])
+
+
+def test_pseudonyms_stay_when_somebody_comes_before_them(rescored, mirror):
+    def hidden():
+        people = People(Snapshot.from_bytes(mirror.snapshot()), {}, hidden=True)
+        return [person.name for person in people.everybody]
+
+    rescored([task_with(1, {5: "a", 7: "a"})])
+    assert hidden() == ["annotator 1", "annotator 2"]
+    rescored([task_with(2, {4: "a"})], command=True, dry_run=True)
+    rescored([task_with(3, {3: "b"})])
+    assert hidden() == ["annotator 3", "annotator 4", "annotator 1", "annotator 2"]
 
 
 def test_names_of_the_mirrors_annotators_are_those_of_the_snapshot(rescored, mirror):

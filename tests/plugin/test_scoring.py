@@ -9,7 +9,7 @@ from label_studio_crowd.consensus import MOST_EXPONENT
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.labels import find_control
 from label_studio_crowd.mirror import Annotation
-from label_studio_crowd.scoring import read_answers, score
+from label_studio_crowd.scoring import memory_note, read_answers, score
 
 CONFIG = '<View><Text name="t" value="$t"/>{}</View>'
 CONTROL = find_control(CONFIG.format('<Choices name="c" toName="t"><Choice value="a"/><Choice value="b"/></Choices>'))
@@ -181,6 +181,30 @@ def test_by_default_it_is_hierarchical_dawid_skene_and_least_confidence(model):
     assert (found.result.annotators.quality < high).all()
 
 
+def test_agreement_is_of_tasks_on_whose_consensus_more_than_one_has_a_say():
+    tasks = np.arange(1, 41)
+    alone = [annotation(n, n, 7, "ab"[n % 2]) for n in range(1, 41)]
+    answers = read_answers(tasks, [*alone, annotation(50, 1, 8, "b"), annotation(51, 1, 9, "a")], CONTROL)
+    says_the_same = np.where(tasks[:, None] % 2 == [0, 1], 0.9, 0.1)
+
+    def judged(pred_probs, **given):
+        return score(answers, pred_probs, **RULE, **given).judged.tolist()
+
+    only_the_first = [True] + [False] * 39
+    assert judged(None) == only_the_first
+    assert judged(says_the_same) == [True] * 40
+    assert judged(1 - says_the_same) == only_the_first  # a model that agrees with nobody is not heard
+    assert judged(says_the_same, predicted=tasks > 38) == [True] + [False] * 37 + [True] * 2
+    assert judged(says_the_same, consensus="crowdlab") == [True] * 40
+    found = score(answers, None, **RULE)
+    assert "ab"[found.result.consensus[0]] == "b"
+    assert found.agreement.tolist() == [1, 1, 0]
+    known = read_answers(tasks, [*alone, annotation(50, 2, 8, "b", truth=True)], CONTROL, trust_ground_truth=True)
+    found = score(known, None, **RULE)
+    assert found.agreement.tolist() == [0]
+    assert np.isnan(score(read_answers(tasks, alone, CONTROL), None, **RULE).agreement).all()
+
+
 @pytest.mark.parametrize("model", [True, False])
 def test_quality_settles_nothing_where_annotators_cannot_be_compared(model):
     tasks = np.arange(1, 41)
@@ -199,3 +223,12 @@ def test_quality_settles_nothing_where_annotators_cannot_be_compared(model):
     checked = [*alone, annotation(100, 3, 9, "b", truth=True)]
     found = score(read_answers(tasks, checked, CONTROL, trust_ground_truth=True), pred_probs, **rule)
     assert found.settled.tolist() == (tasks % 3 == 0).tolist()
+
+
+def test_it_is_said_where_thousands_of_classes_need_much_memory():
+    assert memory_note(tasks=10_000, labels=50_000, annotators=300, classes=10) is None
+    assert memory_note(tasks=4000, labels=12_000, annotators=30, classes=100) is None
+    found, mend = memory_note(tasks=4000, labels=12_000, annotators=30, classes=3000)
+    assert found.startswith("12,000 labels of 4,000 tasks in 3,000 classes: each run needs up to 3.7 GB")
+    assert "--control" in mend
+    assert "--classifier none" in mend

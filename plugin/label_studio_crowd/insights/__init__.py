@@ -4,7 +4,9 @@ Nothing here knows HTML, HTTP or the store. Where the data cannot say, a value i
 """
 
 from label_studio_crowd.estimates import Estimate
+from label_studio_crowd.insights.advice import NextSteps, next_steps
 from label_studio_crowd.insights.agreement import Agreement, Cell, project_agreement
+from label_studio_crowd.insights.classes import Classes, ClassRow, MixedUp, project_classes
 from label_studio_crowd.insights.figures import Guess, Page, People, Person, Vote
 from label_studio_crowd.insights.individual import (
     AnnotatorDetails,
@@ -29,6 +31,7 @@ from label_studio_crowd.insights.project import (
     Moment,
     Numbers,
     Overview,
+    Pace,
     project_numbers,
     project_overview,
     scored_with,
@@ -40,6 +43,8 @@ __all__ = [
     "AnnotatorDetails",
     "AnnotatorRow",
     "Cell",
+    "ClassRow",
+    "Classes",
     "Confusion",
     "Count",
     "Curve",
@@ -47,11 +52,14 @@ __all__ = [
     "Forecast",
     "Guess",
     "Histogram",
+    "MixedUp",
     "Moment",
+    "NextSteps",
     "Numbers",
     "OrderBy",
     "OverruledMajority",
     "Overview",
+    "Pace",
     "Page",
     "PastRun",
     "People",
@@ -65,9 +73,11 @@ __all__ = [
     "Vote",
     "annotator_details",
     "annotators_page",
+    "next_steps",
     "overruled_majorities",
     "past_runs",
     "project_agreement",
+    "project_classes",
     "project_numbers",
     "project_overview",
     "queue_page",

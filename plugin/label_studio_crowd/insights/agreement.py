@@ -9,12 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from label_studio_crowd.estimates import Estimate
+from label_studio_crowd.estimates import NOT_YET, Estimate
 from label_studio_crowd.insights.figures import People, Person
 from label_studio_crowd.snapshot import Snapshot
 
 MOST: Final = 40
-_LATER: Final = "It has not been found yet: that follows a run after a while."
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Agreement:
     Attributes
     ----------
     members
-        The annotators shown, by increasing id; at most 40, those with most labels.
+        The annotators shown, in the order of their pseudonyms; at most 40, those with most labels.
     has_model
         Whether the classifier is the last row and column of `cells`.
     cells
@@ -59,7 +58,9 @@ class Agreement:
     labels: int | None
 
 
-def project_agreement(snapshot: Snapshot, people: People, reliability: Mapping[str, Any] | None) -> Agreement:
+def project_agreement(
+    snapshot: Snapshot, people: People, reliability: Mapping[str, Any] | None, missing: str = NOT_YET
+) -> Agreement:
     """Return how far annotators and the classifier agree.
 
     Parameters
@@ -67,17 +68,19 @@ def project_agreement(snapshot: Snapshot, people: People, reliability: Mapping[s
     reliability
         From ``mirror.recall("reliability")``: kappas and alpha take longer than a page may, so that they are found
         after a run, when labels have grown by 2 %.
+    missing
+        Why they have not been found, if that is so.
     """
     active = np.flatnonzero(snapshot.annotator_labels)
     most = active[np.argsort(-snapshot.annotator_labels[active], kind="stable")[:MOST]]
-    members = np.sort(most)
+    members = most[np.argsort(snapshot.pseudonym[most])]
     shared, same = _shared(snapshot, members)
     cells = tuple(
         tuple(None if i == j else Cell(float(same[i, j] / n) if n else None, n) for j, n in enumerate(row))
         for i, row in enumerate(shared.tolist())
     )
     coefficients = {name: Estimate(**found) for name, found in (reliability or {}).get("coefficients", {}).items()}
-    later = Estimate.unknown(_LATER)
+    later = Estimate.unknown(missing)
     return Agreement(
         members=tuple(people.everybody[row] for row in members.tolist()),
         has_model=len(shared) > len(members),

@@ -64,7 +64,8 @@ class Person:
     Attributes
     ----------
     name
-        Their name, or a pseudonym where names are hidden: "annotator 3".
+        Their name, or a pseudonym where names are hidden: "annotator 3". Deleted users are one person by one name, for
+        nothing tells them apart.
     key
         Stands for them in addresses: their id, "17", or their pseudonym, "a3".
     """
@@ -83,30 +84,31 @@ class People:
     names
         Names by annotator id.
     hidden
-        Give pseudonyms, "annotator 1" and so on by increasing id, instead.
+        Give pseudonyms, "annotator 1" and so on by the snapshot's numbers, instead.
     """
 
     def __init__(self, snapshot: Snapshot, names: Mapping[int, str], *, hidden: bool = False) -> None:
-        self._ids = snapshot.annotators
+        self._ids, self._numbers = snapshot.annotators, snapshot.pseudonym
         self._names = names
         self.hidden = hidden
 
     @cached_property
     def everybody(self) -> tuple[Person, ...]:
         """The M annotators, in the snapshot's order, which is that of their ids."""
+        ids, numbers = self._ids.tolist(), self._numbers.tolist()
+        names, keys = self._names, map(str, ids)
         if self.hidden:
-            return tuple(Person(f"annotator {number}", f"a{number}") for number in range(1, len(self._ids) + 1))
-        return tuple(Person(annotator_name(who, self._names), str(who)) for who in self._ids.tolist())
+            names = {who: f"annotator {number}" for who, number in zip(ids, numbers, strict=True)}
+            keys = map("a{}".format, numbers)
+        return tuple(Person(annotator_name(who, names), key) for who, key in zip(ids, keys, strict=True))
 
     def row(self, key: str) -> int | None:
         """Return the annotator that a key stands for, their id's or their pseudonym's; None if nobody."""
         digits = key.removeprefix("a")
         if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
             return None
-        if key.startswith("a"):
-            return int(digits) - 1 if 1 <= int(digits) <= len(self._ids) else None
-        row = int(np.searchsorted(self._ids, int(digits)))
-        return row if row < len(self._ids) and self._ids[row] == int(digits) else None
+        rows = np.flatnonzero((self._numbers if key.startswith("a") else self._ids) == int(digits))
+        return int(rows[0]) if len(rows) else None
 
 
 @dataclass(frozen=True)

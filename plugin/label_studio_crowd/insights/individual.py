@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from label_studio_crowd.estimates import LEVEL, Estimate
 from label_studio_crowd.insights.figures import People
 from label_studio_crowd.insights.mistakes import SuspectLabel, spelled_out, suspects
-from label_studio_crowd.insights.team import AnnotatorRow, annotator_row, judged, repeats
+from label_studio_crowd.insights.team import AnnotatorRow, annotator_row, repeats
+from label_studio_crowd.mirror import DELETED_USER
 from label_studio_crowd.snapshot import Snapshot
 
 Floats = NDArray[np.float64]
@@ -96,6 +97,8 @@ class AnnotatorDetails:
     ----------
     row
         The annotator in numbers.
+    are_deleted
+        Whether these are the deleted users, whose labels are taken as one annotator's.
     confusion
         None without labels of tasks that have a consensus.
     periods
@@ -109,6 +112,7 @@ class AnnotatorDetails:
     """
 
     row: AnnotatorRow
+    are_deleted: bool
     confusion: Confusion | None
     periods: tuple[Period, ...]
     mistakes: tuple[SuspectLabel, ...]
@@ -131,6 +135,7 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
     examples = suspected[np.lexsort((np.arange(len(pair)), repeats(pair)))][:_EXAMPLES]
     return AnnotatorDetails(
         row=annotator_row(snapshot, people, row),
+        are_deleted=int(snapshot.annotators[row]) == DELETED_USER,
         confusion=_confusion(snapshot, theirs),
         periods=_periods(snapshot, theirs),
         mistakes=spelled_out(snapshot, people, examples.tolist()),
@@ -140,7 +145,7 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
 
 def _confusion(snapshot: Snapshot, theirs: NDArray[np.int64]) -> Confusion | None:
     crowd = snapshot.crowd
-    theirs = theirs[judged(snapshot)[crowd.task[theirs]]]
+    theirs = theirs[snapshot.judged[crowd.task[theirs]]]
     if not len(theirs):
         return None
     truth, said = snapshot.consensus[crowd.task[theirs]], crowd.label[theirs]
@@ -162,7 +167,7 @@ def _confusion(snapshot: Snapshot, theirs: NDArray[np.int64]) -> Confusion | Non
 
 def _periods(snapshot: Snapshot, theirs: NDArray[np.int64]) -> tuple[Period, ...]:
     number = min(len(theirs) // _LEAST_IN_PERIOD, _PERIODS)
-    if number < 2 or not judged(snapshot)[snapshot.crowd.task[theirs]].any():
+    if number < 2 or not snapshot.judged[snapshot.crowd.task[theirs]].any():
         return ()
     theirs = theirs[np.argsort(snapshot.answer_at[theirs], kind="stable")]
     parts = np.array_split(theirs, number)

@@ -46,7 +46,8 @@ class SuspectLabel:
     guess
         What the classifier says; None without one.
     usually_right
-        Share of this annotator's other labels of tasks of this consensus that are the consensus; None without any.
+        Share of this annotator's other labels of tasks of this consensus that are the consensus, where others, the
+        classifier or a known truth have a say on it, too; None without any.
     evidence
         All of this in a sentence or two, without the annotator's name.
     """
@@ -105,14 +106,19 @@ def overruled_majorities(
     snapshot: Snapshot, people: People, number: int = 1, size: int = 25
 ) -> Page[OverruledMajority]:
     """Return a page of the tasks whose consensus is not what most annotators said, the surest consensus first."""
+    found = overruled(snapshot)
+    which = on_page(len(found), number, size)
+    rows = tuple(_overruled(snapshot, people, row) for row in found[which].tolist())
+    return Page(rows, len(found), which.start // size + 1, size)
+
+
+def overruled(snapshot: Snapshot) -> NDArray[np.intp]:
+    """Return the tasks whose consensus is not what most annotators said, the surest consensus first."""
     crowd, N = snapshot.crowd, len(snapshot.tasks)
     for_consensus = np.bincount(crowd.task[crowd.label == snapshot.consensus[crowd.task]], minlength=N)
     for_majority = np.bincount(crowd.task[crowd.label == snapshot.majority[crowd.task]], minlength=N)
     found = np.flatnonzero((snapshot.consensus >= 0) & (for_majority > for_consensus))
-    found = found[np.argsort(-snapshot.quality[found], kind="stable")]
-    which = on_page(len(found), number, size)
-    rows = tuple(_overruled(snapshot, people, row) for row in found[which].tolist())
-    return Page(rows, len(found), which.start // size + 1, size)
+    return found[np.argsort(-snapshot.quality[found], kind="stable")]
 
 
 def suspects(snapshot: Snapshot) -> NDArray[np.intp]:
@@ -163,9 +169,10 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
 
 
 def _other_labels(snapshot: Snapshot, who: int, consensus: int, but: int) -> NDArray[np.int64]:
-    """Return an annotator's answers to tasks of a consensus, but one."""
+    """Return an annotator's answers to tasks of a consensus that is not their word alone, but one."""
     theirs = snapshot.answers_of(who)
-    return np.asarray(theirs[(snapshot.consensus[snapshot.crowd.task[theirs]] == consensus) & (theirs != but)])
+    task = snapshot.crowd.task[theirs]
+    return np.asarray(theirs[(snapshot.consensus[task] == consensus) & snapshot.judged[task] & (theirs != but)])
 
 
 def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajority:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,12 @@ from label_studio_crowd.insights.figures import (
     tally,
     votes_of,
 )
+from label_studio_crowd.insights.team import surely_weak
 from label_studio_crowd.snapshot import Snapshot
 
 Why = Literal["new", "disagreement", "model disagrees", "weak annotator", "one label", "not sure enough"]
+REASONS: Final[tuple[Why, ...]] = get_args(Why)
+"""Of several that hold, the first is told."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +69,38 @@ def queue_page(snapshot: Snapshot, people: People, number: int = 1, size: int = 
     """Return a page of the queue, in the order in which tasks are served."""
     there = np.flatnonzero(np.isin(snapshot.queue, snapshot.tasks))
     which = on_page(len(there), number, size)
-    weak = _weak(snapshot)
-    rows = np.searchsorted(snapshot.tasks, snapshot.queue[there[which]]).tolist()
-    waiting = tuple(_queued(snapshot, people, weak, row, place) for place, row in enumerate(rows, which.start + 1))
+    rows = np.searchsorted(snapshot.tasks, snapshot.queue[there[which]])
+    reasons = zip(rows.tolist(), reasons_of(snapshot)[rows].tolist(), strict=True)
+    waiting = tuple(
+        _queued(snapshot, people, row, place, REASONS[reason])
+        for place, (row, reason) in enumerate(reasons, which.start + 1)
+    )
     return Page(waiting, len(there), which.start // size + 1, size)
 
 
-def _queued(snapshot: Snapshot, people: People, weak: NDArray[np.bool_], row: int, place: int) -> QueuedTask:
+def reasons_of(snapshot: Snapshot) -> NDArray[np.intp]:
+    """Return why each task would be in the queue, as an index into `REASONS`, (N,)."""
+    crowd, N = snapshot.crowd, len(snapshot.tasks)
+    some = crowd.label[crowd.indptr[crowd.task]]  # a label of the answer's task
+    differing = np.bincount(crowd.task[crowd.label != some], minlength=N) > 0
+    unlike_model = (snapshot.predicted >= 0)[crowd.task] & (crowd.label != snapshot.predicted[crowd.task])
+    by_strong = np.bincount(crowd.task[~surely_weak(snapshot)[crowd.annotator]], minlength=N) > 0
+    holds = (
+        snapshot.labels == 0,
+        differing,
+        np.bincount(crowd.task[unlike_model], minlength=N) > 0,
+        ~by_strong,
+        snapshot.labels == 1,
+    )
+    return np.asarray(np.select(holds, range(len(holds)), default=len(holds)))
+
+
+def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) -> QueuedTask:
     votes, guess = votes_of(snapshot, people, row), guess_of(snapshot, row)
     consensus = snapshot.label(row)
     quality = known_or_none(snapshot.quality[row]) if consensus is not None and snapshot.comparable else None
     skips = int(snapshot.skips[row])
-    crowd = snapshot.crowd
-    by_weak = bool(weak[crowd.annotator[crowd.indptr[row] : crowd.indptr[row + 1]]].all())
-    why, sentence = _why(votes, guess, by_weak, quality if snapshot.accuracy.value is not None else None)
+    sentence = _sentence(why, votes, guess, quality if snapshot.accuracy.value is not None else None)
     if skips:
         sentence += f" {skips} skipped it."
     return QueuedTask(
@@ -97,27 +118,12 @@ def _queued(snapshot: Snapshot, people: People, weak: NDArray[np.bool_], row: in
     )
 
 
-def _why(votes: tuple[Vote, ...], guess: Guess | None, by_weak: bool, quality: float | None) -> tuple[Why, str]:
+def _sentence(why: Why, votes: tuple[Vote, ...], guess: Guess | None, quality: float | None) -> str:
     """Return why a task is in the queue; `quality` is given only where it is a probability."""
+    if why == "new":
+        return "Nobody has labelled it yet." + (f" {says(guess)}" if guess else "")
+    if why == "model disagrees" and guess:
+        return f"{tally(votes)}. {says(guess)}"
+    weak = ": only annotators whose labels are less often right than usual" * (why == "weak annotator")
     sure = "" if quality is None else f" The consensus is right with a probability of {percent(quality)}."
-    if not votes:
-        return "new", "Nobody has labelled it yet." + (f" {says(guess)}" if guess else "")
-    if len(votes) > 1:
-        return "disagreement", f"{tally(votes)}.{sure}"
-    if guess and guess.label != votes[0].label:
-        return "model disagrees", f"{tally(votes)}. {says(guess)}"
-    if by_weak:
-        return "weak annotator", f"{tally(votes)}: only annotators whose labels are less often right than usual.{sure}"
-    if len(votes[0].people) == 1:
-        return "one label", f"{tally(votes)}.{sure}"
-    return "not sure enough", f"{tally(votes)}.{sure}"
-
-
-def _weak(snapshot: Snapshot) -> NDArray[np.bool_]:
-    """Return which annotators are surely worse than the one who gave the average label, (M,)."""
-    rated = np.isfinite(snapshot.annotator_quality)
-    if not snapshot.annotator_labels[rated].sum():
-        return np.zeros(len(rated), np.bool_)
-    usual = np.average(snapshot.annotator_quality[rated], weights=snapshot.annotator_labels[rated])
-    at_best = np.where(np.isfinite(snapshot.quality_high), snapshot.quality_high, snapshot.annotator_quality)
-    return np.asarray(at_best < usual)
+    return f"{tally(votes)}{weak}.{sure}"

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from label_studio_crowd.estimates import Estimate
+from label_studio_crowd.estimates import NOT_YET, Estimate
 from label_studio_crowd.snapshot import Snapshot
 
 _SETTLED_BY: Final = ("known truth", "quality reached", "most labels reached", "labels and skips")
-_NO_FORECAST: Final = "The forecast has not been made yet: it follows a run after a while."
-_BINS: Final = 20
+_NO_TASKS: Final = "The project has no tasks yet."
+_EDGES: Final = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0)
 _DAY: Final = 86400.0
 _DAYS: Final = 7
 
@@ -63,15 +63,32 @@ class Histogram:
     Attributes
     ----------
     edges
-        The 21 bounds of 20 bins, from 0 to 1.
+        The bounds of the bins, from 0 to 1: closer to each other towards 1, where most tasks are in the end.
     settled, unsettled
-        How many tasks of each bin need no more labels, and how many do; 20 each. Tasks whose consensus nobody
-        has said anything of are in none, nor are those of unknown truth where nothing tells how good labels are.
+        How many tasks of each bin need no more labels, and how many do. Tasks whose consensus nobody has said
+        anything of are in none, nor are those of unknown truth where nothing tells how good labels are.
     """
 
     edges: tuple[float, ...]
     settled: tuple[int, ...]
     unsettled: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many labels were given lately.
+
+    Attributes
+    ----------
+    labels, days
+        Labels of the last so many days before the run: seven, or fewer where the first label is not that old.
+    a_day
+        What that is a day; None where the first label is less than a day old.
+    """
+
+    labels: int
+    days: int
+    a_day: float | None
 
 
 @dataclass(frozen=True)
@@ -131,13 +148,12 @@ class Overview:
         The quality from which on a consensus is settled.
     settled_by
         Tasks that need no more labels, by reason, those that occur; `what` is like "quality reached".
-    labels_a_day
-        Labels given a day, over the seven days before the run (or since the first label, if later; over at least one
-        day); None without labels.
+    pace
+        How many labels were given lately; None without labels, and where it is not known when they were given.
     labels_needed
         Further labels until every task is settled; or why that is not known.
     days_needed
-        What `labels_needed` takes at `labels_a_day`; None where one of them is not known, or 0.
+        What `labels_needed` takes at this pace; None where one of them is not known, or 0.
     histogram
         Quality of the consensus.
     history
@@ -151,7 +167,7 @@ class Overview:
     numbers: Numbers
     target_quality: float
     settled_by: tuple[Count, ...]
-    labels_a_day: float | None
+    pace: Pace | None
     labels_needed: Estimate
     days_needed: float | None
     histogram: Histogram
@@ -178,7 +194,10 @@ def project_numbers(snapshot: Snapshot) -> Numbers:
 
 
 def project_overview(
-    snapshot: Snapshot, history: Sequence[Sequence[float]], forecast: Mapping[str, Any] | None
+    snapshot: Snapshot,
+    history: Sequence[Sequence[float]],
+    forecast: Mapping[str, Any] | None,
+    missing: str = NOT_YET,
 ) -> Overview:
     """Return what a project's page shows.
 
@@ -190,22 +209,25 @@ def project_overview(
         From ``mirror.recall("history")``, [] where that is None.
     forecast
         From ``mirror.recall("forecast")``.
+    missing
+        Why there is no forecast, if that is None.
     """
+    forecast = {"reason": missing} if forecast is None else forecast
     numbers = project_numbers(snapshot)
     counts = np.bincount(snapshot.settled_by, minlength=1 + len(_SETTLED_BY))[1:].tolist()
-    a_day = _labels_a_day(snapshot)
+    pace = _pace(snapshot)
     needed = _labels_needed(snapshot, forecast)
     return Overview(
         numbers=numbers,
         target_quality=snapshot.target_quality,
         settled_by=tuple(Count(what, number) for what, number in zip(_SETTLED_BY, counts, strict=True) if number),
-        labels_a_day=a_day,
+        pace=pace,
         labels_needed=needed,
-        days_needed=needed.value / a_day if needed.value and a_day else None,
+        days_needed=needed.value / pace.a_day if needed.value and pace and pace.a_day else None,
         histogram=_histogram(snapshot),
         history=tuple(Moment(float(at), int(labels), *accuracy) for at, labels, *accuracy in history),
-        forecast=_forecast(forecast) if forecast and "reason" not in forecast else None,
-        forecast_reason=_NO_FORECAST if forecast is None else forecast.get("reason", ""),
+        forecast=None if "reason" in forecast else _forecast(forecast),
+        forecast_reason=forecast.get("reason", ""),
     )
 
 
@@ -223,31 +245,37 @@ def scored_with(snapshot: Snapshot, report: Mapping[str, Any]) -> tuple[tuple[st
     return (("Control", snapshot.control), *((name, words) for name, words in named if words))
 
 
-def _labels_a_day(snapshot: Snapshot) -> float | None:
+def _pace(snapshot: Snapshot) -> Pace | None:
     given = snapshot.answer_at[snapshot.answer_at > 0]
     if not len(given):
         return None
-    seconds = min(max(snapshot.taken_at - int(given.min()), _DAY), _DAYS * _DAY)
-    return float(np.count_nonzero(given >= snapshot.taken_at - seconds) / (seconds / _DAY))
+    age = int((snapshot.taken_at - given.min()) // _DAY)
+    days = min(max(age, 1), _DAYS)
+    labels = int(np.count_nonzero(given >= snapshot.taken_at - days * _DAY))
+    return Pace(labels, days, labels / days if age > 0 else None)
 
 
-def _labels_needed(snapshot: Snapshot, forecast: Mapping[str, Any] | None) -> Estimate:
-    if snapshot.settled_by.all():
+def _labels_needed(snapshot: Snapshot, forecast: Mapping[str, Any]) -> Estimate:
+    if not len(snapshot.tasks):
+        return Estimate.unknown(_NO_TASKS)
+    unsettled = np.count_nonzero(snapshot.settled_by == 0)
+    if not unsettled:
         return Estimate(0.0, 0.0, 0.0)
-    if forecast is None or "reason" in forecast:
-        return Estimate.unknown(_NO_FORECAST if forecast is None else forecast["reason"])
+    if "reason" in forecast:
+        return Estimate.unknown(forecast["reason"])
     found = Estimate(**forecast["needed"])
     since = len(snapshot.answer_label) - forecast["labels"]
-    value, low, high = (None if v is None else max(v - since, 0.0) for v in (found.value, found.low, found.high))
+    value, low, high = (
+        None if v is None else max(v - since, float(unsettled)) for v in (found.value, found.low, found.high)
+    )
     return Estimate(value, low, high, found.reason)
 
 
 def _histogram(snapshot: Snapshot) -> Histogram:
-    edges = np.linspace(0, 1, _BINS + 1)
     there = snapshot.said & np.isfinite(snapshot.quality) & (snapshot.known | snapshot.comparable)
     quality, settled = snapshot.quality[there], snapshot.settled_by[there] > 0
-    counts = [tuple(np.histogram(quality[which], edges)[0].tolist()) for which in (settled, ~settled)]
-    return Histogram(tuple(edges.round(2).tolist()), *counts)
+    counts = [tuple(np.histogram(quality[which], _EDGES)[0].tolist()) for which in (settled, ~settled)]
+    return Histogram(_EDGES, *counts)
 
 
 def _forecast(found: Mapping[str, Any]) -> Forecast:

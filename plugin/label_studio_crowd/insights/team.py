@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ _ENOUGH: Final = 15
 _SPANS: Final = 20
 _CERTAIN: Final = 2.576
 """Standard deviations that chance stays within in 99 % of cases."""
+_FALSE_ALARM: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class AnnotatorRow:
     quality
         Probability that a label of theirs is right, with its 90 % interval; or why that is not known.
     agreement
-        Share of their labels that are the consensus, of tasks on whose consensus others have a say, too; None
-        without any.
+        Share of their labels that are the consensus, of tasks on whose consensus others, the classifier or a known
+        truth have a say, too; None without any.
     labels, share
         How many labels they gave, and the share of all labels.
     seconds
@@ -85,18 +87,17 @@ def annotators_page(
     keys = _keys(snapshot, people, changes, order_by)
     order = np.lexsort((-keys if descending else keys, np.isnan(keys)))
     which = on_page(len(order), number, size)
-    agreement = _agreement(snapshot)
-    rows = tuple(_row(snapshot, people, changes, agreement, row) for row in order[which].tolist())
+    rows = tuple(_row(snapshot, people, changes, row) for row in order[which].tolist())
     return Page(rows, len(order), which.start // size + 1, size)
 
 
 def annotator_row(snapshot: Snapshot, people: People, row: int) -> AnnotatorRow:
     """Return an annotator in numbers."""
-    return _row(snapshot, people, _Changes(snapshot), _agreement(snapshot), row)
+    return _row(snapshot, people, _Changes(snapshot), row)
 
 
-def _row(snapshot: Snapshot, people: People, changes: _Changes, agreements: Floats, row: int) -> AnnotatorRow:
-    labels, agreement = int(snapshot.annotator_labels[row]), known_or_none(agreements[row])
+def _row(snapshot: Snapshot, people: People, changes: _Changes, row: int) -> AnnotatorRow:
+    labels, agreement = int(snapshot.annotator_labels[row]), known_or_none(snapshot.agreement[row])
     worst, seconds = int(snapshot.worst_class[row]), snapshot.answer_seconds[snapshot.answers_of(row)]
     seconds = seconds[np.isfinite(seconds)]
     return AnnotatorRow(
@@ -120,37 +121,49 @@ def _quality(snapshot: Snapshot, is_compared: bool, row: int) -> Estimate:
     return Estimate(value, known_or_none(snapshot.quality_low[row]), known_or_none(snapshot.quality_high[row]))
 
 
-def judged(snapshot: Snapshot) -> NDArray[np.bool_]:
-    """Return the tasks on whose consensus more has a say than one annotator, (N,)."""
-    more = (snapshot.labels > 1) | snapshot.known | ((snapshot.predicted >= 0) & snapshot.comparable)
-    return np.asarray(more & (snapshot.consensus >= 0))
+def usual_quality(snapshot: Snapshot) -> float | None:
+    """Return how far the average label is to be believed, by who gave it; None without any."""
+    rated = np.isfinite(snapshot.annotator_quality)
+    if not snapshot.annotator_labels[rated].any():
+        return None
+    return float(np.average(snapshot.annotator_quality[rated], weights=snapshot.annotator_labels[rated]))
+
+
+def surely_weak(snapshot: Snapshot) -> NDArray[np.bool_]:
+    """Return the annotators who, by their interval, are right less often than the usual label, (M,)."""
+    usual = usual_quality(snapshot)
+    return np.asarray(snapshot.quality_high < (-np.inf if usual is None else usual))  # NaN is below nothing
+
+
+def declines(snapshot: Snapshot) -> tuple[tuple[int, float], ...]:
+    """Return the annotators whose labels have got worse, and by how much (`Trend.change`), the worst first.
+
+    The more annotators there are, the surer it has to be: that chance names anybody at all has a probability of 1 %.
+    """
+    changes = _Changes(snapshot)
+    compared = int(np.count_nonzero(changes.enough))
+    certain = NormalDist().inv_cdf(1 - _FALSE_ALARM / max(compared, 1))
+    found = np.flatnonzero(changes.enough & (changes.deviations < -certain))
+    found = found[np.argsort(changes.change[found], kind="stable")]
+    return tuple(zip(found.tolist(), changes.change[found].tolist(), strict=True))
 
 
 def _keys(snapshot: Snapshot, people: People, changes: _Changes, order_by: OrderBy) -> Floats:
     """Return what annotators are ordered by, NaN where it is not known."""
     if order_by == "name":
         names = np.array([person.name.casefold() for person in people.everybody])
-        # pseudonyms are in their order already: "annotator 10" is not between 1 and 2
-        place = np.arange(len(names)) if people.hidden else np.unique(names, return_inverse=True)[1]
+        # "annotator 10" is not between 1 and 2
+        place = snapshot.pseudonym if people.hidden else np.unique(names, return_inverse=True)[1]
         return np.asarray(place, np.float64)
     if order_by == "seconds":
         return _median_seconds(snapshot)
     if order_by == "trend":
         return np.asarray(np.where(changes.enough, changes.change, np.nan), np.float64)
     if order_by == "quality":
-        return np.asarray(np.where(np.isfinite(_agreement(snapshot)), snapshot.annotator_quality, np.nan), np.float64)
+        return np.asarray(np.where(np.isfinite(snapshot.agreement), snapshot.annotator_quality, np.nan), np.float64)
     if order_by == "agreement":
-        return _agreement(snapshot)
+        return snapshot.agreement
     return np.asarray(snapshot.annotator_labels, np.float64)
-
-
-def _agreement(snapshot: Snapshot) -> Floats:
-    """Return the share of everybody's labels of `judged` tasks that are the consensus, NaN without any, (M,)."""
-    crowd, M = snapshot.crowd, len(snapshot.annotators)
-    there = judged(snapshot)[crowd.task]
-    agrees = there & (crowd.label == snapshot.consensus[crowd.task])
-    labels, same = (np.bincount(crowd.annotator[which], minlength=M) for which in (there, agrees))
-    return np.where(labels > 0, same / np.maximum(labels, 1), np.nan)
 
 
 def _median_seconds(snapshot: Snapshot) -> Floats:
@@ -200,10 +213,12 @@ class _Changes:
             variance += accuracy * (1 - accuracy) / np.maximum(n, 1)
             variance += (per_span**2 * usual * (1 - usual) / np.maximum(others, 1)).sum(axis=1)
             self.enough &= n >= _ENOUGH // 3
-        self.is_real = np.abs(self.change) > _CERTAIN * np.sqrt(variance)
+        self.deviations = self.change / np.sqrt(variance)
 
     def trend(self, row: int) -> Trend | None:
-        return Trend(float(self.change[row]), bool(self.is_real[row])) if self.enough[row] else None
+        if not self.enough[row]:
+            return None
+        return Trend(float(self.change[row]), bool(abs(self.deviations[row]) > _CERTAIN))
 
 
 def repeats(values: NDArray[np.int64]) -> NDArray[np.int64]:

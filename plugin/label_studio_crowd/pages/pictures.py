@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from label_studio_crowd.charts import Chart, Line, count_axis, histogram, line_chart, share_axis, time_axis
+from label_studio_crowd.charts import Chart, Line, count_axis, histogram, line_chart, named_axis, share_axis, time_axis
 from label_studio_crowd.insights import Forecast, Histogram, Moment, Period
 from label_studio_crowd.pages.words import count, percent
 
@@ -22,10 +22,9 @@ def quality_chart(found: Histogram) -> Chart | None:
         f"{count(high)} have {percent(found.edges[-3])} or more; {count(sum(found.settled))} need no more labels."
     )
     heights = [sum(both) for both in zip(found.settled, found.unsettled, strict=True)]
+    edges = named_axis("quality of the consensus (%)", [f"{100 * edge:g}" for edge in found.edges])
     parts = [("need no more labels", found.settled), ("wait for labels", found.unsettled)]
-    return histogram(
-        says, found.edges, parts, share_axis("quality of the consensus", [0.0]), count_axis("tasks", heights)
-    )
+    return histogram(says, range(len(found.edges)), parts, edges, count_axis("tasks", heights))
 
 
 def history_chart(history: Sequence[Moment]) -> Chart | None:
