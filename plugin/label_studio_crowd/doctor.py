@@ -14,6 +14,7 @@ from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.publish import measured_costs
 from label_studio_crowd.pull import look_up
+from label_studio_crowd.scoring import memory_note
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio import Studio, StudioError
 
@@ -60,6 +61,10 @@ def examine(studio: Studio, mirror: ProjectMirror, project: int, settings: Setti
             f"{info['ground_truth_number']} annotations carry the ground-truth flag and count as answers",
             "imported annotations have it by default; --trust-ground-truth takes them as the truth",
         )
+    if (last := mirror.last_run()) is not None:
+        numbers = {name: last[1][name] for name in ("tasks", "labels", "annotators")}
+        if note := memory_note(**numbers, classes=len(last[1]["classes"])):
+            yield Check("note", *note)
     yield from _queue(studio, mirror, project, info, record, settings)
 
 

@@ -191,9 +191,9 @@ def _control(element: ElementTree.Element, root: ElementTree.Element) -> Control
         classes = ("left", "right")
     pointed_at = set(to_name.split(","))
     shown = [
-        (node.get("name") not in pointed_at, node.tag, node.get("value", "")[1:])
+        (node.get("name") not in pointed_at, node.tag, value[1:])
         for node in root.iter()
-        if node.get("value", "").startswith("$") and not node.get("toName")
+        if (value := node.get("value") or node.get("valueList") or "").startswith("$") and not node.get("toName")
     ]
     fields = tuple((tag, name) for _, tag, name in sorted(shown, key=lambda row: row[0]))
     return Control(element.get("name", ""), to_name, kind, tuple(dict.fromkeys(classes)), fields, paths)

@@ -120,6 +120,8 @@ def report_html(
         previews=task_previews(mirror, snapshot, settings, shown),
         calibrated=snapshot.calibrated,
         overview=insights.project_overview(snapshot, mirror.recall(HISTORY) or [], mirror.recall(FORECAST)),
+        steps=insights.next_steps(snapshot, people),
+        classes=insights.project_classes(snapshot),
         warnings=report.get("warnings", []),
         scored_with=insights.scored_with(snapshot, report),
         queue=queue,

@@ -4,20 +4,24 @@ import threading
 from collections import namedtuple
 from contextlib import contextmanager
 from dataclasses import replace
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import httpx
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from label_studio_crowd import worker
 from label_studio_crowd.backend import Backend
+from label_studio_crowd.jobs import JobProgress
 from label_studio_crowd.pages import words
 from label_studio_crowd.server.forms import path_within
 from label_studio_crowd.server.live import page_versions
 from label_studio_crowd.settings import load
+from label_studio_crowd.snapshot import stored_snapshot
 from label_studio_crowd.worker import DRY_RUN, Worker
 from tests.plugin.snapshots import made_up
 from tests.plugin.test_server import PASSWORD, STUDIO, USER, guarded, opened, running
@@ -32,6 +36,13 @@ CHANGES = {
     **dict.fromkeys(("queue_create", "queue_update", "queue_delete", "consensus_create", "consensus_update"), 0),
     **{"queue": 40, "reopen": 3, "close": 0, "consensus_delete": 0, "deferred": 0},
 }
+
+
+def begun(jobs, kind="rescore"):
+    """Let somebody be at a job of project 1."""
+    jobs.mark(1, kind, at_once=True)
+    (claimed,) = [job for job in jobs.claim_due() if job.kind == kind]
+    return jobs.begin(claimed)
 
 
 def fill(backend, project=1, *, size=(120, 12, 500, 3), title=TITLE):
@@ -203,19 +214,55 @@ def test_numbers_that_are_not_known_are_not_shown(tmp_path):
 
 def test_how_a_run_goes_and_went_is_shown(served):
     jobs = served.backend.jobs
-    served.mirror.remember("progress", ["reading tasks", 30, 120])
-    (state,) = jobs.states()
-    jobs.mark(1, at_once=True)
-    (claimed,) = jobs.claim_due()
-    job = jobs.begin(claimed)
+    assert "waiting for a run" in served.client.get("/projects").text
+    rescore, train = (begun(jobs, kind) for kind in ("rescore", "train"))
+    jobs.note_progress(rescore, JobProgress("reading tasks", 30, 120))
+    jobs.note_progress(train, JobProgress("cross-validation", 2, 5))
+    for page in ("/projects", "/projects/1"):
+        html = served.client.get(page).text
+        assert re.search(r'aria-label="Scoring" value="30" max="120"></progress>\s*<[^>]+>reading tasks', html)
+        assert re.search(r'"Training the classifier" value="2" max="5"></progress>\s*<[^>]+>cross-valid', html)
+    jobs.done(train)
     html = served.client.get("/projects").text
-    assert "reading tasks" in html
+    assert html.count("<progress") == 1
     assert 'value="30" max="120"' in html
-    jobs.failed(job, "No <i>token</i>: set it.")
+    jobs.failed(rescore, "No <i>token</i>: set it.")
     html = served.client.get("/projects/1").text
     assert "No &lt;i&gt;token" in html
     assert "tried again at" in html
-    assert state.word == "waiting"
+    assert "<progress" not in html
+
+
+def test_a_label_studio_that_is_away_is_no_failure(served):
+    for _ in range(2):
+        served.backend.jobs.failed(begun(served.backend.jobs), "Label Studio does not answer here.", away=True)
+    for page in ("/projects", "/projects/1", "/projects/1/queue"):
+        html = served.client.get(page).text
+        assert '<span class="state away">waiting for Label Studio</span>' in html
+        assert "Label Studio does not answer here." in html
+        assert re.search(r"asked again at\s+<time", html)
+        assert not re.search("failed|bad", html)
+    assert "asked 2 times in vain" in html
+    begun(served.backend.jobs)
+    html = served.client.get("/projects/1").text
+    assert "Waiting for Label Studio" in html, "it is only asked again"
+    assert "The last run failed" not in html
+
+
+def test_why_there_is_no_forecast_is_told_where_it_would_be(served):
+    def said():
+        return [
+            re.sub(r"\s+|<[^>]+>", " ", served.client.get(f"/projects/1{page}").text) for page in ("", "/agreement")
+        ]
+
+    assert all("has not been worked out yet" in text for text in said())
+    job = begun(served.backend.jobs, "forecast")
+    assert all("It is being worked out." in text for text in said())
+    served.backend.jobs.failed(job, "Out of <i>memory</i>.")
+    for text in said():
+        assert re.search(r"could not be worked out: Out of &lt;i&gt;memory&lt;/i&gt;. It is tried again at +\d", text)
+    served.backend.jobs.failed(begun(served.backend.jobs, "forecast"), "Label Studio does not answer.", away=True)
+    assert all(re.search(r"waits for Label Studio, which is asked again at +\d", text) for text in said())
 
 
 # ---------------------------------------------------------------------- what a click does
@@ -237,6 +284,14 @@ def test_a_dry_run_is_asked_for_and_shown(served):
     html = served.client.get("/projects/1/runs").text
     assert "3 tasks opened" in html
     assert "Nothing was written" in html
+    job = begun(served.backend.jobs, "plan")
+    served.backend.jobs.note_progress(job, JobProgress("reading tasks", 30, 120))
+    html = served.client.get("/projects/1/runs").text
+    assert 'aria-label="Looking what a run would change" value="30" max="120"' in html
+    served.backend.jobs.failed(job, "The token is wrong.")
+    html = served.client.get("/projects/1/runs").text
+    assert re.search(r"could not be found: The token is wrong\. It is tried again at <time", html)
+    assert " disabled>" not in html, "it can be asked for anew"
 
 
 @pytest.mark.parametrize("pulled", [0, 3])
@@ -349,14 +404,16 @@ def test_a_version_changes_with_what_its_pages_show_and_with_nothing_else(store)
         mirror.remember("anything else", 1)
         assert not look()
         for change in (
-            lambda: mirror.remember("progress", ["scoring", 1, 2]),
-            lambda: mirror.forget("progress"),
             lambda: mirror.set_snapshot(b"", 1.0),
             lambda: mirror.set_snapshot(b"", 2.0),
             lambda: backend.jobs.mark(1, "train"),
         ):
             change()
             assert look()
+        job = begun(backend.jobs)
+        assert look()
+        backend.jobs.note_progress(job, JobProgress("scoring", 1, 2))
+        assert look()
     finally:
         backend.close()
 
@@ -443,6 +500,23 @@ def test_pictures_come_from_label_studio_and_nothing_else_does(tmp_path, number)
         assert client.get("/projects/1/tasks/2/image", params={"path": "/data/upload/1/cat.png"}).status_code == 404
 
 
+def test_pictures_are_shown_whatever_their_names_and_where_they_are_in_the_data(tmp_path, monkeypatch):
+    monkeypatch.setitem(PICTURES, "/data/local-files/?d=my%20cats/%C3%B6.png", Picture(200, "image/png", b"PNG"))
+    inline = "data:image/png;base64,iVBORw0KGgo="
+    with with_pictures(tmp_path) as backend, running(backend) as client:
+        mirror = backend.store.project(backend.settings.url, 1)
+        state = {"overlap": 1, "is_labeled": False, "updated_at": "2026-01-02T00:00:00.500000Z", "annotations": []}
+        addresses = ["/data/local-files/?d=my cats/ö.png", inline]
+        mirror.apply([{"id": at, "data": {"image": path}, **state} for at, path in enumerate(addresses, 1)])
+        snapshot = replace(stored_snapshot(mirror), queue=np.array([1, 2]))
+        mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at + 1)
+        page = unescape(client.get("/projects/1/queue").text)
+        found = re.findall(r'<img class="preview" src="([^"]+)"', page)
+        assert inline in found
+        assert client.get(next(src for src in found if "/tasks/1/" in src)).content == b"PNG"
+        assert client.get("/projects/1/tasks/2/image", params={"path": inline}).status_code == 404
+
+
 # ---------------------------------------------------------------------- in a browser
 
 
@@ -505,8 +579,48 @@ def test_a_page_that_could_not_be_fetched_is_fetched_again(browser, served):
         page.goto("/projects/1")
         newer = replace(served.snapshot, taken_at=served.snapshot.taken_at + 1, title="Another title")
         served.mirror.set_snapshot(newer.to_bytes(), newer.taken_at)
-        expect(page.locator("h1")).to_have_text("Another title")
+        expect(page.locator("h1")).to_have_text("Another title", timeout=15_000)
         assert page.evaluate("asked") == 2
+
+
+def test_a_page_of_a_project_that_is_served_no_longer_says_so_and_asks_no_more(browser, served):
+    from playwright.sync_api import expect
+
+    context = browser.new_context(
+        base_url=str(served.client.base_url), http_credentials={"username": USER, "password": PASSWORD}
+    )
+    page = context.new_page()
+    page.goto("/projects/1")
+    served.backend.jobs.drop(1)
+    expect(page.locator("main")).to_contain_text("Project 1 is not served", timeout=15_000)
+    expect(page).to_have_title(re.compile("Not found"))
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    served.backend.jobs.mark(1)
+    page.wait_for_timeout(3000)
+    assert asked == []
+    context.close()
+
+
+def test_a_page_whose_password_has_changed_asks_to_be_loaded_anew(browser, tmp_path):
+    from playwright.sync_api import expect
+
+    backend = opened(tmp_path)
+    fill(backend)
+    backend.close()
+    studio = {"LABEL_STUDIO_URL": STUDIO, "LABEL_STUDIO_API_KEY": "k", "BASIC_AUTH_USER": USER}
+    with ServiceProcess(tmp_path, {**studio, "BASIC_AUTH_PASS": "before"}) as service:
+        context = browser.new_context(base_url=service.url, http_credentials={"username": USER, "password": "before"})
+        page = context.new_page()
+        with page.expect_response("**/events"):
+            page.goto("/projects/1")
+        service.stop()
+        service.environment["BASIC_AUTH_PASS"] = "after"
+        service.http.auth = (USER, "after")
+        service.start()
+        expect(page.locator("#updated")).to_contain_text("reload it", timeout=30_000)
+        expect(page.locator("h1")).to_have_text(TITLE)
+        context.close()
 
 
 def test_a_keyboard_is_enough(browser, shown):

@@ -18,6 +18,11 @@ def control(*objects):
     [
         ("/data/upload/1/cat.png", "/data/upload/1/cat.png"),
         ("/data/local-files/?d=cats/cat%20one.png", "/data/local-files/?d=cats/cat%20one.png"),
+        ("/data/local-files/?d=my cats/cat one.png", "/data/local-files/?d=my%20cats/cat%20one.png"),
+        ("/data/local-files/?d=Kätzchen/ö.png", "/data/local-files/?d=K%C3%A4tzchen/%C3%B6.png"),
+        ("/data/local-files/?d=5 % cat+dog.png", "/data/local-files/?d=5%20%%20cat+dog.png"),
+        ("/data/local-files/?d=cat%23%2B%25.png#top", "/data/local-files/?d=cat%23%2B%25.png"),
+        ("/data/upload/1/at 9.00\u202fAM.png", "/data/upload/1/at%209.00%E2%80%AFAM.png"),
         (
             "/tasks/17/resolve/?fileuri=czM6Ly9idWNrZXQvY2F0LnBuZw==",
             "/tasks/17/resolve/?fileuri=czM6Ly9idWNrZXQvY2F0LnBuZw==",
@@ -51,6 +56,7 @@ def test_a_path_never_leads_elsewhere(text):
         if path is not None:
             assert path.startswith(("/data/", "/storage-data/", "/tasks/", "/projects/"))
             assert "\\" not in path
+            assert path.isascii()
             assert not any(letter.isspace() for letter in path)
 
 
@@ -67,7 +73,7 @@ def test_images_of_label_studio_are_shown_and_others_are_links():
     data = {
         "own": "/data/upload/1/my%20cat.png",
         "foreign": "https://cdn.example.org/dogs/dog.png?size=2",
-        "bucket": "s3://bucket/bird.png",
+        "bucket": "gs://bucket/bird.png",
         "sound": "/data/upload/1/meow.wav",
     }
     assert preview(fields, data, STUDIO) == (
@@ -88,15 +94,77 @@ def test_no_script_of_an_address_becomes_a_link():
     assert (shown.kind, shown.address) == ("link", "")
 
 
+def test_a_file_is_called_by_its_name_wherever_it_is():
+    addresses = {
+        "/data/local-files/?d=my sounds/a b.wav": "a b.wav",
+        "/tasks/17/resolve/?fileuri=czM6Ly9idWNrZXQvc29uZ3MvYmlyZC53YXY=": "bird.wav",
+        "/storage-data/uploaded/?filepath=upload/1/duck.wav": "duck.wav",
+        "https://cdn.example.org/sounds/?id=17": "17",
+        "s3://bucket/songs/bird.wav": "bird.wav",
+    }
+    for address, name in addresses.items():
+        for tag in ("Audio", "Video", "TimeSeries", "Pdf"):
+            assert preview(control((tag, "file")), {"file": address}, STUDIO)[0].text == name
+    (text,) = preview(control(("Text", "text")), {"text": next(iter(addresses))}, STUDIO)
+    assert text.kind == "text"
+    (loaded,) = preview(control(("Text", "text")), {"text": "/data/upload/1/letter.txt"}, STUDIO)
+    assert (loaded.kind, loaded.text) == ("link", "letter.txt")
+
+
+def test_a_small_picture_in_the_data_is_shown_and_a_large_one_is_named():
+    fields = control(("Image", "small"), ("Image", "large"), ("Audio", "sound"), ("Text", "text"))
+    data = {
+        "small": "data:image/png;base64,iVBORw0KGgo=",
+        "large": "data:image/jpeg;base64," + "A" * 100_000,
+        "sound": "data:audio/wav;base64,UklGRg==",
+        "text": "data:text/html;base64,PHNjcmlwdD4=",
+    }
+    assert preview(fields, data, STUDIO) == (
+        Shown("small", "inline", "image/png in the task's data", data["small"]),
+        Shown("large", "text", "image/jpeg in the task's data"),
+        Shown("sound", "text", "audio/wav in the task's data"),
+        Shown("text", "text", "text/html in the task's data"),
+    )
+
+
 def test_html_is_shown_as_its_words():
-    html = "<style>p {color: red}</style><p>Good <b>morning</b></p><script>alert(1)</script>"
+    html = "<title>Mail</title><style>p {color: red}</style><p>Good <b>morning</b></p><script>alert(1)</script>"
     assert preview(control(("HyperText", "html")), {"html": html}, STUDIO)[0].text == "Good morning"
+    long = f"<style>{'p {color: red} ' * 3000}</style><p>Good evening</p>"
+    assert preview(control(("HyperText", "html")), {"html": long}, STUDIO)[0].text == "Good evening"
 
 
-def test_numbers_and_lists_are_shown_as_json():
-    fields = control(("Text", "age"), ("Paragraphs", "dialogue"))
-    shown = preview(fields, {"age": 7, "dialogue": [{"author": "A", "text": "Hi"}]}, STUDIO)
-    assert [field.text for field in shown] == ["7", '[{"author":"A","text":"Hi"}]']
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (7, "7"),
+        (False, "false"),
+        ([{"author": "Ann", "text": "Hi"}, {"text": "Hello", "author": "Bo"}], "Ann: Hi · Bo: Hello"),
+        ([{"role": "user", "content": "Who?"}], "user: Who?"),
+        ({"age": 31, "sex": None, "pets": ["cat", "dog"]}, "age: 31, pets: cat · dog"),
+        ({"time": list(range(1000)), "speed": [0.5] * 1000}, "time: 1,000 numbers, speed: 1,000 numbers"),
+        ([1, 2, None, 3.5], "1 · 2 · 3.5"),
+    ],
+)
+def test_what_is_no_text_is_written_as_people_would(value, text):
+    assert preview(control(("Paragraphs", "field")), {"field": value}, STUDIO)[0].text == text
+
+
+def test_fields_inside_fields_are_found():
+    data = {"post": {"title": "Cats", "pictures": ["/data/upload/1/a.png", "/data/upload/1/b.png"]}, "id": 7}
+    fields = control(("Text", "post.title"), ("Image", "post.pictures[1]"), ("Text", "post.pictures[2]"))
+    assert [(field.name, field.text) for field in preview(fields, data, STUDIO)] == [
+        ("post.title", "Cats"),
+        ("post.pictures[1]", "b.png"),
+    ]
+
+
+def test_a_list_of_images_is_known_by_its_attribute():
+    config = (
+        '<View><Image name="i" valueList="$pages"/><Choices name="c" toName="i"><Choice value="a"/></Choices></View>'
+    )
+    shown = preview(find_control(config), {"pages": ["/data/upload/1/a.png"], "id": 7}, STUDIO)
+    assert [(image.kind, image.text) for image in shown] == [("image", "a.png")]
 
 
 def test_where_the_config_shows_no_field_all_data_are_shown():
@@ -107,7 +175,10 @@ def test_where_the_config_shows_no_field_all_data_are_shown():
 @given(
     st.dictionaries(
         st.sampled_from(["text", "image", "other"]),
-        st.none() | st.text() | st.integers(-(2**63), 2**63) | st.lists(st.text() | st.none(), max_size=3),
+        st.recursive(
+            st.none() | st.booleans() | st.text() | st.integers() | st.floats(),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        ),
     )
 )
 def test_any_data_can_be_shown(data):

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -36,11 +37,11 @@ def hidden(filled):
     return report_html(mirror, snapshot, backend.settings, 1, hide_names=True)
 
 
-def of(tmp_path, snapshot):
+def of(tmp_path, snapshot, **given):
     backend = opened(tmp_path)
     mirror = backend.store.project(STUDIO, 1)
     try:
-        return report_html(mirror, snapshot, backend.settings, 1)
+        return report_html(mirror, snapshot, backend.settings, 1, **given)
     finally:
         backend.close()
 
@@ -119,6 +120,59 @@ def test_a_project_that_says_little_says_so(tmp_path):
     assert "user 7" in of(tmp_path, alone)
 
 
+@pytest.mark.parametrize("hide_names", [False, True])
+def test_of_deleted_users_it_says_that_there_may_be_several(tmp_path, hide_names):
+    given = [annotation(CONTROL, 10 * task + who, task + 1, who, "a", at=BEGIN) for task in range(4) for who in (0, 4)]
+    html = of(tmp_path, snapshot_of(given, 4), hide_names=hide_names)
+    assert "<h2>deleted users</h2>" in html
+    assert html.count("Those of all deleted users are taken as one annotator's") == 1
+    assert ("user 4" in html) == (not hide_names) == ("annotator 1" not in html)
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "says"),
+    [
+        ([1, 2], "2 in the last 24 hours"),
+        ([1, 60], "1 in the last 2 days"),
+        ([1, 300], "1 in the last 7 days"),
+        ([300, 301], "none in the last 7 days"),
+    ],
+)
+def test_how_many_labels_were_given_lately_is_said_of_the_time_it_was_counted_in(tmp_path, hours_ago, says):
+    given = [annotation(CONTROL, n, n, 7, "a", at=BEGIN - timedelta(hours=ago)) for n, ago in enumerate(hours_ago, 1)]
+    said = cells(of(tmp_path, snapshot_of(given, 3, taken_at=BEGIN.timestamp())))
+    assert said[f"by 1 annotator; {says}"] == 1
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "says"),
+    [
+        ([1, 2, 3, 4], ""),
+        ([20, 30, 40, 70], "; about 3 days at the pace of the last 2 days"),
+        ([1, 2, 3, 30], "; about 2 days at the pace of the last 24 hours"),
+        ([300, 310, 320, 330], ""),
+    ],
+)
+def test_how_long_it_takes_is_said_where_there_is_a_pace(tmp_path, hours_ago, says):
+    given = [annotation(CONTROL, n, n, 7, "a", at=BEGIN - timedelta(hours=ago)) for n, ago in enumerate(hours_ago, 1)]
+    needed = {"value": 5.0, "low": 4.0, "high": 6.0, "reason": ""}
+    curve = {"further_labels": [0], "mean": [0.5], "low": [0.5], "high": [0.5]}
+    backend = opened(tmp_path)
+    mirror = backend.store.project(STUDIO, 1)
+    mirror.remember("forecast", {"labels": 4, "queue": curve, "random": curve, "needed": needed})
+    html = report_html(mirror, snapshot_of(given, 4, taken_at=BEGIN.timestamp()), backend.settings, 1)
+    backend.close()
+    assert cells(html)[f"until every task is settled; 90 % interval 4 to 6{says}"] == 1
+
+
+def test_consensus_that_is_nearly_sure_is_told_from_that_which_is_surer(tmp_path):
+    html = of(tmp_path, made_up(2000, 60, 10_000, 10)[0])
+    picture = html.partition("How sure the consensus is")[2].partition("</figure>")[0]
+    rows = re.findall(r'<th scope="row">([^<]*)</th><td>([\d,]+)</td><td>([\d,]+)</td>', picture)
+    assert [place for place, _, _ in rows][-3:] == ["98 to 99", "99 to 99.9", "99.9 to 100"]
+    assert all(int(settled.replace(",", "")) > 50 for _, settled, _ in rows[-3:])
+
+
 def test_crowdlabs_scores_are_not_called_probabilities(tmp_path):
     given = [
         annotation(CONTROL, 4 * task + who, task + 1, who, "b" if who == 4 else CLASSES[task % 3], at=BEGIN)
@@ -179,3 +233,32 @@ def test_it_opens_without_a_network_and_nobody_is_kept_out(browser, tmp_path, re
     context.close()
     assert {url.partition("#")[0] for url in asked} == {file.as_uri()}
     assert complaints == []
+
+
+def test_on_paper_nothing_is_folded_or_cut(browser, tmp_path):
+    snapshot, _ = made_up(300, 45, 4000, 30)
+    long = "a class of so long a name that nobody would write it twice"
+    snapshot = replace(snapshot, classes=(long, *snapshot.classes[1:]))
+    backend = opened(tmp_path)
+    mirror = backend.store.project(STUDIO, 1)
+    mirror.remember("names", {str(who): f"somebody.{who}@company.example.org" for who in snapshot.annotators.tolist()})
+    write_report(report_html(mirror, snapshot, backend.settings, 1), tmp_path / "report.html")
+    backend.close()
+    page = browser.new_page(color_scheme="dark", viewport={"width": 703, "height": 1032})  # A4 within its margins
+    page.goto((tmp_path / "report.html").as_uri())
+    page.emulate_media(media="print")
+    assert page.get_by_text("Mistakes to teach from").locator("visible=true").count() == 45
+    assert page.locator("nav.tabs:visible, .skip:visible, summary:visible").count() == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") in (
+        "rgb(255, 255, 255)",
+        "rgba(0, 0, 0, 0)",
+    )
+    reach = "those => Math.max(...those.map(it => it.getBoundingClientRect().right))"
+    assert page.locator("section:not(.wide) > .scrolling > table, .pictures table, .card").evaluate_all(reach) <= 703
+    page.set_viewport_size({"width": 1047, "height": 718})  # A4 on its side
+    assert page.locator(".wide table").evaluate_all(reach) <= 1047
+    printed = page.pdf(format="A4")
+    sides = [(float(x), float(y)) for x, y in re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)]
+    assert sum(x > y for x, y in sides) == 1
+    assert len(printed) < 5_000_000
+    page.close()

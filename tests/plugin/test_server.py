@@ -80,6 +80,7 @@ def believed(**changes):
         "training": "",
         "target_quality": 0.8,
         "accuracy": Estimate(0.9, 0.7, 0.95),
+        "calibrated": True,
         "classes": ("a", "b", "c"),
         "prior": np.array([0.5, 0.3, 0.2]),
         "tasks": np.array([1, 2, 3, 4, 5, 6]),
@@ -90,11 +91,13 @@ def believed(**changes):
         "quality": np.array([0.9, 0.4, 0.5, 1.0, 0.6, nan]),
         "priority": np.array([0.9, 0.3, 0.1, 1.0, 0.5, nan]),
         "settled_by": np.array([2, 0, 0, 1, 0, 4]),
+        "judged": np.array([True, False, False, True, True, False]),
         "majority": np.array([0, 1, -1, -1, 0, -1]),
         "predicted": np.full(6, -1),
         "predicted_probability": np.full(6, nan),
         "queue": np.array([3, 2, 5]),
         "annotators": np.array([0, 5, 6]),
+        "pseudonym": np.array([0, 1, 2]),
         "annotator_quality": np.array([0.7, nan, 0.4]),
         "quality_low": np.array([0.5, nan, 0.2]),
         "quality_high": np.array([0.9, nan, 0.6]),
@@ -768,10 +771,22 @@ def test_a_failed_run_is_told(client, backend):
     seed(backend)
     backend.jobs.mark(1, at_once=True)
     (job,) = backend.jobs.claim_due()
-    backend.jobs.failed(backend.jobs.begin(job), "Label Studio is away.")
+    backend.jobs.failed(backend.jobs.begin(job), "The token is wrong.")
     shown = client.get("/api/projects/1").json()
-    assert (shown["state"], shown["problem"], shown["failures"]) == ("failed", "Label Studio is away.", 1)
+    assert (shown["state"], shown["problem"], shown["failures"]) == ("failed", "The token is wrong.", 1)
     assert shown["retry_at"] > shown["wanted_since"]
+
+
+def test_a_label_studio_that_is_away_is_told(client, backend):
+    seed(backend)
+    backend.jobs.mark(1, at_once=True)
+    (job,) = backend.jobs.claim_due()
+    backend.jobs.failed(backend.jobs.begin(job), "Label Studio does not answer.", away=True)
+    shown = client.get("/api/projects/1").json()
+    assert (shown["state"], shown["problem"], shown["failures"]) == ("away", "Label Studio does not answer.", 1)
+    metrics = client.get("/metrics").text
+    assert 'label_studio_crowd_projects{state="away"} 1.0' in metrics
+    assert 'label_studio_crowd_projects{state="failed"} 0.0' in metrics
 
 
 @pytest.mark.parametrize("path", ["", "/queue", "/tasks", "/tasks/1", "/annotators", "/runs"])
@@ -855,7 +870,7 @@ def test_one_task(client, backend):
         (52, "Bo", "b"),
         (53, "user 7", "a"),
     ]
-    assert client.get("/api/projects/1/tasks/2").json()["annotations"][0]["name"] == "deleted user"
+    assert client.get("/api/projects/1/tasks/2").json()["annotations"][0]["name"] == "deleted users"
     skipped, strange = client.get("/api/projects/1/tasks/6").json()["annotations"]
     assert (skipped["skipped"], skipped["label"]) == (True, None)
     assert (strange["skipped"], strange["label"]) == (False, None)
@@ -869,7 +884,7 @@ def test_annotators(seeded):
     found = seeded.get("/api/projects/1/annotators").json()
     assert [(row["annotator"], row["name"], row["quality"], row["worst_class"]) for row in found["items"]] == [
         (6, "Bo", 0.4, "c"),
-        (0, "deleted user", 0.7, None),
+        (0, "deleted users", 0.7, None),
         (5, "Ada", None, None),
     ]
     assert seeded.get("/api/projects/1/annotators", params={"offset": 2}).json()["items"] == found["items"][2:]

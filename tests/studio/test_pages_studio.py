@@ -12,7 +12,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from examples.local_studio import LocalStudio
 from examples.project import GivenAnnotation, create_project
+from label_studio_crowd.labels import find_control
+from label_studio_crowd.previews import preview
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.studio import Studio
 from tests.service_process import ServiceProcess, until
 
 CONFIG = """<View>
@@ -176,6 +181,33 @@ def test_an_uploaded_picture_is_shown(browser, shown):
         picture = page.locator(f"#task-{shown.tasks[PICTURED]} img")
         picture.scroll_into_view_if_needed()
         page.wait_for_function("it => it.complete && it.naturalWidth === 30", arg=picture.element_handle())
+
+
+def test_local_files_are_found_whatever_their_names(tmp_path):
+    from PIL import Image
+
+    names = ["my cat.png", "Kätzchen.png", "cat #1+2.png", "100%.png", "50%25.png", "at 9.00\u202fAM.png"]
+    folder = tmp_path / "files" / "my pictures"
+    folder.mkdir(parents=True)
+    for width, name in enumerate(names, 1):
+        Image.new("RGB", (width, 20)).save(folder / name)
+    config = CONFIG.replace('<Text name="text" value="$text"/>', "").replace('toName="text"', 'toName="image"')
+    serving = {"LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true"}
+    serving["LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"] = str(folder.parent)
+    with LocalStudio(tmp_path / "studio", env=serving) as studio:
+        raw = [f"/data/local-files/?d=my pictures/{name}" for name in names if "#" not in name and "%25" not in name]
+        project = create_project(studio, "local files", config, [{"image": address} for address in raw]).id
+        storage = {"project": project, "path": str(folder), "use_blob_urls": True}
+        number = studio.api.post("/api/storages/localfiles", json=storage).json()["id"]
+        assert studio.api.post(f"/api/storages/localfiles/{number}/sync", json={}).status_code == 200
+        rows = studio.api.get("/api/tasks/", params={"project": project, "fields": "all"}).json()["tasks"]
+        assert len(rows) == len(raw) + len(names)  # Label Studio wrote the addresses of the latter itself
+        shown = [image for row in rows for image in preview(find_control(config), row["data"], [studio.url])]
+        fetcher = Studio.of(Settings(url=studio.url, api_key=studio.admin_token))
+        files = [fetcher.file(image.address, 10_000)[1] for image in shown]
+    said = [" ".join(name.split()) for name in names]
+    widths = [Image.open(io.BytesIO(file)).width for file in files]
+    assert widths == [said.index(image.text) + 1 for image in shown]
 
 
 def test_a_report_from_disk_needs_no_network(browser, shown, report):

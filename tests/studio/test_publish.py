@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from label_studio_crowd import scoring
+from label_studio_crowd.doctor import examine
 from label_studio_crowd.plan import Edits, Plan
 from label_studio_crowd.publish import carry_out
 from label_studio_crowd.rescoring import rescore_changes
@@ -180,6 +182,20 @@ def test_an_owner_who_chose_another_version_is_set_right(crowded, plugin):
     run = at_work.sync()
     assert run.plan.switch_to
     assert at_work.served_queue() == queue
+
+
+def test_a_run_and_doctor_say_where_memory_becomes_dear(crowded, plugin, monkeypatch):
+    at_work = plugin(crowded)
+    at_work.connect()
+
+    def said():
+        warned = any("GB of memory" in warning for warning in at_work.sync().warnings)
+        checks = list(examine(at_work.studio, at_work.mirror, at_work.project, at_work.settings))
+        return warned, any("GB of memory" in check.what and "--classifier none" in check.mend for check in checks)
+
+    assert said() == (False, False)
+    monkeypatch.setattr(scoring, "_MUCH_MEMORY", 1)
+    assert said() == (True, True)
 
 
 def test_the_classes_of_the_config_may_change(crowded, plugin, annotators):

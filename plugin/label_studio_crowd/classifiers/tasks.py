@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps of it are done, and how many there are."""
+
+_PLACE: Final = re.compile(r"\[([0-9]+)\]")
 
 
 @dataclass(frozen=True)
@@ -134,15 +137,20 @@ class Classifier(Protocol):
         ...
 
 
-def lookup(row: Mapping[str, Any], name: str) -> Any:
-    """Return a field of a task's data, None if it has none; ``a.b`` is field b inside field a."""
-    if not isinstance(row, Mapping):  # what comes by HTTP may be anything
-        return None
-    if name in row:
+def lookup(row: Any, name: str) -> Any:
+    """Return a field of a task's data, None if it has none.
+
+    ``a.b`` is field b inside field a, and ``a[0]`` the first item of a, as in a labeling config.
+    """
+    if isinstance(row, Mapping) and name in row:
         return row[name]
-    outer, dot, inner = name.partition(".")
-    nested = row.get(outer) if dot else None
-    return nested.get(inner) if isinstance(nested, Mapping) else None
+    outer, _, inner = _PLACE.sub(r".\1", name).partition(".")
+    found: Any = None  # what comes by HTTP may be anything
+    if isinstance(row, Mapping):
+        found = row.get(outer)
+    elif isinstance(row, list) and outer.isdecimal() and len(outer) < 10:
+        found = next(iter(row[int(outer) :]), None)
+    return lookup(found, inner) if inner else found
 
 
 def missing(value: Any) -> bool:

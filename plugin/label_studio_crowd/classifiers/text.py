@@ -30,6 +30,9 @@ MOST_CHARACTERS = 5_000_000
 WORDS, PARTS = 30_000, 50_000
 """Features kept, the commonest: words and pairs of them, and parts of words."""
 
+MOST_WEIGHTS = 10_000_000
+"""Features times classes, at most: a training holds some twenty numbers for each, 1.7 GB."""
+
 # as in a browser, what is never closed reaches to the end; so no text takes longer than its length
 _HIDDEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"</?[a-z!][^<>]*>", re.IGNORECASE)
@@ -67,21 +70,21 @@ class TextClassifier:
         self, labels: Codes, n_classes: int, *, seed: int = 0, progress: Progress | None = None
     ) -> Floats:
         """See `Classifier`."""
-        self._read(progress)
+        self._read(n_classes, progress)
         return out_of_sample(self._learner, self.usable, labels, n_classes, seed=seed, progress=progress)
 
     def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> FittedModel:
         """See `Classifier`."""
-        self._read(None)
+        self._read(n_classes, None)
         return fit_all(self._learner, self._features, self.usable, labels, n_classes, seed=seed)
 
-    def _read(self, progress: Progress | None) -> None:
+    def _read(self, n_classes: int, progress: Progress | None) -> None:
         """Make the features, once."""
         if self._learner is not None or not self.usable.any():
             return
         if progress:
             progress("reading text", 0, 1)
-        self._features, X = learn_features(self._fields, self._texts)
+        self._features, X = learn_features(self._fields, self._texts, n_classes)
         self._learner = Linear(X, STRENGTHS)
         self._texts.clear()  # as large as the project's data, and not needed again
         if progress:
@@ -161,7 +164,7 @@ def _is_address(value: Any) -> bool:
     return isinstance(value, str) and _ADDRESS.fullmatch(value.strip()) is not None
 
 
-def learn_features(fields: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[TextFeatures, Any]:
+def learn_features(fields: Sequence[str], columns: Sequence[Sequence[str]], n_classes: int) -> tuple[TextFeatures, Any]:
     """Return what makes TF-IDF features of texts, and those of the texts given.
 
     Parameters
@@ -170,6 +173,8 @@ def learn_features(fields: Sequence[str], columns: Sequence[Sequence[str]]) -> t
         Their names.
     columns : sequence of sequence of str
         Each field's text in each task.
+    n_classes : int
+        Of many classes fewer features are kept.
 
     Returns
     -------
@@ -178,13 +183,13 @@ def learn_features(fields: Sequence[str], columns: Sequence[Sequence[str]]) -> t
     CSR matrix of float32
         A row for each task.
     """
-    room = max(len(columns), 1)
+    kept = min(1.0, MOST_WEIGHTS / (n_classes * (WORDS + PARTS))) / max(len(columns), 1)
     kinds: list[dict[str, Any]] = [
         # \w+ and not scikit-learn's \w\w+: "1" and "I" tell something, and so does a character of Chinese
-        {"ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b", "max_features": WORDS // room}
+        {"ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b", "max_features": max(int(kept * WORDS), 1)}
     ]
     if sum(len(text) for column in columns for text in column) <= MOST_CHARACTERS:
-        kinds.append({"analyzer": "char_wb", "ngram_range": (3, 5), "max_features": PARTS // room})
+        kinds.append({"analyzer": "char_wb", "ngram_range": (3, 5), "max_features": max(int(kept * PARTS), 1)})
     vectorizers, blocks = [], []
     for at, column in enumerate(columns):
         for kind in kinds:

@@ -34,7 +34,7 @@ class Links(Protocol):
         """Return a task's address in Label Studio."""
 
     def image(self, task: int, path: str) -> str:
-        """Return the address of a task's picture that Label Studio has at a path."""
+        """Return the address of a task's picture that Label Studio has at a path, or that is in its data."""
 
 
 def page_html(template: str, **values: Any) -> str:

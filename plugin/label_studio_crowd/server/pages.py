@@ -58,13 +58,17 @@ def show_overview(frame: ProjectPage) -> HTMLResponse:
     """Show a project in one look."""
     if frame.snapshot is None or frame.mirror is None:
         return frame.waiting("")
-    overview = insights.project_overview(frame.snapshot, frame.fact(HISTORY) or [], frame.fact(FORECAST))
+    overview = insights.project_overview(
+        frame.snapshot, frame.fact(HISTORY) or [], frame.fact(FORECAST), frame.outlook_missing
+    )
     last = frame.mirror.last_run()
     report = {} if last is None else last[1]
     return frame.section(
         "",
         "overview",
         overview=overview,
+        steps=insights.next_steps(frame.snapshot, frame.people(frame.snapshot)),
+        classes=insights.project_classes(frame.snapshot),
         warnings=report.get("warnings", []),
         scored_with=insights.scored_with(frame.snapshot, report),
     )
@@ -128,7 +132,9 @@ def show_agreement(frame: ProjectPage) -> HTMLResponse:
     """Show who agrees with whom."""
     if frame.snapshot is None:
         return frame.waiting("agreement")
-    agreement = insights.project_agreement(frame.snapshot, frame.people(frame.snapshot), frame.fact(RELIABILITY))
+    agreement = insights.project_agreement(
+        frame.snapshot, frame.people(frame.snapshot), frame.fact(RELIABILITY), frame.outlook_missing
+    )
     return frame.section("agreement", "agreement", agreement=agreement)
 
 
@@ -143,23 +149,28 @@ def show_runs(frame: ProjectPage) -> HTMLResponse:
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a run would change, if somebody asked: when that was (Unix time), and in about how many seconds."""
+    """What a run would change, if somebody asked: when that was (Unix time), and in about how many seconds.
 
-    under_way: bool
-    problem: str | None
+    `job` is the one that finds it out; None where nobody asked.
+    """
+
+    job: JobState | None
     at: float | None
     changes: Sequence[Count]
     seconds: float
 
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody is at it, or is about to be."""
+        return self.job is not None and self.job.word in ("waiting", "working")
+
 
 def _dry_run(jobs: Sequence[JobState], found: Any) -> DryRun:
     job = next((job for job in jobs if job.kind == "plan"), None)
-    under_way = job is not None and job.word in ("waiting", "working")
-    problem = job.problem if job is not None else None
     if found is None:
-        return DryRun(under_way, problem, None, (), 0.0)
+        return DryRun(job, None, (), 0.0)
     (run,) = insights.past_runs([(found["at"], found["report"])], [])
-    return DryRun(under_way, problem, found["at"], run.changes, found["report"]["expected_seconds"])
+    return DryRun(job, found["at"], run.changes, found["report"]["expected_seconds"])
 
 
 # ---------------------------------------------------------------------- what a click does
