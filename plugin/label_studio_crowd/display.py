@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -138,30 +139,28 @@ def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str,
 def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], most: int = 5) -> None:
     """Print the worst and the best annotators."""
     crowd, stats = scores.answers.crowd, scores.result.annotators
-    position = {annotator: row for row, annotator in enumerate(crowd.annotators.tolist())}
-    order = scores.result.annotators_frame().index.tolist()
-    rated = [annotator for annotator in order if stats.quality[position[annotator]] >= 0]
-    groups = {"Annotators": rated}
+    order = np.lexsort((scores.agreement, scores.annotator_quality))  # of whom nothing is known last
+    rated = order[np.isfinite(scores.annotator_quality[order])].tolist()
+    groups = {"Annotators": order[stats.num_answers[order] > 0].tolist()[: 2 * most]}
     if len(rated) > 2 * most:
         groups = {f"The {most} worst annotators": rated[:most], f"The {most} best annotators": rated[: -most - 1 : -1]}
-    for title, annotators in groups.items():
+    for title, rows in groups.items():
         table = Table(title=title, title_justify="left")
         for name in ("annotator", "quality", "90 % interval", "agrees with consensus", "labels", "worst class"):
             table.add_column(name, justify="left" if name in ("annotator", "worst class") else "right")
-        for annotator in annotators:
-            row = position[annotator]
+        for row in rows:
             low, high = scores.quality_interval[row]
-            agreement = scores.agreement[row]
+            quality, agreement = scores.annotator_quality[row], scores.agreement[row]
             worst = stats.worst_class[row] if agreement < 1 else -1
             table.add_row(
-                escape(annotator_name(annotator, names)),
-                f"{stats.quality[row]:.3f}",
+                escape(annotator_name(int(crowd.annotators[row]), names)),
+                f"{quality:.3f}" if quality == quality else "-",
                 f"{low:.2f} - {high:.2f}" if low == low else "-",
                 f"{agreement:.3f}" if agreement == agreement else "-",
                 str(stats.num_answers[row]),
                 escape(str(crowd.classes[worst])) if worst >= 0 else "-",
             )
-        if annotators:
+        if rows:
             console.print(table)
 
 

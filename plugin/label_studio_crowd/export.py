@@ -34,7 +34,8 @@ class Tables:
     annotators
         annotator, name, quality, quality_low, quality_high, agreement_with_consensus, worst_class, num_labels,
         median_seconds; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB. Agreement is
-        of tasks on whose consensus others, the classifier or a known truth have a say, too; empty without any.
+        of tasks on whose consensus others, the classifier or a known truth have a say, too; without any it is empty,
+        and so is quality.
     answers
         task, annotator, label, quality.
     """
@@ -100,7 +101,7 @@ def tables(
         {
             "annotator": crowd.annotators,
             "name": [annotator_name(annotator, names) for annotator in crowd.annotators.tolist()],
-            "quality": stats.quality,
+            "quality": scores.annotator_quality,
             "quality_low": scores.quality_interval[:, 0],
             "quality_high": scores.quality_interval[:, 1],
             "agreement_with_consensus": scores.agreement,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -82,8 +82,12 @@ class Scores:
         The majority vote, -1 without answers; shape (N,).
     priority
         In [0, 1]: low where one more label is worth most; shape (N,).
+    agreement
+        Share of each annotator's labels of `judged` tasks that are the consensus; NaN without any; shape (M,).
+    annotator_quality
+        Quality of each annotator; NaN without labels of `judged` tasks, for nothing tells it then; shape (M,).
     quality_interval
-        90 % interval of each annotator's quality; NaN where the consensus method has none; shape (M, 2).
+        Its 90 % interval; NaN also where the consensus method has none; shape (M, 2).
     settled_by
         Why the task needs no more labels, one of the names in `SETTLED_BY`; "" while it does; shape (N,).
     judged
@@ -97,6 +101,8 @@ class Scores:
     result: HierarchicalResult | CrowdlabResult
     majority: NDArray[np.int64]
     priority: NDArray[np.float64]
+    agreement: NDArray[np.float64]
+    annotator_quality: NDArray[np.float64]
     quality_interval: NDArray[np.float64]
     settled_by: NDArray[np.str_]
     judged: NDArray[np.bool_]
@@ -114,15 +120,6 @@ class Scores:
     def calibrated(self) -> bool:
         """Whether qualities are probabilities of being right: CROWDLAB's are scores."""
         return isinstance(self.result, HierarchicalResult)
-
-    @cached_property
-    def agreement(self) -> NDArray[np.float64]:
-        """Share of each annotator's labels of `judged` tasks that are the consensus; NaN without any; shape (M,)."""
-        crowd, M = self.answers.crowd, len(self.answers.crowd.annotators)
-        there = self.judged[crowd.task]
-        agrees = there & (crowd.label == self.result.consensus[crowd.task])
-        labels, same = (np.bincount(crowd.annotator[which], minlength=M) for which in (there, agrees))
-        return np.where(labels > 0, same / np.maximum(labels, 1), np.nan)
 
 
 def read_answers(
@@ -288,18 +285,31 @@ def score(
     good = (found.result.quality >= needed) & found.founded & (labels >= min_labels)
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     by_model = np.full(len(labels), found.hears_model) if predicted is None else predicted & found.hears_model
+    judged = (found.result.consensus >= 0) & ((labels > 1) | (known >= 0) | by_model)
+    agreement = _agreement(crowd, found.result.consensus, judged)
+    untold = np.isnan(agreement)
     return Scores(
         answers=answers,
         result=found.result,
         majority=majority_vote(crowd),
         priority=found.priority,
-        quality_interval=found.quality_interval,
+        agreement=agreement,
+        annotator_quality=np.where(untold, np.nan, found.result.annotators.quality),
+        quality_interval=np.where(untold[:, None], np.nan, found.quality_interval),
         settled_by=np.select(reasons, SETTLED_BY, default=""),
-        judged=(found.result.consensus >= 0) & ((labels > 1) | (known >= 0) | by_model),
+        judged=judged,
         target_quality=target_quality,
         min_labels=min_labels,
         max_labels=max_labels,
     )
+
+
+def _agreement(crowd: Crowd, consensus: NDArray[np.int64], judged: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the share of each annotator's labels of judged tasks that are the consensus; NaN without any, (M,)."""
+    there, M = judged[crowd.task], len(crowd.annotators)
+    agrees = there & (crowd.label == consensus[crowd.task])
+    labels, same = (np.bincount(crowd.annotator[which], minlength=M) for which in (there, agrees))
+    return np.where(labels > 0, same / np.maximum(labels, 1), np.nan)
 
 
 def memory_note(*, tasks: int, labels: int, annotators: int, classes: int) -> tuple[str, str] | None:

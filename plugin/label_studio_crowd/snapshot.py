@@ -70,7 +70,7 @@ class Snapshot:
     queue
         Task ids in the order in which they are served; (Q,).
     annotators, annotator_quality, annotator_labels, worst_class
-        Ids (increasing), qualities, numbers of labels, class codes (-1: none); (M,).
+        Ids (increasing), qualities (NaN where `agreement` is), numbers of labels, class codes (-1: none); (M,).
     pseudonym
         The annotators' numbers, from `number_annotators`; (M,).
     agreement
@@ -273,7 +273,7 @@ def take_snapshot(
         queue=np.asarray(queue, np.int64),
         annotators=np.asarray(crowd.annotators, np.int64),
         pseudonym=pseudonym,
-        annotator_quality=np.asarray(stats.quality, np.float64),
+        annotator_quality=np.asarray(scores.annotator_quality, np.float64),
         quality_low=np.asarray(scores.quality_interval[:, 0], np.float64),
         quality_high=np.asarray(scores.quality_interval[:, 1], np.float64),
         agreement=scores.agreement,

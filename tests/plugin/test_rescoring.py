@@ -181,6 +181,10 @@ def test_agreement_is_the_same_wherever_it_is_told(rescored, mirror):
     exported = export.tables(run.scores, mirror.annotations(), {}, []).annotators
     told = exported.set_index("annotator")["agreement_with_consensus"]
     assert {who: None if np.isnan(share) else share for who, share in told.items()} == pytest.approx(expected)
+    # nor does anything tell how good annotator 4 is
+    assert [row.person.key for row in pages if row.quality.value is None] == ["4"]
+    assert [row.annotator for row in api if row.quality is None] == [4]
+    assert exported.annotator[exported.quality.isna()].tolist() == [4]
     console = Console(width=200, record=True, file=StringIO())
     display.show_annotators(console, run.scores, {})
     shown = re.findall(r"user (\d) .*?│.*?│.*?│ +(\S+) │", console.export_text())

@@ -102,7 +102,7 @@ def _row(snapshot: Snapshot, people: People, changes: _Changes, row: int) -> Ann
     seconds = seconds[np.isfinite(seconds)]
     return AnnotatorRow(
         person=people.everybody[row],
-        quality=_quality(snapshot, agreement is not None, row),
+        quality=_quality(snapshot, row),
         agreement=agreement,
         labels=labels,
         share=labels / len(snapshot.answer_label) if labels else None,
@@ -112,11 +112,11 @@ def _row(snapshot: Snapshot, people: People, changes: _Changes, row: int) -> Ann
     )
 
 
-def _quality(snapshot: Snapshot, is_compared: bool, row: int) -> Estimate:
+def _quality(snapshot: Snapshot, row: int) -> Estimate:
     value = known_or_none(snapshot.annotator_quality[row])
     if not snapshot.annotator_labels[row]:
         return Estimate.unknown("No labels yet.")
-    if value is None or not is_compared:
+    if value is None:
         return Estimate.unknown("None of their tasks has a label by somebody else, so nothing tells how good they are.")
     return Estimate(value, known_or_none(snapshot.quality_low[row]), known_or_none(snapshot.quality_high[row]))
 
@@ -160,7 +160,7 @@ def _keys(snapshot: Snapshot, people: People, changes: _Changes, order_by: Order
     if order_by == "trend":
         return np.asarray(np.where(changes.enough, changes.change, np.nan), np.float64)
     if order_by == "quality":
-        return np.asarray(np.where(np.isfinite(snapshot.agreement), snapshot.annotator_quality, np.nan), np.float64)
+        return snapshot.annotator_quality
     if order_by == "agreement":
         return snapshot.agreement
     return np.asarray(snapshot.annotator_labels, np.float64)

@@ -116,7 +116,9 @@ class Annotator(BaseModel):
 
     annotator: int = Field(description="0: all users who were deleted, taken as one annotator.")
     name: str
-    quality: float | None
+    quality: float | None = Field(
+        description="How often their labels are right; null where none of their labels has an agreement."
+    )
     quality_low: float | None = Field(description="Lower end of the quality's 90 % interval; null with CROWDLAB.")
     quality_high: float | None = Field(description="Upper end of it.")
     agreement: float | None = Field(
