@@ -146,7 +146,7 @@ class AccuracySpread:
         judged, told = answered & ~result.known, np.flatnonzero(answered & result.known)
         self.num_tasks, self.num_known = int(judged.sum()), len(told)
         self.mean = float("nan")
-        self.reason = _silence(result, self.num_tasks, self.num_known)
+        self.reason = silence(result)
         if self.reason:
             return
         n, quality = self.num_tasks, result.quality[judged]
@@ -234,14 +234,22 @@ def annotator_intervals(result: HierarchicalResult, *, level: float = 0.9) -> Fl
     )[1]
 
 
-def _silence(result: HierarchicalResult, num_tasks: int, num_known: int) -> str | None:
-    """Return why nothing can be said of the accuracy, None if something can."""
+def silence(result: HierarchicalResult) -> str | None:
+    """Return why nothing can be said of how right answers are, as a sentence; None if something can.
+
+    Examples
+    --------
+    >>> from crowdcore import Crowd, hierarchical_dawid_skene
+    >>> silence(hierarchical_dawid_skene(Crowd.from_wide([[0, None], [None, 1]])))
+    'No task has answers from two annotators, and there is no model to compare them with.'
+    """
     crowd = result.crowd
     if not len(crowd.label):
         return "There are no answers yet."
-    if not num_tasks:
+    told = result.known & (crowd.num_answers > 0)
+    if (told == (crowd.num_answers > 0)).all():
         return "The labels of all tasks with answers are known."
-    if num_known or crowd.num_answers.max() > 1:
+    if told.any() or crowd.num_answers.max() > 1:
         return None
     if result.model_exponent == 0:
         why = "the model does not agree with anybody"

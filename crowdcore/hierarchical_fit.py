@@ -32,6 +32,8 @@ COMMON_WITH_MODEL, COMMON_ALONE = 0.25, 1.0
 """How far classes are taken to be alike hard; without a model nothing tells a hard class from a mix of hard tasks."""
 MOST_REPEATS = 32
 NUM_TOTALS = 7
+LEAST_LOSS = 1e-9
+"""Loss of likelihood an answer below which it is rounding."""
 LEAST_LUCK = 0.75
 """Share of what chance hits below which annotators cannot be: a model has its classes confused then."""
 
@@ -59,10 +61,13 @@ def fit_hierarchical(
     alone = HierarchicalFit(crowd, None, known, most_exponent).run()
     if P is None:
         return alone
-    as_given = _better_start(HierarchicalFit(crowd, P, known, most_exponent))
+    given = HierarchicalFit(crowd, P, known, most_exponent)
+    if _goes_against(given.log_prior, crowd, known):
+        return alone
+    as_given = _better_start(given)
     best, heard = alone if alone.evidence > as_given.evidence else as_given, alone.heard
     ratio = np.exp(alone.log_prior[0]) / P[heard].mean(axis=0) if heard.any() else np.ones(P.shape[1])
-    del alone, as_given  # with thousands of classes each fit is hundreds of megabytes
+    del alone, given, as_given  # with thousands of classes each fit is hundreds of megabytes
     if not knows_shares and np.abs(np.log(ratio)).max() > SAME_SHARES:
         shifted = P * ratio
         np.maximum(shifted, SMALLEST, out=shifted)
@@ -71,6 +76,22 @@ def fit_hierarchical(
         price = (P.shape[1] - 1) / 2 * np.log(heard.sum())
         best = mended if mended.evidence - price > best.evidence else best
     return best
+
+
+def _goes_against(log_P: Floats, crowd: Crowd, known: Codes) -> bool:
+    """Return whether the model contradicts answers of which most stand alone: dealt anew they would fit it better.
+
+    A model learned from few of them expects, where it has not seen one, what is missing there: the opposite. With
+    annotators who are taken to say the opposite, too, that fits very well.
+    """
+    told = np.flatnonzero(known >= 0)
+    said = crowd.num_answers + (known >= 0)
+    if 2 * np.count_nonzero(said > 1) > np.count_nonzero(said):
+        return False
+    task, label = np.concatenate([crowd.task, told]), np.concatenate([crowd.label, known[told]])
+    shares = np.bincount(label, minlength=log_P.shape[1]) / max(len(label), 1)
+    gain = log_P[task, label].sum() - (log_P @ shares)[task].sum()
+    return bool(gain < -LEAST_LOSS * len(label))
 
 
 def _better_start(answers_first: HierarchicalFit) -> HierarchicalFit:

@@ -188,7 +188,7 @@ class Backend:
             return False
         counts = mirror.annotation_counts(snapshot.queue.tolist())
         there = np.array([counts.get(task, 0) for task in snapshot.queue.tolist()])
-        before = snapshot.annotations[np.searchsorted(snapshot.tasks, snapshot.queue)]
+        before = snapshot.annotations[snapshot.queue_rows]
         return bool(3 * (there <= before).sum() < len(snapshot.queue))
 
     def store_problem(self) -> str | None:

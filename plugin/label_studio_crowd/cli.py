@@ -328,7 +328,7 @@ def status(
         "new_annotations": now.annotations - then.annotations,
         "last_run": {"finished_at": last[0], **last[1]} if last else None,
         "service": [
-            {"job": row.kind, "state": row.word, "problem": row.problem, "retry_at": row.retry_at} for row in service
+            {"job": row.kind, "state": row.word, "problem": row.problem, "retry_at": row.next_try} for row in service
         ],
     }
     if as_json:

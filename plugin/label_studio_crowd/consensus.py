@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
-from crowdcore.estimates import annotator_intervals
+from crowdcore.estimates import annotator_intervals, silence
 from crowdcore.hierarchical import HierarchicalResult, hierarchical_dawid_skene
 from crowdcore.sampling import confidence_scores
 from label_studio_crowd.estimates import LEVEL
@@ -40,7 +40,8 @@ class Beliefs:
         Whether the quality is more than the method's assumptions about annotators, so that it may settle the task;
         shape (N,).
     hears_model
-        Whether the class probabilities have a say: a model that agrees with nobody is not heard.
+        Whether the class probabilities have a say in what a label is: a model that agrees with nobody, or by chance
+        where no two labels can be compared, is not heard.
     """
 
     result: HierarchicalResult | CrowdlabResult
@@ -71,12 +72,16 @@ def find_beliefs(
 
 def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:
     result = hierarchical_dawid_skene(crowd, pred_probs, known_labels=known_labels, most_exponent=MOST_EXPONENT)
+    untold = len(crowd.label) > 0 and not result.known.any() and silence(result) is not None
+    if untold and (result.consensus[crowd.task] != crowd.label).any():
+        # nothing tells who is right, and the model, which agrees with people by chance, would overrule them
+        result = replace(hierarchical_dawid_skene(crowd), model_exponent=0.0)
     return Beliefs(
         result,
         confidence_scores(result),
         annotator_intervals(result, level=LEVEL),
         _compared(crowd, result.known),
-        pred_probs is not None and result.model_exponent > 0,
+        pred_probs is not None and result.model_exponent > 0 and not untold,
     )
 
 

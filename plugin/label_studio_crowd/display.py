@@ -151,7 +151,7 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
         for row in rows:
             low, high = scores.quality_interval[row]
             quality, agreement = scores.annotator_quality[row], scores.agreement[row]
-            worst = stats.worst_class[row] if agreement < 1 else -1
+            worst = scores.worst_class[row]
             table.add_row(
                 escape(annotator_name(int(crowd.annotators[row]), names)),
                 f"{quality:.3f}" if quality == quality else "-",
@@ -168,10 +168,11 @@ def show_status(console: Console, state: Mapping[str, Any]) -> None:
     """Print how a project stands."""
     for job in state["service"]:
         if job["problem"]:
-            again = time.strftime("%H:%M:%S", time.localtime(job["retry_at"]))
+            at = job["retry_at"]
+            again = "now" if at is None else time.strftime("at %H:%M:%S", time.localtime(at))
             away = job["state"] == "away"
             begin = "The service waits for Label Studio, to" if away else "The service could not"
-            what = f"{begin} {job['job']}: {job['problem']} It tries again at {again}."
+            what = f"{begin} {job['job']}: {job['problem']} It tries again {again}."
             console.print(f"{_MARKS['note' if away else 'wrong']} {escape(what)}", highlight=False)
     last = state["last_run"]
     if last is None:

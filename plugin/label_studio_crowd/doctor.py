@@ -58,7 +58,7 @@ def examine(studio: Studio, mirror: ProjectMirror, project: int, settings: Setti
     if info["ground_truth_number"] and not settings.trust_ground_truth:
         yield Check(
             "note",
-            f"{info['ground_truth_number']} annotations carry the ground-truth flag and count as answers",
+            f"annotations with the ground-truth flag count as answers: {info['ground_truth_number']}",
             "imported annotations have it by default; --trust-ground-truth takes them as the truth",
         )
     if (last := mirror.last_run()) is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.mirror import DELETED_USER, Annotation
 from label_studio_crowd.scoring import Scores
+from label_studio_crowd.snapshot import answer_times
 from label_studio_crowd.studio import Prediction
 
 if TYPE_CHECKING:
@@ -92,10 +93,7 @@ def tables(
         fields = dict.fromkeys(field for row in data for field in row)
         columns = {f"data.{field}": [_scalar(row.get(field)) for row in data] for field in fields}
         tasks = tasks.join(pd.DataFrame(columns, index=tasks.index))
-    seconds: dict[int, list[float]] = {}
-    for annotation in annotations:
-        if annotation.lead_time is not None and not annotation.was_cancelled:
-            seconds.setdefault(annotation.annotator, []).append(annotation.lead_time)
+    seconds = pd.Series(answer_times(crowd, annotations)[1]).groupby(crowd.annotator).median()
     stats = result.annotators
     annotators = pd.DataFrame(
         {
@@ -105,12 +103,9 @@ def tables(
             "quality_low": scores.quality_interval[:, 0],
             "quality_high": scores.quality_interval[:, 1],
             "agreement_with_consensus": scores.agreement,
-            "worst_class": _named(labels, np.where(scores.agreement < 1, stats.worst_class, -1)),
+            "worst_class": _named(labels, scores.worst_class),
             "num_labels": stats.num_answers,
-            "median_seconds": [
-                float(np.median(seconds[annotator])) if annotator in seconds else float("nan")
-                for annotator in crowd.annotators.tolist()
-            ],
+            "median_seconds": seconds.reindex(range(len(crowd.annotators))).to_numpy(),
         }
     ).sort_values(["quality", "agreement_with_consensus"], ignore_index=True)
     return Tables(tasks, annotators, result.labels_frame())

@@ -106,8 +106,8 @@ class JobState:
 
     @property
     def next_try(self) -> float | None:
-        """When it is tried again; None if it did not fail, or somebody is at it."""
-        return None if self.problem is None or self.claimed else self.retry_at
+        """When it is tried again; None if it did not fail, or it is tried at once, or somebody is at it."""
+        return None if self.problem is None or self.claimed else self.retry_at or None
 
 
 class Jobs:

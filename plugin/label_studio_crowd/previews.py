@@ -7,12 +7,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from itertools import islice
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from label_studio_crowd.classifiers.tasks import lookup
+from label_studio_crowd.hypertext import without_tags
 from label_studio_crowd.labels import Control, find_control
 from label_studio_crowd.mirror import ProjectMirror
 from label_studio_crowd.settings import Settings
@@ -123,7 +123,7 @@ def _shown(tag: str, name: str, value: Any, studio: Sequence[str]) -> Shown:
     if tag in (*_IMAGES, *_FILES) or (path and " " not in value):
         is_address = urlsplit(value).scheme in ("http", "https") if _is_sound(value) else False
         return Shown(name, "link", _file_name(value), value if is_address else "")
-    return Shown(name, "text", _short(_without_tags(value) if tag == "hypertext" else value))
+    return Shown(name, "text", _short(without_tags(value[:_LONGEST_HTML]) if tag == "hypertext" else value))
 
 
 def _inline(tag: str, name: str, uri: str) -> Shown:
@@ -181,29 +181,3 @@ def _words(value: Any, depth: int = 0) -> str:
             return f"{len(value):,} numbers"
         return " · ".join(_words(item, depth + 1) for item in value[:_ITEMS] if item is not None)
     return json.dumps(value)
-
-
-class _Words(HTMLParser):
-    """What a browser would show of HTML, roughly."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in ("script", "style", "title")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent = max(self._silent - (tag in ("script", "style", "title")), 0)
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.words.append(data)
-
-
-def _without_tags(html: str) -> str:
-    words = _Words()
-    words.feed(html[:_LONGEST_HTML])
-    words.close()
-    return " ".join(words.words)

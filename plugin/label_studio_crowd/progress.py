@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
+
+import sqlalchemy as sa
 
 from label_studio_crowd.jobs import Job, JobProgress, Jobs
 from label_studio_crowd.studio import Progress
@@ -20,6 +23,7 @@ def kept_progress(jobs: Jobs, job: Job, *, clock: Callable[[], float] = time.mon
         nonlocal last
         if clock() - last >= _EVERY:
             last = clock()
-            jobs.note_progress(job, JobProgress(what, done, total))
+            with suppress(sa.exc.SQLAlchemyError):  # the store is away: a training goes on
+                jobs.note_progress(job, JobProgress(what, done, total))
 
     return report

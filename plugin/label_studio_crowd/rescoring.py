@@ -51,6 +51,7 @@ _SCORING_SETTINGS: Final = (
     "min_labels",
     "max_labels",
 )
+_NAMED: Final = 5
 _MANY: Final = 50
 """Labelled tasks from which on it says something that none is settled by its quality."""
 _ACTIVE_DAYS: Final = 7
@@ -537,26 +538,28 @@ def _warnings(info: Mapping[str, Any], scores: Scores, plan: Plan, settings: Set
         found.append(f"The project's {name} is {value!r}, not {needed!r}: the queue is not served. Run connect.")
     if answers.ground_truth and not settings.trust_ground_truth:
         found.append(
-            f"{answers.ground_truth} annotations carry the ground-truth flag (imported ones do by default) and were "
-            "counted as answers: --trust-ground-truth takes them as the truth."
+            "Annotations with the ground-truth flag (imported ones have it by default) were counted as answers: "
+            f"{answers.ground_truth}. --trust-ground-truth takes them as the truth."
         )
     if answers.conflicting_truths:
-        some = ", ".join(map(str, answers.conflicting_truths[:5]))
+        some = ", ".join(map(str, answers.conflicting_truths[:_NAMED]))
+        more = len(answers.conflicting_truths) - _NAMED
         found.append(
-            f"Ground-truth annotations contradict each other on {len(answers.conflicting_truths)} tasks "
-            f"({some}): the latest was taken."
+            "Tasks whose ground-truth annotations contradict each other, so that the latest was taken: "
+            f"{some}{f' and {more} more' if more > 0 else ''}."
         )
     if answers.outside_config:
-        labels = ", ".join(repr(label) for label in answers.outside_config[:5])
+        labels = ", ".join(repr(label) for label in answers.outside_config[:_NAMED])
         found.append(
-            f"Labels that the labeling config does not offer are in annotations ({labels}): they count as classes; "
-            f"{plan.outside_config} tasks whose consensus is one have no consensus prediction."
+            f"Labels that the labeling config does not offer are in annotations ({labels}): they count as classes, "
+            f"and tasks whose consensus is one have no consensus prediction: {plan.outside_config}."
         )
     labelled = answers.crowd.num_answers > 0
     if labelled.any() and answers.crowd.num_answers.max() < 2 and not (labelled & (answers.known_labels >= 0)).any():
+        told = "only the classifier tells" if scores.hears_model else "nothing tells"
         settles_none = ", so quality settles no task" * (settings.consensus != "crowdlab")
         found.append(
-            f"No task has labels of two annotators: how good annotators are cannot be told{settles_none}. The queue "
+            f"No task has labels of two annotators: {told} how good annotators are{settles_none}. The queue "
             "will ask for second labels; --min-labels 2 asks for them everywhere."
         )
     if labelled.sum() >= _MANY and (best := scores.result.quality[labelled].max()) < settings.target:

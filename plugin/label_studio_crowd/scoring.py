@@ -86,6 +86,9 @@ class Scores:
         Share of each annotator's labels of `judged` tasks that are the consensus; NaN without any; shape (M,).
     annotator_quality
         Quality of each annotator; NaN without labels of `judged` tasks, for nothing tells it then; shape (M,).
+    worst_class
+        Class code of the label that is wrong most often when the annotator gives it to `judged` tasks (ties: the one
+        given most often, then to tasks of higher quality, then the first); -1 where none is wrong; shape (M,).
     quality_interval
         Its 90 % interval; NaN also where the consensus method has none; shape (M, 2).
     settled_by
@@ -93,6 +96,8 @@ class Scores:
     judged
         Whether its consensus is more than one annotator's word: several have a say, or the classifier, or its truth
         is known; shape (N,).
+    hears_model
+        Whether the classifier has a say.
     target_quality, min_labels, max_labels
         What that was decided by, as for `score`.
     """
@@ -103,9 +108,11 @@ class Scores:
     priority: NDArray[np.float64]
     agreement: NDArray[np.float64]
     annotator_quality: NDArray[np.float64]
+    worst_class: NDArray[np.int64]
     quality_interval: NDArray[np.float64]
     settled_by: NDArray[np.str_]
     judged: NDArray[np.bool_]
+    hears_model: bool
     target_quality: float
     min_labels: int
     max_labels: int
@@ -295,9 +302,11 @@ def score(
         priority=found.priority,
         agreement=agreement,
         annotator_quality=np.where(untold, np.nan, found.result.annotators.quality),
+        worst_class=_worst_classes(crowd, found.result.consensus, found.result.quality, judged),
         quality_interval=np.where(untold[:, None], np.nan, found.quality_interval),
         settled_by=np.select(reasons, SETTLED_BY, default=""),
         judged=judged,
+        hears_model=found.hears_model,
         target_quality=target_quality,
         min_labels=min_labels,
         max_labels=max_labels,
@@ -310,6 +319,22 @@ def _agreement(crowd: Crowd, consensus: NDArray[np.int64], judged: NDArray[np.bo
     agrees = there & (crowd.label == consensus[crowd.task])
     labels, same = (np.bincount(crowd.annotator[which], minlength=M) for which in (there, agrees))
     return np.where(labels > 0, same / np.maximum(labels, 1), np.nan)
+
+
+def _worst_classes(
+    crowd: Crowd, consensus: NDArray[np.int64], quality: NDArray[np.float64], judged: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the label that is wrong most often when each annotator gives it to judged tasks; -1 without any, (M,)."""
+    K, there = len(crowd.classes), np.flatnonzero(judged[crowd.task])
+    at, place = np.unique(crowd.annotator[there] * K + crowd.label[there], return_inverse=True)
+    given = np.bincount(place, minlength=len(at))
+    wrong = np.bincount(place, crowd.label[there] != consensus[crowd.task[there]], len(at))
+    believed = np.bincount(place, quality[crowd.task[there]], len(at))
+    worst_first = np.lexsort((at, -believed, -given, -wrong / given, at // K))
+    annotators, first = np.unique(at[worst_first] // K, return_index=True)
+    found, worst = worst_first[first], np.full(len(crowd.annotators), -1)
+    worst[annotators] = np.where(wrong[found] > 0, at[found] % K, -1)
+    return worst
 
 
 def memory_note(*, tasks: int, labels: int, annotators: int, classes: int) -> tuple[str, str] | None:

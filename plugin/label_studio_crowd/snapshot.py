@@ -44,6 +44,8 @@ class Snapshot:
         Whether annotators see the consensus while they label.
     training
         Names the trained model; "" without one.
+    hears_model
+        Whether the classifier, if there is one, has a say.
     target_quality
         The quality from which on a consensus is settled.
     accuracy
@@ -92,6 +94,7 @@ class Snapshot:
     control: str
     show_consensus: bool
     training: str
+    hears_model: bool
     target_quality: float
     accuracy: Estimate
     calibrated: bool
@@ -133,6 +136,11 @@ class Snapshot:
     def comparable(self) -> bool:
         """Whether anything tells how good labels are: others' labels of the same tasks, or a model that is heard."""
         return self.accuracy.value is not None or not self.calibrated
+
+    @cached_property
+    def queue_rows(self) -> NDArray[np.intp]:
+        """Rows of the tasks of the queue, in its order; (Q,)."""
+        return np.searchsorted(self.tasks, self.queue)
 
     @cached_property
     def crowd(self) -> Crowd:
@@ -245,7 +253,7 @@ def take_snapshot(
         counts = np.bincount(crowd.label, minlength=len(crowd.classes)) + 1.0
         prior = counts / counts.sum()
     predicted, predicted_probability = _predicted(probabilities, crowd.tasks)
-    answer_at, answer_seconds = _times(crowd, annotations)
+    answer_at, answer_seconds = answer_times(crowd, annotations)
     return Snapshot(
         taken_at=taken_at,
         title=str(info["title"]),
@@ -278,12 +286,13 @@ def take_snapshot(
         quality_high=np.asarray(scores.quality_interval[:, 1], np.float64),
         agreement=scores.agreement,
         annotator_labels=np.asarray(stats.num_answers, np.int64),
-        worst_class=np.asarray(stats.worst_class, np.int64),
+        worst_class=scores.worst_class,
         answer_annotator=crowd.annotator,
         answer_label=crowd.label,
         answer_quality=np.asarray(result.label_quality, np.float64),
         answer_at=answer_at,
         answer_seconds=answer_seconds,
+        hears_model=scores.hears_model,
     )
 
 
@@ -302,7 +311,7 @@ def _predicted(probabilities: Probabilities, tasks: NDArray[Any]) -> tuple[NDArr
     return code, probability
 
 
-def _times(crowd: Crowd, annotations: Sequence[Annotation]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def answer_times(crowd: Crowd, annotations: Sequence[Annotation]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return when each answer was last changed (0: not known) and how many seconds it took (NaN: not known)."""
     at, seconds = np.zeros(len(crowd.label), np.int64), np.full(len(crowd.label), np.nan)
     given = [row for row in annotations if not row.was_cancelled and row.result != _NOTHING]

@@ -221,6 +221,17 @@ def test_a_model_whose_columns_are_mixed_up_is_not_listened_to():
     assert np.mean(result.consensus == truth) > 0.85
 
 
+@pytest.mark.parametrize("num_tasks", [6, 20])
+def test_a_model_that_says_the_opposite_does_not_turn_answers_that_stand_alone_around(num_tasks):
+    said = np.arange(num_tasks) % 2
+    answers = np.full((num_tasks, 3), -1)
+    answers[np.arange(num_tasks), np.arange(num_tasks) % 3] = said
+    P = np.where(said[:, None] == [0, 1], 0.4, 0.6)
+    result = outcome(answers, P, 2)
+    assert result.consensus.tolist() == said.tolist()
+    assert result.model_exponent == 0
+
+
 def test_a_good_model_rescues_a_crowd_worse_than_chance():
     rng = np.random.default_rng(0)
     truth = (rng.random(400) < 0.1).astype(int)

@@ -1,6 +1,5 @@
 import dataclasses
 from datetime import timedelta
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -222,6 +221,29 @@ def test_who_overrules_a_suspect_label_is_not_praised_for_labels_that_nobody_els
     assert row.evidence.endswith("Of 6 other tasks that are a, this annotator got 6 right.")
 
 
+def test_of_one_other_task_the_evidence_speaks_as_of_one():
+    snapshot = votes(*[{1: k, 2: k} for k in "bc" * 6], {1: "a", 2: "a", 3: "a"}, {1: "a", 2: "a", 3: "b"})
+    (row,) = insights.suspect_labels(snapshot, shown(snapshot)).rows
+    assert row.evidence.endswith("Of 1 other task that is a, this annotator got 1 right.")
+
+
+def test_a_majority_is_not_said_to_be_overruled_by_those_who_are_right_less_often():
+    snapshot = votes(*[{1: "a", 2: "a", 3: "b"}, {1: "b", 2: "b", 3: "b"}] * 5)
+    task = int(np.flatnonzero((snapshot.labels == 3) & (snapshot.majority == 0))[0])
+    consensus, quality = snapshot.consensus.copy(), np.array([0.9, 0.9, 0.6])
+    consensus[task] = 1
+    for better, said in ((quality, False), (1 - quality, True)):
+        overruled = dataclasses.replace(snapshot, consensus=consensus, annotator_quality=better)
+        (row,) = insights.overruled_majorities(overruled, shown(overruled)).rows
+        assert ("of the time" in row.evidence) == said
+
+
+def test_a_classifier_alone_agrees_with_nobody():
+    snapshot = votes({}, {}, pred_probs=probabilities("a", "b"))
+    found = insights.project_agreement(snapshot, shown(snapshot), None)
+    assert (found.members, found.has_model, found.cells) == ((), False, ())
+
+
 def test_crowdlabs_quality_is_not_shown_as_a_probability():
     snapshot = votes({1: "a", 2: "a"}, {1: "b", 2: "c"}, consensus="crowdlab")
     assert "CROWDLAB" in insights.project_numbers(snapshot).accuracy.reason
@@ -370,8 +392,6 @@ def test_a_suspect_label_comes_with_its_evidence():
     assert row.evidence == (
         "Of the others, 2 say a. The classifier says a (80 %). Of 6 other tasks that are a, this annotator got 6 right."
     )
-    assert row.usually_right == 1.0
-    assert row.given_at == AT + 39
 
 
 def test_against_a_known_truth_a_label_is_wrong_for_certain():
@@ -504,6 +524,29 @@ def test_tasks_that_become_harder_are_nobodys_decline():
     assert first.quality.value - last.quality.value > 0.15  # the tasks did become harder
 
 
+@settings(max_examples=40, deadline=None)
+@given(snapshots())
+def test_the_worst_class_is_the_worst_column_of_the_confusion_matrix(snapshot):
+    people = shown(snapshot)
+    for row in range(len(snapshot.annotators)):
+        details = insights.annotator_details(snapshot, people, row)
+        if details.confusion is None:
+            assert details.row.worst_class is None
+            continue
+        counts = np.array(details.confusion.counts)
+        given, right = counts.sum(axis=0), counts.diagonal()
+        wrong = {label: 1 - r / n for label, r, n in zip(details.confusion.classes, right, given, strict=True) if n}
+        worst = details.row.worst_class
+        assert (worst is None) == (max(wrong.values()) == 0)
+        assert worst is None or wrong[worst] == pytest.approx(max(wrong.values()))
+
+
+def test_labels_that_nobody_else_judged_do_not_hide_the_worst_class():
+    both, alone = [{1: "a", 2: "b", 3: "b"}] * 4 + [{1: "c", 2: "c", 3: "c"}] * 3, [{1: "a"}] * 40
+    snapshot = votes(*both, {1: "c", 2: "a", 3: "a"}, *[{2: k, 3: k} for k in "abc" * 10], *alone)
+    assert insights.annotators_page(snapshot, shown(snapshot)).rows[0].worst_class == "a"
+
+
 def test_a_confusion_matrix_counts_labels_by_consensus():
     rows = [{1: "a", 2: "a", 3: "a"}, {1: "b", 2: "b", 3: "b"}] * 4 + [{1: "a", 2: "a", 3: "b"}, {3: "c"}]
     snapshot = votes(*rows)
@@ -539,7 +582,6 @@ def test_periods_are_of_labels_one_after_the_other_and_their_intervals_cover():
                 continue
             assert [period.first for period in periods] == [1] + [period.last + 1 for period in periods[:-1]]
             assert periods[-1].last == labels
-            assert all(a.end <= b.start for a, b in pairwise(periods))
             if truth.accuracy_at_first[who] == truth.accuracy_at_last[who]:
                 accuracy = truth.accuracy_at_first[who]
                 covered += [period.quality.low <= accuracy <= period.quality.high for period in periods]
@@ -565,7 +607,7 @@ def test_speed_is_told_beside_everybodys():
     annotations += [annotation(CONTROL, 20, 6, 3, "a")]
     snapshot = snapshot_of(annotations, 6, CLASSES)
     speed = insights.annotator_details(snapshot, shown(snapshot), 0).speed
-    assert (speed.fast, speed.median, speed.slow, speed.everybody, speed.timed) == (2.0, 3.0, 4.0, 8.0, 5)
+    assert (speed.fast, speed.median, speed.slow, speed.everybody) == (2.0, 3.0, 4.0, 8.0)
     assert insights.annotator_details(snapshot, shown(snapshot), 2).speed is None
 
 

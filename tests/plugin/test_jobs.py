@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -206,7 +207,9 @@ def test_who_asks_for_it_does_not_wait_for_the_pause_after_a_failure(jobs):
     for _ in range(3):
         jobs.failed(begun(jobs), "the token is wrong")
         assert jobs.claim_due() == []
+        assert state(jobs).next_try > 1_000_000
         jobs.mark(PROJECT, at_once=True)
+        assert state(jobs).next_try is None
 
 
 def test_any_reason_can_be_stored(jobs):
@@ -260,6 +263,16 @@ def test_progress_is_kept_once_a_second_while_somebody_is_at_the_job(jobs):
     assert seen == [JobProgress("reading tasks", done, 3) for done in (1, 1, 3)]
     jobs.failed(job, "a reason")
     assert state(jobs).progress is None
+
+
+def test_a_job_goes_on_where_its_progress_cannot_be_kept(jobs, monkeypatch):
+    def fail(*_):
+        raise sa.exc.OperationalError("UPDATE", {}, Exception("the store is away"))
+
+    jobs.mark(PROJECT, at_once=True)
+    progress = kept_progress(jobs, begun(jobs))
+    monkeypatch.setattr(jobs, "note_progress", fail)
+    progress("cross-validation", 1, 3)
 
 
 def test_each_job_of_a_project_has_its_own_progress(jobs):

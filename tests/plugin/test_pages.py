@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from label_studio_crowd import worker
+from label_studio_crowd import hypertext, worker
 from label_studio_crowd.backend import Backend
 from label_studio_crowd.jobs import JobProgress
 from label_studio_crowd.pages import words
@@ -268,6 +268,18 @@ def test_why_there_is_no_forecast_is_told_where_it_would_be(served):
 # ---------------------------------------------------------------------- what a click does
 
 
+@pytest.mark.parametrize(("size", "expected"), [((120, 12, 500, 3), True), ((5, 12, 60, 3), False)])
+def test_a_forecast_says_where_it_is_of_tasks_that_nobody_has_labelled(served, size, expected):
+    fill(served.backend, size=size)
+    curve = {"further_labels": [0, 10], "mean": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]}
+    needed = {"value": 10.0, "low": 5.0, "high": 20.0}
+    made = {"labels": 60, "circumstances": {}, "queue": curve, "random": curve, "needed": needed}
+    served.mirror.remember("forecast", made)
+    page = served.client.get("/projects/1").text
+    assert "Forecast when there were" in page
+    assert ("All tasks count, labelled or not." in page) == expected
+
+
 def test_a_rescore_begins_at_once(served):
     served.client.post("/projects/1/rescore", headers=OWN)
     (job,) = served.backend.jobs.claim_due()
@@ -327,6 +339,7 @@ def test_a_worker_plans_without_writing(served, monkeypatch, pulled):
         ({"Origin": "http://here"}, True),
         ({"Origin": "http://elsewhere"}, False),
         ({"Origin": "null"}, False),
+        ({"Host": ""}, False),
         ({}, False),
     ],
 )
@@ -365,6 +378,22 @@ def test_names_are_hidden_and_shown_again_where_one_is(shown):
 )
 def test_a_click_leads_to_no_other_host(address):
     assert path_within(address) == "/projects"
+
+
+def test_what_another_release_left_is_waited_for(served, monkeypatch):
+    with monkeypatch.context() as other:
+        other.setattr("label_studio_crowd.snapshot.FORMAT", 2)
+        content = served.snapshot.to_bytes()
+    served.mirror.set_snapshot(content, served.snapshot.taken_at + 1)
+    for page in ["/projects", *[f"/projects/1{page}" for page in PAGES if page != "/runs"]]:
+        answer = served.client.get(page)
+        assert answer.status_code == 200
+        assert "There is nothing to show yet" in answer.text
+        assert "No run has ended yet" not in answer.text, "there was one"
+    assert "change" in served.client.get("/projects/1/runs").text
+    answer = served.client.get("/api/projects/1/queue")
+    assert (answer.status_code, "no run of project 1 to tell of yet" in answer.text) == (404, True)
+    assert served.client.get("/metrics").status_code == 200
 
 
 # ---------------------------------------------------------------------- live
@@ -583,6 +612,28 @@ def test_a_page_that_could_not_be_fetched_is_fetched_again(browser, served):
         assert page.evaluate("asked") == 2
 
 
+def test_a_page_that_was_made_while_something_passed_is_made_anew(browser, served):
+    from playwright.sync_api import expect
+
+    asked = []
+
+    def while_something_passes(route):
+        asked.append(route.request.resource_type)
+        answer = route.fetch()
+        text = re.sub('data-version="[^"]*"', 'data-version="passing"', answer.text())
+        route.fulfill(response=answer, body=text.replace("Scoring", "Passing"))
+
+    with looking(browser, served.client) as page:
+        page.goto("/projects/1")
+        page.route("**/projects/1", while_something_passes, times=1)
+        begun(served.backend.jobs)
+        expect(page.locator("progress[aria-label=Passing]")).to_be_visible()
+        expect(page.locator("progress[aria-label=Scoring]")).to_be_visible()
+        assert asked == ["fetch"]
+        version = page.locator("#live").get_attribute("data-version")
+        assert version == page_versions(served.backend)[1]
+
+
 def test_a_page_of_a_project_that_is_served_no_longer_says_so_and_asks_no_more(browser, served):
     from playwright.sync_api import expect
 
@@ -670,4 +721,4 @@ def test_pages_work_without_script(browser, shown):
 
 
 def test_the_examples_in_docstrings_hold():
-    assert doctest.testmod(words).failed == 0
+    assert doctest.testmod(words).failed == doctest.testmod(hypertext).failed == 0

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,6 +134,13 @@ def test_html_is_shown_as_its_words():
     assert preview(control(("HyperText", "html")), {"html": html}, STUDIO)[0].text == "Good morning"
     long = f"<style>{'p {color: red} ' * 3000}</style><p>Good evening</p>"
     assert preview(control(("HyperText", "html")), {"html": long}, STUDIO)[0].text == "Good evening"
+
+
+@pytest.mark.parametrize("piece", ["<a ", '<a="', "<!--", "</a ", "<?", "</", "<script", "</script "])
+def test_no_html_takes_long(piece):
+    began = time.perf_counter()
+    preview(control(("HyperText", "html")), {"html": "<script>" * piece.startswith("</s") + piece * 30_000}, STUDIO)
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(

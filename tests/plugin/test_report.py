@@ -235,10 +235,23 @@ def test_it_opens_without_a_network_and_nobody_is_kept_out(browser, tmp_path, re
     assert complaints == []
 
 
+_BROKEN_WORDS = """cells => cells.flatMap(cell => {
+  const found = [], texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (texts.nextNode())
+    for (const word of texts.currentNode.data.matchAll(/(?<!\\S)[A-Za-z0-9]{2,8}(?!\\S)/g)) {
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      if (range.getClientRects().length > 1) found.push(word[0]);
+    }
+  return found;
+})"""
+"""Words of usual length that are on two lines."""
+
+
 def test_on_paper_nothing_is_folded_or_cut(browser, tmp_path):
     snapshot, _ = made_up(300, 45, 4000, 30)
     long = "a class of so long a name that nobody would write it twice"
-    snapshot = replace(snapshot, classes=(long, *snapshot.classes[1:]))
+    snapshot = replace(snapshot, classes=(long, *(f"product{number}" for number in range(1, 30))))
     backend = opened(tmp_path)
     mirror = backend.store.project(STUDIO, 1)
     mirror.remember("names", {str(who): f"somebody.{who}@company.example.org" for who in snapshot.annotators.tolist()})
@@ -255,6 +268,7 @@ def test_on_paper_nothing_is_folded_or_cut(browser, tmp_path):
     )
     reach = "those => Math.max(...those.map(it => it.getBoundingClientRect().right))"
     assert page.locator("section:not(.wide) > .scrolling > table, .pictures table, .card").evaluate_all(reach) <= 703
+    assert page.locator(".rows td").evaluate_all(_BROKEN_WORDS) == []
     page.set_viewport_size({"width": 1047, "height": 718})  # A4 on its side
     assert page.locator(".wide table").evaluate_all(reach) <= 1047
     printed = page.pdf(format="A4")

@@ -191,6 +191,29 @@ def test_agreement_is_the_same_wherever_it_is_told(rescored, mirror):
     assert dict(shown) == {"1": "1.000", "2": "1.000", "3": "0.700", "4": "-"}
 
 
+def test_how_long_a_label_takes_is_the_same_wherever_it_is_told(rescored, mirror):
+    task = task_with(1, {1: "a", 2: "a"})
+    earlier = {**task["annotations"][0], "id": 99, "updated_at": "2025-01-01T00:00:00Z", "lead_time": 500.0}
+    empty = {**task["annotations"][1], "id": 98, "completed_by": 3, "result": [], "lead_time": 500.0}
+    run = rescored([{**task, "annotations": [*task["annotations"], earlier, empty]}])
+    exported = export.tables(run.scores, mirror.annotations(), {}, []).annotators
+    assert dict(zip(exported.annotator, exported.median_seconds, strict=True)) == {1: 2.0, 2: 2.0}
+    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    pages = insights.annotators_page(snapshot, People(snapshot, {})).rows
+    assert {row.person.key: row.seconds for row in pages} == {"1": 2.0, "2": 2.0}
+
+
+@pytest.mark.parametrize(("heard", "says"), [(True, "only the classifier tells"), (False, "nothing tells")])
+def test_who_tells_how_good_annotators_are_is_said_without_second_labels(rescored, monkeypatch, heard, says):
+    labels, tasks = "ab" * 10, np.arange(1, 21)
+    right = np.where(tasks[:, None] % 2 == [1, 0], 0.9, 0.1)
+    pred_probs = right if heard else np.where((tasks % 3 == 0)[:, None], right, right[:, ::-1])
+    known = Probabilities("none", "", CLASSES, tasks, pred_probs, 20, "")
+    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: AtHand(known, False))
+    run = rescored([task_with(n, {5: label}) for n, label in enumerate(labels, 1)])
+    assert [says in warning for warning in run.warnings] == [True]
+
+
 def test_a_label_that_the_classifier_has_not_judged_is_no_agreement(rescored, mirror, monkeypatch):
     labels, seen = "ab" * 10, np.arange(1, 20)
     pred_probs = np.where(seen[:, None] % 2 == [1, 0], 0.9, 0.1)

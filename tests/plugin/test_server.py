@@ -78,6 +78,7 @@ def believed(**changes):
         "control": "label",
         "show_consensus": False,
         "training": "",
+        "hears_model": True,
         "target_quality": 0.8,
         "accuracy": Estimate(0.9, 0.7, 0.95),
         "calibrated": True,
@@ -103,7 +104,7 @@ def believed(**changes):
         "quality_high": np.array([0.9, nan, 0.6]),
         "agreement": np.array([1.0, nan, 0.5]),
         "annotator_labels": np.array([2, 0, 4]),
-        "worst_class": np.array([1, -1, 2]),
+        "worst_class": np.array([-1, -1, 2]),
         "answer_annotator": np.array([0, 2, 2, 0, 1, 2]),
         "answer_label": np.array([0, 0, 1, 0, 1, 0]),
         "answer_quality": np.array([0.9, 0.9, 0.4, 0.6, 0.2, 0.6]),
@@ -775,6 +776,10 @@ def test_a_failed_run_is_told(client, backend):
     shown = client.get("/api/projects/1").json()
     assert (shown["state"], shown["problem"], shown["failures"]) == ("failed", "The token is wrong.", 1)
     assert shown["retry_at"] > shown["wanted_since"]
+    backend.jobs.mark(1, at_once=True)
+    backend.jobs.claim_due()
+    shown = client.get("/api/projects/1").json()
+    assert (shown["state"], shown["problem"], shown["retry_at"]) == ("working", "The token is wrong.", None)
 
 
 def test_a_label_studio_that_is_away_is_told(client, backend):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from label_studio_crowd.classifiers.fitted import FittedModel, fit_all
 from label_studio_crowd.classifiers.linear import Linear
 from label_studio_crowd.classifiers.out_of_sample import out_of_sample
 from label_studio_crowd.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData, written
+from label_studio_crowd.hypertext import without_tags
 
 STRENGTHS = (0.25, 1.0, 4.0)
 """Values of C to choose from."""
@@ -33,9 +33,6 @@ WORDS, PARTS = 30_000, 50_000
 MOST_WEIGHTS = 10_000_000
 """Features times classes, at most: a training holds some twenty numbers for each, 1.7 GB."""
 
-# as in a browser, what is never closed reaches to the end; so no text takes longer than its length
-_HIDDEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"</?[a-z!][^<>]*>", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]*://\S+|data:\S+", re.IGNORECASE)
 
 
@@ -138,11 +135,7 @@ def _joined(value: Any, depth: int = 0) -> str:
         return ""
     if isinstance(value, str):
         value = value[: 5 * LONGEST]  # enough for the text among its tags
-        if "<" in value:
-            value = _TAG.sub(" ", _HIDDEN.sub(" ", value))
-        if "&" in value:
-            value = _unescaped(value)
-        return " ".join(value.split())
+        return " ".join(without_tags(value).split())
     if isinstance(value, Mapping):
         inside = [v for v in value.values() if isinstance(v, (str, Mapping, list, tuple))]
         return " ".join(filter(None, (_joined(v, depth + 1) for v in inside if not _is_address(v))))
@@ -151,13 +144,6 @@ def _joined(value: Any, depth: int = 0) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return ""
     return written(value)
-
-
-def _unescaped(text: str) -> str:
-    try:
-        return html.unescape(text)
-    except ValueError:  # "&#" and more digits than Python reads
-        return text
 
 
 def _is_address(value: Any) -> bool:

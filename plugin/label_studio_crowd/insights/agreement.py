@@ -100,7 +100,7 @@ def _shared(snapshot: Snapshot, members: NDArray[np.intp]) -> tuple[NDArray[np.i
     place[members] = np.arange(len(members))
     theirs = place[crowd.annotator] >= 0
     task, who, label = crowd.task[theirs], place[crowd.annotator[theirs]], crowd.label[theirs]
-    seen = np.flatnonzero(snapshot.predicted >= 0)
+    seen = np.flatnonzero((snapshot.predicted >= 0) & (len(members) > 0))
     size = len(members) + bool(len(seen))
     if len(seen):
         task, who = np.concatenate([task, seen]), np.concatenate([who, np.full(len(seen), len(members))])

@@ -50,22 +50,15 @@ class Period:
 
     Attributes
     ----------
-    start, end
-        When the first and the last of them were given (Unix time); None where that is not known.
     first, last
         Which of the annotator's labels these are, from 1.
     quality
         Share of them that are right, with its 90 % interval.
-    seconds
-        Median seconds a label took; None where that is not known.
     """
 
-    start: float | None
-    end: float | None
     first: int
     last: int
     quality: Estimate
-    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -78,15 +71,12 @@ class Speed:
         Seconds: median, and the quarters that are faster and slower.
     everybody
         Median seconds of all labels in the project.
-    timed
-        How many of their labels have a time.
     """
 
     median: float
     fast: float
     slow: float
     everybody: float
-    timed: int
 
 
 @dataclass(frozen=True)
@@ -176,15 +166,10 @@ def _periods(snapshot: Snapshot, theirs: NDArray[np.int64]) -> tuple[Period, ...
 
 
 def _period(snapshot: Snapshot, answers: NDArray[np.int64], before: int) -> Period:
-    at, seconds = snapshot.answer_at[answers], snapshot.answer_seconds[answers]
-    seconds, dated = seconds[np.isfinite(seconds)], bool((at > 0).all())
     return Period(
-        start=float(at[0]) if dated else None,
-        end=float(at[-1]) if dated else None,
         first=before + 1,
         last=before + len(answers),
         quality=_share_right(snapshot.answer_quality[answers]),
-        seconds=float(np.median(seconds)) if len(seconds) else None,
     )
 
 
@@ -211,4 +196,4 @@ def _speed(snapshot: Snapshot, theirs: NDArray[np.int64]) -> Speed | None:
     if not len(seconds):
         return None
     fast, median, slow = np.quantile(seconds, [0.25, 0.5, 0.75]).tolist()
-    return Speed(median, fast, slow, float(np.nanmedian(snapshot.answer_seconds)), len(seconds))
+    return Speed(median, fast, slow, float(np.nanmedian(snapshot.answer_seconds)))

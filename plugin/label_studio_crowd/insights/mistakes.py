@@ -37,17 +37,12 @@ class SuspectLabel:
         Who said what.
     probability
         That the label is right, in [0, 1]; with CROWDLAB the label's quality, which is none.
-    given_at
-        When it was given (Unix time); None where that is not known.
     consensus, quality, is_known
         What is believed instead, how surely, and whether it is a known truth.
     others
         What the others said, the most frequent label first.
     guess
         What the classifier says; None without one.
-    usually_right
-        Share of this annotator's other labels of tasks of this consensus that are the consensus, where others, the
-        classifier or a known truth have a say on it, too; None without any.
     evidence
         All of this in a sentence or two, without the annotator's name.
     """
@@ -56,13 +51,11 @@ class SuspectLabel:
     person: Person
     label: str
     probability: float
-    given_at: float | None
     consensus: str
     quality: float
     is_known: bool
     others: tuple[Vote, ...]
     guess: Guess | None
-    usually_right: float | None
     evidence: str
 
 
@@ -148,22 +141,21 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     truth = snapshot.classes[consensus]
     evidence = [f"It is known to be {truth}."] if is_known else []
     evidence.append(f"Of the others, {tally(others)}." if others else "Nobody else labelled it.")
-    if guess and not is_known:
+    if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
     if len(alike):
-        evidence.append(f"Of {len(alike)} other tasks that are {truth}, this annotator got {right} right.")
+        tasks = "task that is" if len(alike) == 1 else "tasks that are"
+        evidence.append(f"Of {len(alike)} other {tasks} {truth}, this annotator got {right} right.")
     return SuspectLabel(
         task=int(snapshot.tasks[row]),
         person=person,
         label=label,
         probability=float(snapshot.answer_quality[answer]),
-        given_at=float(snapshot.answer_at[answer]) or None,
         consensus=truth,
         quality=float(snapshot.quality[row]),
         is_known=is_known,
         others=others,
         guess=guess,
-        usually_right=right / len(alike) if len(alike) else None,
         evidence=" ".join(evidence),
     )
 
@@ -181,15 +173,16 @@ def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajorit
     truth = snapshot.classes[consensus]
     evidence = [f"It is known to be {truth}."] if is_known else []
     evidence.append(f"{tally(votes)}.")
-    if guess and not is_known:
+    if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
     answers = slice(crowd.indptr[row], crowd.indptr[row + 1])
     quality, agrees = snapshot.annotator_quality[crowd.annotator[answers]], crowd.label[answers] == consensus
     if agrees.any() and np.isfinite(quality).all() and snapshot.calibrated and not is_known:
         with_it, against = float(quality[agrees].mean()), float(quality[~agrees].mean())
-        evidence.append(
-            f"Who says {truth} is right {percent(with_it)} of the time, who says otherwise {percent(against)}."
-        )
+        if with_it > against:  # otherwise it is for what they take for what
+            evidence.append(
+                f"Who says {truth} is right {percent(with_it)} of the time, who says otherwise {percent(against)}."
+            )
     return OverruledMajority(
         task=int(snapshot.tasks[row]),
         consensus=truth,

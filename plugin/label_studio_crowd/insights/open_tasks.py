@@ -67,15 +67,14 @@ class QueuedTask:
 
 def queue_page(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[QueuedTask]:
     """Return a page of the queue, in the order in which tasks are served."""
-    there = np.flatnonzero(np.isin(snapshot.queue, snapshot.tasks))
-    which = on_page(len(there), number, size)
-    rows = np.searchsorted(snapshot.tasks, snapshot.queue[there[which]])
+    which = on_page(len(snapshot.queue), number, size)
+    rows = snapshot.queue_rows[which]
     reasons = zip(rows.tolist(), reasons_of(snapshot)[rows].tolist(), strict=True)
     waiting = tuple(
         _queued(snapshot, people, row, place, REASONS[reason])
         for place, (row, reason) in enumerate(reasons, which.start + 1)
     )
-    return Page(waiting, len(there), which.start // size + 1, size)
+    return Page(waiting, len(snapshot.queue), which.start // size + 1, size)
 
 
 def reasons_of(snapshot: Snapshot) -> NDArray[np.intp]:
@@ -84,6 +83,7 @@ def reasons_of(snapshot: Snapshot) -> NDArray[np.intp]:
     some = crowd.label[crowd.indptr[crowd.task]]  # a label of the answer's task
     differing = np.bincount(crowd.task[crowd.label != some], minlength=N) > 0
     unlike_model = (snapshot.predicted >= 0)[crowd.task] & (crowd.label != snapshot.predicted[crowd.task])
+    unlike_model &= snapshot.hears_model
     by_strong = np.bincount(crowd.task[~surely_weak(snapshot)[crowd.annotator]], minlength=N) > 0
     holds = (
         snapshot.labels == 0,
@@ -100,7 +100,8 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
     consensus = snapshot.label(row)
     quality = known_or_none(snapshot.quality[row]) if consensus is not None and snapshot.comparable else None
     skips = int(snapshot.skips[row])
-    sentence = _sentence(why, votes, guess, quality if snapshot.accuracy.value is not None else None)
+    heard = guess if snapshot.hears_model else None
+    sentence = _sentence(why, votes, heard, quality if snapshot.accuracy.value is not None else None)
     if skips:
         sentence += f" {skips} skipped it."
     return QueuedTask(

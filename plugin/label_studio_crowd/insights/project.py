@@ -126,14 +126,11 @@ class Forecast:
         How many labels there were when it was made.
     queue_order, random_order
         Labels given in the order of the queue, and to tasks by chance.
-    needed
-        Further labels until every task is settled.
     """
 
     labels: int
     queue_order: Curve
     random_order: Curve
-    needed: Estimate
 
 
 @dataclass(frozen=True)
@@ -241,8 +238,11 @@ def scored_with(snapshot: Snapshot, report: Mapping[str, Any]) -> tuple[tuple[st
     report
         The last run's, from ``mirror.last_run()``.
     """
-    named = ((name.capitalize(), report.get(name)) for name in ("consensus", "classifier"))
-    return (("Control", snapshot.control), *((name, words) for name, words in named if words))
+    classifier = report.get("classifier")
+    if classifier and (snapshot.predicted >= 0).any() and not snapshot.hears_model:
+        classifier += " It has no say at present: the labels do not bear it out."
+    named = (("Control", snapshot.control), ("Consensus", report.get("consensus")), ("Classifier", classifier))
+    return tuple((name, words) for name, words in named if words)
 
 
 def _pace(snapshot: Snapshot) -> Pace | None:
@@ -282,4 +282,4 @@ def _forecast(found: Mapping[str, Any]) -> Forecast:
     queue_order, random_order = (
         Curve(**{name: tuple(values) for name, values in found[order].items()}) for order in ("queue", "random")
     )
-    return Forecast(found["labels"], queue_order, random_order, Estimate(**found["needed"]))
+    return Forecast(found["labels"], queue_order, random_order)

@@ -97,17 +97,17 @@ def annotator_row(snapshot: Snapshot, people: People, row: int) -> AnnotatorRow:
 
 
 def _row(snapshot: Snapshot, people: People, changes: _Changes, row: int) -> AnnotatorRow:
-    labels, agreement = int(snapshot.annotator_labels[row]), known_or_none(snapshot.agreement[row])
-    worst, seconds = int(snapshot.worst_class[row]), snapshot.answer_seconds[snapshot.answers_of(row)]
+    labels = int(snapshot.annotator_labels[row])
+    seconds = snapshot.answer_seconds[snapshot.answers_of(row)]
     seconds = seconds[np.isfinite(seconds)]
     return AnnotatorRow(
         person=people.everybody[row],
         quality=_quality(snapshot, row),
-        agreement=agreement,
+        agreement=known_or_none(snapshot.agreement[row]),
         labels=labels,
         share=labels / len(snapshot.answer_label) if labels else None,
         seconds=float(np.median(seconds)) if len(seconds) else None,
-        worst_class=label_of(snapshot, worst) if agreement is not None and agreement < 1 else None,
+        worst_class=label_of(snapshot, int(snapshot.worst_class[row])),
         trend=changes.trend(row),
     )
 

@@ -18,8 +18,8 @@ def quality_chart(found: Histogram) -> Chart | None:
         return None
     high = sum(found.settled[-2:]) + sum(found.unsettled[-2:])
     says = (
-        f"Bars: how many of {count(total, 'labelled task')} have a consensus of which quality. "
-        f"{count(high)} have {percent(found.edges[-3])} or more; {count(sum(found.settled))} need no more labels."
+        f"Bars: the quality of the consensus of {count(total, 'task')}. It is {percent(found.edges[-3])} or more in "
+        f"{count(high)}; no more labels are needed in {count(sum(found.settled))}."
     )
     heights = [sum(both) for both in zip(found.settled, found.unsettled, strict=True)]
     edges = named_axis("quality of the consensus (%)", [f"{100 * edge:g}" for edge in found.edges])

@@ -46,7 +46,7 @@ class ProjectState(BaseModel):
     )
     problem: str | None = Field(description="Why the last run failed, or how Label Studio was asked in vain.")
     failures: int = Field(description="How often it failed in a row.")
-    retry_at: datetime | None = Field(description="When it is tried again.")
+    retry_at: datetime | None = Field(description="When it is tried again; null while it is.")
     wanted_since: datetime | None = Field(description="When the first thing happened that no run has seen.")
     training: State | None = Field(description="How the training stands, where one was asked for.")
     training_problem: str | None = Field(description="Why the last training failed.")

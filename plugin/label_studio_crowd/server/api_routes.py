@@ -97,7 +97,9 @@ class _Scored:
         snapshot = None if mirror is None else parts.backend.snapshot(mirror)
         if mirror is None or snapshot is None:
             word = main_job(served[project]).word
-            raise HTTPException(404, f"Project {project} has had no run yet, its state is {word!r}: ask again later.")
+            raise HTTPException(
+                404, f"There is no run of project {project} to tell of yet, its state is {word!r}: ask again later."
+            )
         self.mirror: ProjectMirror = mirror
         self.snapshot: Snapshot = snapshot
         self.url = project_url(parts.backend.settings, project)
@@ -110,7 +112,7 @@ Scored = Annotated[_Scored, Depends(_Scored)]
 def get_queue(scored: Scored, limit: Limit = 100, offset: Offset = 0) -> Page[Task]:
     """List the tasks of the queue, in the order in which they are served."""
     table = TaskTable(scored.snapshot, scored.url)
-    rows = table.queue()
+    rows = scored.snapshot.queue_rows
     items = table.spelled_out(rows[offset : offset + limit].tolist())
     return Page(total=len(rows), limit=limit, offset=offset, items=items)
 
@@ -182,7 +184,7 @@ def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, An
         "state": job.word,
         "problem": job.problem,
         "failures": job.failures,
-        "retry_at": _time(job.retry_at) if job.problem is not None else None,
+        "retry_at": _time(job.next_try),
         "wanted_since": _time(job.wanted_since),
         "training": training.word if training else None,
         "training_problem": training.problem if training else None,

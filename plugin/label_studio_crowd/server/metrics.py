@@ -7,7 +7,6 @@ from collections import Counter as Counts
 from collections.abc import Iterator
 from typing import Final, get_args
 
-import numpy as np
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from label_studio_crowd import __version__
 from label_studio_crowd.backend import Backend
+from label_studio_crowd.insights import project_numbers
 from label_studio_crowd.jobs import JobState
 from label_studio_crowd.server.api_models import State
 from label_studio_crowd.store import now
@@ -110,10 +110,11 @@ class _Projects(Collector):
                     stages.add_metric((*name, stage), seconds)
             snapshot = self._backend.snapshot(mirror)
             if snapshot is not None:
-                tasks.add_metric(name, len(snapshot.tasks))
-                settled.add_metric(name, int(np.count_nonzero(snapshot.settled_by)))
-                labels.add_metric(name, int(snapshot.labels.sum()))
-                queue.add_metric(name, len(snapshot.queue))
+                found = project_numbers(snapshot)
+                tasks.add_metric(name, found.tasks)
+                settled.add_metric(name, found.settled)
+                labels.add_metric(name, found.labels)
+                queue.add_metric(name, found.queue)
         yield from (age, stages, tasks, settled, labels, queue)
 
 

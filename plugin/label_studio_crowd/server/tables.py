@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from label_studio_crowd.addresses import task_url
 from label_studio_crowd.export import annotator_name
+from label_studio_crowd.insights import project_numbers
+from label_studio_crowd.insights.figures import label_of
 from label_studio_crowd.scoring import SETTLED_BY
 from label_studio_crowd.server.api_models import Annotator, ClassShare, Numbers, SettledBy, Task
 from label_studio_crowd.snapshot import Snapshot
@@ -66,14 +68,6 @@ class TaskTable:
         keys = {"id": snapshot.tasks, "quality": self._quality, "priority": snapshot.priority}[choice.order_by][rows]
         return rows[np.argsort(keys if choice.direction == "ascending" else -keys, kind="stable")]
 
-    def queue(self) -> NDArray[np.intp]:
-        """Return the rows of the queue, in its order."""
-        tasks, queue = self._snapshot.tasks, self._snapshot.queue
-        rows = np.searchsorted(tasks, queue)
-        known = rows < len(tasks)
-        known[known] = tasks[rows[known]] == queue[known]
-        return rows[known]
-
     def spelled_out(self, rows: Iterable[int]) -> list[Task]:
         """Return these rows for people."""
         snapshot = self._snapshot
@@ -99,16 +93,16 @@ class TaskTable:
 
     def numbers(self) -> Numbers:
         """Return the project in numbers."""
-        snapshot = self._snapshot
+        found = project_numbers(self._snapshot)
         known = self._quality[np.isfinite(self._quality)]
         return Numbers(
-            tasks=len(snapshot.tasks),
-            labelled_tasks=int(np.count_nonzero(snapshot.labels)),
-            labels=int(snapshot.labels.sum()),
-            skips=int(snapshot.skips.sum()),
-            annotators=int(np.count_nonzero(snapshot.annotator_labels)),
-            settled_tasks=int(np.count_nonzero(snapshot.settled_by)),
-            queue=len(snapshot.queue),
+            tasks=found.tasks,
+            labelled_tasks=found.labelled_tasks,
+            labels=found.labels,
+            skips=found.skips,
+            annotators=found.annotators,
+            settled_tasks=found.settled,
+            queue=found.queue,
             mean_consensus_quality=float(known.mean()) if len(known) else None,
         )
 
@@ -139,15 +133,10 @@ def annotators_of(snapshot: Snapshot, names: Mapping[int, str], rows: slice) -> 
             quality_high=number(snapshot.quality_high[row]),
             agreement=number(snapshot.agreement[row]),
             labels=int(snapshot.annotator_labels[row]),
-            worst_class=_worst_class(snapshot, int(row)),
+            worst_class=label_of(snapshot, int(snapshot.worst_class[row])),
         )
         for row in order
     ]
-
-
-def _worst_class(snapshot: Snapshot, row: int) -> str | None:
-    code = int(snapshot.worst_class[row])
-    return snapshot.classes[code] if code >= 0 and snapshot.agreement[row] < 1 else None
 
 
 def number(value: Any) -> float | None:

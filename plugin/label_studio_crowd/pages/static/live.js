@@ -7,6 +7,7 @@ const updated = document.getElementById("updated");
 const SOON = 1000;
 const LATER = 5000;
 let source = null;
+let told = null;
 let wanted = null;
 let busy = false;
 
@@ -50,6 +51,7 @@ async function refresh() {
     }
     takeOver(new DOMParser().parseFromString(text, "text/html"));
     listen();
+    wanted ??= told; // of what passed between two of its looks the server tells nothing: a page made then is made anew
   } finally {
     setTimeout(() => { busy = false; refresh(); }, pause);
   }
@@ -60,11 +62,14 @@ async function refresh() {
 function listen() {
   if (document.hidden || !live.dataset.events) {
     source?.close();
-    source = null;
+    source = told = null;
   } else if (source === null || source.readyState === EventSource.CLOSED) {
     source = new EventSource(live.dataset.events);
-    source.onmessage = (event) => { wanted = event.data; refresh(); };
-    source.onerror = () => { if (source?.readyState === EventSource.CLOSED) setTimeout(lookAnyway, LATER); };
+    source.onmessage = (event) => { wanted = told = event.data; refresh(); };
+    source.onerror = () => {
+      told = null;
+      if (source?.readyState === EventSource.CLOSED) setTimeout(lookAnyway, LATER);
+    };
   }
 }
 
