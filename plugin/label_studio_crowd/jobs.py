@@ -41,6 +41,14 @@ class Needs(IntFlag):
     """Something may have changed in Label Studio."""
     SWEEP = 4
     """Something may have changed without a trace: look at every task's state."""
+    ASKED = 8
+    """Somebody asked for it: it says so."""
+    TRAINED = 16
+    """The classifier was trained: it says so."""
+
+
+_ONCE: Final = Needs.SWEEP | Needs.ASKED | Needs.TRAINED
+"""What one run does for all who wanted it before it ended."""
 
 
 @dataclass(frozen=True)
@@ -374,7 +382,7 @@ class Jobs:
             + ", polled_at = :now"
             * bool(pulled),
             generation=job.generation,
-            left=int(~(job.needs & Needs.SWEEP) & (Needs.CHANGED | Needs.PULL | Needs.SWEEP)),
+            left=int(~(job.needs & _ONCE)),
         )
 
     def failed(self, job: Job, problem: str, *, away: bool = False) -> float:

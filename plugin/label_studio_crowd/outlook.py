@@ -19,7 +19,8 @@ from label_studio_crowd.store import now
 HISTORY: Final = "history"
 """The fact with rows of: Unix time, labels, accuracy, low, high; the oldest first."""
 PROBLEMS: Final = "problems"
-"""The fact with the last failures: at (Unix time), kind (of job), problem, times (in a row); the oldest first."""
+"""The fact with the last failures: at (Unix time), kind (of job), problem, times (in a row), away (whether Label Studio
+did not answer); the oldest first."""
 FORECAST: Final = "forecast"
 """The fact with: labels (when it was made), circumstances, needed, and curves in the orders queue and random;
 or the reason why there is none instead of these."""
@@ -46,13 +47,13 @@ def add_to_history(mirror: ProjectMirror, at: float, labels: int, accuracy: Esti
     mirror.remember(HISTORY, [*rows, [at, labels, accuracy.value, accuracy.low, accuracy.high]])
 
 
-def add_problem(mirror: ProjectMirror, kind: Kind, problem: str) -> None:
+def add_problem(mirror: ProjectMirror, kind: Kind, problem: str, *, away: bool = False) -> None:
     """Record why a job failed, the same reason in a row once, and forget the oldest of many."""
     rows = mirror.recall(PROBLEMS) or []
     problem, times = storable(problem), 1
     if rows and rows[-1]["kind"] == kind and rows[-1]["problem"] == problem:
         times += rows.pop()["times"]
-    rows.append({"at": now(), "kind": kind, "problem": problem, "times": times})
+    rows.append({"at": now(), "kind": kind, "problem": problem, "times": times, "away": away})
     mirror.remember(PROBLEMS, rows[-_PROBLEMS_KEPT:])
 
 

@@ -27,7 +27,7 @@ from label_studio_crowd.snapshot import FORMAT, Snapshot, number_annotators, tak
 from label_studio_crowd.store import now
 from label_studio_crowd.studio import Progress, Studio, silent
 
-Trigger = Literal["command", "change", "poll", "sweep"]
+Trigger = Literal["command", "request", "training", "change", "poll", "sweep"]
 """Somebody asked for it, something changed, or it was time to look for changes, or at everything."""
 
 _SETTLED: Final = "settled"
@@ -212,6 +212,7 @@ def rescore_changes(
     changed: bool = True,
     pull: bool = True,
     sweep: bool = False,
+    cause: Literal["request", "training"] | None = None,
     progress: Progress = silent,
 ) -> Run | None:
     """Bring a project up to what changed, from the probabilities at hand; train only where there are none.
@@ -224,6 +225,8 @@ def rescore_changes(
         Ask Label Studio for changes.
     sweep
         Look at every task's state before, too.
+    cause
+        What set it off, where that is neither a change nor a look for one.
 
     Returns
     -------
@@ -265,7 +268,7 @@ def rescore_changes(
         else:
             probabilities = known.probabilities
     judged = _Judged(answers, annotations, probabilities, known is None, known is not None and known.outdated)
-    trigger: Trigger = "sweep" if sweep else "change" if told else "poll"
+    trigger: Trigger = cause or ("sweep" if sweep else "change" if told else "poll")
     return _publish(
         studio, mirror, found, pulled, judged, clock, trigger, seconds=settings.longest_wait, progress=progress
     )

@@ -68,7 +68,7 @@ class Worker:
         try:
             if job.kind == "train":
                 retrain(self._studio, mirror, job.project, self._settings, progress=progress)
-                self._jobs.mark(job.project, at_once=True)
+                self._jobs.mark(job.project, needs=Needs.CHANGED | Needs.TRAINED, at_once=True)
             elif job.kind == "forecast":
                 look_ahead(self._studio, mirror, job.project, self._settings)
             elif job.kind == "plan":
@@ -106,6 +106,7 @@ class Worker:
             changed=Needs.CHANGED in job.needs,
             pull=bool(job.needs & (Needs.PULL | Needs.SWEEP)),
             sweep=Needs.SWEEP in job.needs,
+            cause="request" if Needs.ASKED in job.needs else "training" if Needs.TRAINED in job.needs else None,
             progress=progress,
         )
         if run is None:
@@ -139,7 +140,7 @@ class Worker:
             self._jobs.mark(job.project)
 
     def _failed(self, job: Job, problem: str, *, away: bool = False) -> None:
-        add_problem(self._mirror.project(self._settings.url, job.project), job.kind, problem)
+        add_problem(self._mirror.project(self._settings.url, job.project), job.kind, problem, away=away)
         pause = self._jobs.failed(job, problem, away=away)
         log.warning("Project %d: %s Trying again in %.0f s.", job.project, problem, pause)
 

@@ -654,7 +654,7 @@ def test_runs_and_failures_are_told_in_one_row_the_newest_first():
     }
     problems = [
         {"at": 1.0, "kind": "rescore", "problem": "too old to be shown", "times": 1},
-        {"at": 25.0, "kind": "train", "problem": "no memory", "times": 3},
+        {"at": 25.0, "kind": "train", "problem": "no memory", "times": 3, "away": False},
     ]
     newest, failure, oldest = insights.past_runs([(30.0, report), (20.0, {})], problems)
     assert (newest.trigger, newest.labels, newest.accuracy.value, newest.trained) == ("something changed", 7, 0.9, True)

@@ -105,6 +105,8 @@ def test_a_run_leaves_what_pages_show(rescored, mirror):
         ({"changed": True}, "something changed"),
         ({"changed": False}, "a look for changes"),
         ({"command": True}, "a command"),
+        ({"cause": "request"}, "a click"),
+        ({"cause": "training"}, "training"),
     ],
 )
 def test_a_run_says_what_set_it_off(rescored, mirror, given, trigger):

@@ -4,6 +4,7 @@ import pytest
 
 from label_studio_crowd import worker as worker_module
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.insights import past_runs
 from label_studio_crowd.jobs import JobProgress, Jobs
 from label_studio_crowd.mirror import Mirror
 from label_studio_crowd.outlook import PROBLEMS
@@ -85,6 +86,8 @@ def test_a_label_studio_that_does_not_answer_is_waited_for(jobs, settings, mirro
     assert (found.word, found.failures) == ("away", 1)
     assert "Label Studio does not answer at http://127.0.0.1:9" in found.problem
     assert found.retry_at > 0
+    (told,) = past_runs([], mirror.recall(PROBLEMS))
+    assert (told.is_away, told.problem) == (True, found.problem)
 
 
 def test_a_defect_is_a_failure(jobs, settings, monkeypatch):
@@ -104,3 +107,4 @@ def test_why_a_job_failed_is_kept_for_the_page_of_runs(jobs, settings, mirror, m
         assert work(jobs, settings, "train").word == "failed"
     (problem,) = mirror.recall(PROBLEMS)
     assert (problem["kind"], problem["problem"], problem["times"]) == ("train", "Out of paper  .", 2)
+    assert not problem["away"]

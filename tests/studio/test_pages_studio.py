@@ -252,5 +252,6 @@ def test_a_run_and_a_dry_run_are_a_click_away(browser, shown):
         before = ended()
         page.get_by_role("button", name="Rescore now").click()
         until(lambda: ended() != before)
+        page.get_by_text("a click").wait_for()
         page.get_by_role("button", name="Show what a run would change").click()
         page.get_by_text("What a run would have changed at").wait_for()

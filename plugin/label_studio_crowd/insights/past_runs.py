@@ -11,6 +11,8 @@ from label_studio_crowd.insights.project import Count
 
 _TRIGGERS: Final = {
     "command": "a command",
+    "request": "a click",
+    "training": "training",
     "change": "something changed",
     "poll": "a look for changes",
     "sweep": "a look at everything",
@@ -44,9 +46,11 @@ class PastRun:
         Unix time.
     trigger
         What set it off, for people: "something changed", "a look for changes", "a look at everything", "a command",
-        "training", "a dry run", "the forecast" (these as failures only); "" where it is not known.
+        "a click", "training", "a dry run", "the forecast" (these two as failures only); "" where it is not known.
     problem
         Why it failed; "" if it did not. A run that failed has none of what follows.
+    is_away
+        Whether it failed because Label Studio did not answer.
     labels, settled
         As the run found them; None where that is not known.
     accuracy
@@ -64,6 +68,7 @@ class PastRun:
     finished_at: float
     trigger: str
     problem: str
+    is_away: bool
     labels: int | None
     settled: int | None
     accuracy: Estimate
@@ -100,6 +105,7 @@ def _run(at: float, report: Mapping[str, Any]) -> PastRun:
         finished_at=at,
         trigger=_TRIGGERS.get(report.get("trigger", ""), ""),
         problem="",
+        is_away=False,
         labels=report.get("labels"),
         settled=report.get("settled"),
         accuracy=Estimate(**report.get("estimated_accuracy", {"value": None, "reason": _NOT_RECORDED})),
@@ -117,6 +123,7 @@ def _failure(problem: Mapping[str, Any]) -> PastRun:
         finished_at=problem["at"],
         trigger=_JOBS.get(problem["kind"], ""),
         problem=problem["problem"] + f" ({problem['times']} times)" * (problem["times"] > 1),
+        is_away=problem.get("away", False),
         labels=None,
         settled=None,
         accuracy=Estimate.unknown("The run failed."),

@@ -193,7 +193,7 @@ def _marked(parts: TheParts, project: int, kind: Kind) -> Response:
     if project not in served:
         raise not_served(project, served)
     with parts.turn:
-        parts.backend.jobs.mark(project, kind, Needs.CHANGED | Needs.PULL, at_once=True)
+        parts.backend.jobs.mark(project, kind, Needs.CHANGED | Needs.PULL | Needs.ASKED, at_once=True)
     return RedirectResponse(f"/projects/{project}/runs", 303)
 
 
