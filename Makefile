@@ -50,8 +50,8 @@ lint: $(INSTALLED) ## ruff and strict mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-test: lint studio ## lint, and all tests, those against a real Label Studio included, two at a time
-	@$(BIN)/pytest -n 2
+test: lint studio ## lint, and all tests, those against a real Label Studio included, three at a time (they wait a lot)
+	@$(BIN)/pytest -n 3 --dist worksteal
 
 test-fast: $(INSTALLED) ## the tests that need no Label Studio
 	@$(BIN)/pytest -m "not studio"
