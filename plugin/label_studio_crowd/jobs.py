@@ -372,15 +372,13 @@ class Jobs:
 
     def done(self, job: Job) -> None:
         """End a job that succeeded; what came meanwhile stays marked."""
-        pulled = job.needs & (Needs.PULL | Needs.SWEEP)
+        polled = ", polled_at = :now" if job.needs & (Needs.PULL | Needs.SWEEP) else ""
         self._finish(
             job,
             "wanted_since = CASE WHEN generation = :generation THEN NULL ELSE wanted_last END, "
             "wanted_last = CASE WHEN generation = :generation THEN NULL ELSE wanted_last END, "
             "needs = CASE WHEN generation = :generation THEN 0 ELSE needs & :left END, "
-            "claimed_until = 0, retry_at = 0, failures = 0, problem = NULL, away = 0"
-            + ", polled_at = :now"
-            * bool(pulled),
+            f"claimed_until = 0, retry_at = 0, failures = 0, problem = NULL, away = 0{polled}",
             generation=job.generation,
             left=int(~(job.needs & _ONCE)),
         )

@@ -18,7 +18,7 @@ from label_studio_crowd.snapshot import Snapshot
 _MOST: Final = 3
 _CLEARLY: Final = 0.05
 _ALMOST_SURELY_WRONG: Final = 0.01
-"""Below .05, one in six was right on real crowds without a classifier that have two or three labels a task."""
+"""With .05 too many are right after all, where tasks have few labels and there is no classifier."""
 _FEW: Final = 3
 
 _IMPORT: Final = "Import tasks in Label Studio: the project has none yet."
