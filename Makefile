@@ -39,7 +39,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 studio: $(INSTALLED) ## install Label Studio into .venv-studio
-	@$(BIN)/python -m examples.local_studio install
+	@$(BIN)/python -m harness.local_studio install
 
 demo: studio ## the whole thing on a real Label Studio (CI=1 ends by itself, EXAMPLE=text|tabular, CROWD=file.csv)
 	@$(BIN)/python -m examples.demo $(if $(filter-out 0 false no,$(CI)),--ci) \
@@ -57,22 +57,22 @@ test-fast: $(INSTALLED) ## the tests that need no Label Studio
 	@$(BIN)/pytest -m "not studio"
 
 peers: $(INSTALLED) ## install cleanlab, crowd-kit and peerannot into .venv-peers, to compare with
-	@$(BIN)/python -m benchmarks.speed install
+	@$(BIN)/python -m benchmarks.science.speed install
 
 bench-speed: peers ## seconds and peak memory beside the peers, into docs/results (a quarter of an hour)
-	@$(BIN)/python -m benchmarks.speed --out docs/results/speed.md
+	@$(BIN)/python -m benchmarks.science.speed --out docs/results/speed.md
 
 bench-tutorial bench-crowdlab bench-activelab bench-peerannot: bench-%: $(INSTALLED) ## a paper's results, into docs/results
-	@$(BIN)/python -m benchmarks.papers $* --out docs/results
+	@$(BIN)/python -m benchmarks.science.papers $* --out docs/results
 
 bench-dominance bench-coverage bench-revealed: bench-%: $(INSTALLED) ## our own consensus, into docs/results
-	@$(BIN)/python -m benchmarks.papers $* --out docs/results
+	@$(BIN)/python -m benchmarks.science.papers $* --out docs/results
 
 bench-methods: $(INSTALLED) ## all methods on the crowds at hand, into docs/results
-	@$(BIN)/python -m benchmarks.methods --out docs/results
+	@$(BIN)/python -m benchmarks.science.methods --out docs/results
 
 bench-estimates: $(INSTALLED) ## how often intervals and forecasts hold the truth, into docs/results (ten minutes)
-	@$(BIN)/python -m benchmarks.estimates --out docs/results
+	@$(BIN)/python -m benchmarks.science.estimates --out docs/results
 
 screenshots: studio ## pictures of the pages, of a project in a real Label Studio, into docs/pictures (four minutes, Chromium)
 	@$(BIN)/python -m examples.screenshots

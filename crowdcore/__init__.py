@@ -22,14 +22,14 @@ The published methods are beside it: CROWDLAB for the labels, ActiveLab for the 
 People who come from cleanlab find its function names and frames in `crowdcore.cleanlab_api`.
 """
 
-from crowdcore.active import active_learning_scores, activelab
-from crowdcore.annotators import AnnotatorStats
-from crowdcore.calibration import apply_temperature, fit_temperature
-from crowdcore.consensus import CrowdlabResult, crowdlab
-from crowdcore.crowd import Crowd
-from crowdcore.hierarchical import HierarchicalResult, hierarchical_dawid_skene
-from crowdcore.majority import majority_vote
-from crowdcore.sampling import confidence_scores, least_confidence
+from crowdcore.cleanlab.activelab import active_learning_scores, activelab
+from crowdcore.cleanlab.crowdlab import CrowdlabResult, crowdlab
+from crowdcore.cleanlab.temperatures import apply_temperature, fit_temperature
+from crowdcore.crowd.table import Crowd
+from crowdcore.hierarchical.confidence import confidence_scores, least_confidence
+from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.votes.annotators import AnnotatorStats
+from crowdcore.votes.majority import majority_vote
 
 __all__ = [
     "AnnotatorStats",

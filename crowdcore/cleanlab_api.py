@@ -30,11 +30,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from crowdcore.active import activelab
-from crowdcore.consensus import CrowdlabResult, crowdlab
-from crowdcore.crowd import Crowd
-from crowdcore.majority import majority_vote
-from crowdcore.passes import ConsensusMethod
+from crowdcore.cleanlab.activelab import activelab
+from crowdcore.cleanlab.crowdlab import CrowdlabResult, crowdlab
+from crowdcore.cleanlab.passes import ConsensusMethod
+from crowdcore.crowd.table import Crowd
+from crowdcore.votes.majority import majority_vote
 
 Labels = pd.DataFrame | NDArray[Any]
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from examples.working import console
+from harness.working import console
 
 __all__ = ["CommandError", "Export", "Plugin", "TaskRow"]
 

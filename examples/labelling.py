@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from examples.local_studio import Annotator
 from examples.simulated_crowd import ExampleCrowd
-from examples.working import counting
+from harness.local_studio import Annotator
+from harness.working import counting
 
 __all__ = ["Pick", "Verdict", "label_in_turns", "verdict"]
 

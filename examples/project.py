@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from examples.local_studio import Annotator, LocalStudio, StudioError
 from examples.simulated_crowd import ExampleCrowd
-from examples.working import counting
+from harness.local_studio import Annotator, LocalStudio, StudioError
+from harness.working import counting
 
 __all__ = ["GivenAnnotation", "Project", "create_project", "load_crowd", "sign_up"]
 

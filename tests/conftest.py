@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 
-from tests import postgresql_server
+from harness import postgresql_server
 
 # Locally every run explores other examples; what decides whether a change lands is the same each time.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)

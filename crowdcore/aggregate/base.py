@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Codes, Ids, plain
-from crowdcore.probabilities import as_known_labels
+from crowdcore.crowd.evidence import as_known_labels
+from crowdcore.crowd.ids import Codes, Ids, plain
+from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,32 +12,32 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.base import Aggregator, Floats
-from crowdcore.aggregate.clustered import DawidSkeneClust
-from crowdcore.aggregate.dawid_skene import DawidSkene
-from crowdcore.aggregate.empirical_bayes import EmpiricalBayes
-from crowdcore.aggregate.fast_dawid_skene import FastDawidSkene
-from crowdcore.aggregate.feature_em import FeatureEM
-from crowdcore.aggregate.glad import GLAD
-from crowdcore.aggregate.hierarchical_dawid_skene import HierarchicalDawidSkene
-from crowdcore.aggregate.informed import per_annotator
-from crowdcore.aggregate.iwmv import IWMV
-from crowdcore.aggregate.judged_majority import ActiveLabelCleaning, Agreement, LabelQualityScore
-from crowdcore.aggregate.kos import KOS
-from crowdcore.aggregate.mace import MACE
-from crowdcore.aggregate.majority_vote import MajorityVote
-from crowdcore.aggregate.mmsr import MMSR
-from crowdcore.aggregate.model_alone import ModelAlone
-from crowdcore.aggregate.naive_soft import NaiveSoft
-from crowdcore.aggregate.one_coin import OneCoinDawidSkene
-from crowdcore.aggregate.plantnet import PlantNet
-from crowdcore.aggregate.two_third import TwoThird
-from crowdcore.aggregate.wawa import Wawa
-from crowdcore.aggregate.weighted import WDS
-from crowdcore.aggregate.weighted_mean import CROWDLAB, SharedWeight
-from crowdcore.aggregate.with_model import WithModel
-from crowdcore.aggregate.zero_based_skill import ZeroBasedSkill
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Ids
+from crowdcore.aggregate.classes.clustered import DawidSkeneClust
+from crowdcore.aggregate.classes.dawid_skene import DawidSkene
+from crowdcore.aggregate.classes.empirical_bayes import EmpiricalBayes
+from crowdcore.aggregate.classes.fast_dawid_skene import FastDawidSkene
+from crowdcore.aggregate.classes.feature_em import FeatureEM
+from crowdcore.aggregate.classes.glad import GLAD
+from crowdcore.aggregate.classes.hierarchical_dawid_skene import HierarchicalDawidSkene
+from crowdcore.aggregate.classes.informed import per_annotator
+from crowdcore.aggregate.classes.iwmv import IWMV
+from crowdcore.aggregate.classes.judged_majority import ActiveLabelCleaning, Agreement, LabelQualityScore
+from crowdcore.aggregate.classes.kos import KOS
+from crowdcore.aggregate.classes.mace import MACE
+from crowdcore.aggregate.classes.majority_vote import MajorityVote
+from crowdcore.aggregate.classes.mmsr import MMSR
+from crowdcore.aggregate.classes.model_alone import ModelAlone
+from crowdcore.aggregate.classes.naive_soft import NaiveSoft
+from crowdcore.aggregate.classes.one_coin import OneCoinDawidSkene
+from crowdcore.aggregate.classes.plantnet import PlantNet
+from crowdcore.aggregate.classes.two_third import TwoThird
+from crowdcore.aggregate.classes.wawa import Wawa
+from crowdcore.aggregate.classes.weighted import WDS
+from crowdcore.aggregate.classes.weighted_mean import CROWDLAB, SharedWeight
+from crowdcore.aggregate.classes.with_model import WithModel
+from crowdcore.aggregate.classes.zero_based_skill import ZeroBasedSkill
+from crowdcore.crowd.ids import Ids
+from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.crowd import Crowd
+from crowdcore.crowd.ids import Codes, Ids, as_array, distinct, plain
+from crowdcore.crowd.table import Crowd
 from crowdcore.formats.columns import find_column
 from crowdcore.formats.delimited import typed
 from crowdcore.formats.long_tables import column_names, is_parquet, read_columns
-from crowdcore.ids import Codes, Ids, as_array, distinct, plain
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from crowdcore.ids import Ids, as_array
+from crowdcore.crowd.ids import Ids, as_array
 
 if TYPE_CHECKING:
     import pandas as pd

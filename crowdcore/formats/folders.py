@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Codes, as_ids
+from crowdcore.crowd.ids import Codes, as_ids
+from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
     from crowdcore.simulation import Simulation

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from crowdcore.crowd import Crowd
+from crowdcore.crowd.ids import Codes, as_array, as_ids, distinct, plain
+from crowdcore.crowd.table import Crowd
 from crowdcore.formats.columns import find_column
 from crowdcore.formats.delimited import read_cells, separator_of, typed, written_separator
-from crowdcore.ids import Codes, as_array, as_ids, distinct, plain
 
 if TYPE_CHECKING:
     import pandas as pd

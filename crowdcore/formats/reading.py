@@ -10,12 +10,12 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.crowd import Crowd
+from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.table import Crowd
 from crowdcore.formats.columns import find_column, fitting
 from crowdcore.formats.folders import read_folder, write_folder
 from crowdcore.formats.long_tables import ROLES, column_names, is_parquet, long_names, read_long, write_long
 from crowdcore.formats.wide_tables import read_matrix, read_wide, write_wide
-from crowdcore.ids import Codes
 
 Format = Literal["long", "wide", "matrix", "json", "folder"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from crowdcore.crowd import Crowd
+from crowdcore.crowd.ids import as_ids, distinct, plain
+from crowdcore.crowd.table import Crowd
 from crowdcore.formats.delimited import read_blocks, separator_of, typed, written_separator
-from crowdcore.ids import as_ids, distinct, plain
 
 NO_ANSWER: Final = "-1"
 """What stands for no answer in wide tables, besides an empty cell."""

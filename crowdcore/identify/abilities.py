@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crowdcore.aggregate.base import Floats
-from crowdcore.aggregate.glad import GLAD
-from crowdcore.crowd import Crowd
+from crowdcore.aggregate.classes.glad import GLAD
+from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.base import Aggregator, Floats, as_crowd, as_known, cells
-from crowdcore.consensus import CrowdlabResult
-from crowdcore.crowd import Crowd
+from crowdcore.cleanlab.crowdlab import CrowdlabResult
+from crowdcore.crowd.evidence import as_ensemble
+from crowdcore.crowd.table import Crowd
 from crowdcore.identify.reliability import check_coverage
-from crowdcore.probabilities import as_ensemble
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.base import Aggregator, Floats, as_crowd
-from crowdcore.aggregate.dawid_skene import DawidSkene
-from crowdcore.crowd import Crowd
+from crowdcore.aggregate.classes.dawid_skene import DawidSkene
+from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
     import pandas as pd

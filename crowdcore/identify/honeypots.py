@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.base import Floats, as_crowd, as_known
-from crowdcore.crowd import Crowd
+from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.table import Crowd
 from crowdcore.identify.reliability import check_coverage
-from crowdcore.ids import Codes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.base import Floats, as_crowd
-from crowdcore.crowd import Crowd
-from crowdcore.grouping import group_mean, ratio
-from crowdcore.ids import Codes, Ids
-from crowdcore.majority import majority_vote
-from crowdcore.overlaps import by_annotator, shared_tasks
-from crowdcore.probabilities import as_ensemble, as_known_labels
+from crowdcore.crowd.evidence import as_ensemble, as_known_labels
+from crowdcore.crowd.grouping import group_mean, ratio
+from crowdcore.crowd.ids import Codes, Ids
+from crowdcore.crowd.table import Crowd
+from crowdcore.votes.majority import majority_vote
+from crowdcore.votes.overlaps import by_annotator, shared_tasks
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.base import as_crowd
-from crowdcore.aggregate.dawid_skene import DawidSkene
-from crowdcore.aggregate.glad import GLAD
-from crowdcore.crowd import Crowd
+from crowdcore.aggregate.classes.dawid_skene import DawidSkene
+from crowdcore.aggregate.classes.glad import GLAD
+from crowdcore.crowd.table import Crowd
 from crowdcore.identify.abilities import GladScores, glad_scores
 from crowdcore.identify.credible import CredibleConfusions, credible_confusions
 from crowdcore.identify.expertise import spam_score, trace_confusion

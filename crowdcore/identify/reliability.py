@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from crowdcore.aggregate.base import Floats, as_crowd
-from crowdcore.crowd import Crowd
-from crowdcore.ids import plain
+from crowdcore.crowd.ids import plain
+from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore.aggregate.base import Floats, as_crowd
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Codes
+from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
     import pandas as pd

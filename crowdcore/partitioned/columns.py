@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from crowdcore.ids import Ids, distinct
+from crowdcore.crowd.ids import Ids, distinct
 from crowdcore.partitioned.parts import ids_of
 from crowdcore.partitioned.storage import Folder
 

@@ -14,23 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crowdcore.active import score_tasks
 from crowdcore.aggregate.base import Aggregator, Floats
-from crowdcore.aggregate.expectation import ExpectationMaximizer
-from crowdcore.aggregate.majority_vote import MajorityVote
-from crowdcore.aggregate.weighted_mean import CROWDLAB
-from crowdcore.annotators import Ratings, annotator_stats
-from crowdcore.crowd import Crowd
-from crowdcore.grouping import ratio
-from crowdcore.ids import Ids
+from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
+from crowdcore.aggregate.classes.majority_vote import MajorityVote
+from crowdcore.aggregate.classes.weighted_mean import CROWDLAB
+from crowdcore.cleanlab.activelab import score_tasks
+from crowdcore.cleanlab.label_scores import Score
+from crowdcore.cleanlab.passes import Part as TrustedPart
+from crowdcore.cleanlab.passes import Trust, find_trust
+from crowdcore.crowd.grouping import ratio
+from crowdcore.crowd.ids import Ids
+from crowdcore.crowd.sums import Sums
+from crowdcore.crowd.table import Crowd
 from crowdcore.partitioned.parts import Part, StoredPart, compact
 from crowdcore.partitioned.results import write_labels, write_scores
 from crowdcore.partitioned.runners import Runner, Step
 from crowdcore.partitioned.storage import Folder
-from crowdcore.passes import Part as TrustedPart
-from crowdcore.passes import Trust, find_trust
-from crowdcore.quality import Score
-from crowdcore.sums import Sums
+from crowdcore.votes.annotators import Ratings, annotator_stats
 
 if TYPE_CHECKING:
     import pandas as pd

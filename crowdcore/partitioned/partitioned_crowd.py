@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crowdcore.aggregate.base import Aggregator
-from crowdcore.aggregate.expectation import ExpectationMaximizer
-from crowdcore.aggregate.majority_vote import MajorityVote
+from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
+from crowdcore.aggregate.classes.majority_vote import MajorityVote
+from crowdcore.aggregate.classes.weighted_mean import CROWDLAB
 from crowdcore.aggregate.methods import find_method
-from crowdcore.aggregate.weighted_mean import CROWDLAB
-from crowdcore.consensus import check_options
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Ids
+from crowdcore.cleanlab.crowdlab import check_options
+from crowdcore.crowd.ids import Ids
+from crowdcore.crowd.table import Crowd
 from crowdcore.partitioned.methods import Passes, Universe, find_consensus, find_labels
 from crowdcore.partitioned.parts import StoredPart
 from crowdcore.partitioned.preparation import prepare_answers, prepare_crowd, prepare_probabilities

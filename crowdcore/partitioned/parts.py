@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Ids
+from crowdcore.crowd.ids import Ids
+from crowdcore.crowd.table import Crowd
 from crowdcore.partitioned.storage import Folder
 
 

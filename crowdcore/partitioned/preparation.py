@@ -13,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Ids, as_ids
+from crowdcore.crowd.evidence import as_ensemble
+from crowdcore.crowd.ids import Ids, as_ids
+from crowdcore.crowd.table import Crowd
 from crowdcore.partitioned import columns
 from crowdcore.partitioned.columns import Rows
 from crowdcore.partitioned.parts import StoredPart, compact, ids_of, store_crowd, store_part
 from crowdcore.partitioned.runners import Runner
 from crowdcore.partitioned.storage import Folder
-from crowdcore.probabilities import as_ensemble
 
 BYTES = 48
 """Scratch space for an answer: its row while it is dealt, and its place in a part."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crowdcore.ids import Codes, Ids
+from crowdcore.crowd.ids import Codes, Ids
 from crowdcore.kernels import Floats
 from crowdcore.partitioned.parts import Part
 from crowdcore.partitioned.storage import Folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.ids import Codes
+from crowdcore.crowd.ids import Codes
 
 CHUNK = 1 << 22
 """How many random keys are held at once."""

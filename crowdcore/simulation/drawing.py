@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.crowd import Crowd
-from crowdcore.ids import Codes
+from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.table import Crowd
 from crowdcore.simulation.assignment import assign
 
 if TYPE_CHECKING:

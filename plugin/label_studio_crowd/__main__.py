@@ -1,5 +1,5 @@
 """``python -m label_studio_crowd`` is ``label-studio-crowd``."""
 
-from label_studio_crowd.cli import main
+from label_studio_crowd.commands.cli import main
 
 main()

@@ -16,7 +16,7 @@ from model import backend, create_app
 from label_studio_crowd.access import listening_host
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.logs import configure_logs
-from label_studio_crowd.service import Service
+from label_studio_crowd.service.scheduler import Service
 from label_studio_crowd.settings import PREFIX, load
 
 

@@ -1,7 +1,7 @@
 """label-studio-crowd as a model of label-studio-ml, for those who run their backends with `label-studio-ml start`.
 
 It works with both interfaces of label-studio-ml: 1.0.9, the newest on PyPI, and 2.x, which is only in its repository.
-Nothing is decided here: requests are handed to :class:`label_studio_crowd.backend.Backend`.
+Nothing is decided here: requests are handed to :class:`label_studio_crowd.service.backend.Backend`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from label_studio_ml import api
 from label_studio_ml import model as interface
 
 from label_studio_crowd.access import SECRET_HEADER, may_send_events, may_use
-from label_studio_crowd.backend import MODEL_VERSION, Backend, project_number
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.events import read_event
+from label_studio_crowd.service.backend import MODEL_VERSION, Backend, project_number
 from label_studio_crowd.settings import Settings, load, parse_options
+from label_studio_crowd.studio.events import read_event
 
 log = logging.getLogger(__name__)
 

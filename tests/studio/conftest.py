@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from examples.local_studio import Annotator, LocalStudio
 from examples.project import GivenAnnotation, Project, create_project
-from label_studio_crowd import connection
-from label_studio_crowd.mirror import Mirror, ProjectMirror
-from label_studio_crowd.rescoring import Run, rescore
+from harness.local_studio import Annotator, LocalStudio
+from label_studio_crowd.connection import connect as connection
+from label_studio_crowd.runs.rescore import Run, rescore
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.studio import Studio
+from label_studio_crowd.store.mirror import Mirror, ProjectMirror
+from label_studio_crowd.studio.client import Studio
 
 HERE = Path(__file__).parent
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from examples.local_studio import LocalStudio
+from harness.local_studio import LocalStudio
 
 
 @pytest.fixture

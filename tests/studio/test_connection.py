@@ -8,10 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from label_studio_crowd import connection
+from label_studio_crowd.connection import connect as connection
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.mirror import Mirror
 from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.mirror import Mirror
 
 SETTINGS = ("sampling", "maximum_annotations", "show_overlap_first", "model_version", "show_collab_predictions")
 

@@ -1,14 +1,14 @@
 """What is killed, locked or lost while people label costs no label, doubles nothing, and touches nobody else's data.
 
-The whole of it, with more kills and other faults: ``python -m benchmarks.faults``.
+The whole of it, with more kills and other faults: ``python -m benchmarks.service.faults``.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from benchmarks import faults
-from benchmarks.faults import House, Options, SkippedError
+from benchmarks.service import faults
+from benchmarks.service.faults import House, Options, SkippedError
 
 OPTIONS = Options(kills=4, seconds=2.0, tasks=40, answered=8)
 

@@ -23,10 +23,10 @@ from typing import Any
 import httpx
 import pytest
 
-from examples.local_studio import Annotator, LocalStudio
 from examples.project import Project
-from examples.studio_install import CACHE, CHECKOUT, only_one
-from label_studio_crowd.mirror import Mirror
+from harness.local_studio import Annotator, LocalStudio
+from harness.studio_install import CACHE, CHECKOUT, only_one
+from label_studio_crowd.store.mirror import Mirror
 
 FOLDER = CHECKOUT / "plugin" / "ml_backend"
 VENV = CACHE / "label-studio-ml-venv"

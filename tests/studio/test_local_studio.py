@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from examples.local_studio import LocalStudio, StudioError
 from examples.project import create_project
-from examples.studio_install import CHECKOUT
+from harness.local_studio import LocalStudio, StudioError
+from harness.studio_install import CHECKOUT
 
 
 def test_a_task_is_imported_served_and_labelled(studio, annotators, make_project):
@@ -61,7 +61,7 @@ def test_a_server_that_dies_shows_its_log(tmp_path):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
 def test_no_process_is_left_behind(signum, tmp_path):
     program = subprocess.Popen(
-        [sys.executable, "-m", "examples.local_studio"],
+        [sys.executable, "-m", "harness.local_studio"],
         cwd=CHECKOUT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from examples.local_studio import LocalStudio
 from examples.project import GivenAnnotation, create_project
-from label_studio_crowd.labels import find_control
-from label_studio_crowd.previews import preview
+from harness.local_studio import LocalStudio
+from harness.service_process import ServiceProcess, until
+from label_studio_crowd.pages.previews import preview
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.studio import Studio
-from tests.service_process import ServiceProcess, until
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.controls.control import find_control
 
 CONFIG = """<View>
   <Text name="text" value="$text"/><Image name="image" value="$image"/>

@@ -10,12 +10,12 @@ import time
 
 import pytest
 
-from label_studio_crowd import scoring
-from label_studio_crowd.doctor import examine
-from label_studio_crowd.plan import Edits, Plan
-from label_studio_crowd.publish import carry_out
-from label_studio_crowd.rescoring import rescore_changes
-from label_studio_crowd.studio import Prediction, StudioError
+from label_studio_crowd.connection.doctor import examine
+from label_studio_crowd.exchange.plan import Edits, Plan
+from label_studio_crowd.exchange.publish import carry_out
+from label_studio_crowd.runs.rescore import rescore_changes
+from label_studio_crowd.scoring import scores as scoring
+from label_studio_crowd.studio.client import Prediction, StudioError
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from examples.local_studio import LocalStudio
-from label_studio_crowd import connection
+from harness.local_studio import LocalStudio
+from harness.service_process import ServiceProcess, free_port, until
 from label_studio_crowd.access import SECRET_HEADER
-from label_studio_crowd.mirror import Mirror
-from label_studio_crowd.pull import update_mirror
-from label_studio_crowd.studio import Studio
-from tests.service_process import ServiceProcess, free_port, until
+from label_studio_crowd.connection import connect as connection
+from label_studio_crowd.exchange.pull import update_mirror
+from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.studio.client import Studio
 
 
 def choice(label):

@@ -1,6 +1,6 @@
 """The whole way, with each kind of store."""
 
-from label_studio_crowd.mirror import Mirror
+from label_studio_crowd.store.mirror import Mirror
 
 
 def test_the_whole_way(store, make_project, annotators, plugin):

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from examples.local_studio import LocalStudio
 from examples.project import Project
-from label_studio_crowd.studio import StudioError
-from label_studio_crowd.watch import rounds as watch
+from harness.local_studio import LocalStudio
+from label_studio_crowd.runs.watch import rounds as watch
+from label_studio_crowd.studio.client import StudioError
 
 
 def choice(label):

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from label_studio_crowd.charts import Chart, Line, count_axis, histogram, line_chart, named_axis, share_axis, time_axis
-from label_studio_crowd.insights import Forecast, Histogram, Moment, Period
+from label_studio_crowd.pages.charts import (
+    Chart,
+    Line,
+    count_axis,
+    histogram,
+    line_chart,
+    named_axis,
+    share_axis,
+    time_axis,
+)
+from label_studio_crowd.pages.insights import Forecast, Histogram, Moment, Period
 from label_studio_crowd.pages.words import count, percent
 
 _INTERVAL = "90\u00a0% interval"

@@ -10,13 +10,9 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.exceptions import HTTPException
 
-from label_studio_crowd.addresses import project_url, task_url
-from label_studio_crowd.backend import Backend
-from label_studio_crowd.export import annotator_name
-from label_studio_crowd.jobs import JobState
-from label_studio_crowd.labels import Control, SeveralLabelsError, find_control
-from label_studio_crowd.mirror import Annotation, ProjectMirror
-from label_studio_crowd.pull import names
+from label_studio_crowd.exchange.pull import names
+from label_studio_crowd.files.tables import annotator_name
+from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.api_models import (
     Annotator,
     Page,
@@ -40,7 +36,11 @@ from label_studio_crowd.server.tables import (
     classes_of,
     settled_by,
 )
-from label_studio_crowd.snapshot import Snapshot
+from label_studio_crowd.service.backend import Backend
+from label_studio_crowd.store.jobs import JobState
+from label_studio_crowd.store.mirror import Annotation, ProjectMirror
+from label_studio_crowd.studio.addresses import project_url, task_url
+from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError, find_control
 
 router = APIRouter(prefix="/api", tags=["projects"], responses=described(401, 422, 503))
 

@@ -23,7 +23,6 @@ from starlette.responses import Response
 
 from label_studio_crowd import __version__
 from label_studio_crowd.access import has_password, listening_host
-from label_studio_crowd.backend import Backend
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.logs import configure_logs
 from label_studio_crowd.server import api_routes, ml_routes, pages, state_routes
@@ -32,7 +31,8 @@ from label_studio_crowd.server.guards import OPEN, BodyLimit, LoopbackGuard, Pag
 from label_studio_crowd.server.metrics import Timing
 from label_studio_crowd.server.parts import TheParts, assemble
 from label_studio_crowd.server.problems import EXPECTED, LastResort, described
-from label_studio_crowd.service import Service
+from label_studio_crowd.service.backend import Backend
+from label_studio_crowd.service.scheduler import Service
 from label_studio_crowd.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -12,21 +12,21 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from label_studio_crowd.addresses import project_url, task_url
-from label_studio_crowd.backend import Backend
-from label_studio_crowd.estimates import NOT_YET
-from label_studio_crowd.insights import Numbers, People, project_numbers
-from label_studio_crowd.jobs import JobProgress, JobState, Kind
-from label_studio_crowd.mirror import ProjectMirror
+from label_studio_crowd.exchange.pull import names
+from label_studio_crowd.pages.insights import Numbers, People, project_numbers
+from label_studio_crowd.pages.previews import Shown, task_previews
 from label_studio_crowd.pages.rendering import page_html
 from label_studio_crowd.pages.words import moment
-from label_studio_crowd.previews import Shown, task_previews
-from label_studio_crowd.pull import names
+from label_studio_crowd.scoring.estimates import NOT_YET
+from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.live import page_versions, version_of
 from label_studio_crowd.server.parts import TheParts
 from label_studio_crowd.server.problems import answer_error, wants_page
 from label_studio_crowd.server.projects import main_job, not_served, served_projects
-from label_studio_crowd.snapshot import Snapshot
+from label_studio_crowd.service.backend import Backend
+from label_studio_crowd.store.jobs import JobProgress, JobState, Kind
+from label_studio_crowd.store.mirror import ProjectMirror
+from label_studio_crowd.studio.addresses import project_url, task_url
 
 SECTIONS: Final = (
     ("", "Overview"),

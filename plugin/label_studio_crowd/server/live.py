@@ -14,9 +14,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from anyio.to_thread import run_sync
 
-from label_studio_crowd.backend import Backend
 from label_studio_crowd.server.projects import served_projects
-from label_studio_crowd.store import store_reason
+from label_studio_crowd.service.backend import Backend
+from label_studio_crowd.store.database import store_reason
 
 log = logging.getLogger(__name__)
 

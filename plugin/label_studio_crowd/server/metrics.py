@@ -15,11 +15,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from label_studio_crowd import __version__
-from label_studio_crowd.backend import Backend
-from label_studio_crowd.insights import project_numbers
-from label_studio_crowd.jobs import JobState
+from label_studio_crowd.pages.insights import project_numbers
 from label_studio_crowd.server.api_models import State
-from label_studio_crowd.store import now
+from label_studio_crowd.service.backend import Backend
+from label_studio_crowd.store.database import now
+from label_studio_crowd.store.jobs import JobState
 
 _PREFIX: Final = "label_studio_crowd_"
 _STATES: Final = get_args(State)

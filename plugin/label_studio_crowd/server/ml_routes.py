@@ -15,13 +15,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from label_studio_crowd.backend import MODEL_VERSION, project_number
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.events import MalformedEventError, read_event
 from label_studio_crowd.server.bodies import Body, parse_object
 from label_studio_crowd.server.parts import TheParts
 from label_studio_crowd.server.problems import described
+from label_studio_crowd.service.backend import MODEL_VERSION, project_number
 from label_studio_crowd.settings import parse_options
+from label_studio_crowd.studio.events import MalformedEventError, read_event
 
 log = logging.getLogger(__name__)
 

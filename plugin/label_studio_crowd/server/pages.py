@@ -12,16 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from label_studio_crowd import insights
-from label_studio_crowd.insights import Count, OrderBy
-from label_studio_crowd.jobs import JobState, Kind, Needs
-from label_studio_crowd.outlook import FORECAST, HISTORY, PROBLEMS, RELIABILITY
+from label_studio_crowd.pages import insights
+from label_studio_crowd.pages.insights import Count, OrderBy
 from label_studio_crowd.pages.rendering import static_file, static_names
+from label_studio_crowd.scoring.outlook import FORECAST, HISTORY, PROBLEMS, RELIABILITY
 from label_studio_crowd.server.forms import path_within, require_own_page
 from label_studio_crowd.server.frames import NAMES_COOKIE, Frame, ProjectFrame
 from label_studio_crowd.server.parts import TheParts
 from label_studio_crowd.server.projects import not_served, served_projects
-from label_studio_crowd.worker import DRY_RUN
+from label_studio_crowd.service.worker import DRY_RUN
+from label_studio_crowd.store.jobs import JobState, Kind, Needs
 
 router = APIRouter(include_in_schema=False)
 

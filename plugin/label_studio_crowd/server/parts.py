@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
-from label_studio_crowd.backend import Backend
 from label_studio_crowd.server.images import Images
 from label_studio_crowd.server.live import Live
 from label_studio_crowd.server.metrics import Metrics
 from label_studio_crowd.server.readiness import Readiness
+from label_studio_crowd.service.backend import Backend
 
 
 @dataclass(frozen=True)

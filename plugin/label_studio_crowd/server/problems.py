@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.events import MalformedEventError
-from label_studio_crowd.store import store_reason
+from label_studio_crowd.store.database import store_reason
+from label_studio_crowd.studio.events import MalformedEventError
 
 log = logging.getLogger(__name__)
 

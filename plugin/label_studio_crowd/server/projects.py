@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from label_studio_crowd.backend import Backend
-from label_studio_crowd.jobs import JobState
+from label_studio_crowd.service.backend import Backend
+from label_studio_crowd.store.jobs import JobState
 
 
 def served_projects(backend: Backend) -> dict[int, list[JobState]]:

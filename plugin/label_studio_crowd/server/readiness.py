@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from label_studio_crowd.backend import Backend
+from label_studio_crowd.service.backend import Backend
 
 _KEPT_SECONDS: Final = 2.0
 

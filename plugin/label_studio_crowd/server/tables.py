@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from label_studio_crowd.addresses import task_url
-from label_studio_crowd.export import annotator_name
-from label_studio_crowd.insights import project_numbers
-from label_studio_crowd.insights.figures import label_of
-from label_studio_crowd.scoring import SETTLED_BY
+from label_studio_crowd.files.tables import annotator_name
+from label_studio_crowd.pages.insights import project_numbers
+from label_studio_crowd.pages.insights.figures import label_of
+from label_studio_crowd.scoring.scores import SETTLED_BY
+from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.api_models import Annotator, ClassShare, Numbers, SettledBy, Task
-from label_studio_crowd.snapshot import Snapshot
+from label_studio_crowd.studio.addresses import task_url
 
 OrderBy = Literal["id", "quality", "priority"]
 Direction = Literal["ascending", "descending"]

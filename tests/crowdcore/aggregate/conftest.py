@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.speed.environment import peers_python
+from benchmarks.science.speed.environment import peers_python
 from crowdcore import Crowd
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="session")
 def benchmark() -> ModuleType:
     """benchmarks/speed/crowd_kit.py, which draws crowds and asks crowd-kit."""
-    return importlib.import_module("benchmarks.speed.crowd_kit")
+    return importlib.import_module("benchmarks.science.speed.crowd_kit")
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def crowd_kit(benchmark, tmp_path_factory) -> Callable[..., dict[str, Any]]:
     """Ask crowd-kit: crowd_kit(crowd, "GLAD", n_iter=3) -> tasks, labels, probas."""
     peer = os.environ.get("CROWD_KIT_PYTHON") or peers_python()
     if not benchmark.has_crowd_kit(peer):
-        pytest.skip("crowd-kit is not installed: python -m benchmarks.speed install, or set CROWD_KIT_PYTHON")
+        pytest.skip("crowd-kit is not installed: python -m benchmarks.science.speed install, or set CROWD_KIT_PYTHON")
 
     def ask(crowd: Crowd, name: str, /, **options: Any) -> dict[str, Any]:
         path = tmp_path_factory.mktemp("crowd") / "crowd.npz"

@@ -196,7 +196,7 @@ def test_pass_messages(case):
 
 def test_shared_tasks(case):
     crowd, wide, _, _ = case
-    from crowdcore.aggregate.mmsr import _shared_tasks
+    from crowdcore.aggregate.classes.mmsr import _shared_tasks
 
     M = len(crowd.annotators)
     pairs, other, common, agreeing = _shared_tasks(crowd, np.bincount(crowd.annotator, minlength=M))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.speed.environment import peers_python
+from benchmarks.science.speed.environment import peers_python
 from crowdcore import Crowd, majority_vote
 from crowdcore.formats import label_file, read_crowd, read_folder, read_probabilities, write_folder, write_simulation
 from crowdcore.simulation import find_strategy
@@ -149,7 +149,9 @@ np.save(folder / "labels" / f"labels_{metadata['name']}_{module}.npy", found.get
 def test_peerannot_reads_a_folder_that_we_write_and_we_its_labels(tmp_path, module, name):
     python = peers_python()
     if python is None:
-        pytest.skip("peerannot is not installed: python -m benchmarks.speed install, or name a Python in PEERS_PYTHON")
+        pytest.skip(
+            "peerannot is not installed: python -m benchmarks.science.speed install, or name a Python in PEERS_PYTHON"
+        )
     made = find_strategy("hammer-spammer")(n_tasks=60, n_annotators=8, n_classes=3, ratio=0.25, seed=1)
     folder = write_simulation(made, tmp_path / "set", name="set")
     done = subprocess.run([python, "-c", THEIRS, folder, module, name], capture_output=True, text=True, timeout=300)

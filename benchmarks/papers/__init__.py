@@ -1,1 +1,0 @@
-"""The published results of CROWDLAB, ActiveLab and peerannot, computed anew: ``python -m benchmarks.papers``."""

@@ -1,0 +1,68 @@
+"""The papers' results by one command each, beside the published figures.
+
+    python -m benchmarks.science.papers tutorial        # cleanlab's tutorial: every printed figure
+    python -m benchmarks.science.papers crowdlab        # CROWDLAB's table: consensus, and what finds its errors
+    python -m benchmarks.science.papers activelab       # ActiveLab's curves on Wall Robot (a quarter of an hour)
+    python -m benchmarks.science.papers peerannot       # peerannot's accuracies, and learning from aggregated labels
+    python -m benchmarks.science.papers dominance       # our own consensus beside the others on 170 crowds
+    python -m benchmarks.science.papers coverage        # how well it knows the annotators: intervals, errors, ranks
+    python -m benchmarks.science.papers revealed        # answers that each rule of choosing tasks needs
+
+Each prints its tables and what had to be shown, and ends with 1 if something of that is not so; --out FOLDER writes
+them there as Markdown, with a plot. The crowds are in --data (by default the folder shared/data beside the checkout).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from benchmarks.science.papers.datasets import MissingError
+from benchmarks.science.papers.report import Report
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+MODULES = {
+    "tutorial": "toy",
+    "crowdlab": "label_quality",
+    "activelab": "selection",
+    "peerannot": "training_labels",
+    "dominance": "dominance",
+    "coverage": "coverage",
+    "revealed": "revealed",
+}
+
+
+def main() -> int:
+    """Read the options, run one benchmark, publish it."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--data", type=Path, default=CHECKOUT.parent / "shared" / "data", metavar="FOLDER")
+    shared.add_argument("--out", type=Path, metavar="FOLDER", help="write Markdown and plot there")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.science.papers",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    papers = parser.add_subparsers(dest="paper", required=True)
+    for paper, module in MODULES.items():
+        part = papers.add_parser(paper, parents=[shared])
+        add = getattr(import_module(f"benchmarks.science.papers.{module}"), "add_options", None)
+        if add:
+            add(part)
+    options = vars(parser.parse_args())
+    paper, data, out = (options.pop(name) for name in ("paper", "data", "out"))
+    report: Report
+    try:
+        with threadpool_limits(1):  # threads that wait for each other take longer than one for matrices of this size
+            report = import_module(f"benchmarks.science.papers.{MODULES[paper]}").run(data, **options)
+    except MissingError as error:
+        parser.exit(2, f"{error}\n")
+    return report.publish(shlex.join(["python", "-m", "benchmarks.science.papers", *sys.argv[1:]]), out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

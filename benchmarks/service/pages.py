@@ -1,0 +1,104 @@
+"""How long the pages of a large project take, how large they are, and the report.
+
+Usage: ``python -m benchmarks.service.pages [--tasks 10000] [--annotators 300] [--labels 50000] [--classes 10]``. A
+made-up crowd; requests go through the whole server but the network, each page seven times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gzip
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from label_studio_crowd.pages.report import report_html
+from label_studio_crowd.scoring.outlook import FORECAST, HISTORY
+from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.server.application import create_application
+from label_studio_crowd.service.backend import Backend
+from label_studio_crowd.settings import load
+from label_studio_crowd.store.mirror import ProjectMirror
+from tests.plugin.snapshots import made_up
+
+STUDIO = "http://127.0.0.1:9"
+PAGES = ("", "/queue", "/suspects", "/annotators", "/annotators/101", "/agreement", "/runs")
+REPEAT = 7
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    for name, default in (("tasks", 10_000), ("annotators", 300), ("labels", 50_000), ("classes", 10)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    options = parser.parse_args()
+    snapshot, _ = made_up(options.tasks, options.annotators, options.labels, options.classes)
+    table = Table("page", "first (ms)", "median (ms)", "slowest (ms)", "size (kB)")
+    with tempfile.TemporaryDirectory() as folder:
+        store = f"sqlite:///{folder}/mirror.sqlite"
+        backend = Backend(load(url=STUDIO, store=store, model_dir=Path(folder) / "models"))
+        mirror = backend.store.project(STUDIO, 1)
+        fill(mirror, snapshot)
+        backend.jobs.mark(1)
+        for page, (took, size) in asyncio.run(timed(backend)).items():
+            shown = (took[0], np.median(took[1:]), max(took[1:]), size / 1000)
+            table.add_row(page, *[f"{value:.0f}" for value in shown])
+        begin, cpu = time.perf_counter(), time.process_time()
+        report = report_html(mirror, snapshot, backend.settings, 1).encode()
+        seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+        backend.close()
+    console = Console(width=120)
+    console.print(table)
+    console.print(
+        f"report: {len(report) / 1e6:.1f} MB, {len(gzip.compress(report)) / 1e6:.1f} MB zipped, in {seconds:.1f} s "
+        f"({cpu:.1f} CPU seconds)"
+    )
+
+
+async def timed(backend: Backend) -> dict[str, tuple[list[float], int]]:
+    """Return the milliseconds of each request to a page, and the page's size in bytes."""
+    found = {}
+    transport = httpx.ASGITransport(create_application(backend))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        for page in ("/projects", *[f"/projects/1{page}" for page in PAGES]):
+            took = []
+            for _ in range(REPEAT):
+                begin = time.perf_counter()
+                answer = await client.get(page)
+                took.append(1000 * (time.perf_counter() - begin))
+                assert answer.status_code == 200, answer.text
+            found[page] = took, len(answer.content)
+    return found
+
+
+def fill(mirror: ProjectMirror, snapshot: Snapshot) -> None:
+    """Store a snapshot with the tasks, names and curves that pages show besides."""
+    state = {"overlap": 1, "is_labeled": False, "updated_at": "2026-01-01T00:00:00.500000Z", "annotations": []}
+    text = "A text as long as those that customers write, who are rarely brief. "
+    mirror.apply([{"id": task, "data": {"text": f"{task}: {3 * text}"}, **state} for task in snapshot.tasks.tolist()])
+    mirror.remember("names", {str(who): f"person{who}@example.org" for who in snapshot.annotators.tolist()})
+    mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+    mirror.add_run({"labels": len(snapshot.answer_label), "warnings": [], "seconds": {"pull": 0.5}, "changes": {}})
+    at = np.arange(100)
+    accuracy = 0.95 - 0.3 * np.exp(-at / 30)
+    rows = zip(snapshot.taken_at + 3600.0 * at, 500 * at, accuracy, accuracy - 0.01, accuracy + 0.01, strict=True)
+    mirror.remember(HISTORY, [[float(value) for value in row] for row in rows])
+    further = np.arange(0, 5000, 400)
+    mean = 0.95 + 0.04 * further / 5000
+    curve = {
+        "further_labels": further.tolist(),
+        **{name: (mean + add).tolist() for name, add in (("mean", 0), ("low", -0.01), ("high", 0.01))},
+    }
+    needed = {"value": 5000.0, "low": 4800.0, "high": 5200.0, "reason": ""}
+    forecast = {"labels": len(snapshot.answer_label), "queue": curve, "random": curve, "needed": needed}
+    mirror.remember(FORECAST, forecast)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Methods for answers that are one class, one a module."""

@@ -1,0 +1,60 @@
+"""Weighted votes, the step that many aggregators repeat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crowdcore import kernels
+from crowdcore.aggregate.base import Floats
+from crowdcore.crowd.grouping import ratio
+from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.table import Crowd
+
+
+class Voting:
+    """Votes of a crowd under weights that change; `shares`, `codes` and `quality` are those of the last call.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        N tasks, M annotators, K classes.
+    share_ties : bool
+        Whether tied classes share the credit for agreeing with the winner; otherwise the first takes it.
+    """
+
+    def __init__(self, crowd: Crowd, share_ties: bool) -> None:
+        N, M, K = len(crowd.tasks), len(crowd.annotators), len(crowd.classes)
+        self.crowd, self.share_ties = crowd, share_ties
+        self.shares: Floats = np.empty((N, K))
+        self.codes: Codes = np.empty(N, dtype=np.int64)
+        self.quality: Floats = np.empty(N)
+        self._bounds = kernels.part_bounds(crowd.indptr, 2 * M)
+        self._agreed: Floats = np.empty((len(self._bounds), M, 2))
+
+    def __call__(self, weight: Floats) -> Floats:
+        """Vote, and return how far each annotator agrees with the winners, NaN without answers.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (M,) or (M, K)
+            Weight of each annotator, or of each of their labels; may be negative. A negative vote is one
+            for all other classes.
+
+        Returns
+        -------
+        ndarray of shape (M,)
+            Share of the annotator's answers that won.
+        """
+        crowd, K = self.crowd, len(self.crowd.classes)
+        table = np.repeat(weight, K).reshape(-1, K) if weight.ndim == 1 else np.ascontiguousarray(weight)
+        self._agreed[:] = 0
+
+        def part(number: int, first: int, last: int) -> None:
+            kernels.weighted_votes(
+                first, last, crowd.indptr, crowd.annotator, crowd.label, table, self.share_ties,
+                self.shares, self.codes, self.quality, self._agreed[number],
+            )  # fmt: skip
+
+        kernels.in_parts(part, self._bounds)
+        credit, answers = self._agreed.sum(axis=0).T
+        return ratio(credit, answers)

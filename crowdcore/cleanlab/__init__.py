@@ -1,0 +1,1 @@
+"""CROWDLAB and ActiveLab, as published."""

@@ -1,0 +1,127 @@
+"""Checks of class probabilities and of known labels that come from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crowdcore import kernels
+from crowdcore.crowd.ids import Codes, plain
+from crowdcore.crowd.table import Crowd
+
+SUM_TOLERANCE = 1e-3
+
+
+def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float64]:
+    """Return class probabilities as an array of shape (P, N, K): P models, none for None.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        Gives N and K, and the task ids for messages.
+    pred_probs : array_like of shape (N, K) or (P, N, K), or None
+        One model's probabilities, or an ensemble's: rows in the order of ``crowd.tasks``, columns in that of
+        ``crowd.classes``. A DataFrame is put into this order by its index and columns.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, a value is not finite or negative, or a row does not sum to 1 within
+        `SUM_TOLERANCE`. The message names the task.
+    """
+    if not isinstance(crowd, Crowd):
+        raise TypeError(
+            f"Found a {type(crowd).__name__} where a Crowd is needed: make one first, as with "
+            "Crowd.from_long(frame) or Crowd.from_wide(matrix)."
+        )
+    if not len(crowd.classes):
+        raise ValueError(f"{crowd!r} has no classes. Pass classes= when making the crowd, or at least one answer.")
+    N, K = len(crowd.tasks), len(crowd.classes)
+    if pred_probs is None:
+        return np.empty((0, N, K))
+    P = _as_numbers(_in_order(crowd, pred_probs))
+    models = P[None] if P.ndim == 2 else P
+    if models.ndim != 3 or models.shape[1:] != (N, K) or not len(models):
+        raise ValueError(
+            f"pred_probs has shape {P.shape}; expected ({N}, {K}) for one model or (models, {N}, {K}) for an "
+            "ensemble: a row for each of the crowd's tasks, a column for each of its classes, in the same "
+            "order. Classes or tasks that have no answers yet are named with classes= and tasks= when "
+            "making the crowd."
+        )
+    for model, probabilities in enumerate(models):
+        row = kernels.first_improper_row(kernels.frozen(probabilities), SUM_TOLERANCE)
+        if row < 0:
+            continue
+        values = models[model, row]
+        which = f" of model {model}" if P.ndim == 3 else ""
+        where = f"pred_probs{which}, row {row} (task {plain(crowd.tasks[row])!r})"
+        advice = "Pass probabilities: finite, not negative, each row summing to 1."
+        if not np.isfinite(values).all():
+            raise ValueError(f"{where}: found {values.tolist()}, which is not finite. {advice}")
+        if values.min() < 0:
+            raise ValueError(f"{where}: found {values.min():.6g}, which is negative. {advice}")
+        raise ValueError(
+            f"{where}: the row sums to {values.sum():.6g}, not to 1 within {SUM_TOLERANCE}. {advice} "
+            "Divide each row by its sum, or use predict_proba instead of decision_function."
+        )
+    return models
+
+
+def _as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:
+    try:
+        found = np.asarray(pred_probs)
+        if found.dtype.kind != "c":
+            return found.astype(np.float64, copy=False)
+        fault = "complex numbers"
+    except (TypeError, ValueError) as error:
+        fault = str(error)
+    raise ValueError(
+        f"pred_probs, a {type(pred_probs).__name__}, is no array of numbers ({fault}). Pass a matrix of "
+        "probabilities, a row for each task; a sparse one as pred_probs.toarray()."
+    )
+
+
+def _in_order(crowd: Crowd, pred_probs: ArrayLike) -> ArrayLike:
+    """Return a DataFrame's rows and columns in the crowd's order; anything else as it is."""
+    if not hasattr(pred_probs, "reindex"):
+        return pred_probs
+    frame: Any = pred_probs
+    for what, ids, labels in (("index", crowd.tasks, frame.index), ("columns", crowd.classes, frame.columns)):
+        known = set(labels)
+        absent = [one for one in ids.tolist() if one not in known]
+        if absent or len(known) != len(labels):
+            fault = f"lacks {absent[0]!r}" if absent else "names something twice"
+            raise ValueError(
+                f"pred_probs is a DataFrame whose {what} {fault}; expected index = crowd.tasks and columns = "
+                "crowd.classes, in any order. Or pass an array, in the crowd's own order."
+            )
+    return frame.loc[crowd.tasks.tolist(), crowd.classes.tolist()].to_numpy()  # type: ignore[no-any-return]
+
+
+def as_known_labels(crowd: Crowd, known_labels: ArrayLike | None) -> Codes:
+    """Return the codes of the labels that are known to be true, -1 where unknown, shape (N,).
+
+    Raises
+    ------
+    ValueError
+        If the shape is not (N,) or a code is not -1 or one of the crowd's classes.
+    """
+    N, K = len(crowd.tasks), len(crowd.classes)
+    if known_labels is None:
+        return np.full(N, -1, dtype=np.int64)
+    known = np.asarray(known_labels)
+    if known.shape != (N,) or (known.size and known.dtype.kind not in "iu"):
+        raise ValueError(
+            f"known_labels has shape {known.shape} and type {known.dtype}; expected ({N},) integers: a class "
+            "code for each of the crowd's tasks, -1 where the truth is not known."
+        )
+    known = known.astype(np.int64)
+    wrong = np.flatnonzero((known < -1) | (known >= K))
+    if len(wrong):
+        raise ValueError(
+            f"known_labels, row {wrong[0]} (task {plain(crowd.tasks[wrong[0]])!r}): found {known[wrong[0]]}; "
+            f"allowed are the class codes 0 to {K - 1}, and -1 where the truth is not known."
+        )
+    return known

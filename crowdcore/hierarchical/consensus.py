@@ -1,0 +1,305 @@
+"""Hierarchical Dawid-Skene: a consensus from annotators' confusion and a model's probabilities or features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crowdcore import kernels
+from crowdcore.crowd.evidence import as_ensemble, as_known_labels
+from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.sums import each
+from crowdcore.crowd.table import Crowd
+from crowdcore.hierarchical.accuracies import credible_accuracies, log_odds
+from crowdcore.hierarchical.confusions import Confusions
+from crowdcore.hierarchical.fit import SMALLEST, HierarchicalFit, fit_hierarchical
+from crowdcore.learning.out_of_fold import OutOfFold
+from crowdcore.votes.annotators import AnnotatorStats, annotator_stats, rate_answers
+from crowdcore.votes.result_frames import ResultFrames
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+HIDDEN = 2.0
+"""How many times larger the correlation is than what shows where answers alone say which are errors."""
+LEAST_POOLING = 0.05
+REFITS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class HierarchicalResult(ResultFrames):
+    """What `hierarchical_dawid_skene` found; arrays are in the crowd's order.
+
+    Everything that `crowdcore.CrowdlabResult` has is here under the same name.
+
+    Attributes
+    ----------
+    crowd : Crowd
+        The N tasks, M annotators, K classes and A answers this is about.
+    consensus : ndarray of shape (N,)
+        Class codes; -1 if a task has no answers and there is no model. `labels` has the classes themselves.
+    quality : ndarray of shape (N,)
+        Probability that the consensus is right (of the most common class where the consensus is -1).
+    agreement : ndarray of shape (N,)
+        Share of the task's answers that equal the consensus; NaN without answers.
+    posterior : ndarray of shape (N, K)
+        Probabilities of the classes; rows sum to 1.
+    confidence : ndarray of shape (N,)
+        Probability of the consensus before dependence between answers is allowed for, 1 / K where it is -1: what
+        `crowdcore.hierarchical.confidence.least_confidence` ranks tasks by.
+    label_quality : ndarray of shape (A,)
+        Probability that each answer is right, aligned with ``crowd.label``.
+    annotators : AnnotatorStats
+        Figures of each annotator. Their quality is the probability that an answer of theirs is right; of an annotator
+        without answers, what is expected of the next one to come.
+    quality_interval : ndarray of shape (M, 2)
+        95 % credible interval of each annotator's quality.
+    annotator_weights : ndarray of shape (M,)
+        What one answer of each annotator counts for: the logarithm of how many times more likely it is right than each
+        single error, at least 0.
+    model_weight : float
+        The same of the model's most probable class, judged by the consensus; 0 without a model.
+    model_exponent : float
+        Power to which the model's probabilities are raised: below 1 the model is overconfident; 0 where it is left out,
+        for the answers are more likely without it; 1 without a model.
+    correlation : float
+        What shows of the correlation between annotators' errors on a task, in [0, 0.15].
+    class_prior : ndarray of shape (K,)
+        The classes' shares: without a model the prior of each task; with one the mean of the posteriors.
+    confusions : Confusions
+        The annotators' parameters; `confusion` has their matrices.
+    pred_probs : ndarray of shape (N, K), or None
+        The probabilities used: those given (an ensemble's mean), with the classes' shares put right where they are not,
+        or of the classifier fitted last, out of fold; None without a model, and where it is left out.
+    known : ndarray of bool, shape (N,)
+        Tasks whose label was given as known.
+    n_iter : int
+        Iterations of the last fit.
+    """
+
+    crowd: Crowd
+    consensus: Codes
+    quality: Floats
+    agreement: Floats
+    posterior: Floats
+    confidence: Floats
+    label_quality: Floats
+    annotators: AnnotatorStats
+    quality_interval: Floats
+    annotator_weights: Floats
+    model_weight: float
+    model_exponent: float
+    correlation: float
+    class_prior: Floats
+    confusions: Confusions
+    pred_probs: Floats | None
+    known: NDArray[np.bool_]
+    n_iter: int
+
+    def confusion(self, annotators: ArrayLike | None = None) -> Floats:
+        """Return confusion matrices: annotator, true class, label; rows sum to 1.
+
+        Parameters
+        ----------
+        annotators : array_like of int, optional
+            Codes of the annotators wanted, by default all. They are made when asked for: all take memory O(M x K x K).
+        """
+        return self.confusions.matrices(annotators)
+
+    def annotators_frame(self) -> pd.DataFrame:
+        """Return a frame with a row for each annotator, worst first, with the interval of the quality: low, high."""
+        frame = super().annotators_frame()
+        places = {who: at for at, who in enumerate(self.crowd.annotators.tolist())}
+        order = [places[who] for who in frame.index.tolist()]
+        frame.insert(1, "low", self.quality_interval[order, 0])
+        frame.insert(2, "high", self.quality_interval[order, 1])
+        return frame
+
+
+def hierarchical_dawid_skene(
+    crowd: Crowd,
+    pred_probs: ArrayLike | None = None,
+    *,
+    features: Any = None,
+    classifier: Any = None,
+    known_labels: ArrayLike | None = None,
+    most_exponent: float = 2.0,
+) -> HierarchicalResult:
+    r"""Return each task's consensus label and how far labels and annotators are to be believed.
+
+    A Bayesian crowd model: every annotator has a confusion matrix, drawn around what one number, their skill, and
+    everybody's mistakes let expect; the model's probabilities, raised to a power, are the prior of each task; answers
+    to one task may err together. All of these are estimated from the answers, by expectation maximisation.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        N tasks, M annotators, K classes, A answers.
+    pred_probs : array_like of shape (N, K) or (P, N, K), optional
+        Class probabilities, out of sample, of one model or of an ensemble, whose mean is taken: rows in the order of
+        ``crowd.tasks``, columns in that of ``crowd.classes``; a DataFrame is put into this order. Best are
+        those of a model that knows how common classes are, not of one trained on balanced classes, or not at all.
+    features : array_like or sparse matrix, shape (N, d), optional
+        Numbers for each task, from which a classifier is learned out of fold: of the shares of the votes (unless
+        `pred_probs` are given for a start), then twice of the posteriors.
+    classifier : scikit-learn classifier, optional
+        For the features: `predict_proba`, and `sample_weight` in `fit`; cloned. By default logistic regression as in
+        `crowdcore.aggregate.FeatureEM`.
+    known_labels : array_like of int, shape (N,), optional
+        Codes of labels known to be true, -1 elsewhere. Such a label is its task's consensus, with quality 1.
+    most_exponent : float
+        The largest power the model may be raised to. Above 1 an underconfident model is sharpened; 1 is safer where
+        the model learns from this consensus again and again, and so agrees with itself more and more.
+
+    Returns
+    -------
+    HierarchicalResult
+        The consensus, the qualities, the annotators and the parameters.
+
+    Raises
+    ------
+    ValueError
+        If `pred_probs`, `features` or `known_labels` do not fit the crowd, or the classifier cannot be used.
+
+    Notes
+    -----
+    With posteriors :math:`T_{ik}`, answers :math:`y_{ij}`, and :math:`c_{il}` of task i's :math:`n_i` answers being l:
+
+    .. math::
+        T_{ik} \propto q_{ik} \prod_{j \in A(i)} \pi_{jk y_{ij}}
+            \prod_l \prod_{m=1}^{c_{il} - 1} \Big(1 + \frac{m r}{\bar\pi_{kl}}\Big), \quad
+        q_{ik} \propto p_{ik}^b, \quad
+        \pi_{jkl} = \frac{\sum_{i \in I_j} T_{ik} [y_{ij} = l] + s \mu_{jkl}}{\sum_{i \in I_j} T_{ik} + s}
+
+    - :math:`\mu_{jk}` and s: see `crowdcore.hierarchical.confusions.Confusions`. Few answers tell an annotator's skill;
+      many, or annotators who differ in kind, their whole matrix. s maximises the Dirichlet-multinomial evidence.
+    - b, from 0 to `most_exponent`, maximises the likelihood of the answers,
+      :math:`\sum_i \log \sum_k q_{ik} L_{ik}`, with the prior Normal(1, 1/4): an overconfident model is tempered. Of
+      the fits that start from b = 0 and b = 1, answers first and model first, that of higher likelihood is taken; but
+      not the second if annotators were right far less often there than by chance: then it is the model that has the
+      classes confused. Where they meet one is left.
+    - The same is fitted without the model, and with :math:`p_{ik}` times each class's share there over the model's
+      mean: a model trained on balanced classes, or not at all, takes rare classes for common. Which of the three it is,
+      the likelihood decides; shares cost what Schwarz's criterion says of K - 1 parameters. (A classifier learned from
+      features here knows them, and so does one for which `most_exponent` is 1, as it learns from this consensus.)
+    - :math:`r = \rho / (1 - \rho)`: under a true class the same label again is less of a surprise than the first time
+      (a Pólya urn, the Dirichlet-multinomial), so that errors made together convince less. :math:`\rho` is the
+      correlation of two answers' errors on a task,
+      :math:`\sum_{ik} T_{ik} \sum_{v \ne v'} e_v e_{v'} / \sum_{ik} T_{ik} \sum_{v \ne v'} \sigma_v \sigma_{v'}` with
+      :math:`e_v = [y_v = k] - \pi_{j_v kk}`. It is 0 where annotators err independently.
+    - The posterior given is the mixture :math:`(1 - \lambda_i) T_i + \lambda_i B_i` with :math:`B_i`, the mean of the
+      posteriors from one answer each: with Kish's design effect, n answers of correlation :math:`\rho'` are worth
+      :math:`n / (1 + (n - 1) \rho')` independent ones, and :math:`\lambda = n \rho' / (1 + (n - 1) \rho')` makes it
+      so many on the way from n to 1. :math:`\rho' = 2 \rho`, since answers that agree on an error hide part of it;
+      :math:`\lambda` is at least .05, and never so large that another label came first.
+    - *Without a model* q is the same for all tasks, the mean of the classes' shares of votes and of posteriors; r = 0,
+      for nothing then tells errors made together from the truth; and classes are taken to be more alike. Dominance is
+      out of reach there: on thin crowds the method is level with Dawid & Skene's on average, though better calibrated.
+    - *A task without answers* has the posterior q; without a model the consensus -1.
+
+    Dawid & Skene 1979 (confusion matrices); Kim & Ghahramani 2012 (Bayesian classifier combination); Paun, Carpenter,
+    Chamberlain, Hovy, Kruschwitz & Poesio 2018 (the hierarchy); Raykar, Yu, Zhao et al. 2010 (the classifier as prior,
+    refitted); Kish 1965 (design effect); Schwarz 1978
+    (BIC).
+
+    Examples
+    --------
+    >>> crowd = Crowd.from_wide([[0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 0, 1], [None, 0, None]])
+    >>> P = [[0.8, 0.2], [0.3, 0.7], [0.6, 0.4], [0.4, 0.6], [0.7, 0.3]]
+    >>> result = hierarchical_dawid_skene(crowd, P)
+    >>> result.to_frame().round(2).reset_index()
+       task  consensus  quality  agreement  num_answers
+    0     0          0     0.96       0.67            3
+    1     1          1     0.99       1.00            3
+    2     2          0     0.99       1.00            3
+    3     3          1     0.89       0.67            3
+    4     4          0     0.92       1.00            1
+    >>> result.annotators_frame()[["quality", "low", "high"]].round(2).reset_index()
+       annotator  quality   low  high
+    0          2     0.79  0.49  0.95
+    1          1     0.81  0.52  0.96
+    2          0     0.86  0.57  0.98
+    """
+    if not (isinstance(most_exponent, Real) and 0 <= most_exponent < np.inf):
+        raise ValueError(f"most_exponent is {most_exponent!r}; it must be a finite number, 0 or more, as 1 or 2.")
+    models = as_ensemble(crowd, pred_probs)
+    known = kernels.frozen(as_known_labels(crowd, known_labels))
+    P = _mean(models) if len(models) else None
+    if features is None:
+        return _result(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=most_exponent <= 1), P)
+    learner = OutOfFold(crowd, features, classifier, known)
+    if P is None:
+        P = learner.judge(_vote_shares(crowd, known))
+    for _ in range(REFITS):
+        P = learner.judge(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True).posterior)
+    return _result(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True), P)
+
+
+def _vote_shares(crowd: Crowd, known: Codes) -> Floats:
+    """Return the classes' shares of each task's votes; what is known has all."""
+    shares: Floats = crowd.counts / np.maximum(crowd.num_answers, 1)[:, None]
+    told = np.flatnonzero(known >= 0)
+    shares[told] = 0.0
+    shares[told, known[told]] = 1.0
+    return shares
+
+
+def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
+    """Mix in dependent answers, and judge labels and annotators."""
+    left_out, P = P is not None and not fit.has_model, fit.pred_probs
+    crowd, confusions = fit.crowd, fit.confusions
+    N, K = fit.posterior.shape
+    consensus = np.empty(N, dtype=np.int64)
+    confidence, quality, agreement, label_quality = np.empty(N), np.empty(N), np.empty(N), np.empty(len(crowd.label))
+    log_prior, rows = fit.log_prior if fit.has_model else np.empty((0, K)), np.exp(confusions.log_rows)
+    each(
+        crowd.indptr,
+        lambda first, last: kernels.pool_answers(
+            first, last, crowd.indptr, crowd.label, confusions.cell, fit.known, log_prior, fit.exponent,
+            rows, HIDDEN * fit.correlation, LEAST_POOLING, consensus, fit.posterior, confidence, quality, label_quality,
+            agreement,
+        ),
+    )  # fmt: skip
+    stats = annotator_stats(rate_answers(crowd, fit.known, consensus, quality, label_quality), K, 1.0)
+    accuracy, interval = credible_accuracies(crowd, label_quality, confusions.skill_variance, fit.known >= 0)
+    return HierarchicalResult(
+        crowd=crowd,
+        consensus=consensus,
+        quality=quality,
+        agreement=agreement,
+        posterior=fit.posterior,
+        confidence=confidence,
+        label_quality=label_quality,
+        annotators=replace(stats, quality=accuracy),
+        quality_interval=interval,
+        annotator_weights=log_odds(accuracy, K),
+        model_weight=_model_weight(fit, P, consensus, quality),
+        model_exponent=0.0 if left_out else fit.exponent,
+        correlation=fit.correlation,
+        class_prior=(fit.posterior.sum(axis=0) + 1 / K) / (N + 1) if fit.has_model else np.exp(fit.log_prior[0]),
+        confusions=confusions,
+        pred_probs=P,
+        known=fit.known >= 0,
+        n_iter=fit.n_iter,
+    )
+
+
+def _mean(models: Floats) -> Floats:
+    """Return the models' mean probabilities, none quite 0; rows sum to 1."""
+    P: Floats = np.maximum(models.mean(axis=0) if len(models) > 1 else models[0], SMALLEST)
+    P /= P.sum(axis=1, keepdims=True)
+    return P
+
+
+def _model_weight(fit: HierarchicalFit, P: Floats | None, consensus: Codes, quality: Floats) -> float:
+    judged = (fit.crowd.num_answers > 0) | (fit.known >= 0)
+    if P is None or not judged.any() or not fit.exponent:
+        return 0.0
+    right = np.take_along_axis(fit.posterior, P.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return float(log_odds(np.array([right[judged].mean()]), P.shape[1])[0])

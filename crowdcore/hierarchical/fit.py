@@ -1,0 +1,269 @@
+"""How hierarchical Dawid-Skene is fitted: expectation maximisation, and which of several fits is taken."""
+
+from __future__ import annotations
+
+from copy import copy
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore import kernels
+from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.table import Crowd
+from crowdcore.hierarchical.confusions import Confusions
+from crowdcore.hierarchical.tempering import TemperedModel
+
+Floats = NDArray[np.float64]
+
+SMALLEST = 1e-12
+"""Probability that stands for a model's zeros."""
+MOST_ITERATIONS, TOLERANCE, MEAN_TOLERANCE = 60, 1e-3, 1e-6
+"""The fit ends when no task's posterior changes by more than the one, or tasks' largest changes have the other as mean:
+then few of many tasks still move, and hardly anything with them."""
+FIRST_FIT, FIT_EVERY = 8, 4
+"""When the strength of rows is fitted first, and how often then."""
+SAME = 1e-4
+"""Mean difference between two fits' posteriors of a task below which they are on the way to the same."""
+SAME_SHARES = 0.1
+"""Difference of logarithms below which a model takes classes to be as common as the answers do."""
+EXPONENT_VARIANCE = 0.25
+MOST_CORRELATION = 0.15
+COMMON_WITH_MODEL, COMMON_ALONE = 0.25, 1.0
+"""How far classes are taken to be alike hard; without a model nothing tells a hard class from a mix of hard tasks."""
+MOST_REPEATS = 32
+NUM_TOTALS = 7
+LEAST_LOSS = 1e-9
+"""Loss of likelihood an answer below which it is rounding."""
+LEAST_LUCK = 0.75
+"""Share of what chance hits below which annotators cannot be: a model has its classes confused then."""
+
+
+def fit_hierarchical(
+    crowd: Crowd, P: Floats | None, known: Codes, most_exponent: float, *, knows_shares: bool = False
+) -> HierarchicalFit:
+    """Return the fit that makes the answers most likely: with the model, with its classes' shares mended, or without.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        N tasks, K classes.
+    P : ndarray of shape (N, K), or None
+        The model's probabilities, none of them 0.
+    known : ndarray of shape (N,)
+        Codes of labels known to be true, -1 elsewhere.
+    most_exponent : float
+        The largest power the model may be raised to.
+    knows_shares : bool
+        Whether the model has learned how common classes are from these same tasks.
+    """
+    if not np.any(crowd.num_answers + (known >= 0) > 1):  # nothing tells a careful annotator from an unsure model
+        most_exponent = min(most_exponent, 1.0)
+    alone = HierarchicalFit(crowd, None, known, most_exponent).run()
+    if P is None:
+        return alone
+    given = HierarchicalFit(crowd, P, known, most_exponent)
+    if _goes_against(given.log_prior, crowd, known):
+        return alone
+    as_given = _better_start(given)
+    best, heard = alone if alone.evidence > as_given.evidence else as_given, alone.heard
+    ratio = np.exp(alone.log_prior[0]) / P[heard].mean(axis=0) if heard.any() else np.ones(P.shape[1])
+    del alone, given, as_given  # with thousands of classes each fit is hundreds of megabytes
+    if not knows_shares and np.abs(np.log(ratio)).max() > SAME_SHARES:
+        shifted = P * ratio
+        np.maximum(shifted, SMALLEST, out=shifted)
+        shifted /= shifted.sum(axis=1, keepdims=True)
+        mended = _better_start(HierarchicalFit(crowd, shifted, known, most_exponent))
+        price = (P.shape[1] - 1) / 2 * np.log(heard.sum())
+        best = mended if mended.evidence - price > best.evidence else best
+    return best
+
+
+def _goes_against(log_P: Floats, crowd: Crowd, known: Codes) -> bool:
+    """Return whether the model contradicts answers of which most stand alone: dealt anew they would fit it better.
+
+    A model learned from few of them expects, where it has not seen one, what is missing there: the opposite. With
+    annotators who are taken to say the opposite, too, that fits very well.
+    """
+    told = np.flatnonzero(known >= 0)
+    said = crowd.num_answers + (known >= 0)
+    if 2 * np.count_nonzero(said > 1) > np.count_nonzero(said):
+        return False
+    task, label = np.concatenate([crowd.task, told]), np.concatenate([crowd.label, known[told]])
+    shares = np.bincount(label, minlength=log_P.shape[1]) / max(len(label), 1)
+    gain = log_P[task, label].sum() - (log_P @ shares)[task].sum()
+    return bool(gain < -LEAST_LOSS * len(label))
+
+
+def _better_start(answers_first: HierarchicalFit) -> HierarchicalFit:
+    """Return the better of two fits: that of those who listen to the answers first, and to the model first."""
+    model_first = answers_first.listening(min(1.0, answers_first.most_exponent))
+    while not (answers_first.settled and model_first.settled):
+        answers_first.run(FIT_EVERY)
+        model_first.run(FIT_EVERY)
+        if answers_first.difference(model_first) < SAME:
+            return model_first.run()
+    names_confused = model_first.accuracy < LEAST_LUCK / len(model_first.crowd.classes)
+    return model_first if model_first.evidence > answers_first.evidence and not names_confused else answers_first
+
+
+class HierarchicalFit:
+    """The model of `crowdcore.hierarchical_dawid_skene`, fitted from the shares of the votes.
+
+    Parameters
+    ----------
+    crowd, P, known, most_exponent
+        As in `fit_hierarchical`.
+
+    Attributes
+    ----------
+    pred_probs : ndarray of shape (N, K), or None
+        The model's probabilities.
+    heard : ndarray of bool, shape (N,)
+        Tasks with an answer or a known label.
+    posterior : ndarray of shape (N, K)
+        Probabilities of the classes, dependence between answers not yet allowed for.
+    log_prior : ndarray of shape (N, K), or (1, K)
+        Logarithm of the model's probabilities; without a model, of the classes' shares.
+    exponent : float
+        The power the model is raised to, at first 0; without a model 1.
+    correlation : float
+        What shows of the correlation between annotators' errors on a task.
+    confusions : Confusions
+        The annotators' parameters.
+    n_iter : int
+        Iterations done.
+    settled : bool
+        Whether there is no more to do.
+    """
+
+    def __init__(self, crowd: Crowd, P: Floats | None, known: Codes, most_exponent: float) -> None:
+        self.crowd, self.pred_probs, self.known, self.has_model = crowd, P, known, P is not None
+        self.most_exponent = most_exponent
+        self.heard = (crowd.num_answers > 0) | (known >= 0)
+        self._num_heard = max(int(self.heard.sum()), 1)
+        self.confusions = Confusions(crowd, COMMON_WITH_MODEL if self.has_model else COMMON_ALONE)
+        self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
+        self._most_repeats = int(min(crowd.counts.max(initial=0) - 1, MOST_REPEATS))
+        self.posterior = self._begin(P)
+        shares = self.posterior[self.heard].sum(axis=0) + 1
+        self._begun: Floats = shares / shares.sum()
+        self.log_prior: Floats = np.log(self._begun[None] if P is None else P)
+        self.exponent, self.correlation = 0.0 if self.has_model else 1.0, 0.0
+        self._model = TemperedModel(crowd, known, self.log_prior)
+        self.n_iter, self.settled, self._log_chance = 0, False, 0.0
+        K = len(crowd.classes)
+        self._walk(np.empty((0, K)), np.empty((0, K)), 0.0)
+
+    def _begin(self, P: Floats | None) -> Floats:
+        """Return the first posteriors: 4/5 the shares of the votes, 1/5 the model; what is known."""
+        crowd, K = self.crowd, len(self.crowd.classes)
+        n = crowd.num_answers[:, None]
+        T: Floats = crowd.counts * (0.8 / np.maximum(n, 1))
+        T += np.where(n > 0, 0.2, 1.0) * (1 / K if P is None else P)
+        told = np.flatnonzero(self.known >= 0)
+        T[told] = 0.0
+        T[told, self.known[told]] = 1.0
+        return T
+
+    def listening(self, exponent: float) -> HierarchicalFit:
+        """Return a copy that raises the model to this power to begin with."""
+        other = copy(self)
+        other.confusions, other.posterior, other.exponent = copy(self.confusions), self.posterior.copy(), exponent
+        other.confusions.log_rows = np.zeros_like(self.confusions.log_rows)
+        return other
+
+    def run(self, num_iterations: int = MOST_ITERATIONS) -> HierarchicalFit:
+        """Do some iterations, or fewer if the fit settles, and return the fit."""
+        for _ in range(num_iterations):
+            if self.settled:
+                break
+            self._iterate()
+        return self
+
+    def _iterate(self) -> None:
+        """Learn the parameters from the posteriors, then these from them."""
+        strength = self.confusions.strength
+        fit_strength = self.n_iter >= FIRST_FIT and self.n_iter % FIT_EVERY == 0
+        self.confusions.learn(self._counts, fit_strength)
+        moved, ratio = 0.0, 0.0
+        if not self.has_model:
+            self._share_classes()
+        else:
+            ratio = self.correlation / (1 - self.correlation)
+            if self.n_iter:
+                moved = self._temper()
+        right = self.confusions.right if self.has_model else np.empty((0, len(self.crowd.classes)))
+        self._walk(self.confusions.log_rows, right, ratio)
+        at_rest = self._change < TOLERANCE or self._mean_change < MEAN_TOLERANCE
+        at_rest = at_rest and moved < TOLERANCE and self.confusions.strength == strength
+        self.n_iter += 1
+        self.settled = self.n_iter == MOST_ITERATIONS or (at_rest and self.n_iter > FIRST_FIT + 1)
+        if self.settled:
+            self._finish()
+
+    def _walk(self, log_rows: Floats, right: Floats, ratio: float) -> None:
+        """Renew the posteriors, if there are rows, and what follows from them."""
+        crowd, K = self.crowd, len(self.crowd.classes)
+        counts = np.zeros((len(self._bounds), *self.confusions.counts.shape))
+        totals = np.zeros((len(self._bounds), K + NUM_TOTALS))
+        repeats = np.zeros((max(self._most_repeats, 0) if ratio else 0, K, K))
+        if ratio:
+            kernels.repeat_discounts(ratio, self.confusions.pooled, repeats)
+
+        def part(number: int, first: int, last: int) -> None:
+            kernels.infer_tasks(
+                first, last, crowd.indptr, crowd.annotator, crowd.label, self.confusions.cell, self.known,
+                self.log_prior, self.exponent, log_rows, right, repeats, self.posterior, counts[number], totals[number],
+            )  # fmt: skip
+
+        kernels.in_parts(part, self._bounds)
+        self._counts: Floats = counts.sum(axis=0) if len(counts) > 1 else counts[0]
+        self._num_right = float(self._counts[np.arange(len(self._counts)), self.confusions.said].sum())
+        self._change, self._ratio = float(totals[:, K].max()), ratio
+        self._totals: Floats = totals.sum(axis=0)
+        if len(log_rows):
+            self._log_chance = float(self._totals[-1])
+        self._mean_change = self._totals[K + 1] / self._num_heard
+        together, apart = self._totals[K + 2 : K + 4]
+        self.correlation = float(min(max(together / max(apart, SMALLEST), 0.0), MOST_CORRELATION))
+
+    def _finish(self) -> None:
+        """Find the posteriors of tasks of which nothing was heard, and without a model the errors' correlation."""
+        silent = np.flatnonzero(~self.heard)
+        logs = self.exponent * (self.log_prior[silent] if self.has_model else self.log_prior)
+        chances = np.exp(logs - logs.max(axis=1, keepdims=True, initial=-np.inf))
+        self.posterior[silent] = chances / chances.sum(axis=1, keepdims=True)
+        if not self.has_model:
+            self._walk(np.empty((0, self.posterior.shape[1])), self.confusions.right, 0.0)
+        self._counts = np.empty((0, self.posterior.shape[1]))  # nothing is learned from them any more
+
+    def _share_classes(self) -> None:
+        """Let the classes' shares be halfway between those of the first posteriors and of the present ones."""
+        shares = self._totals[: len(self._begun)] + 1
+        self.log_prior = np.log((shares / shares.sum() + self._begun) / 2)[None]
+
+    def _temper(self) -> float:
+        """Take a Newton step towards the most probable exponent; return its length."""
+        before, K = self.exponent, len(self.crowd.classes)
+        mean_after, variance_after = self._totals[K + 4 : K + 6]
+        _, mean, variance = self._model.moments(before)
+        slope = mean_after - mean + (1 - before) / EXPONENT_VARIANCE
+        step = slope / (max(variance - variance_after, 0.2 * variance) + 1 / EXPONENT_VARIANCE)
+        self.exponent = float(min(max(before + min(max(step, -0.5), 0.5), 0.0), self.most_exponent))
+        return abs(self.exponent - before)
+
+    def difference(self, other: HierarchicalFit) -> float:
+        """Return how much the posteriors of two fits differ: their mean distance."""
+        return float(np.abs(self.posterior - other.posterior).sum() / self._num_heard)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the answers that are believed."""
+        return self._num_right / len(self.crowd.label) if len(self.crowd.label) else 1.0
+
+    @property
+    def evidence(self) -> float:
+        """Logarithm of the chance of the answers to all tasks."""
+        n = self.crowd.num_answers
+        urns = np.cumsum(np.log1p(self._ratio * np.arange(n.max(initial=0) + 1)))[np.maximum(n - 1, 0)].sum()
+        return float(self._log_chance - (self._model.moments(self.exponent)[0] if self.has_model else 0.0) - urns)

@@ -1,0 +1,197 @@
+"""A classifier that judges each task having learned from others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore.crowd.ids import Codes, plain
+from crowdcore.crowd.table import Crowd
+from crowdcore.learning.soft_labels import SoftLogisticRegression
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+LEAST_WEIGHT = 1e-4
+"""Belief below which a task is no example of a class."""
+
+
+class OutOfFold:
+    """The tasks' features and a classifier, which may learn again whenever the beliefs about the tasks have changed.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        N tasks.
+    features : array_like or sparse matrix, shape (N, d)
+        Finite numbers, a row for each of the crowd's tasks, in the order of ``crowd.tasks``; a DataFrame is put into
+        this order by its index.
+    classifier : scikit-learn classifier, or None
+        With `predict_proba`, and `sample_weight` in `fit`, or a pipeline that ends with one; it is cloned. None:
+        logistic regression with C = 5 / d: the prior variance of a logit is about 5, however many features there are.
+    known : ndarray of shape (N,)
+        Codes of labels known to be true, -1 elsewhere: tasks without either these or answers are no examples.
+    n_folds : int
+        The classifier judges each of these parts of the tasks having learned from the others only; 1: from all. Which
+        part a task is in follows from its features, so that the order and the names of tasks do not matter (but among
+        tasks of equal features their order does).
+    standardize : bool
+        Whether features are brought to mean 0 (dense ones) and variance 1.
+
+    Raises
+    ------
+    ValueError
+        If the features do not fit the crowd, or the classifier takes no weights or gives no probabilities.
+
+    Examples
+    --------
+    >>> crowd = Crowd.from_wide([[0, 0], [0, 1], [1, 1], [1, 1], [0, 0], [None, None]])
+    >>> features = [[0.0], [0.3], [0.9], [1.0], [0.1], [0.8]]
+    >>> shares = crowd.counts / np.maximum(crowd.num_answers, 1)[:, None]
+    >>> judged = OutOfFold(crowd, features, None, np.full(6, -1), n_folds=2).judge(shares)
+    >>> judged.argmax(axis=1)
+    array([0, 0, 1, 1, 0, 1])
+    """
+
+    def __init__(
+        self,
+        crowd: Crowd,
+        features: Any,
+        classifier: Any,
+        known: Codes,
+        *,
+        n_folds: int = 5,
+        standardize: bool = True,
+    ) -> None:
+        X = as_features(crowd, features)
+        self._classifier, self._argument = classifier, weight_argument(classifier)
+        if standardize and len(crowd.tasks):
+            from sklearn.preprocessing import StandardScaler
+
+            X = StandardScaler(with_mean=isinstance(X, np.ndarray)).fit_transform(X)
+        self._X = X
+        self._informative = (crowd.num_answers > 0) | (known >= 0)
+        self._fold, self._in_sample = _folds(X, self._informative, n_folds), n_folds == 1
+        self._coefs: dict[int, Floats] = {}
+
+    def judge(self, beliefs: Floats) -> Floats:
+        """Return the classifier's probabilities (N, K), learned from what is believed of the tasks, (N, K).
+
+        No probability is 0: Laplace's rule leaves classes possible of which there was hardly an example.
+        """
+        from threadpoolctl import threadpool_limits
+
+        N, K = beliefs.shape
+        judged: Floats = np.full((N, K), 1 / K)
+        with threadpool_limits(1, "blas"):  # its threads wait for each other longer than these products take
+            for number in np.unique(self._fold):
+                here = self._fold == number
+                learned = self._informative & (~here | self._in_sample)
+                examples = int(learned.sum())
+                if examples:
+                    chances = self._learn_and_judge(int(number), learned, here, beliefs[learned])
+                    judged[here] = (examples * chances + 1) / (examples + K)
+        return judged
+
+    def _learn_and_judge(self, number: int, learned: Bools, here: Bools, beliefs: Floats) -> Floats:
+        T = np.where(beliefs > LEAST_WEIGHT, beliefs, 0.0)
+        classes = np.flatnonzero(T.any(axis=0))
+        chances: Floats = np.zeros((int(here.sum()), T.shape[1]))
+        if len(classes) < 2:
+            chances[:, classes] = 1
+        elif self._classifier is None:
+            regression = SoftLogisticRegression(5 / self._X.shape[1])
+            regression.fit(self._X[learned], T[:, classes], self._coefs.get(number))
+            self._coefs[number] = regression.coef_
+            chances[:, classes] = regression.predict_proba(self._X[here])
+        else:
+            from sklearn.base import clone
+
+            example, label = np.nonzero(T)
+            weight = {self._argument: T[example, label]}
+            fitted = clone(self._classifier).fit(self._X[np.flatnonzero(learned)[example]], label, **weight)
+            chances[:, classes] = fitted.predict_proba(self._X[here])
+        return chances
+
+
+def weight_argument(classifier: Any) -> str:
+    """Return the name of the argument of a classifier's `fit` that takes the examples' weights.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the classifier gives no probabilities.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> weight_argument(make_pipeline(MinMaxScaler(), LogisticRegression()))
+    'logisticregression__sample_weight'
+    """
+    from sklearn.utils.validation import has_fit_parameter
+
+    if classifier is None:
+        return "sample_weight"
+    steps = getattr(classifier, "steps", None)
+    last = steps[-1][1] if steps else classifier
+    if not has_fit_parameter(last, "sample_weight") or not hasattr(classifier, "predict_proba"):
+        raise ValueError(
+            f"classifier is {classifier!r}; it must be a scikit-learn classifier that has predict_proba and whose fit "
+            "takes sample_weight, as LogisticRegression or RandomForestClassifier."
+        )
+    return f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
+
+
+def as_features(crowd: Crowd, features: Any) -> Any:
+    """Return the features as an array or a CSR matrix of floats, (N, d), a row for each task.
+
+    Raises
+    ------
+    ValueError
+        If they are not finite numbers, or do not fit the crowd. The message names the task.
+    """
+    from scipy.sparse import csr_matrix, issparse
+
+    N = len(crowd.tasks)
+    if hasattr(features, "reindex"):
+        absent = [task for task in crowd.tasks.tolist() if task not in features.index]
+        if absent or not features.index.is_unique:
+            fault = f"lacks task {absent[0]!r}" if absent else "names a task twice"
+            raise ValueError(
+                f"features is a DataFrame whose index {fault}; expected each of the crowd's {N} tasks once. Or pass an "
+                "array, in the crowd's own order."
+            )
+        features = features.loc[crowd.tasks.tolist()].to_numpy()
+    try:
+        X = csr_matrix(features, dtype=np.float64) if issparse(features) else np.asarray(features, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"features are no matrix of numbers ({error}). Encode text and categories first, as with TfidfVectorizer "
+            "or OneHotEncoder."
+        ) from None
+    if X.ndim != 2 or X.shape[0] != N or not X.shape[1]:
+        raise ValueError(
+            f"features have shape {X.shape}; expected ({N}, d): a row for each of the crowd's tasks, in the same "
+            "order, and at least one column."
+        )
+    wrong = np.flatnonzero(~np.isfinite(np.asarray(X.sum(axis=1)).ravel()))
+    if len(wrong):
+        raise ValueError(
+            f"features, row {wrong[0]} (task {plain(crowd.tasks[wrong[0]])!r}): a value is not finite ({len(wrong)} "
+            "such rows in all). Fill missing values first, as with SimpleImputer."
+        )
+    return X
+
+
+def _folds(X: Any, informative: Bools, n_folds: int) -> Codes:
+    """Return a fold for each task by its place along one direction; tasks of which nothing is known are in none, -1."""
+    fold: Codes = np.full(X.shape[0], -1, dtype=np.int64)
+    some = np.flatnonzero(informative)
+    direction = np.random.default_rng(0).standard_normal(X.shape[1])
+    place = np.asarray(X @ direction)[some].round(9)  # rounded: the sum's last bits depend on the order of rows
+    fold[some[np.argsort(place, kind="stable")]] = np.arange(len(some)) % n_folds
+    return fold

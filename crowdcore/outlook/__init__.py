@@ -1,0 +1,1 @@
+"""How right the consensus is, and what further labels would bring."""

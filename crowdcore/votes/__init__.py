@@ -1,0 +1,1 @@
+"""Votes, and what they say about those who gave them."""

@@ -1,0 +1,421 @@
+"""The command line. Thin: it reads settings, calls, and shows.
+
+A command's parameters that are settings reach it through its context, by name (`_opened`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from label_studio_crowd import __version__
+from label_studio_crowd.commands import crowd as crowd_commands
+from label_studio_crowd.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from label_studio_crowd.settings import Settings
+    from label_studio_crowd.store.mirror import ProjectMirror
+    from label_studio_crowd.studio.client import Studio
+
+app = typer.Typer(
+    name="label-studio-crowd",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Consensus labels, annotator quality and the most useful next task for Label Studio projects.",
+    epilog="LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY say where Label Studio is and who asks. How a project is scored "
+    "and served can also be set as LABEL_STUDIO_CROWD_<OPTION> and in label-studio-crowd.toml.",
+)
+
+_WIDTH_OF_A_FILE = 140
+_PATIENCE = 10.0
+"""Seconds that a command waits for a run of the service to end."""
+
+ProjectOption = Annotated[int, typer.Option("--project", "-p", help="Number of the project, as in its address.")]
+UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio's address.")]
+StoreOption = Annotated[str | None, typer.Option("--store", help="The local mirror: sqlite:///FILE or postgresql://…")]
+QueueUrlOption = Annotated[
+    str | None, typer.Option("--queue", help="redis://HOST:PORT/DATABASE, where workers are processes of their own.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="Projects that a worker rescores side by side [2].")
+]
+ControlOption = Annotated[str | None, typer.Option("--control", help="Control to score [the first that fits].")]
+ClassifierOption = Annotated[
+    str | None,
+    typer.Option(
+        "--classifier",
+        help="auto, none, text[:FIELDS], tabular[:FIELDS], embedding[:FIELD], predictions:MODEL_VERSION, or "
+        "package.module:factory [auto].",
+    ),
+]
+ConsensusOption = Annotated[
+    str | None,
+    typer.Option(
+        "--consensus",
+        help="hierarchical-dawid-skene, which ranks tasks by least confidence, or crowdlab, which ranks them by "
+        "ActiveLab [hierarchical-dawid-skene].",
+    ),
+]
+TrustOption = Annotated[
+    bool | None,
+    typer.Option("--trust-ground-truth/--no-trust-ground-truth", help="Ground-truth annotations are the truth [no]."),
+]
+TargetOption = Annotated[
+    float | None, typer.Option("--target-quality", help="Quality that settles a task [0.9; with crowdlab 0.8].")
+]
+MinOption = Annotated[
+    int | None, typer.Option("--min-labels", help="Labels before a task is settled [1; without classifier 2].")
+]
+MaxOption = Annotated[int | None, typer.Option("--max-labels", help="Labels that no task exceeds [5].")]
+QueueOption = Annotated[int | None, typer.Option("--queue-size", help="Tasks in the queue [by annotators].")]
+BudgetOption = Annotated[int | None, typer.Option("--label-budget", help="Labels the project may have in all [any].")]
+ShowOption = Annotated[
+    bool | None, typer.Option("--show-consensus/--hide-consensus", help="Pre-fill the consensus [no].")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")]
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is one line and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"label-studio-crowd: {' '.join(str(error).split())}", err=True)
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@contextmanager
+def _opened(context: typer.Context, *, writing: bool = False) -> Iterator[tuple[Settings, Studio, ProjectMirror]]:
+    """Read the settings and open Label Studio and the project's mirror; with `writing`, alone."""
+    from sqlalchemy.exc import DBAPIError
+
+    from label_studio_crowd.store.mirror import Mirror
+    from label_studio_crowd.studio.client import Studio
+
+    settings = _settings(context)
+    studio = Studio.of(settings)
+    mirror = Mirror(settings.store)
+    try:
+        found = mirror.project(settings.url, context.params["project"])
+        with found.exclusive(_PATIENCE) if writing else nullcontext():
+            yield settings, studio, found
+    except DBAPIError as error:
+        raise UserError(f"The store fails ({error.orig}): correct --store, or see to its server or disk.") from None
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. Run the command again to finish; nothing is lost.", err=True)
+        raise typer.Exit(130) from None
+    finally:
+        mirror.close()
+
+
+def _consoles(as_json: bool = False) -> tuple[Console, Console]:
+    """Return where results and where progress are shown."""
+    from rich.console import Console
+
+    out = Console(quiet=as_json)
+    if not out.is_terminal:
+        out.width = _WIDTH_OF_A_FILE
+    return out, Console(stderr=True, quiet=as_json)
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    project: ProjectOption,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    control: ControlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is right with a project, what is wrong, and how to mend it."""
+    from label_studio_crowd.commands.display import show_checks
+    from label_studio_crowd.connection.doctor import examine
+
+    with _opened(context) as (settings, studio, mirror):
+        checks = list(examine(studio, mirror, project, settings))
+    out, _ = _consoles(as_json)
+    show_checks(out, checks)
+    if as_json:
+        typer.echo(json.dumps([vars(check) for check in checks], ensure_ascii=False))
+    if any(check.level == "wrong" for check in checks):
+        raise typer.Exit(2)
+
+
+@app.command()
+def connect(
+    context: typer.Context,
+    project: ProjectOption,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    control: ControlOption = None,
+    classifier: ClassifierOption = None,
+    consensus: ConsensusOption = None,
+    trust_ground_truth: TrustOption = None,
+    target_quality: TargetOption = None,
+    min_labels: MinOption = None,
+    max_labels: MaxOption = None,
+    queue_size: QueueOption = None,
+    label_budget: BudgetOption = None,
+    show_consensus: ShowOption = None,
+    backend: Annotated[str | None, typer.Option("--backend", help="An ML backend to connect as well.")] = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Set a project up for the queue; remember its options and what was changed."""
+    from label_studio_crowd.commands.display import progress_bars, show_changes
+    from label_studio_crowd.connection import connect as connection
+    from label_studio_crowd.store.jobs import Jobs, Needs
+
+    out, err = _consoles()
+    with _opened(context, writing=True) as (settings, studio, mirror), progress_bars(err) as progress:
+        changes = connection.connect(
+            studio, mirror, project, settings, backend=backend, dry_run=dry_run, progress=progress
+        )
+        if not dry_run:  # a service that shares the store begins at once
+            Jobs(mirror.store, settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
+    show_changes(out, changes, dry_run=dry_run)
+    if not dry_run:
+        following = "The backend does the rest." if backend else f"Next: label-studio-crowd sync --project {project}"
+        out.print(f"Connected. {following}", highlight=False)
+
+
+@app.command()
+def sync(
+    context: typer.Context,
+    project: ProjectOption,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    control: ControlOption = None,
+    classifier: ClassifierOption = None,
+    consensus: ConsensusOption = None,
+    trust_ground_truth: TrustOption = None,
+    target_quality: TargetOption = None,
+    min_labels: MinOption = None,
+    max_labels: MaxOption = None,
+    queue_size: QueueOption = None,
+    label_budget: BudgetOption = None,
+    show_consensus: ShowOption = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything anew and retrain the classifier.")] = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Pull what changed, score, and publish queue and consensus."""
+    from label_studio_crowd.commands import display
+    from label_studio_crowd.runs.rescore import rescore
+
+    out, err = _consoles(as_json)
+    with _opened(context, writing=True) as (settings, studio, mirror), display.progress_bars(err) as progress:
+        run = rescore(studio, mirror, project, settings, full=full, dry_run=dry_run, progress=progress)
+        names = {} if as_json else studio.annotator_names()
+    if as_json:
+        typer.echo(json.dumps(run.report(), ensure_ascii=False))
+        return
+    display.show_run(out, run.report())
+    display.show_queue(out, run.scores, run.plan.queue, studio.url, project)
+    display.show_annotators(out, run.scores, names)
+    display.show_plan(out, run.plan, run.expected_seconds, dry_run=dry_run)
+
+
+@app.command()
+def watch(
+    context: typer.Context,
+    project: ProjectOption,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 60.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Sync again and again, until Ctrl-C."""
+    from label_studio_crowd.commands import display
+    from label_studio_crowd.runs.watch import rounds as watch_rounds
+
+    out, err = _consoles(as_json)
+    with _opened(context, writing=True) as (settings, studio, mirror), display.progress_bars(err) as progress:
+        for found in watch_rounds(studio, mirror, project, settings, every=every, progress=progress):
+            if found.eventful:
+                display.show_round(out, found)
+                if as_json:
+                    report = found.run.report() if found.run else {"project": project, "problem": str(found.problem)}
+                    typer.echo(json.dumps(report, ensure_ascii=False))
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Where to listen [everywhere with a password, else 127.0.0.1].")
+    ] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on [9090].")] = None,
+    queue: QueueUrlOption = None,
+    workers: WorkersOption = None,
+    insecure: Annotated[
+        bool | None, typer.Option("--insecure", help="Listen beyond loopback without a password.")
+    ] = None,
+) -> None:
+    """Serve as an ML backend: rescore projects by themselves whenever somebody labels."""
+    from label_studio_crowd.server import application
+
+    application.serve(_settings(context))
+
+
+@app.command()
+def worker(
+    context: typer.Context,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    queue: QueueUrlOption = None,
+    workers: WorkersOption = None,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """Rescore projects for a server on this or another machine; any number may run."""
+    from label_studio_crowd.service.worker import run_until_told
+
+    run_until_told(_settings(context), with_parent=with_parent)
+
+
+def _settings(context: typer.Context) -> Settings:
+    from label_studio_crowd.settings import Settings, load
+
+    return load(**{name: value for name, value in context.params.items() if name in Settings.model_fields})
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    project: ProjectOption,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how a project stands, as of the last run."""
+    from label_studio_crowd.commands import display
+    from label_studio_crowd.connection.connect import find_record
+    from label_studio_crowd.exchange.pull import look_up
+    from label_studio_crowd.store.jobs import Jobs
+
+    with _opened(context) as (settings, studio, mirror):
+        service = [row for row in Jobs(mirror.store, settings).states() if row.project == project]
+        info = look_up(studio, mirror, project)
+        last = mirror.last_run()
+        connected = find_record(studio, mirror, project) is not None
+        now, then = studio.counts(project), mirror.counts()
+        queue = studio.model_versions(project).get(info["model_version"] or "")
+    state: dict[str, Any] = {
+        "project": project,
+        "title": info["title"],
+        "connected": connected,
+        "model_version": info["model_version"],
+        "queue": queue.count if queue else 0,
+        "new_tasks": now.tasks - then.tasks,
+        "new_annotations": now.annotations - then.annotations,
+        "last_run": {"finished_at": last[0], **last[1]} if last else None,
+        "service": [
+            {"job": row.kind, "state": row.word, "problem": row.problem, "retry_at": row.next_try} for row in service
+        ],
+    }
+    if as_json:
+        typer.echo(json.dumps(state, ensure_ascii=False))
+    else:
+        display.show_status(_consoles()[0], state)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    project: ProjectOption,
+    out: Annotated[Path, typer.Option("--out", help="File ending in .csv, .json or .parquet.")],
+    url: UrlOption = None,
+    store: StoreOption = None,
+    with_data: Annotated[bool, typer.Option("--with-data", help="Put each task's data beside its consensus.")] = False,
+) -> None:
+    """Write consensus, quality, and the per-label and per-annotator tables."""
+    from label_studio_crowd.exchange.pull import look_up
+    from label_studio_crowd.files import tables as tables_module
+    from label_studio_crowd.runs.rescore import stored_scores
+
+    tables_module.check_path(out)
+    with _opened(context) as (settings, studio, mirror):
+        info = look_up(studio, mirror, project)
+        scores = stored_scores(mirror, info, settings)
+        if scores is None:
+            raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
+        queue = [row for row in mirror.published() if row.model_version == info["model_version"]]
+        data = None
+        if with_data:
+            known = mirror.data()
+            data = [known.get(task, {}) for task in scores.answers.crowd.tasks.tolist()]
+        found = tables_module.tables(scores, mirror.annotations(), studio.annotator_names(), queue, data)
+    for path in tables_module.write(found, out):
+        typer.echo(f"Wrote {path}")
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    project: ProjectOption,
+    out: Annotated[Path, typer.Option("--out", help="File ending in .html.")],
+    url: UrlOption = None,
+    store: StoreOption = None,
+    hide_names: Annotated[bool, typer.Option("--hide-names", help="Call annotators by numbers.")] = False,
+) -> None:
+    """Write what the server's pages show into one file, which opens offline and can be sent by mail."""
+    from label_studio_crowd.exchange.pull import look_up, update_names
+    from label_studio_crowd.pages.report import check_report_path, report_html, write_report
+    from label_studio_crowd.runs.rescore import look_ahead_if_due
+    from label_studio_crowd.scoring.snapshot import stored_snapshot
+
+    check_report_path(out)
+    with _opened(context) as (settings, studio, mirror):
+        info = look_up(studio, mirror, project)
+        snapshot = stored_snapshot(mirror)
+        if snapshot is None:
+            raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
+        if not hide_names:
+            update_names(studio, mirror, snapshot.annotators.tolist(), anew=True)
+        look_ahead_if_due(mirror, info, settings, snapshot)
+        html = report_html(mirror, snapshot, settings, project, hide_names=hide_names)
+    write_report(html, out)
+    typer.echo(f"Wrote {out}")
+
+
+@app.command()
+def disconnect(
+    context: typer.Context,
+    project: ProjectOption,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Delete all consensus predictions at once; annotators wait meanwhile.")
+    ] = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Put every setting of a project back and remove our predictions, nobody else's."""
+    from label_studio_crowd.commands.display import progress_bars, show_changes
+    from label_studio_crowd.connection import connect as connection
+
+    out, err = _consoles()
+    with _opened(context, writing=True) as (_, studio, mirror), progress_bars(err) as progress:
+        changes = connection.disconnect(studio, mirror, project, fast=fast, dry_run=dry_run, progress=progress)
+    show_changes(out, changes, dry_run=dry_run)
+
+
+crowd_commands.register(app)

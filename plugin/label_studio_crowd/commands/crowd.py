@@ -1,0 +1,402 @@
+"""The commands that need no Label Studio: they read answers from a file, compute, and write or show.
+
+A command's parameters that say where and how to read answers reach it through its context, by name (`_source`).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from label_studio_crowd.commands.parts import DaskOption, PartsOption, ScratchOption, aggregate_parts, check_whole
+from label_studio_crowd.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from crowdcore.aggregate.methods import Aggregation
+    from crowdcore.identify import Identification
+    from crowdcore.simulation import Simulation
+    from label_studio_crowd.files.sources import Source
+
+_WIDTH_OF_A_FILE: Final = 140
+
+_ANSWERS: Final[Any] = typer.Argument(
+    metavar="ANSWERS",
+    help="CSV or Parquet, long (task, annotator, label) or wide (.csv); peerannot's folder or answers.json; Label "
+    "Studio's JSON export; a matrix (.txt).",
+    show_default=False,
+)
+AnswersArgument = Annotated[Path, _ANSWERS]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="long, wide, matrix, json, folder or label-studio [by looking].")
+]
+TaskColumnOption = Annotated[str | None, typer.Option("--task-column", help="Column of the tasks [by its name].")]
+AnnotatorColumnOption = Annotated[
+    str | None, typer.Option("--annotator-column", help="Column of the annotators [by its name].")
+]
+LabelColumnOption = Annotated[str | None, typer.Option("--label-column", help="Column of the labels [by its name].")]
+ControlOption = Annotated[
+    str | None, typer.Option("--control", help="Of a Label Studio export with several controls: which.")
+]
+TrustOption = Annotated[
+    bool, typer.Option("--trust-ground-truth", help="Of a Label Studio export: ground-truth annotations are the truth.")
+]
+ProbabilitiesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--probabilities",
+        help="A model's class probabilities, out of sample: .csv or .parquet (task, a column for each class), or .npy.",
+    ),
+]
+FeaturesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--features",
+        help="Features of the tasks, for methods that learn a classifier: .npy in the order of the tasks, or a table.",
+    ),
+]
+TruthOption = Annotated[
+    Path | None, typer.Option("--truth", help="True labels: .csv or .parquet (task, truth), or .npy or .txt in order.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Of what is drawn at random.")]
+OptionOption = Annotated[
+    list[str] | None, typer.Option("--option", help="An option of the method, name=value; may be repeated.")
+]
+
+
+def aggregate(
+    context: typer.Context,
+    answers: Annotated[Path | None, _ANSWERS] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method",
+            "-m",
+            help="Any name that `compare` shows [hierarchical-dawid-skene; with --parts, over which it does not run, "
+            "crowdlab with probabilities, else dawid-skene].",
+        ),
+    ] = None,
+    option: OptionOption = None,
+    probabilities: ProbabilitiesOption = None,
+    features: FeaturesOption = None,
+    known: Annotated[
+        Path | None, typer.Option("--known", help="Labels known to be true, for methods that use them.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help=".csv, .tsv, .parquet, .json, .npy (probabilities), or peerannot's folder."),
+    ] = None,
+    annotators_out: Annotated[
+        Path | None, typer.Option("--annotators-out", help="Where to write the annotators' table.")
+    ] = None,
+    hard: Annotated[bool, typer.Option("--hard", help="Write labels without probabilities.")] = False,
+    format: FormatOption = None,
+    task_column: TaskColumnOption = None,
+    annotator_column: AnnotatorColumnOption = None,
+    label_column: LabelColumnOption = None,
+    control: ControlOption = None,
+    trust_ground_truth: TrustOption = False,
+    parts: PartsOption = None,
+    dask: DaskOption = None,
+    scratch: ScratchOption = None,
+) -> None:
+    """Turn the answers of many into one label for each task."""
+    console, err = _consoles()
+    if parts is not None:
+        aggregate_parts(context.params, console, err)
+        return
+    check_whole(context.params)
+    from crowdcore.aggregate.methods import find_method, run_method
+    from crowdcore.formats import label_file
+    from label_studio_crowd.files.comparison import missing_evidence
+    from label_studio_crowd.files.method_options import parse_method, parse_options
+    from label_studio_crowd.files.sources import TABLES, check_out, read_evidence, user_errors, write_frame
+
+    strategy = method or "hierarchical-dawid-skene"
+    name, options = parse_method(strategy)
+    options |= parse_options(option or ())
+    with user_errors():
+        chosen = find_method(name)
+        if out is not None and out.is_dir():
+            out = label_file(out, strategy, hard=hard)
+            out.parent.mkdir(exist_ok=True)
+        read = (answers, probabilities, features, known)
+        check_out(out, (*TABLES, ".npy"), read=read)
+        check_out(annotators_out, TABLES, "--annotators-out", read=read)
+        if out is not None and annotators_out is not None and out.resolve() == annotators_out.resolve():
+            raise UserError(f"--out and --annotators-out are both {out}: choose two names.")
+        source = _source(context)
+        reading = source.read()
+        err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
+        evidence = read_evidence(source, reading, probabilities=probabilities, features=features, known=known)
+        for note in evidence.notes:
+            err.print(note, highlight=False, markup=False, soft_wrap=True)
+        if reason := missing_evidence(chosen, evidence):
+            raise UserError(f"Method {chosen.name} {reason}.")
+        found = run_method(
+            chosen,
+            evidence.crowd,
+            pred_probs=evidence.pred_probs,
+            features=evidence.features,
+            known_labels=evidence.known_labels,
+            options=options,
+        )
+        _write_labels(console, found, out, hard=hard)
+        if annotators_out is not None:
+            typer.echo(f"Wrote {write_frame(found.annotators_frame(), annotators_out)}")
+
+
+def _write_labels(console: Console, found: Aggregation, out: Path | None, *, hard: bool) -> None:
+    """Write what a method found, or show the first of it."""
+    import numpy as np
+
+    from label_studio_crowd.commands.crowd_display import show_frame
+    from label_studio_crowd.files.sources import write_frame
+
+    frame = found.to_frame()
+    if out is None:
+        unlabelled = int(frame["label"].isna().sum())
+        title = f"{found.method.name}: {len(frame) - unlabelled:,} of {len(frame):,} tasks have a label"
+        show_frame(console, frame[["label"]] if hard else frame, title)
+        console.print("[dim]Write all of them with --out labels.csv[/]", highlight=False)
+    elif out.suffix.lower() == ".npy":
+        array = found.aggregator.codes_ if hard else found.probas
+        np.save(out, array)
+        what = "class codes" if hard else "probabilities"
+        typer.echo(f"Wrote {out}: {what}, shape {array.shape}, tasks in the order of their ids")
+    else:
+        typer.echo(f"Wrote {write_frame(frame[['label']] if hard else frame, out)}")
+
+
+def identify(
+    context: typer.Context,
+    answers: AnswersArgument,
+    method: Annotated[
+        str | None, typer.Option("--method", "-m", help="What to look at, as entropy or accuracy [an overview].")
+    ] = None,
+    probabilities: ProbabilitiesOption = None,
+    truth: TruthOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File ending in .csv, .tsv, .parquet or .json.")] = None,
+    seed: SeedOption = 0,
+    format: FormatOption = None,
+    task_column: TaskColumnOption = None,
+    annotator_column: AnnotatorColumnOption = None,
+    label_column: LabelColumnOption = None,
+    control: ControlOption = None,
+    trust_ground_truth: TrustOption = False,
+) -> None:
+    """Say which tasks are hard, which annotators good, and how far they agree."""
+    from crowdcore.identify import METHODS, find_method
+    from label_studio_crowd.commands.crowd_display import show_frame
+    from label_studio_crowd.files.sources import TABLES, check_out, read_evidence, user_errors, write_frame
+
+    check_out(out, TABLES, read=(answers, probabilities, truth))
+    if out is not None and method is None:
+        raise UserError(f"--out writes one method's table: choose it with --method, one of {', '.join(METHODS)}.")
+    console, err = _consoles()
+    with user_errors():
+        chosen = None if method is None else find_method(method)
+        source = _source(context)
+        reading = source.read()
+        err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
+        evidence = read_evidence(source, reading, probabilities=probabilities, known=truth)
+        for note in evidence.notes:
+            err.print(note, highlight=False, markup=False, soft_wrap=True)
+
+        def run(entry: Identification) -> pd.DataFrame:
+            return entry.run(
+                evidence.crowd, pred_probs=evidence.pred_probs, known_labels=evidence.known_labels, seed=seed
+            )
+
+        if chosen is not None and chosen.needs_truth and evidence.known_labels is None:
+            raise UserError(f"--method {chosen.name} needs true labels of some tasks: give --truth FILE.")
+        if chosen is None:
+            shown = _overview({name: run(entry) for name, entry in METHODS.items() if _in_overview(entry)})
+        else:
+            frame = run(chosen)
+            if out is not None:
+                typer.echo(f"Wrote {write_frame(frame, out)}")
+                return
+            shown = {f"{chosen.name}: {chosen.about}": frame}
+        for title, frame in shown.items():
+            show_frame(console, frame, title, rows=20)
+        if chosen is None:
+            others = ", ".join(name for name, entry in METHODS.items() if not _in_overview(entry))
+            console.print(f"[dim]More with --method: {others}[/]", highlight=False, soft_wrap=True)
+
+
+def _in_overview(entry: Identification) -> bool:
+    return entry.subject == "project" or entry.name in ("entropy", "feedback-effort", "workload", "accuracy")
+
+
+def _overview(found: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return all numbers of the project, the tasks whose votes differ most, and the least accurate annotators."""
+    import pandas as pd
+
+    project = pd.concat([frame for frame in found.values() if frame.index.name == "measure"])
+    tasks = found["feedback-effort"].join(found["entropy"]).sort_values("entropy", ascending=False, kind="stable")
+    annotators = found["accuracy"].join(found["workload"][["share"]].rename(columns={"share": "share_of_answers"}))
+    return {
+        "The crowd": project,
+        "Tasks, those whose votes differ most first": tasks.head(10),
+        "Annotators, the least accurate first (the truth is Dawid-Skene's where it is not known)": (
+            annotators.sort_values("accuracy", kind="stable").head(10)
+        ),
+    }
+
+
+def simulate(
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="A folder, as peerannot has it, or .csv, .tsv or .parquet; the truth is beside."),
+    ],
+    strategy: Annotated[
+        str, typer.Option("--strategy", "-s", help="How annotators answer; a wrong name lists all.")
+    ] = "independent-confusion",
+    tasks: Annotated[int, typer.Option("--tasks", help="Number of tasks.")] = 100,
+    annotators: Annotated[int, typer.Option("--annotators", help="Number of annotators.")] = 20,
+    classes: Annotated[int, typer.Option("--classes", "-K", help="Number of classes.")] = 2,
+    answers_per_task: Annotated[
+        int | None, typer.Option("--answers-per-task", help="Answers that a task gets.")
+    ] = None,
+    workload: Annotated[int | None, typer.Option("--workload", help="Tasks that an annotator answers.")] = None,
+    ratio: Annotated[
+        float | None, typer.Option("--ratio", "-r", help="Share of spammers, of students, or of good annotators.")
+    ] = None,
+    option: OptionOption = None,
+    confusions: Annotated[
+        Path | None, typer.Option("--confusions", help=".npy (annotators, classes, classes): true class, label.")
+    ] = None,
+    seed: SeedOption = 0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Make a crowd whose truth is known."""
+    import numpy as np
+
+    from crowdcore.simulation import find_strategy
+    from label_studio_crowd.files.method_options import parse_options
+    from label_studio_crowd.files.sources import check_out, user_errors
+
+    truth_out = out.with_name(f"{out.stem}-truth{out.suffix}")
+    if out.suffix:
+        check_out(out, (".csv", ".tsv", ".parquet"))
+    elif not out.parent.is_dir():
+        raise UserError(f"--out is in {out.parent}, which is no folder: make it, or choose another.")
+    elif out.is_file():
+        raise UserError(f"--out is {out}, which is a file: name a folder, or a file with an ending.")
+    there = [path for path in ((out, truth_out) if out.suffix else out.glob("*")) if path.exists()]
+    if there and not force:
+        raise UserError(f"{there[0]} is there already: choose another --out, or overwrite with --force.")
+    given: dict[str, Any] = {
+        "n_tasks": tasks,
+        "n_annotators": annotators,
+        "n_classes": classes,
+        "answers_per_task": answers_per_task,
+        "workload": workload,
+        "ratio": ratio,
+        "seed": seed,
+    }
+    with user_errors():
+        chosen = find_strategy(strategy)
+        if confusions is not None:
+            given["confusions"] = np.load(confusions, allow_pickle=False)
+        options = {name: value for name, value in given.items() if value is not None} | parse_options(option or ())
+        made = chosen(**options)
+        for path in _write_simulation(made, out, truth_out, chosen.name):
+            typer.echo(f"Wrote {path}")
+    typer.echo(f"{made!r}")
+
+
+def _write_simulation(made: Simulation, out: Path, truth_out: Path, name: str) -> list[Path]:
+    import pandas as pd
+
+    from crowdcore.formats import write_crowd, write_simulation
+    from label_studio_crowd.files.sources import write_frame
+
+    if not out.suffix:
+        return sorted(write_simulation(made, out, name=name).iterdir())
+    crowd = made.crowd
+    truth = pd.DataFrame({"truth": crowd.classes[made.truth]}, index=pd.Index(crowd.tasks, name="task"))
+    return [write_crowd(crowd, out), write_frame(truth, truth_out)]
+
+
+def compare(
+    context: typer.Context,
+    answers: AnswersArgument,
+    truth: TruthOption = None,
+    probabilities: ProbabilitiesOption = None,
+    features: FeaturesOption = None,
+    methods: Annotated[str | None, typer.Option("--methods", help="Names with commas between them [all].")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File ending in .csv, .tsv, .parquet, .json or .md.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    format: FormatOption = None,
+    task_column: TaskColumnOption = None,
+    annotator_column: AnnotatorColumnOption = None,
+    label_column: LabelColumnOption = None,
+    control: ControlOption = None,
+    trust_ground_truth: TrustOption = False,
+) -> None:
+    """Run all methods on answers whose truth is known, and say how often each is right."""
+    from dataclasses import asdict
+
+    import pandas as pd
+
+    from label_studio_crowd.commands.crowd_display import progress_bar, show_comparison
+    from label_studio_crowd.files import comparison
+    from label_studio_crowd.files import sources as crowd_files
+
+    crowd_files.check_out(out, (*crowd_files.TABLES, ".md"), read=(answers, truth, probabilities, features))
+    console, err = _consoles(as_json)
+    with crowd_files.user_errors():
+        chosen = comparison.chosen_methods([name for name in (methods or "").split(",") if name.strip()])
+        source = _source(context)
+        reading = source.read()
+        err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
+        labels = crowd_files.read_true_labels(reading, truth)
+        given = crowd_files.read_evidence(source, reading, probabilities=probabilities, features=features)
+        judged = int((labels.index.isin(given.crowd.tasks[given.crowd.num_answers > 0])).sum())
+        if not judged:
+            raise UserError("No task has both an answer and a known truth: see that both files have the same ids.")
+        err.print(f"{judged:,} task{' has' if judged == 1 else 's have'} answers and a known truth.", highlight=False)
+        with progress_bar(err) as progress:
+            rows = comparison.compare(given, labels, chosen, progress)
+        if as_json:
+            typer.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
+        else:
+            show_comparison(console, rows)
+        if out is not None:
+            path = crowd_files.write_frame(pd.DataFrame([asdict(row) for row in rows]), out)
+            if not as_json:
+                typer.echo(f"Wrote {path}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to an application."""
+    for command in (aggregate, identify, simulate, compare):
+        app.command()(command)
+
+
+def _source(context: typer.Context) -> Source:
+    from dataclasses import fields
+
+    from label_studio_crowd.files.sources import Source
+
+    given = {name: context.params[name] for name in (field.name for field in fields(Source)) if name in context.params}
+    return Source(path=context.params["answers"], **given)
+
+
+def _consoles(as_json: bool = False) -> tuple[Console, Console]:
+    """Return where results and where remarks are shown."""
+    from rich.console import Console
+
+    out = Console(quiet=as_json)
+    if not out.is_terminal:
+        out.width = _WIDTH_OF_A_FILE
+    return out, Console(stderr=True, quiet=as_json)

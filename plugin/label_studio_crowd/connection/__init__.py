@@ -1,0 +1,1 @@
+"""A project is set up for the queue, and put back."""

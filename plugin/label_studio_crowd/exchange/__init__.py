@@ -1,0 +1,1 @@
+"""What goes between Label Studio and the store: pulled, planned, published."""

@@ -1,0 +1,269 @@
+"""Carries a plan out, so that a stop at any point leaves a working queue and the next run mends the rest.
+
+What Label Studio holds is observed before every plan; a run records nothing that its successor must trust,
+except that an import was begun: one that an interrupted run sent may still be under way.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from label_studio_crowd.exchange.plan import Costs, Edits, Plan, TaskChange, is_ours
+from label_studio_crowd.store.mirror import ProjectMirror
+from label_studio_crowd.studio.client import Prediction, Progress, Studio, StudioError, VersionState, silent
+
+_Change = TypeVar("_Change")
+_PENDING: Final = "pending_import"
+_COSTS: Final = "costs"
+_PATIENCE: Final = 30.0
+"""Seconds, at the least, that an import begun by an interrupted run is waited for."""
+
+
+def measured_costs(mirror: ProjectMirror) -> Costs:
+    """Return what writing to this project costs, as measured so far."""
+    return Costs(**(mirror.recall(_COSTS) or {}))
+
+
+def pending_version(mirror: ProjectMirror) -> str | None:
+    """Return the version of an import that was begun and not seen to end."""
+    pending = mirror.recall(_PENDING)
+    return pending["version"] if pending else None
+
+
+def observe(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    *,
+    progress: Progress = silent,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Prediction]:
+    """Return our predictions in Label Studio, read anew where they are not what the mirror remembers."""
+    versions = _after_pending_import(studio, mirror, project, progress, sleep)
+    if versions != mirror.versions():
+        _read_predictions(studio, mirror, project, versions)
+    return mirror.published()
+
+
+def is_as_published(studio: Studio, mirror: ProjectMirror, project: int) -> bool:
+    """Return whether Label Studio holds our predictions as they were left, as far as their numbers tell."""
+    return mirror.recall(_PENDING) is None and _our_versions(studio, project) == mirror.versions()
+
+
+def _our_versions(studio: Studio, project: int) -> dict[str, VersionState]:
+    return {version: state for version, state in studio.model_versions(project).items() if is_ours(version)}
+
+
+def _read_predictions(studio: Studio, mirror: ProjectMirror, project: int, versions: dict[str, VersionState]) -> None:
+    mirror.set_published([row for row in studio.predictions(project) if is_ours(row.model_version)])
+    mirror.set_versions(versions)
+
+
+def _after_pending_import(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    progress: Progress,
+    sleep: Callable[[float], None],
+) -> dict[str, VersionState]:
+    """Return our versions, once an import that an interrupted run began has ended or can be given up."""
+    versions = _our_versions(studio, project)
+    pending = mirror.recall(_PENDING)
+    if pending is None:
+        return versions
+    patience = max(_PATIENCE, 5 * measured_costs(mirror).bulk)
+    while (waited := time.time() - pending["at"]) < patience:
+        found = versions.get(pending["version"])
+        if found is not None and found.count >= pending["expected"]:
+            break
+        progress("waiting for an import that an interrupted run began", int(waited), int(patience))
+        sleep(0.5)
+        versions = _our_versions(studio, project)
+    mirror.forget(_PENDING)
+    return versions
+
+
+@dataclass(frozen=True)
+class Published:
+    """What came of a plan: warnings of what Label Studio would not take, and how many changes are left."""
+
+    warnings: list[str]
+    left: int
+
+
+def carry_out(
+    plan: Plan,
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    *,
+    seconds: float = math.inf,
+    progress: Progress = silent,
+) -> Published:
+    """Carry out a plan.
+
+    The order keeps annotators supplied: tasks are opened before the queue names them, a new queue is
+    complete before the project is switched to it, and the old one is deleted last.
+
+    Parameters
+    ----------
+    seconds
+        About how long it may take: what is changed one by one is broken off then, each kind with a share of the
+        time, and left for the next run.
+
+    Raises
+    ------
+    StudioError
+        If Label Studio did not take all of the queue; the project then stays on the queue it has.
+    """
+    work = _Publication(studio, mirror, project, seconds, progress)
+    if plan:  # until `settle`: a change that Label Studio made and nobody noted is found by reading all anew
+        mirror.forget("versions")
+    work.change_tasks("opening tasks for one more annotator", plan.reopen, share=0.5)
+    if dropped := work.edit("writing the queue", plan.queue_edits, share=0.8):
+        raise StudioError(f"{dropped} The project keeps the queue it has. Run sync again.")
+    if plan.switch_to is not None:
+        studio.update_project(project, model_version=plan.switch_to)
+    work.change_tasks("closing tasks", plan.close, share=0.9)
+    dropped = work.edit("writing the consensus", plan.consensus_edits, share=1.0)
+    for version in plan.obsolete:
+        with work.timed("delete_version"):
+            studio.delete_version(project, version)
+    work.settle()
+    return Published([dropped] if dropped else [], work.left)
+
+
+class _Publication:
+    """The steps of one publication, and what they cost."""
+
+    def __init__(self, studio: Studio, mirror: ProjectMirror, project: int, seconds: float, progress: Progress) -> None:
+        self._studio = studio
+        self._mirror = mirror
+        self._project = project
+        self._progress = progress
+        self._seconds: dict[str, list[float]] = {}
+        self._begun, self._allowed = time.monotonic(), seconds
+        self.left = 0
+
+    def _in_time(self, what: str, changes: Sequence[_Change], share: float) -> Iterator[_Change]:
+        """Yield changes until a share of the time is over, one at the least; the others are left."""
+        for done, change in enumerate(changes, 1):
+            yield change
+            self._progress(what, done, len(changes))
+            if time.monotonic() - self._begun > share * self._allowed:
+                self.left += len(changes) - done
+                return
+
+    @contextmanager
+    def timed(self, kind: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self._seconds.setdefault(kind, []).append(time.perf_counter() - start)
+
+    def change_tasks(self, what: str, changes: Sequence[TaskChange], *, share: float) -> None:
+        for change in self._in_time(what, changes, share):
+            with self.timed("edit"):
+                self._studio.set_task(change.task, overlap=change.overlap, is_labeled=change.is_labeled)
+            self._mirror.set_states([(change.task, change.overlap, change.is_labeled)])
+
+    def edit(self, what: str, edits: Edits, *, share: float) -> str:
+        """Create, then change, then delete: there is always something to serve.
+
+        Returns
+        -------
+        str
+            What Label Studio did not take, in words; empty if it took all.
+        """
+        dropped = ""
+        if edits.bulk and edits.create:
+            self._progress(what, 0, 1)
+            dropped = self._import(edits)
+            self._progress(what, 1, 1)
+        known = {row.id: row for row in self._mirror.published()} if edits.update else {}
+        singles: list[Callable[[], None]] = []
+        if not edits.bulk:
+            singles += [partial(self._create, item) for item in edits.create]
+        singles += [partial(self._update, known[row], fields) for row, fields in edits.update.items()]
+        singles += [partial(self._delete, row) for row in edits.delete]
+        for change in self._in_time(what, singles, share):
+            with self.timed("edit"):
+                change()
+        return dropped
+
+    def _create(self, item: dict[str, Any]) -> None:
+        created = self._studio.create_prediction(item)
+        if created is not None:
+            row = Prediction(created, item["task"], item["model_version"], item["score"], item["result"])
+            self._mirror.add_published(row)
+
+    def _update(self, row: Prediction, fields: Mapping[str, Any]) -> None:
+        if self._studio.update_prediction(row.id, **fields):
+            score, result = fields.get("score", row.score), fields.get("result", row.result)
+            self._mirror.add_published(Prediction(row.id, row.task, row.model_version, score, result))
+        else:
+            self._mirror.drop_published(row.id)
+
+    def _delete(self, prediction: int) -> None:
+        self._studio.delete_prediction(prediction)
+        self._mirror.drop_published(prediction)
+
+    def _import(self, edits: Edits) -> str:
+        """Import predictions and return, in words, what Label Studio did not take."""
+        before = _our_versions(self._studio, self._project).get(edits.version)
+        already, items = before.count if before else 0, list(edits.create)
+        try:
+            created = self._import_once(items, already)
+        except StudioError as error:
+            # one task that is gone, and Label Studio refuses all: owners delete tasks while a run is under way
+            items = self._still_there(edits.create) if error.status == 400 else []
+            if not 0 < len(items) < len(edits.create):
+                raise
+            created = self._import_once(items, already)
+        self._mirror.set_published(
+            [row for row in self._studio.predictions(self._project) if is_ours(row.model_version)]
+        )
+        self._mirror.forget(_PENDING)
+        if created == len(items):
+            return ""
+        there = {row.task for row in self._mirror.published() if row.model_version == edits.version}
+        missing = [item["task"] for item in items if item["task"] not in there]
+        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
+        return (
+            f"Label Studio took {created} of {len(items)} predictions of {edits.version} and says not why; "
+            f"without one: task {some}. Was the labeling config changed, or were tasks deleted?"
+        )
+
+    def _import_once(self, items: Sequence[dict[str, Any]], already: int) -> int:
+        pending = {"version": items[0]["model_version"], "expected": already + len(items), "at": time.time()}
+        self._mirror.remember(_PENDING, pending)
+        try:
+            with self.timed("bulk"):
+                return self._studio.import_predictions(self._project, items)
+        except StudioError as error:
+            if error.status is not None and error.status < 500:  # refused whole: nothing is under way
+                self._mirror.forget(_PENDING)
+            raise
+
+    def _still_there(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        there = {task["id"] for page in self._studio.task_states(self._project) for task in page}
+        return [item for item in items if item["task"] in there]
+
+    def settle(self) -> None:
+        """Leave the mirror with what Label Studio really holds, and remember what writing cost."""
+        versions = _our_versions(self._studio, self._project)
+        held = Counter(row.model_version for row in self._mirror.published())
+        if dict(held) == {version: state.count for version, state in versions.items()}:
+            self._mirror.set_versions(versions)
+        else:
+            _read_predictions(self._studio, self._mirror, self._project, versions)
+        costs: dict[str, Any] = asdict(measured_costs(self._mirror))
+        for kind, seconds in self._seconds.items():
+            costs[kind] = sorted(seconds)[len(seconds) // 2]
+        self._mirror.remember(_COSTS, costs)

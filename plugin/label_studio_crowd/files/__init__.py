@@ -1,0 +1,1 @@
+"""What the commands read and write that need no Label Studio."""

@@ -1,0 +1,86 @@
+"""What people look at, as plain values: pure functions of a snapshot, made for one page at a time.
+
+Nothing here knows HTML, HTTP or the store. Where the data cannot say, a value is None, or an `Estimate` with a reason.
+"""
+
+from label_studio_crowd.pages.insights.advice import NextSteps, next_steps
+from label_studio_crowd.pages.insights.agreement import Agreement, Cell, project_agreement
+from label_studio_crowd.pages.insights.classes import Classes, ClassRow, MixedUp, project_classes
+from label_studio_crowd.pages.insights.figures import Guess, Page, People, Person, Vote
+from label_studio_crowd.pages.insights.individual import (
+    AnnotatorDetails,
+    Confusion,
+    Period,
+    Speed,
+    annotator_details,
+)
+from label_studio_crowd.pages.insights.mistakes import (
+    OverruledMajority,
+    SuspectLabel,
+    overruled_majorities,
+    suspect_labels,
+)
+from label_studio_crowd.pages.insights.open_tasks import QueuedTask, queue_page
+from label_studio_crowd.pages.insights.past_runs import PastRun, Stage, past_runs
+from label_studio_crowd.pages.insights.project import (
+    Count,
+    Curve,
+    Forecast,
+    Histogram,
+    Moment,
+    Numbers,
+    Overview,
+    Pace,
+    project_numbers,
+    project_overview,
+    scored_with,
+)
+from label_studio_crowd.pages.insights.team import AnnotatorRow, OrderBy, Trend, annotators_page
+from label_studio_crowd.scoring.estimates import Estimate
+
+__all__ = [
+    "Agreement",
+    "AnnotatorDetails",
+    "AnnotatorRow",
+    "Cell",
+    "ClassRow",
+    "Classes",
+    "Confusion",
+    "Count",
+    "Curve",
+    "Estimate",
+    "Forecast",
+    "Guess",
+    "Histogram",
+    "MixedUp",
+    "Moment",
+    "NextSteps",
+    "Numbers",
+    "OrderBy",
+    "OverruledMajority",
+    "Overview",
+    "Pace",
+    "Page",
+    "PastRun",
+    "People",
+    "Period",
+    "Person",
+    "QueuedTask",
+    "Speed",
+    "Stage",
+    "SuspectLabel",
+    "Trend",
+    "Vote",
+    "annotator_details",
+    "annotators_page",
+    "next_steps",
+    "overruled_majorities",
+    "past_runs",
+    "project_agreement",
+    "project_classes",
+    "project_numbers",
+    "project_overview",
+    "queue_page",
+    "scored_with",
+    "suspect_labels",
+]

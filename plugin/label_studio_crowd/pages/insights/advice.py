@@ -1,0 +1,172 @@
+"""What somebody who runs the project does next: whom to train, what to check, and what waits for labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from label_studio_crowd.pages.insights.classes import MixedUp, most_mixed_up
+from label_studio_crowd.pages.insights.figures import People, Person
+from label_studio_crowd.pages.insights.mistakes import overruled, suspects
+from label_studio_crowd.pages.insights.open_tasks import REASONS, Why, reasons_of
+from label_studio_crowd.pages.insights.team import declines, surely_weak, usual_quality
+from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.store.mirror import DELETED_USER
+
+_MOST: Final = 3
+_CLEARLY: Final = 0.05
+_ALMOST_SURELY_WRONG: Final = 0.01
+"""With .05 too many are right after all, where tasks have few labels and there is no classifier."""
+_FEW: Final = 3
+
+_IMPORT: Final = "Import tasks in Label Studio: the project has none yet."
+_BEGIN: Final = "Ask annotators to press “Label All Tasks” in Label Studio: nobody has labelled anything yet."
+_NOBODY_ELSE: Final = (
+    "Find a second annotator: until somebody else labels some of the same tasks, nothing tells how good the labels are."
+)
+_NO_OVERLAP: Final = (
+    "Let two annotators label the same tasks: no task has two labels yet, so nothing tells how good the labels are."
+)
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """An annotator to train: their quality, and the class of most of their mistakes.
+
+    None where no class has more than half of them, or they are wrong on it less than twice as often as on the others.
+    """
+
+    person: Person
+    quality: float
+    wrong_on: str | None
+
+
+@dataclass(frozen=True)
+class Decline:
+    """An annotator whose labels have got worse, and by how much; see `Trend`."""
+
+    person: Person
+    change: float
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many tasks of the queue are there for which reason."""
+
+    why: Why
+    number: int
+
+
+@dataclass(frozen=True)
+class NextSteps:
+    """What to do next; where the data cannot say it is not said.
+
+    Attributes
+    ----------
+    first
+        What comes before all else, a sentence: labels that tell how good labels are. "" where there are some.
+    train, more_to_train
+        Up to three annotators whose labels are right less often than usual, surely and by five points or more; those
+        first whose labels cost most. How many more there are.
+    usual
+        The quality of the usual label.
+    worse
+        Up to three annotators whose labels have surely got worse, the worst first.
+    mixed_up
+        The classes that are most often taken for each other.
+    suspects, almost_surely_wrong
+        Labels that are probably wrong, and those of them that are right with a probability below 1 %.
+    overruled
+        Tasks whose consensus is not what most annotators said.
+    queue
+        What waits in the queue, the most frequent reason first.
+    later
+        Tasks that are not settled, and not in the queue.
+    """
+
+    first: str
+    train: tuple[Trainee, ...]
+    more_to_train: int
+    usual: float | None
+    worse: tuple[Decline, ...]
+    mixed_up: MixedUp | None
+    suspects: int
+    almost_surely_wrong: int
+    overruled: int
+    queue: tuple[Waiting, ...]
+    later: int
+
+    @property
+    def queued(self) -> int:
+        """How many tasks are in the queue."""
+        return sum(waiting.number for waiting in self.queue)
+
+
+def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
+    """Return what to do next."""
+    known = np.isfinite(snapshot.agreement) & (snapshot.annotators != DELETED_USER)
+    weak = [row for row in _costliest(snapshot) if known[row]]
+    worse = [(row, change) for row, change in declines(snapshot) if known[row]]
+    wrong = suspects(snapshot)
+    queue = _queue(snapshot)
+    unsettled = int(np.count_nonzero(snapshot.settled_by == 0))
+    return NextSteps(
+        first=_first(snapshot),
+        train=tuple(_trainee(snapshot, people, row) for row in weak[:_MOST]),
+        more_to_train=max(len(weak) - _MOST, 0),
+        usual=usual_quality(snapshot),
+        worse=tuple(Decline(people.everybody[row], change) for row, change in worse[:_MOST]),
+        mixed_up=most_mixed_up(snapshot),
+        suspects=len(wrong),
+        almost_surely_wrong=int(np.count_nonzero(snapshot.answer_quality[wrong] < _ALMOST_SURELY_WRONG)),
+        overruled=len(overruled(snapshot)),
+        queue=queue,
+        later=unsettled - sum(waiting.number for waiting in queue),
+    )
+
+
+def _first(snapshot: Snapshot) -> str:
+    """Return what is missing before anything can be said of the labels."""
+    if not len(snapshot.tasks):
+        return _IMPORT
+    if not len(snapshot.answer_label):
+        return "" if snapshot.settled_by.all() else _BEGIN
+    if snapshot.judged[snapshot.crowd.task].any():
+        return ""
+    return _NO_OVERLAP if np.count_nonzero(snapshot.annotator_labels) > 1 else _NOBODY_ELSE
+
+
+def _costliest(snapshot: Snapshot) -> list[int]:
+    """Return the annotators who are surely and clearly worse than usual, those first whose labels cost most."""
+    usual = usual_quality(snapshot)
+    if usual is None:
+        return []
+    below = usual - snapshot.annotator_quality
+    found = np.flatnonzero(surely_weak(snapshot) & (below >= _CLEARLY))
+    cost = snapshot.annotator_labels[found] * below[found]
+    return [int(row) for row in found[np.argsort(-cost, kind="stable")]]
+
+
+def _trainee(snapshot: Snapshot, people: People, row: int) -> Trainee:
+    crowd, theirs = snapshot.crowd, snapshot.answers_of(row)
+    theirs = theirs[snapshot.judged[crowd.task[theirs]]]
+    truth = snapshot.consensus[crowd.task[theirs]]
+    tasks = np.bincount(truth, minlength=1)
+    mistakes = np.bincount(truth[truth != crowd.label[theirs]], minlength=len(tasks))
+    most = int(mistakes.argmax())
+    others, elsewhere = mistakes.sum() - mistakes[most], tasks.sum() - tasks[most]
+    mostly = mistakes[most] >= _FEW and mistakes[most] > others
+    mostly &= elsewhere > 0 and mistakes[most] * elsewhere >= 2 * others * tasks[most]
+    return Trainee(
+        person=people.everybody[row],
+        quality=float(snapshot.annotator_quality[row]),
+        wrong_on=snapshot.classes[most] if mostly else None,
+    )
+
+
+def _queue(snapshot: Snapshot) -> tuple[Waiting, ...]:
+    numbers = np.bincount(reasons_of(snapshot)[snapshot.queue_rows], minlength=len(REASONS)).tolist()
+    found = [Waiting(why, number) for why, number in zip(REASONS, numbers, strict=True) if number]
+    return tuple(sorted(found, key=lambda waiting: -waiting.number))

@@ -1,0 +1,119 @@
+"""How far annotators and the classifier agree with each other, and all beyond chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from label_studio_crowd.pages.insights.figures import People, Person
+from label_studio_crowd.scoring.estimates import NOT_YET, Estimate
+from label_studio_crowd.scoring.snapshot import Snapshot
+
+MOST: Final = 40
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How far two agree: the share of their shared tasks with the same label (None without any), and these tasks."""
+
+    share: float | None
+    shared: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the page of agreement shows.
+
+    Attributes
+    ----------
+    members
+        The annotators shown, in the order of their pseudonyms; at most 40, those with most labels.
+    has_model
+        Whether the classifier is the last row and column of `cells`.
+    cells
+        One row and one column for each member, then for the classifier; None on the diagonal.
+    left_out
+        How many annotators with labels are not shown.
+    mean_kappa
+        Mean of Cohen's kappas of each two annotators who share tasks.
+    fleiss_kappa
+        Fleiss' kappa.
+    alpha
+        Krippendorff's alpha, with its 90 % interval.
+    labels
+        How many labels there were when kappas and alpha were found; None before.
+    """
+
+    members: tuple[Person, ...]
+    has_model: bool
+    cells: tuple[tuple[Cell | None, ...], ...]
+    left_out: int
+    mean_kappa: Estimate
+    fleiss_kappa: Estimate
+    alpha: Estimate
+    labels: int | None
+
+
+def project_agreement(
+    snapshot: Snapshot, people: People, reliability: Mapping[str, Any] | None, missing: str = NOT_YET
+) -> Agreement:
+    """Return how far annotators and the classifier agree.
+
+    Parameters
+    ----------
+    reliability
+        From ``mirror.recall("reliability")``: kappas and alpha take longer than a page may, so that they are found
+        after a run, when labels have grown by 2 %.
+    missing
+        Why they have not been found, if that is so.
+    """
+    active = np.flatnonzero(snapshot.annotator_labels)
+    most = active[np.argsort(-snapshot.annotator_labels[active], kind="stable")[:MOST]]
+    members = most[np.argsort(snapshot.pseudonym[most])]
+    shared, same = _shared(snapshot, members)
+    cells = tuple(
+        tuple(None if i == j else Cell(float(same[i, j] / n) if n else None, n) for j, n in enumerate(row))
+        for i, row in enumerate(shared.tolist())
+    )
+    coefficients = {name: Estimate(**found) for name, found in (reliability or {}).get("coefficients", {}).items()}
+    later = Estimate.unknown(missing)
+    return Agreement(
+        members=tuple(people.everybody[row] for row in members.tolist()),
+        has_model=len(shared) > len(members),
+        cells=cells,
+        left_out=len(active) - len(members),
+        mean_kappa=coefficients.get("mean_kappa", later),
+        fleiss_kappa=coefficients.get("fleiss_kappa", later),
+        alpha=coefficients.get("alpha", later),
+        labels=reliability["labels"] if reliability else None,
+    )
+
+
+def _shared(snapshot: Snapshot, members: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many tasks each two of the members (and the classifier) share, and on how many they agree."""
+    crowd = snapshot.crowd
+    place = np.full(len(snapshot.annotators), -1)
+    place[members] = np.arange(len(members))
+    theirs = place[crowd.annotator] >= 0
+    task, who, label = crowd.task[theirs], place[crowd.annotator[theirs]], crowd.label[theirs]
+    seen = np.flatnonzero((snapshot.predicted >= 0) & (len(members) > 0))
+    size = len(members) + bool(len(seen))
+    if len(seen):
+        task, who = np.concatenate([task, seen]), np.concatenate([who, np.full(len(seen), len(members))])
+        label = np.concatenate([label, snapshot.predicted[seen]])
+        order = np.argsort(task, kind="stable")
+        task, who, label = task[order], who[order], label[order]
+    shared = same = np.zeros(size * size, np.int64)
+    for apart in range(1, len(task)):  # answers of a task stand side by side
+        first = np.flatnonzero(task[:-apart] == task[apart:])
+        if not len(first):
+            break
+        pair = who[first] * size + who[first + apart]
+        shared = shared + np.bincount(pair, minlength=size * size)
+        same = same + np.bincount(pair[label[first] == label[first + apart]], minlength=size * size)
+    once = shared.reshape(size, size), same.reshape(size, size)
+    return once[0] + once[0].T, once[1] + once[1].T

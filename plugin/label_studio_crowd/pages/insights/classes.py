@@ -1,0 +1,144 @@
+"""The classes: how common each is, how sure its consensus, and what it is taken for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from label_studio_crowd.pages.insights.figures import known_or_none
+from label_studio_crowd.pages.insights.project import Count
+from label_studio_crowd.scoring.snapshot import Snapshot
+
+_MOST: Final = 12
+_FEW: Final = 5
+_WORTH_A_WORD: Final = 0.05
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """A class in numbers.
+
+    Attributes
+    ----------
+    label
+        The class.
+    tasks, share
+        How many tasks have it as their consensus, and which share of those with a consensus.
+    accuracy
+        Probability that such a consensus is right, known truths apart, on average; None where that is not known.
+    labels, right
+        Labels that annotators gave to these tasks, and how many of them are the class; only of tasks on whose
+        consensus others have a say, too.
+    taken_for
+        The label that the others of them most often are, and how many; None where there are no others.
+    """
+
+    label: str
+    tasks: int
+    share: float
+    accuracy: float | None
+    labels: int
+    right: int
+    taken_for: Count | None
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The 12 commonest classes, the commonest first, and how many more there are that are some task's consensus."""
+
+    rows: tuple[ClassRow, ...]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class MixedUp:
+    """Two classes that are taken for each other: in so many of the labels of tasks that are one of them."""
+
+    classes: tuple[str, str]
+    number: int
+    labels: int
+
+
+class Mistakes:
+    """How often each class is taken for which other; only pairs that occur, for there may be thousands of classes.
+
+    Counted are labels of tasks on whose consensus others have a say, too, and the consensus is taken for the truth.
+
+    Attributes
+    ----------
+    labels
+        Labels of the tasks of each class; (K,).
+    truth, said, number
+        Class codes, and in how many labels the one was taken for the other; by increasing `truth`.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        crowd, K = snapshot.crowd, len(snapshot.classes)
+        there = snapshot.judged[crowd.task]
+        truth, said = snapshot.consensus[crowd.task[there]], crowd.label[there]
+        self.labels = np.bincount(truth, minlength=K)
+        wrong = truth != said
+        pair, self.number = np.unique(truth[wrong] * K + said[wrong], return_counts=True)
+        self.truth, self.said = pair // K, pair % K
+
+
+def project_classes(snapshot: Snapshot) -> Classes | None:
+    """Return the classes of a project; None where nothing tells what they are taken for."""
+    found, K = Mistakes(snapshot), len(snapshot.classes)
+    if not found.labels.any():
+        return None
+    consensus = snapshot.consensus[snapshot.said]
+    tasks, accuracy = np.bincount(consensus, minlength=K), _accuracy(snapshot)
+    right = found.labels - np.bincount(found.truth, found.number, minlength=K).astype(np.int64)
+    often = np.lexsort((found.said, -found.number, found.truth))
+    first = often[np.unique(found.truth[often], return_index=True)[1]]
+    taken_for = {
+        truth: Count(snapshot.classes[said], number)
+        for truth, said, number in zip(
+            found.truth[first].tolist(), found.said[first].tolist(), found.number[first].tolist(), strict=True
+        )
+    }
+    there = np.flatnonzero(tasks)
+    shown = there[np.argsort(-tasks[there], kind="stable")[:_MOST]]
+    rows = tuple(
+        ClassRow(
+            label=snapshot.classes[code],
+            tasks=int(tasks[code]),
+            share=float(tasks[code] / len(consensus)),
+            accuracy=known_or_none(accuracy[code]),
+            labels=int(found.labels[code]),
+            right=int(right[code]),
+            taken_for=taken_for.get(code),
+        )
+        for code in shown.tolist()
+    )
+    return Classes(rows, len(there) - len(shown))
+
+
+def most_mixed_up(snapshot: Snapshot) -> MixedUp | None:
+    """Return the classes that are most often taken for each other; None where that is rare (below 5 %, or 5 labels)."""
+    found, K = Mistakes(snapshot), len(snapshot.classes)
+    either = np.minimum(found.truth, found.said) * K + np.maximum(found.truth, found.said)
+    pair, at = np.unique(either, return_inverse=True)
+    number = np.bincount(at, found.number, minlength=len(pair)).astype(np.int64)
+    labels = found.labels[pair // K] + found.labels[pair % K]
+    often = np.where((number >= _FEW) & (number >= _WORTH_A_WORD * labels), number, 0)
+    if not often.any():
+        return None
+    most = int(often.argmax())
+    one, other = divmod(int(pair[most]), K)
+    return MixedUp((snapshot.classes[one], snapshot.classes[other]), int(number[most]), int(labels[most]))
+
+
+def _accuracy(snapshot: Snapshot) -> NDArray[np.float64]:
+    """Return the mean quality of the consensus labels of each class, NaN where nothing tells it, (K,)."""
+    K = len(snapshot.classes)
+    there = snapshot.said & ~snapshot.known
+    if snapshot.accuracy.value is None:
+        return np.full(K, np.nan)
+    tasks = np.bincount(snapshot.consensus[there], minlength=K)
+    quality = np.bincount(snapshot.consensus[there], snapshot.quality[there], minlength=K)
+    return np.where(tasks > 0, quality / np.maximum(tasks, 1), np.nan)

@@ -1,0 +1,170 @@
+"""What several pages show: a number that may be unknown, a page of rows, somebody, and what was said of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from label_studio_crowd.files.tables import annotator_name
+from label_studio_crowd.scoring.snapshot import Snapshot
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows of many.
+
+    Attributes
+    ----------
+    rows
+        Those of this page.
+    total
+        How many there are on all pages.
+    number, size
+        Which page this is, from 1, and how many rows a page has at most.
+    """
+
+    rows: tuple[Row, ...]
+    total: int
+    number: int
+    size: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least 1."""
+        return max(-(-self.total // self.size), 1)
+
+    @property
+    def first(self) -> int:
+        """The number of the first row, from 1; 0 without rows."""
+        return (self.number - 1) * self.size + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """The number of the last row, from 1; 0 without rows."""
+        return (self.number - 1) * self.size + len(self.rows) if self.rows else 0
+
+
+def on_page(total: int, number: int, size: int) -> slice:
+    """Return which of so many rows are on a page; the last page stands for those after it."""
+    last = max(-(-total // size), 1)
+    start = (min(max(number, 1), last) - 1) * size
+    return slice(start, start + size)
+
+
+@dataclass(frozen=True)
+class Person:
+    """An annotator, as a page may name them.
+
+    Attributes
+    ----------
+    name
+        Their name, or a pseudonym where names are hidden: "annotator 3". Deleted users are one person by one name, for
+        nothing tells them apart.
+    key
+        Stands for them in addresses: their id, "17", or their pseudonym, "a3".
+    """
+
+    name: str
+    key: str
+
+
+class People:
+    """Who the annotators of a snapshot are, by name or by pseudonym.
+
+    Parameters
+    ----------
+    snapshot
+        Of M annotators.
+    names
+        Names by annotator id.
+    hidden
+        Give pseudonyms, "annotator 1" and so on by the snapshot's numbers, instead.
+    """
+
+    def __init__(self, snapshot: Snapshot, names: Mapping[int, str], *, hidden: bool = False) -> None:
+        self._ids, self._numbers = snapshot.annotators, snapshot.pseudonym
+        self._names = names
+        self.hidden = hidden
+
+    @cached_property
+    def everybody(self) -> tuple[Person, ...]:
+        """The M annotators, in the snapshot's order, which is that of their ids."""
+        ids, numbers = self._ids.tolist(), self._numbers.tolist()
+        names, keys = self._names, map(str, ids)
+        if self.hidden:
+            names = {who: f"annotator {number}" for who, number in zip(ids, numbers, strict=True)}
+            keys = map("a{}".format, numbers)
+        return tuple(Person(annotator_name(who, names), key) for who, key in zip(ids, keys, strict=True))
+
+    def row(self, key: str) -> int | None:
+        """Return the annotator that a key stands for, their id's or their pseudonym's; None if nobody."""
+        digits = key.removeprefix("a")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+            return None
+        rows = np.flatnonzero((self._numbers if key.startswith("a") else self._ids) == int(digits))
+        return int(rows[0]) if len(rows) else None
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A label that was given to a task, and by whom."""
+
+    label: str
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The classifier's most probable class of a task, and its probability."""
+
+    label: str
+    probability: float
+
+
+def votes_of(snapshot: Snapshot, people: People, row: int) -> tuple[Vote, ...]:
+    """Return what was said of a task, the most frequent label first."""
+    crowd = snapshot.crowd
+    given: dict[int, list[Person]] = {}
+    for answer in range(crowd.indptr[row], crowd.indptr[row + 1]):
+        given.setdefault(int(crowd.label[answer]), []).append(people.everybody[crowd.annotator[answer]])
+    order = sorted(given, key=lambda label: (-len(given[label]), label))
+    return tuple(Vote(snapshot.classes[label], tuple(given[label])) for label in order)
+
+
+def guess_of(snapshot: Snapshot, row: int) -> Guess | None:
+    """Return what the classifier says of a task; None without one."""
+    label = label_of(snapshot, int(snapshot.predicted[row]))
+    return None if label is None else Guess(label, float(snapshot.predicted_probability[row]))
+
+
+def label_of(snapshot: Snapshot, code: int) -> str | None:
+    """Return the label of a class code, None for -1."""
+    return snapshot.classes[code] if code >= 0 else None
+
+
+def known_or_none(value: float) -> float | None:
+    """Return a number, None for what is none."""
+    return float(value) if np.isfinite(value) else None
+
+
+def tally(votes: tuple[Vote, ...]) -> str:
+    """Return votes for people: "2 say cat, 1 says dog"."""
+    return ", ".join(f"{len(vote.people)} {'says' if len(vote.people) == 1 else 'say'} {vote.label}" for vote in votes)
+
+
+def says(guess: Guess) -> str:
+    """Return the classifier's guess as a sentence."""
+    return f"The classifier says {guess.label} ({percent(guess.probability)})."
+
+
+def percent(share: float) -> str:
+    """Return a share for people; never 0 % or 100 %, unless it is."""
+    if 0 < share < 0.005:
+        return "under 1 %"
+    return "over 99 %" if 0.995 <= share < 1 else f"{share:.0%}".replace("%", " %")

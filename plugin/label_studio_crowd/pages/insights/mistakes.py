@@ -1,0 +1,195 @@
+"""Labels that are most likely wrong, and consensus that differs from the majority; with the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from label_studio_crowd.pages.insights.figures import (
+    Guess,
+    Page,
+    People,
+    Person,
+    Vote,
+    guess_of,
+    on_page,
+    percent,
+    says,
+    tally,
+    votes_of,
+)
+from label_studio_crowd.scoring.snapshot import Snapshot
+
+_PROBABLY: Final = 0.5
+
+
+@dataclass(frozen=True)
+class SuspectLabel:
+    """A label that is probably wrong.
+
+    Attributes
+    ----------
+    task, person, label
+        Who said what.
+    probability
+        That the label is right, in [0, 1]; with CROWDLAB the label's quality, which is none.
+    consensus, quality, is_known
+        What is believed instead, how surely, and whether it is a known truth.
+    others
+        What the others said, the most frequent label first.
+    guess
+        What the classifier says; None without one.
+    evidence
+        All of this in a sentence or two, without the annotator's name.
+    """
+
+    task: int
+    person: Person
+    label: str
+    probability: float
+    consensus: str
+    quality: float
+    is_known: bool
+    others: tuple[Vote, ...]
+    guess: Guess | None
+    evidence: str
+
+
+@dataclass(frozen=True)
+class OverruledMajority:
+    """A consensus that is not what most annotators said.
+
+    Attributes
+    ----------
+    task, consensus, quality, is_known
+        What is believed, how surely, and whether it is a known truth.
+    majority
+        The label that was given most often; of several, any.
+    votes
+        What was said, the most frequent label first.
+    guess
+        What the classifier says; None without one.
+    evidence
+        Why the consensus is another, in a sentence or two.
+    """
+
+    task: int
+    consensus: str
+    quality: float
+    is_known: bool
+    majority: str
+    votes: tuple[Vote, ...]
+    guess: Guess | None
+    evidence: str
+
+
+def suspect_labels(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[SuspectLabel]:
+    """Return a page of the labels that are probably wrong, the surest first."""
+    found = suspects(snapshot)
+    which = on_page(len(found), number, size)
+    rows = spelled_out(snapshot, people, found[which].tolist())
+    return Page(rows, len(found), which.start // size + 1, size)
+
+
+def overruled_majorities(
+    snapshot: Snapshot, people: People, number: int = 1, size: int = 25
+) -> Page[OverruledMajority]:
+    """Return a page of the tasks whose consensus is not what most annotators said, the surest consensus first."""
+    found = overruled(snapshot)
+    which = on_page(len(found), number, size)
+    rows = tuple(_overruled(snapshot, people, row) for row in found[which].tolist())
+    return Page(rows, len(found), which.start // size + 1, size)
+
+
+def overruled(snapshot: Snapshot) -> NDArray[np.intp]:
+    """Return the tasks whose consensus is not what most annotators said, the surest consensus first."""
+    crowd, N = snapshot.crowd, len(snapshot.tasks)
+    for_consensus = np.bincount(crowd.task[crowd.label == snapshot.consensus[crowd.task]], minlength=N)
+    for_majority = np.bincount(crowd.task[crowd.label == snapshot.majority[crowd.task]], minlength=N)
+    found = np.flatnonzero((snapshot.consensus >= 0) & (for_majority > for_consensus))
+    return found[np.argsort(-snapshot.quality[found], kind="stable")]
+
+
+def suspects(snapshot: Snapshot) -> NDArray[np.intp]:
+    """Return the answers that are not the consensus, and more likely wrong than right, the surest first."""
+    crowd = snapshot.crowd
+    consensus = snapshot.consensus[crowd.task]
+    found = np.flatnonzero((consensus >= 0) & (crowd.label != consensus) & (snapshot.answer_quality < _PROBABLY))
+    quality = snapshot.quality[crowd.task[found]]
+    return found[np.lexsort((-quality, snapshot.answer_quality[found]))]
+
+
+def spelled_out(snapshot: Snapshot, people: People, answers: Sequence[int]) -> tuple[SuspectLabel, ...]:
+    """Return these answers for people."""
+    return tuple(_suspect(snapshot, people, answer) for answer in answers)
+
+
+def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
+    crowd = snapshot.crowd
+    row, who = int(crowd.task[answer]), int(crowd.annotator[answer])
+    person, label = people.everybody[who], snapshot.classes[crowd.label[answer]]
+    votes = votes_of(snapshot, people, row)
+    left = (Vote(vote.label, tuple(other for other in vote.people if other != person)) for vote in votes)
+    others = tuple(sorted((vote for vote in left if vote.people), key=lambda vote: -len(vote.people)))
+    consensus, is_known, guess = int(snapshot.consensus[row]), bool(snapshot.known[row]), guess_of(snapshot, row)
+    alike = _other_labels(snapshot, who, consensus, answer)
+    right = int(np.count_nonzero(crowd.label[alike] == consensus))
+    truth = snapshot.classes[consensus]
+    evidence = [f"It is known to be {truth}."] if is_known else []
+    evidence.append(f"Of the others, {tally(others)}." if others else "Nobody else labelled it.")
+    if guess and not is_known and snapshot.hears_model:
+        evidence.append(says(guess))
+    if len(alike):
+        tasks = "task that is" if len(alike) == 1 else "tasks that are"
+        evidence.append(f"Of {len(alike)} other {tasks} {truth}, this annotator got {right} right.")
+    return SuspectLabel(
+        task=int(snapshot.tasks[row]),
+        person=person,
+        label=label,
+        probability=float(snapshot.answer_quality[answer]),
+        consensus=truth,
+        quality=float(snapshot.quality[row]),
+        is_known=is_known,
+        others=others,
+        guess=guess,
+        evidence=" ".join(evidence),
+    )
+
+
+def _other_labels(snapshot: Snapshot, who: int, consensus: int, but: int) -> NDArray[np.int64]:
+    """Return an annotator's answers to tasks of a consensus that is not their word alone, but one."""
+    theirs = snapshot.answers_of(who)
+    task = snapshot.crowd.task[theirs]
+    return np.asarray(theirs[(snapshot.consensus[task] == consensus) & snapshot.judged[task] & (theirs != but)])
+
+
+def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajority:
+    crowd, consensus = snapshot.crowd, int(snapshot.consensus[row])
+    votes, guess, is_known = votes_of(snapshot, people, row), guess_of(snapshot, row), bool(snapshot.known[row])
+    truth = snapshot.classes[consensus]
+    evidence = [f"It is known to be {truth}."] if is_known else []
+    evidence.append(f"{tally(votes)}.")
+    if guess and not is_known and snapshot.hears_model:
+        evidence.append(says(guess))
+    answers = slice(crowd.indptr[row], crowd.indptr[row + 1])
+    quality, agrees = snapshot.annotator_quality[crowd.annotator[answers]], crowd.label[answers] == consensus
+    if agrees.any() and np.isfinite(quality).all() and snapshot.calibrated and not is_known:
+        with_it, against = float(quality[agrees].mean()), float(quality[~agrees].mean())
+        if with_it > against:  # otherwise it is for what they take for what
+            evidence.append(
+                f"Who says {truth} is right {percent(with_it)} of the time, who says otherwise {percent(against)}."
+            )
+    return OverruledMajority(
+        task=int(snapshot.tasks[row]),
+        consensus=truth,
+        quality=float(snapshot.quality[row]),
+        is_known=is_known,
+        majority=snapshot.classes[int(snapshot.majority[row])],
+        votes=votes,
+        guess=guess,
+        evidence=" ".join(evidence),
+    )

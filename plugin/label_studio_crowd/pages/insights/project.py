@@ -1,0 +1,285 @@
+"""A project in one look: how good its labels are, how many are settled, and how many are still needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from label_studio_crowd.scoring.estimates import NOT_YET, Estimate
+from label_studio_crowd.scoring.snapshot import Snapshot
+
+_SETTLED_BY: Final = ("known truth", "quality reached", "most labels reached", "labels and skips")
+_NO_TASKS: Final = "The project has no tasks yet."
+_EDGES: Final = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0)
+_DAY: Final = 86400.0
+_DAYS: Final = 7
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A project in numbers; what the list of projects shows.
+
+    Attributes
+    ----------
+    taken_at
+        When the run was that found them (Unix time).
+    tasks, labelled_tasks, labels, skips, annotators
+        `annotators` are those with at least one label.
+    settled, settled_share
+        Tasks that need no more labels, and their share of all; None without tasks.
+    queue
+        Tasks in the queue.
+    accuracy
+        Estimated share of the consensus labels that are right, in [0, 1], with its 90 % interval; or why not.
+    """
+
+    taken_at: float
+    tasks: int
+    labelled_tasks: int
+    labels: int
+    skips: int
+    annotators: int
+    settled: int
+    settled_share: float | None
+    queue: int
+    accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many of a kind there are; `what` is for people."""
+
+    what: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How many tasks have a consensus of which quality.
+
+    Attributes
+    ----------
+    edges
+        The bounds of the bins, from 0 to 1: closer to each other towards 1, where most tasks are in the end.
+    settled, unsettled
+        How many tasks of each bin need no more labels, and how many do. Tasks whose consensus nobody has said
+        anything of are in none, nor are those of unknown truth where nothing tells how good labels are.
+    """
+
+    edges: tuple[float, ...]
+    settled: tuple[int, ...]
+    unsettled: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many labels were given lately.
+
+    Attributes
+    ----------
+    labels, days
+        Labels of the last so many days before the run: seven, or fewer where the first label is not that old.
+    a_day
+        What that is a day; None where the first label is less than a day old.
+    """
+
+    labels: int
+    days: int
+    a_day: float | None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How the project stood at a time (Unix time): labels, and the estimated accuracy with its interval."""
+
+    at: float
+    labels: int
+    accuracy: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Accuracy after so many further labels: mean, and 90 % band; all of the same length.
+
+    It is the share of *all* tasks whose consensus is right, tasks without one being wrong: so it begins elsewhere than
+    `Numbers.accuracy`, which is of the tasks with labels.
+    """
+
+    further_labels: tuple[int, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What further labels are expected to bring.
+
+    Attributes
+    ----------
+    labels
+        How many labels there were when it was made.
+    queue_order, random_order
+        Labels given in the order of the queue, and to tasks by chance.
+    """
+
+    labels: int
+    queue_order: Curve
+    random_order: Curve
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a project's page shows.
+
+    Attributes
+    ----------
+    numbers
+        The project in numbers.
+    target_quality
+        The quality from which on a consensus is settled.
+    settled_by
+        Tasks that need no more labels, by reason, those that occur; `what` is like "quality reached".
+    pace
+        How many labels were given lately; None without labels, and where it is not known when they were given.
+    labels_needed
+        Further labels until every task is settled; or why that is not known.
+    days_needed
+        What `labels_needed` takes at this pace; None where one of them is not known, or 0.
+    histogram
+        Quality of the consensus.
+    history
+        The project at past runs, the oldest first; runs without an estimate are left out.
+    forecast
+        None where there is none; `forecast_reason` says why then.
+    forecast_reason
+        "" where there is a forecast.
+    """
+
+    numbers: Numbers
+    target_quality: float
+    settled_by: tuple[Count, ...]
+    pace: Pace | None
+    labels_needed: Estimate
+    days_needed: float | None
+    histogram: Histogram
+    history: tuple[Moment, ...]
+    forecast: Forecast | None
+    forecast_reason: str
+
+
+def project_numbers(snapshot: Snapshot) -> Numbers:
+    """Return a project in numbers."""
+    settled = int(np.count_nonzero(snapshot.settled_by))
+    return Numbers(
+        taken_at=snapshot.taken_at,
+        tasks=len(snapshot.tasks),
+        labelled_tasks=int(np.count_nonzero(snapshot.labels)),
+        labels=len(snapshot.answer_label),
+        skips=int(snapshot.skips.sum()),
+        annotators=int(np.count_nonzero(snapshot.annotator_labels)),
+        settled=settled,
+        settled_share=settled / len(snapshot.tasks) if len(snapshot.tasks) else None,
+        queue=len(snapshot.queue),
+        accuracy=snapshot.accuracy,
+    )
+
+
+def project_overview(
+    snapshot: Snapshot,
+    history: Sequence[Sequence[float]],
+    forecast: Mapping[str, Any] | None,
+    missing: str = NOT_YET,
+) -> Overview:
+    """Return what a project's page shows.
+
+    Parameters
+    ----------
+    snapshot
+        What the last run believed.
+    history
+        From ``mirror.recall("history")``, [] where that is None.
+    forecast
+        From ``mirror.recall("forecast")``.
+    missing
+        Why there is no forecast, if that is None.
+    """
+    forecast = {"reason": missing} if forecast is None else forecast
+    numbers = project_numbers(snapshot)
+    counts = np.bincount(snapshot.settled_by, minlength=1 + len(_SETTLED_BY))[1:].tolist()
+    pace = _pace(snapshot)
+    needed = _labels_needed(snapshot, forecast)
+    return Overview(
+        numbers=numbers,
+        target_quality=snapshot.target_quality,
+        settled_by=tuple(Count(what, number) for what, number in zip(_SETTLED_BY, counts, strict=True) if number),
+        pace=pace,
+        labels_needed=needed,
+        days_needed=needed.value / pace.a_day if needed.value and pace and pace.a_day else None,
+        histogram=_histogram(snapshot),
+        history=tuple(Moment(float(at), int(labels), *accuracy) for at, labels, *accuracy in history),
+        forecast=None if "reason" in forecast else _forecast(forecast),
+        forecast_reason=forecast.get("reason", ""),
+    )
+
+
+def scored_with(snapshot: Snapshot, report: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return by which control, consensus method and classifier a project is scored, as (name, words).
+
+    Parameters
+    ----------
+    snapshot
+        What the last run believed.
+    report
+        The last run's, from ``mirror.last_run()``.
+    """
+    classifier = report.get("classifier")
+    if classifier and (snapshot.predicted >= 0).any() and not snapshot.hears_model:
+        classifier += " It has no say at present: the labels do not bear it out."
+    named = (("Control", snapshot.control), ("Consensus", report.get("consensus")), ("Classifier", classifier))
+    return tuple((name, words) for name, words in named if words)
+
+
+def _pace(snapshot: Snapshot) -> Pace | None:
+    given = snapshot.answer_at[snapshot.answer_at > 0]
+    if not len(given):
+        return None
+    age = int((snapshot.taken_at - given.min()) // _DAY)
+    days = min(max(age, 1), _DAYS)
+    labels = int(np.count_nonzero(given >= snapshot.taken_at - days * _DAY))
+    return Pace(labels, days, labels / days if age > 0 else None)
+
+
+def _labels_needed(snapshot: Snapshot, forecast: Mapping[str, Any]) -> Estimate:
+    if not len(snapshot.tasks):
+        return Estimate.unknown(_NO_TASKS)
+    unsettled = np.count_nonzero(snapshot.settled_by == 0)
+    if not unsettled:
+        return Estimate(0.0, 0.0, 0.0)
+    if "reason" in forecast:
+        return Estimate.unknown(forecast["reason"])
+    found = Estimate(**forecast["needed"])
+    since = len(snapshot.answer_label) - forecast["labels"]
+    value, low, high = (
+        None if v is None else max(v - since, float(unsettled)) for v in (found.value, found.low, found.high)
+    )
+    return Estimate(value, low, high, found.reason)
+
+
+def _histogram(snapshot: Snapshot) -> Histogram:
+    there = snapshot.said & np.isfinite(snapshot.quality) & (snapshot.known | snapshot.comparable)
+    quality, settled = snapshot.quality[there], snapshot.settled_by[there] > 0
+    counts = [tuple(np.histogram(quality[which], _EDGES)[0].tolist()) for which in (settled, ~settled)]
+    return Histogram(_EDGES, *counts)
+
+
+def _forecast(found: Mapping[str, Any]) -> Forecast:
+    queue_order, random_order = (
+        Curve(**{name: tuple(values) for name, values in found[order].items()}) for order in ("queue", "random")
+    )
+    return Forecast(found["labels"], queue_order, random_order)

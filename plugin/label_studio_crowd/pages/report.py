@@ -1,0 +1,136 @@
+"""The report: what the pages show, as one file that opens without a server, without a network and without a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from markupsafe import Markup
+
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.exchange.pull import names
+from label_studio_crowd.pages import insights
+from label_studio_crowd.pages.previews import task_previews
+from label_studio_crowd.pages.rendering import page_html, static_file
+from label_studio_crowd.scoring.outlook import FORECAST, HISTORY, PROBLEMS, RELIABILITY
+from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.mirror import ProjectMirror
+from label_studio_crowd.studio.addresses import project_url, task_url
+
+_SUSPECTS: Final = 50
+_OVERRULED: Final = 25
+_QUEUE: Final = 25
+_RUNS: Final = 20
+_ANNOTATORS: Final = 1000
+_DETAILED: Final = 300
+_ENDINGS: Final = (".html", ".htm")
+_STYLES: Final = ("pico.css", "crowd.css")
+
+
+@dataclass(frozen=True)
+class _Links:
+    """Where the report's links lead: into Label Studio, and to what it says itself of some annotators."""
+
+    url: str
+    detailed: frozenset[str]
+
+    def section(self, name: str) -> str:
+        return ""
+
+    def annotator(self, key: str) -> str:
+        return f"#about-{key}" if key in self.detailed else ""
+
+    def task(self, task: int) -> str:
+        return task_url(self.url, task)
+
+    def image(self, task: int, path: str) -> str:
+        return ""
+
+
+def check_report_path(path: Path) -> None:
+    """Raise a `UserError` if a report cannot be written there; called before anything is computed."""
+    if path.suffix.lower() not in _ENDINGS:
+        raise UserError(f"--out is {path.name!r}: a report's name ends in {' or '.join(_ENDINGS)}.")
+    if path.is_dir():
+        raise UserError(f"--out is {path}, which is a folder: name a file in it.")
+    if not path.parent.is_dir():
+        raise UserError(f"--out is in {path.parent}, which is no folder: make it, or choose another.")
+
+
+def write_report(html: str, path: Path) -> None:
+    """Write a report.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    """
+    check_report_path(path)
+    try:
+        path.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): correct --out.") from None
+
+
+def report_html(
+    mirror: ProjectMirror, snapshot: Snapshot, settings: Settings, project: int, *, hide_names: bool = False
+) -> str:
+    """Return a project's report.
+
+    Parameters
+    ----------
+    mirror
+        Has the runs, the forecast, the names and the tasks' data.
+    snapshot
+        What the last run believed.
+    settings
+        Label Studio's address.
+    project
+        The project's number.
+    hide_names
+        Call the annotators "annotator 1" and so on, and leave out who they are.
+
+    Returns
+    -------
+    str
+        HTML; the same for the same contents of the mirror.
+    """
+    people = insights.People(snapshot, names(mirror), hidden=hide_names)
+    queue = insights.queue_page(snapshot, people, 1, _QUEUE)
+    suspects = insights.suspect_labels(snapshot, people, 1, _SUSPECTS)
+    overruled = insights.overruled_majorities(snapshot, people, 1, _OVERRULED)
+    annotators = insights.annotators_page(snapshot, people, 1, _ANNOTATORS)
+    rows = {person.key: row for row, person in enumerate(people.everybody)}
+    detailed = [row.person.key for row in annotators.rows if row.labels][:_DETAILED]
+    details = [insights.annotator_details(snapshot, people, rows[key]) for key in detailed]
+    shown = [row.task for page in (queue, suspects, overruled) for row in page.rows]
+    shown += [mistake.task for one in details for mistake in one.mistakes]
+    runs = mirror.runs(_RUNS)
+    report = runs[0][1] if runs else {}
+    url = project_url(settings, project)
+    return page_html(
+        "report.html",
+        title=snapshot.title,
+        taken_at=snapshot.taken_at,
+        url=url,
+        style=Markup("\n".join(static_file(name).decode() for name in _STYLES)),
+        links=_Links(url, frozenset(detailed)),
+        previews=task_previews(mirror, snapshot, settings, shown),
+        calibrated=snapshot.calibrated,
+        overview=insights.project_overview(snapshot, mirror.recall(HISTORY) or [], mirror.recall(FORECAST)),
+        steps=insights.next_steps(snapshot, people),
+        classes=insights.project_classes(snapshot),
+        warnings=report.get("warnings", []),
+        scored_with=insights.scored_with(snapshot, report),
+        queue=queue,
+        suspects=suspects,
+        overruled=overruled,
+        annotators=annotators,
+        details=details,
+        order_by="quality",
+        descending=False,
+        agreement=insights.project_agreement(snapshot, people, mirror.recall(RELIABILITY)),
+        runs=insights.past_runs(runs, mirror.recall(PROBLEMS) or [])[:_RUNS],
+    )

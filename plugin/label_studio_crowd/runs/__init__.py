@@ -1,0 +1,1 @@
+"""Runs: pull, train, score, plan, publish."""

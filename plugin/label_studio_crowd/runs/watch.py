@@ -1,0 +1,69 @@
+"""Rescores a project again and again, by polling alone: for where webhooks cannot reach."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from label_studio_crowd.exchange.pull import refresh_states
+from label_studio_crowd.runs.rescore import Run, rescore
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.mirror import ProjectMirror
+from label_studio_crowd.studio.client import Progress, Studio, StudioError, silent
+
+_LONGEST_PAUSE: Final = 600.0
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of watching: the run, or what went wrong and how long it is waited for."""
+
+    run: Run | None
+    problem: StudioError | None = None
+    pause: float = 0.0
+
+    @property
+    def eventful(self) -> bool:
+        """Whether somebody who watches wants to read of it."""
+        return self.run is None or self.run.pulled.changed > 0 or self.run.pulled.deleted > 0 or bool(self.run.plan)
+
+
+def rounds(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    settings: Settings,
+    *,
+    every: float = 60.0,
+    sweep: float = 3600.0,
+    progress: Progress = silent,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Round]:
+    """Rescore a project whenever `every` seconds have passed; yield each round, without an end.
+
+    What Label Studio changes without a trace is swept every `sweep` seconds. While Label Studio does not answer,
+    the pauses grow to ten minutes; what came in meanwhile is found by the first round that succeeds.
+
+    Raises
+    ------
+    UserError
+        If the project is not connected, or a setting is wrong: what waiting does not mend.
+    """
+    failures, swept = 0, clock()
+    while True:
+        try:
+            if clock() - swept >= sweep:
+                refresh_states(studio, mirror, project, progress=progress)
+                swept = clock()
+            found = Round(rescore(studio, mirror, project, settings, progress=progress))
+            failures = 0
+        except StudioError as error:
+            if error.status in (401, 403, 404):
+                raise
+            found = Round(None, error, min(every * 2.0 ** min(failures, 20), _LONGEST_PAUSE))
+            failures += 1
+        yield found
+        sleep(found.pause or every)

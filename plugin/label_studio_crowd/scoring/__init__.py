@@ -1,0 +1,1 @@
+"""From answers to scores: who is right, how sure that is, and what to label next."""

@@ -1,0 +1,13 @@
+"""Out-of-sample class probabilities from task data: what class a task seems to be, its label unseen.
+
+`choose` (or `build`) turns the user's word for a classifier, or ``auto``, into one; `train` alternates it
+with the crowd's consensus. Each kind of classifier is a file: `text`, `tabular`, `embedding`, `predictions`,
+`estimator`; `fields` says what a project's data fields hold, `out_of_sample` does the cross-validation,
+`fitted` the model of all labels that predicts new tasks.
+"""
+
+from label_studio_crowd.scoring.classifiers.choose import Choice, build, choose
+from label_studio_crowd.scoring.classifiers.tasks import Classifier, Model, Progress, TaskData
+from label_studio_crowd.scoring.classifiers.training import Trained, train
+
+__all__ = ["Choice", "Classifier", "Model", "Progress", "TaskData", "Trained", "build", "choose", "train"]

@@ -1,0 +1,110 @@
+"""How a crowd becomes beliefs: our own consensus by default, the published one a setting away. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
+from crowdcore.hierarchical.confidence import confidence_scores
+from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.outlook.estimates import annotator_intervals, silence
+from label_studio_crowd.scoring.estimates import LEVEL
+from label_studio_crowd.settings import ConsensusMethod
+
+MOST_EXPONENT = 2.0
+"""The largest power the classifier's probabilities may be raised to: each training begins with the majority vote, so
+that none goes on from a consensus that an earlier model has sharpened."""
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What a method believes of a crowd of N tasks and M annotators.
+
+    Attributes
+    ----------
+    result
+        Consensus and qualities.
+    priority
+        Low where one more label is worth most, in [0, 1]; shape (N,).
+    quality_interval
+        90 % interval of each annotator's quality, NaN where the method has none; shape (M, 2).
+    founded
+        Whether the quality is more than the method's assumptions about annotators, so that it may settle the task;
+        shape (N,).
+    hears_model
+        Whether the class probabilities have a say in what a label is: a model that agrees with nobody, or by chance
+        where no two labels can be compared, is not heard.
+    """
+
+    result: HierarchicalResult | CrowdlabResult
+    priority: Floats
+    quality_interval: Floats
+    founded: Mask
+    hears_model: bool
+
+
+def find_beliefs(
+    method: ConsensusMethod, crowd: Crowd, pred_probs: Floats | None = None, known_labels: Codes | None = None
+) -> Beliefs:
+    """Return what a method believes of a crowd.
+
+    Parameters
+    ----------
+    method
+        ``hierarchical-dawid-skene`` ranks tasks by least confidence, ``crowdlab`` by ActiveLab.
+    crowd
+        N tasks, K classes.
+    pred_probs
+        Out-of-sample class probabilities (N, K), or None without a classifier.
+    known_labels
+        Codes of labels known to be true, -1 elsewhere; shape (N,).
+    """
+    return _METHODS[method](crowd, pred_probs, known_labels)
+
+
+def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:
+    result = hierarchical_dawid_skene(crowd, pred_probs, known_labels=known_labels, most_exponent=MOST_EXPONENT)
+    untold = len(crowd.label) > 0 and not result.known.any() and silence(result) is not None
+    if untold and (result.consensus[crowd.task] != crowd.label).any():
+        # nothing tells who is right, and the model, which agrees with people by chance, would overrule them
+        result = replace(hierarchical_dawid_skene(crowd), model_exponent=0.0)
+    return Beliefs(
+        result,
+        confidence_scores(result),
+        annotator_intervals(result, level=LEVEL),
+        _compared(crowd, result.known),
+        pred_probs is not None and result.model_exponent > 0 and not untold,
+    )
+
+
+def _crowdlab(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:
+    result = crowdlab(crowd, pred_probs, known_labels=known_labels)
+    calibrated = result
+    if pred_probs is not None:
+        calibrated = crowdlab(crowd, pred_probs, known_labels=known_labels, calibrate_probs=True)
+    no_interval, founded = np.full((len(crowd.annotators), 2), np.nan), np.ones(len(crowd.tasks), np.bool_)
+    return Beliefs(result, active_learning_scores(calibrated), no_interval, founded, pred_probs is not None)
+
+
+_METHODS: dict[ConsensusMethod, Callable[[Crowd, Floats | None, Codes | None], Beliefs]] = {
+    "hierarchical-dawid-skene": _hierarchical,
+    "crowdlab": _crowdlab,
+}
+
+
+def _compared(crowd: Crowd, known: Mask) -> Mask:
+    """Return the tasks answered by somebody who also answered, here or elsewhere, with a colleague or a known truth."""
+    comparable = known | (crowd.num_answers > 1)
+    annotators = np.zeros(len(crowd.annotators), np.bool_)
+    annotators[crowd.annotator[comparable[crowd.task]]] = True
+    found: Mask = known.copy()
+    found[crowd.task[annotators[crowd.annotator]]] = True
+    return found

@@ -1,0 +1,209 @@
+"""A project's class probabilities: those at hand, completed for new tasks, or trained anew."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from label_studio_crowd.scoring import classifiers, models
+from label_studio_crowd.scoring.classifiers.out_of_sample import floored
+from label_studio_crowd.scoring.scores import Answers
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.database import now
+from label_studio_crowd.store.mirror import Probabilities, ProjectMirror
+from label_studio_crowd.studio.client import Progress, Studio, silent
+from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """The probabilities of the last training for today's classes.
+
+    Attributes
+    ----------
+    probabilities
+        As stored, in the order of today's classes.
+    outdated
+        Whether a training would see something that the last one did not: so many new labels, so much time,
+        new classes, new or changed tasks.
+    """
+
+    probabilities: Probabilities
+    outdated: bool
+
+
+def at_hand(
+    mirror: ProjectMirror, answers: Answers, control: Control, settings: Settings, *, by_model: bool = False
+) -> AtHand | None:
+    """Return the probabilities of the last training, or None if there was none for this control and classifier.
+
+    Parameters
+    ----------
+    by_model
+        Let the trained model, if it is at hand, predict the tasks that came or changed since.
+    """
+    known = mirror.probabilities()
+    if known is None or known.classifier != _trained_for(settings, control):
+        return None
+    if by_model:
+        known = _completed(known, mirror, answers, control, settings)
+    found = _aligned(known, _classes(answers))
+    new = abs(_num_labels(answers) - known.answers)
+    outdated = found is not known or mirror.newest_data() > known.newest
+    if len(known.tasks):
+        outdated |= not np.isin(answers.crowd.tasks, known.tasks).all()
+        outdated |= new > settings.retrain_share * max(known.answers, 1)
+        outdated |= new > 0 and now() - known.trained_at > 3600 * settings.retrain_hours
+    return AtHand(found, bool(outdated))
+
+
+def _completed(
+    known: Probabilities, mirror: ProjectMirror, answers: Answers, control: Control, settings: Settings
+) -> Probabilities:
+    """Return, and keep, the probabilities with rows by the model for tasks that came or changed since."""
+    if not known.training:
+        return known
+    came = np.setdiff1d(answers.crowd.tasks, known.tasks).tolist()
+    fresh = sorted({*came, *mirror.data_changed_since(known.newest)})
+    model = models.at_hand(settings.model_dir, known.training) if fresh else None
+    if model is None:
+        return known
+    newest, data = mirror.newest_data(), mirror.data(fresh)
+    tasks = classifiers.TaskData(ids=list(data), data=list(data.values()), fields=control.fields)
+    kept = ~np.isin(known.tasks, tasks.ids)
+    ids = np.concatenate([known.tasks[kept], np.asarray(tasks.ids, np.int64)])
+    order = np.argsort(ids)
+    pred_probs = np.concatenate([known.pred_probs[kept], model.predict(tasks)])[order]
+    found = replace(known, tasks=ids[order], pred_probs=pred_probs, newest=max(known.newest, newest))
+    mirror.set_probabilities(found, instead_of=known.training)
+    return found
+
+
+def train_anew(
+    studio: Studio,
+    mirror: ProjectMirror,
+    project: int,
+    answers: Answers,
+    control: Control,
+    settings: Settings,
+    *,
+    keep: bool = True,
+    progress: Progress = silent,
+) -> Probabilities:
+    """Train the classifier on what the mirror holds; with `keep`, the next runs have its probabilities and model."""
+    crowd = answers.crowd
+    newest = mirror.newest() or ""
+    data = mirror.data()
+    tasks = classifiers.TaskData(
+        ids=crowd.tasks.tolist(),
+        data=[data.get(task, {}) for task in crowd.tasks.tolist()],  # one may be deleted meanwhile
+        fields=control.fields,
+        predictions=_foreign_predictions(studio, project, control, answers, settings.classifier),
+    )
+    choice = classifiers.choose(settings.classifier, tasks, n_classes=len(crowd.classes))
+    ids: NDArray[np.int64] = np.empty(0, np.int64)
+    pred_probs: NDArray[np.float64] = np.empty((0, len(crowd.classes)))
+    summary, model = choice.why, None
+    if choice.classifier is not None:
+        result = classifiers.train(
+            choice.classifier,
+            crowd,
+            known_labels=answers.known_labels,
+            consensus=settings.consensus,
+            progress=progress,
+        )
+        ids, pred_probs, summary = np.asarray(crowd.tasks, np.int64), result.pred_probs, result.summary
+        model = result.model
+    trained = Probabilities(
+        classifier=_trained_for(settings, control),
+        summary=summary,
+        classes=_classes(answers),
+        tasks=ids,
+        pred_probs=pred_probs,
+        answers=_num_labels(answers),
+        newest=newest,
+        training=uuid.uuid4().hex if model is not None else "",
+        trained_at=now(),
+    )
+    if keep:
+        before = mirror.probabilities()
+        if model is not None:
+            trained = _with_model_kept(trained, model, settings)
+        mirror.set_probabilities(trained)
+        if before is not None and before.training:
+            models.forget(settings.model_dir, before.training)
+    return trained
+
+
+def _with_model_kept(trained: Probabilities, model: classifiers.Model, settings: Settings) -> Probabilities:
+    """Keep the model for tasks to come; where it cannot be kept they do without."""
+    try:
+        models.keep(settings.model_dir, trained.training, model)
+    except OSError as error:
+        log.warning(
+            "The trained model cannot be kept in %s (%s): new tasks wait for a training.", settings.model_dir, error
+        )
+        return replace(trained, training="")
+    return trained
+
+
+def for_tasks(known: Probabilities, ids: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Return the probabilities of each task, their mean where there are none; None without a classifier."""
+    if not len(known.tasks):
+        return None
+    there = np.isin(ids, known.tasks)
+    mean = known.pred_probs.mean(axis=0)
+    pred_probs: NDArray[np.float64] = np.tile(mean / mean.sum(), (len(ids), 1))
+    pred_probs[there] = known.pred_probs[np.searchsorted(known.tasks, ids[there])]
+    return pred_probs
+
+
+def _aligned(known: Probabilities, classes: tuple[str, ...]) -> Probabilities:
+    """Return the probabilities with a column for each of today's classes; a new class gets the least there is."""
+    if known.classes == classes:
+        return known
+    column = {label: code for code, label in enumerate(known.classes)}
+    pred_probs = np.full((len(known.tasks), len(classes)), 1e-9)
+    for code, label in enumerate(classes):
+        if label in column:
+            pred_probs[:, code] = known.pred_probs[:, column[label]]
+    return replace(known, classes=classes, pred_probs=floored(pred_probs))
+
+
+def _classes(answers: Answers) -> tuple[str, ...]:
+    return tuple(str(label) for label in answers.crowd.classes)
+
+
+def _num_labels(answers: Answers) -> int:
+    return len(answers.crowd.label) + int((answers.known_labels >= 0).sum())
+
+
+def _trained_for(settings: Settings, control: Control) -> str:
+    """Return what a training depends on besides the data."""
+    truth = " and ground truth" * settings.trust_ground_truth
+    return f"{settings.classifier} for {control.name}{truth} by {settings.consensus}"
+
+
+def _foreign_predictions(
+    studio: Studio, project: int, control: Control, answers: Answers, spec: str
+) -> dict[str, dict[int, tuple[int, float | None]]]:
+    """Return the predictions that another model left in Label Studio, where the classifier is made of them."""
+    kind, _, version = spec.partition(":")
+    if kind != "predictions":
+        return {}
+    code_of = {label: code for code, label in enumerate(_classes(answers))}
+    found: dict[str, dict[int, tuple[int, float | None]]] = {}
+    for row in studio.predictions(project):
+        try:
+            label = control.read(row.result)
+        except SeveralLabelsError:
+            continue
+        if label in code_of and (row.model_version == version or not version):
+            found.setdefault(row.model_version, {})[row.task] = (code_of[label], row.score)
+    return found

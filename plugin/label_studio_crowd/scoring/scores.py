@@ -1,0 +1,357 @@
+"""Mirror to scores. Pure: no I/O, and the same input gives the same bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from crowdcore import Crowd, CrowdlabResult, majority_vote
+from crowdcore.hierarchical.consensus import HierarchicalResult
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.scoring.consensus import find_beliefs
+from label_studio_crowd.settings import ConsensusMethod
+from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError
+
+SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
+_SETTLED_MARGIN: Final = 0.02
+_TABLES: Final = 9, 12
+"""How many tables with a column for each class a run with a classifier holds, at most: with a row for each class that
+an annotator has ever given, and with a row for each task."""
+_MUCH_MEMORY: Final = 2e9
+
+SKIPPED: Final = "skipped"
+EMPTY: Final = "empty"
+SEVERAL: Final = "with several labels"
+SUPERSEDED: Final = "superseded by the annotator's later one"
+TRUTH: Final = "used as ground truth"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the annotations say, as a crowd.
+
+    Attributes
+    ----------
+    crowd
+        Tasks and annotators by their Label Studio ids, all tasks of the project included.
+    known_labels
+        Class codes of tasks with a trusted ground truth, -1 elsewhere; shape (N,).
+    set_aside
+        How many annotations are no answers, by reason.
+    ground_truth
+        How many annotations carry the ground-truth flag, trusted or not.
+    conflicting_truths
+        Tasks whose ground-truth annotations contradict each other; the latest was taken.
+    outside_config
+        Labels found in annotations that the config does not offer (any more).
+    occupied
+        For each task, what its overlap must exceed for Label Studio to serve it once more; shape (N,).
+    skips
+        How many annotators skipped the task; shape (N,).
+    """
+
+    crowd: Crowd
+    known_labels: NDArray[np.int64]
+    set_aside: dict[str, int]
+    ground_truth: int
+    conflicting_truths: tuple[int, ...]
+    outside_config: tuple[str, ...]
+    occupied: NDArray[np.int64]
+    skips: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is believed of a project; arrays are in the order of ``answers.crowd``.
+
+    Attributes
+    ----------
+    answers
+        What it was computed from.
+    result
+        Consensus and qualities.
+    majority
+        The majority vote, -1 without answers; shape (N,).
+    priority
+        In [0, 1]: low where one more label is worth most; shape (N,).
+    agreement
+        Share of each annotator's labels of `judged` tasks that are the consensus; NaN without any; shape (M,).
+    annotator_quality
+        Quality of each annotator; NaN without labels of `judged` tasks, for nothing tells it then; shape (M,).
+    worst_class
+        Class code of the label that is wrong most often when the annotator gives it to `judged` tasks (ties: the one
+        given most often, then to tasks of higher quality, then the first); -1 where none is wrong; shape (M,).
+    quality_interval
+        Its 90 % interval; NaN also where the consensus method has none; shape (M, 2).
+    settled_by
+        Why the task needs no more labels, one of the names in `SETTLED_BY`; "" while it does; shape (N,).
+    judged
+        Whether its consensus is more than one annotator's word: several have a say, or the classifier, or its truth
+        is known; shape (N,).
+    hears_model
+        Whether the classifier has a say.
+    target_quality, min_labels, max_labels
+        What that was decided by, as for `score`.
+    """
+
+    answers: Answers
+    result: HierarchicalResult | CrowdlabResult
+    majority: NDArray[np.int64]
+    priority: NDArray[np.float64]
+    agreement: NDArray[np.float64]
+    annotator_quality: NDArray[np.float64]
+    worst_class: NDArray[np.int64]
+    quality_interval: NDArray[np.float64]
+    settled_by: NDArray[np.str_]
+    judged: NDArray[np.bool_]
+    hears_model: bool
+    target_quality: float
+    min_labels: int
+    max_labels: int
+
+    @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Whether the task needs no more labels; shape (N,)."""
+        settled: NDArray[np.bool_] = self.settled_by != ""
+        return settled
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether qualities are probabilities of being right: CROWDLAB's are scores."""
+        return isinstance(self.result, HierarchicalResult)
+
+
+def read_answers(
+    tasks: NDArray[np.int64],
+    annotations: Iterable[Annotation],
+    control: Control,
+    *,
+    trust_ground_truth: bool = False,
+    count_skipped: bool = False,
+) -> Answers:
+    """Turn annotations into a crowd.
+
+    Skipped and empty annotations are no answers; of one annotator's several annotations of a task the
+    latest counts.
+
+    Parameters
+    ----------
+    tasks
+        Ids of all tasks of the project, increasing.
+    annotations
+        Annotations of these tasks.
+    control
+        The control that is scored.
+    trust_ground_truth
+        Ground-truth annotations are the truth of their task instead of answers.
+    count_skipped
+        Whether a skip uses up a place of the task in Label Studio (a setting of the project).
+
+    Raises
+    ------
+    UserError
+        If neither the config nor the annotations have a class.
+    """
+    row_of = {task: row for row, task in enumerate(tasks.tolist())}
+    set_aside: Counter[str] = Counter()
+    latest: dict[tuple[int, int], tuple[str, str]] = {}
+    truths: dict[int, tuple[str, str]] = {}
+    conflicting: set[int] = set()
+    ground_truth = 0
+    places = [0] * len(tasks)
+    finishers: set[tuple[int, int]] = set()
+    skippers: set[tuple[int, int]] = set()
+    read = _reader(control)
+    for _, task, annotator, result, was_cancelled, is_truth, updated_at, _ in annotations:
+        row = row_of.get(task)
+        if row is None:  # deleted while a colleague reads
+            continue
+        ground_truth += is_truth
+        # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
+        if count_skipped or not was_cancelled:
+            places[row] += not is_truth
+            finishers.add((row, annotator))
+        if was_cancelled:
+            set_aside[SKIPPED] += 1
+            skippers.add((row, annotator))
+            continue
+        label = read(result)
+        if label is None or label is SEVERAL:
+            set_aside[SEVERAL if label else EMPTY] += 1
+        elif is_truth and trust_ground_truth:
+            set_aside[TRUTH] += 1
+            if row in truths and truths[row][1] != label:
+                conflicting.add(task)
+            truths[row] = max((updated_at, label), truths.get(row, ("", "")))
+        else:
+            key = (row, annotator)
+            if key in latest:
+                set_aside[SUPERSEDED] += 1
+                latest[key] = max((updated_at, label), latest[key])
+            else:
+                latest[key] = (updated_at, label)
+
+    seen = {label for _, label in latest.values()} | {label for _, label in truths.values()}
+    outside = tuple(sorted(seen - set(control.classes)))
+    # A taxonomy may offer thousands of paths: only those in use are classes.
+    offered = [label for label in control.classes if control.kind != "taxonomy" or label in seen]
+    classes = [*offered, *outside]
+    if not classes:
+        raise UserError(
+            f"The control {control.name!r} offers no classes in the labeling config and no annotation has one: "
+            "label a few tasks first, then run again."
+        )
+    code_of = {label: code for code, label in enumerate(classes)}
+    annotators = sorted({annotator for _, annotator in latest})
+    annotator_of = {annotator: code for code, annotator in enumerate(annotators)}
+    crowd = Crowd.from_codes(
+        [row for row, _ in latest],
+        [annotator_of[annotator] for _, annotator in latest],
+        [code_of[label] for _, label in latest.values()],
+        tasks=tasks,
+        annotators=annotators,
+        classes=classes,
+    )
+    known_labels = np.full(len(tasks), -1, np.int64)
+    for row, (_, label) in truths.items():
+        known_labels[row] = code_of[label]
+    finished = np.bincount([row for row, _ in finishers], minlength=len(tasks))
+    return Answers(
+        crowd,
+        known_labels,
+        dict(set_aside),
+        ground_truth,
+        tuple(sorted(conflicting)),
+        outside,
+        np.maximum(places, finished),
+        np.bincount([row for row, _ in skippers], minlength=len(tasks)),
+    )
+
+
+def _reader(control: Control) -> Callable[[str], str | None]:
+    """Return what reads a result's JSON: its label, None, or `SEVERAL` itself; the same text only once."""
+
+    @cache
+    def read(result: str) -> str | None:
+        try:
+            return control.read(orjson.loads(result))
+        except SeveralLabelsError:
+            return SEVERAL
+
+    return read
+
+
+def score(
+    answers: Answers,
+    pred_probs: NDArray[np.float64] | None,
+    *,
+    target_quality: float,
+    max_labels: int,
+    min_labels: int | None = None,
+    consensus: ConsensusMethod = "hierarchical-dawid-skene",
+    settled_before: NDArray[np.bool_] | None = None,
+    predicted: NDArray[np.bool_] | None = None,
+) -> Scores:
+    """Score every task, labelled or not.
+
+    Parameters
+    ----------
+    answers
+        The crowd of N tasks and K classes.
+    pred_probs
+        Out-of-sample class probabilities (N, K), or None without a classifier.
+    target_quality, min_labels, max_labels
+        A task is settled when its truth is known, when its consensus has the quality and it the labels, or
+        when it has the most labels allowed, where skips count as labels. Without a classifier one label is
+        believed as far as its annotator is, so `min_labels` is 2 then by default.
+    consensus
+        The method. With ``hierarchical-dawid-skene`` quality settles a task only if one of its annotators has
+        labelled a task together with somebody else, or one whose truth is known: nothing else tells how good they are.
+    settled_before
+        Tasks that were settled by the last run (N,): they stay so until their quality is clearly below the
+        target, so that a group of tasks just above it is not opened and closed with every label.
+    predicted
+        Tasks whose probabilities are the classifier's own (N,), not a mean in their place; all by default.
+    """
+    crowd, known = answers.crowd, answers.known_labels
+    found = find_beliefs(consensus, crowd, pred_probs, known)
+    labels = crowd.num_answers
+    if min_labels is None:
+        min_labels = 1 if pred_probs is not None else 2
+    needed = np.full(len(labels), target_quality, float)
+    if settled_before is not None:
+        needed[settled_before] -= _SETTLED_MARGIN
+    good = (found.result.quality >= needed) & found.founded & (labels >= min_labels)
+    reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
+    by_model = np.full(len(labels), found.hears_model) if predicted is None else predicted & found.hears_model
+    judged = (found.result.consensus >= 0) & ((labels > 1) | (known >= 0) | by_model)
+    agreement = _agreement(crowd, found.result.consensus, judged)
+    untold = np.isnan(agreement)
+    return Scores(
+        answers=answers,
+        result=found.result,
+        majority=majority_vote(crowd),
+        priority=found.priority,
+        agreement=agreement,
+        annotator_quality=np.where(untold, np.nan, found.result.annotators.quality),
+        worst_class=_worst_classes(crowd, found.result.consensus, found.result.quality, judged),
+        quality_interval=np.where(untold[:, None], np.nan, found.quality_interval),
+        settled_by=np.select(reasons, SETTLED_BY, default=""),
+        judged=judged,
+        hears_model=found.hears_model,
+        target_quality=target_quality,
+        min_labels=min_labels,
+        max_labels=max_labels,
+    )
+
+
+def _agreement(crowd: Crowd, consensus: NDArray[np.int64], judged: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the share of each annotator's labels of judged tasks that are the consensus; NaN without any, (M,)."""
+    there, M = judged[crowd.task], len(crowd.annotators)
+    agrees = there & (crowd.label == consensus[crowd.task])
+    labels, same = (np.bincount(crowd.annotator[which], minlength=M) for which in (there, agrees))
+    return np.where(labels > 0, same / np.maximum(labels, 1), np.nan)
+
+
+def _worst_classes(
+    crowd: Crowd, consensus: NDArray[np.int64], quality: NDArray[np.float64], judged: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the label that is wrong most often when each annotator gives it to judged tasks; -1 without any, (M,)."""
+    K, there = len(crowd.classes), np.flatnonzero(judged[crowd.task])
+    at, place = np.unique(crowd.annotator[there] * K + crowd.label[there], return_inverse=True)
+    given = np.bincount(place, minlength=len(at))
+    wrong = np.bincount(place, crowd.label[there] != consensus[crowd.task[there]], len(at))
+    believed = np.bincount(place, quality[crowd.task[there]], len(at))
+    worst_first = np.lexsort((at, -believed, -given, -wrong / given, at // K))
+    annotators, first = np.unique(at[worst_first] // K, return_index=True)
+    found, worst = worst_first[first], np.full(len(crowd.annotators), -1)
+    worst[annotators] = np.where(wrong[found] > 0, at[found] % K, -1)
+    return worst
+
+
+def memory_note(*, tasks: int, labels: int, annotators: int, classes: int) -> tuple[str, str] | None:
+    """Return how much memory a run needs and how it needs less, in words; None where it is little.
+
+    Parameters
+    ----------
+    classes
+        Those in use: of a taxonomy, the paths that were given.
+    """
+    held = _TABLES[0] * min(labels, annotators * classes) + _TABLES[1] * tasks
+    needed = 8 * classes * held
+    if needed < _MUCH_MEMORY:
+        return None
+    return (
+        f"{labels:,} labels of {tasks:,} tasks in {classes:,} classes: each run needs up to {needed / 1e9:.1f} GB of "
+        "memory",
+        "offer fewer classes (shorter paths of a taxonomy), score another control (--control), or do without a "
+        "classifier (--classifier none), which needs half of it",
+    )

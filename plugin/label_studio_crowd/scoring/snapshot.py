@@ -1,0 +1,347 @@
+"""What the last run believed of a project, as one block of the store that a server reads without computing."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore import Crowd
+from label_studio_crowd.scoring.estimates import Estimate
+from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
+from label_studio_crowd.store.mirror import DELETED_USER, Annotation, Probabilities, ProjectMirror
+from label_studio_crowd.studio.controls.control import Control
+
+FORMAT: Final = 3
+"""Goes up when what is stored changes: what another release stored is not read."""
+_NUMBERED: Final = "annotators"
+"""The fact with the annotators' ids, in the order in which runs first saw them."""
+_REASONS: Final = ("", *SETTLED_BY)
+_NOTHING: Final = "[]"
+_ROUGH: Final = ("answer_quality", "answer_seconds", "predicted_probability")
+"""What is stored with seven digits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A project as of its last run: N tasks by increasing id, K classes, M annotators, A answers, Q tasks in the queue.
+
+    Attributes
+    ----------
+    taken_at
+        When (Unix time).
+    title, label_config, control
+        The project's title, its labeling config, and the name of the control that was scored.
+    show_consensus
+        Whether annotators see the consensus while they label.
+    training
+        Names the trained model; "" without one.
+    hears_model
+        Whether the classifier, if there is one, has a say.
+    target_quality
+        The quality from which on a consensus is settled.
+    accuracy
+        Which share of the consensus labels is right, of the tasks with labels.
+    calibrated
+        Whether qualities are probabilities of being right: CROWDLAB's are scores.
+    classes, prior
+        The labels, and how common each is believed to be; (K,).
+    tasks, labels, skips, annotations
+        Task ids, and how many labels, skips, and annotations of any kind each has; (N,).
+    consensus, quality
+        Class codes (-1 where nothing is known) and their quality; (N,).
+    priority
+        Low where one more label is worth most; (N,).
+    settled_by
+        Index into ("", *SETTLED_BY): why the task needs no more labels; (N,).
+    judged
+        Whether its consensus is more than one annotator's word: several have a say, or the classifier, or its truth
+        is known; (N,).
+    majority
+        Class codes of majority vote, -1 without labels; (N,).
+    predicted, predicted_probability
+        The classifier's most probable class (-1 where it has not seen the task) and its probability (NaN); (N,).
+    queue
+        Task ids in the order in which they are served; (Q,).
+    annotators, annotator_quality, annotator_labels, worst_class
+        Ids (increasing), qualities (NaN where `agreement` is), numbers of labels, class codes (-1: none); (M,).
+    pseudonym
+        The annotators' numbers, from `number_annotators`; (M,).
+    agreement
+        Share of their labels of `judged` tasks that are the consensus, NaN without any; (M,).
+    quality_low, quality_high
+        Ends of the 90 % interval of the annotators' quality, NaN where the consensus method has none; (M,).
+    answer_annotator, answer_label
+        Rows of `annotators` and class codes of the answers, by task and then annotator: `labels` says how many each
+        task has; (A,).
+    answer_quality
+        How far each answer is to be believed; (A,).
+    answer_at, answer_seconds
+        When it was last changed (Unix time; 0 where that is not known) and how long it took (NaN); (A,).
+    """
+
+    taken_at: float
+    title: str
+    label_config: str
+    control: str
+    show_consensus: bool
+    training: str
+    hears_model: bool
+    target_quality: float
+    accuracy: Estimate
+    calibrated: bool
+    classes: tuple[str, ...]
+    prior: NDArray[np.float64]
+    tasks: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    skips: NDArray[np.int64]
+    annotations: NDArray[np.int64]
+    consensus: NDArray[np.int64]
+    quality: NDArray[np.float64]
+    priority: NDArray[np.float64]
+    settled_by: NDArray[np.int64]
+    judged: NDArray[np.bool_]
+    majority: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    predicted_probability: NDArray[np.float64]
+    queue: NDArray[np.int64]
+    annotators: NDArray[np.int64]
+    pseudonym: NDArray[np.int64]
+    annotator_quality: NDArray[np.float64]
+    quality_low: NDArray[np.float64]
+    quality_high: NDArray[np.float64]
+    agreement: NDArray[np.float64]
+    annotator_labels: NDArray[np.int64]
+    worst_class: NDArray[np.int64]
+    answer_annotator: NDArray[np.int64]
+    answer_label: NDArray[np.int64]
+    answer_quality: NDArray[np.float64]
+    answer_at: NDArray[np.int64]
+    answer_seconds: NDArray[np.float64]
+
+    @cached_property
+    def said(self) -> NDArray[np.bool_]:
+        """Whether somebody has said what a task is; without that, its consensus is the model's guess; (N,)."""
+        return np.asarray(((self.labels > 0) | self.known) & (self.consensus >= 0))
+
+    @property
+    def comparable(self) -> bool:
+        """Whether anything tells how good labels are: others' labels of the same tasks, or a model that is heard."""
+        return self.accuracy.value is not None or not self.calibrated
+
+    @cached_property
+    def queue_rows(self) -> NDArray[np.intp]:
+        """Rows of the tasks of the queue, in its order; (Q,)."""
+        return np.searchsorted(self.tasks, self.queue)
+
+    @cached_property
+    def crowd(self) -> Crowd:
+        """The answers; rows and class codes are the snapshot's."""
+        indptr = np.concatenate([[0], np.cumsum(self.labels)])
+        classes = np.array(self.classes, dtype=object)
+        return Crowd(self.tasks, self.annotators, classes, indptr, self.answer_annotator, self.answer_label)
+
+    def answers_of(self, annotator: int) -> NDArray[np.int64]:
+        """Return the answers of an annotator (a row), by task."""
+        order, starts = self._by_annotator
+        return order[starts[annotator] : starts[annotator + 1]]
+
+    @cached_property
+    def _by_annotator(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        counts = np.bincount(self.answer_annotator, minlength=len(self.annotators))
+        return np.argsort(self.answer_annotator, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Whether the truth of a task is known; (N,)."""
+        return np.asarray(self.settled_by == _REASONS.index("truth"))
+
+    def row(self, task: int) -> int | None:
+        """Return the row of a task, or None if the run did not know it."""
+        row = int(np.searchsorted(self.tasks, task))
+        return row if row < len(self.tasks) and self.tasks[row] == task else None
+
+    def reason(self, row: int) -> str:
+        """Return why a task needs no more labels, "" while it does."""
+        return _REASONS[int(self.settled_by[row])]
+
+    def label(self, row: int) -> str | None:
+        """Return the consensus label of a task, or None where nobody has said anything."""
+        return self.classes[int(self.consensus[row])] if self.said[row] else None
+
+    def to_bytes(self) -> bytes:
+        """Return it as an npz archive, without anything pickled."""
+        arrays: dict[str, NDArray[Any]] = {}
+        words: dict[str, Any] = {"format": FORMAT}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                arrays[field.name] = _narrow(value, field.name)
+            else:
+                words[field.name] = asdict(value) if isinstance(value, Estimate) else value
+        arrays["words"] = np.frombuffer(json.dumps(words).encode(), np.uint8)
+        out = io.BytesIO()
+        np.savez(out, **arrays)  # type: ignore[arg-type]
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Snapshot | None:
+        """Return what `to_bytes` wrote, or None for another release's."""
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            words = json.loads(arrays["words"].tobytes())
+            if words.pop("format") != FORMAT:
+                return None
+            words["classes"] = tuple(words["classes"])
+            words["accuracy"] = Estimate(**words["accuracy"])
+            values: dict[str, Any] = {name: _wide(arrays[name]) for name in arrays.files if name != "words"}
+            return cls(**words, **values)
+
+
+def stored_snapshot(mirror: ProjectMirror) -> Snapshot | None:
+    """Return what the last run of a project left; None if there was none, or it was another release's."""
+    content = mirror.snapshot()
+    try:
+        return Snapshot.from_bytes(content) if content else None
+    except (ValueError, TypeError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def number_annotators(mirror: ProjectMirror, annotators: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the annotators' numbers, which stand for them where names are hidden.
+
+    They are counted from 1 in the order in which runs first saw them, and by id where that was the same run: whoever
+    comes or leaves, a number stays somebody's. The mirror remembers them; when it is deleted they are given anew.
+    Deleted users, whom nothing tells apart, have 0.
+    """
+    numbered = mirror.recall(_NUMBERED) or []
+    newcomers = sorted(set(annotators.tolist()) - {DELETED_USER, *numbered})
+    if newcomers:
+        numbered += newcomers
+        mirror.remember(_NUMBERED, numbered)
+    number_of = {DELETED_USER: 0, **{who: number for number, who in enumerate(numbered, 1)}}
+    return np.array([number_of[who] for who in annotators.tolist()], np.int64)
+
+
+def take_snapshot(
+    info: Mapping[str, Any],
+    control: Control,
+    scores: Scores,
+    queue: tuple[int, ...],
+    probabilities: Probabilities,
+    annotations: Sequence[Annotation],
+    accuracy: Estimate,
+    pseudonym: NDArray[np.int64],
+    *,
+    show_consensus: bool,
+    target_quality: float,
+    taken_at: float,
+) -> Snapshot:
+    """Return what a run believes."""
+    answers, result = scores.answers, scores.result
+    crowd, stats = answers.crowd, result.annotators
+    if len(probabilities.tasks):
+        prior = probabilities.pred_probs.mean(axis=0)
+    else:
+        counts = np.bincount(crowd.label, minlength=len(crowd.classes)) + 1.0
+        prior = counts / counts.sum()
+    predicted, predicted_probability = _predicted(probabilities, crowd.tasks)
+    answer_at, answer_seconds = answer_times(crowd, annotations)
+    return Snapshot(
+        taken_at=taken_at,
+        title=str(info["title"]),
+        label_config=str(info["label_config"]),
+        control=control.name,
+        show_consensus=show_consensus,
+        training=probabilities.training,
+        target_quality=target_quality,
+        accuracy=accuracy,
+        calibrated=scores.calibrated,
+        classes=tuple(str(label) for label in crowd.classes),
+        prior=np.asarray(prior, np.float64),
+        tasks=np.asarray(crowd.tasks, np.int64),
+        labels=np.asarray(crowd.num_answers, np.int64),
+        skips=np.asarray(answers.skips, np.int64),
+        annotations=_counts(crowd.tasks, annotations),
+        consensus=np.asarray(result.consensus, np.int64),
+        quality=np.asarray(result.quality, np.float64),
+        priority=np.asarray(scores.priority, np.float64),
+        settled_by=np.asarray([_REASONS.index(str(reason)) for reason in scores.settled_by], np.int64),
+        judged=scores.judged,
+        majority=np.asarray(scores.majority, np.int64),
+        predicted=predicted,
+        predicted_probability=predicted_probability,
+        queue=np.asarray(queue, np.int64),
+        annotators=np.asarray(crowd.annotators, np.int64),
+        pseudonym=pseudonym,
+        annotator_quality=np.asarray(scores.annotator_quality, np.float64),
+        quality_low=np.asarray(scores.quality_interval[:, 0], np.float64),
+        quality_high=np.asarray(scores.quality_interval[:, 1], np.float64),
+        agreement=scores.agreement,
+        annotator_labels=np.asarray(stats.num_answers, np.int64),
+        worst_class=scores.worst_class,
+        answer_annotator=crowd.annotator,
+        answer_label=crowd.label,
+        answer_quality=np.asarray(result.label_quality, np.float64),
+        answer_at=answer_at,
+        answer_seconds=answer_seconds,
+        hears_model=scores.hears_model,
+    )
+
+
+def _counts(tasks: NDArray[Any], annotations: Sequence[Annotation]) -> NDArray[np.int64]:
+    counts = Counter(annotation.task for annotation in annotations)
+    return np.asarray([counts.get(task, 0) for task in tasks.tolist()], np.int64)
+
+
+def _predicted(probabilities: Probabilities, tasks: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the classifier's most probable class of each task and its probability; -1 and NaN where it has none."""
+    code, probability = np.full(len(tasks), -1), np.full(len(tasks), np.nan)
+    there = np.isin(tasks, probabilities.tasks)
+    if there.any():
+        P = probabilities.pred_probs[np.searchsorted(probabilities.tasks, tasks[there])]
+        code[there], probability[there] = P.argmax(axis=1), P.max(axis=1)
+    return code, probability
+
+
+def answer_times(crowd: Crowd, annotations: Sequence[Annotation]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return when each answer was last changed (0: not known) and how many seconds it took (NaN: not known)."""
+    at, seconds = np.zeros(len(crowd.label), np.int64), np.full(len(crowd.label), np.nan)
+    given = [row for row in annotations if not row.was_cancelled and row.result != _NOTHING]
+    if not given or not len(at):
+        return at, seconds
+    M = len(crowd.annotators)
+    task = np.searchsorted(crowd.tasks, np.array([row.task for row in given]))
+    annotator = np.searchsorted(crowd.annotators, np.array([row.annotator for row in given]))
+    answer = np.searchsorted(crowd.task * M + crowd.annotator, task * M + annotator)
+    answer = np.minimum(answer, len(at) - 1)
+    is_it = crowd.tasks[crowd.task[answer]] == [row.task for row in given]
+    is_it &= crowd.annotators[crowd.annotator[answer]] == [row.annotator for row in given]
+    changed = np.array([row.updated_at.rstrip("Z") for row in given], "datetime64[us]")
+    rows = np.flatnonzero(is_it)
+    rows = rows[np.argsort(changed[rows], kind="stable")]  # of several the latest stays
+    at[answer[rows]] = changed[rows].astype("datetime64[s]").astype(np.int64)
+    seconds[answer[rows]] = np.array([row.lead_time for row in given], np.float64)[rows]
+    return at, seconds
+
+
+def _narrow(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return an array in as few bytes as its values need."""
+    if array.dtype.kind == "i":
+        least, most = array.min(initial=0), array.max(initial=0)
+        fits = (
+            size for size in (np.int8, np.int16, np.int32) if np.iinfo(size).min <= least <= most <= np.iinfo(size).max
+        )
+        return array.astype(next(fits, np.int64))
+    return array.astype(np.float32) if name in _ROUGH else array
+
+
+def _wide(array: NDArray[Any]) -> NDArray[Any]:
+    return array if array.dtype.kind == "b" else array.astype(np.int64 if array.dtype.kind == "i" else np.float64)

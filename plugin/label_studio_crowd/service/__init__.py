@@ -1,0 +1,1 @@
+"""The service without HTTP: what is due, who does it, and what an ML backend answers."""

@@ -1,0 +1,253 @@
+"""What an ML backend does, without HTTP: it reads what workers stored, applies events, and marks projects.
+
+Nothing is fetched here, and nothing scored; only tasks that no run has seen are put to the model at hand.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import httpx
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from label_studio_crowd.connection.connect import remember_setup
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.exchange.plan import CONSENSUS_VERSION
+from label_studio_crowd.runs.rescore import project_settings, seen_settings
+from label_studio_crowd.scoring import models
+from label_studio_crowd.scoring.classifiers import TaskData
+from label_studio_crowd.scoring.snapshot import Snapshot, stored_snapshot
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.database import store_reason
+from label_studio_crowd.store.jobs import Jobs, Needs
+from label_studio_crowd.store.mirror import Mirror, ProjectMirror
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.controls.control import Control, find_control
+from label_studio_crowd.studio.events import Event
+
+log = logging.getLogger(__name__)
+
+MODEL_VERSION: Final = CONSENSUS_VERSION
+"""The version of every prediction given out: a task that has the published consensus is never asked for again."""
+
+_LARGEST: Final = 2**63 - 1
+_PATIENCE: Final = 2.0
+
+
+class Backend:
+    """The four routes' work, on a store.
+
+    Parameters
+    ----------
+    settings
+        The store, Label Studio's address, and how long is waited for what.
+
+    Raises
+    ------
+    UserError
+        If the store cannot be opened.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Mirror(settings.store)
+        self.jobs = Jobs(self.store, settings)
+        self._snapshots: dict[int, Snapshot] = {}
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def mirror(self, project: int) -> ProjectMirror | None:
+        """Return a project's part of the store, or None if it has none."""
+        return self.store.known_project(self.settings.url, project)
+
+    def setup(self, project: int, options: Mapping[str, Any], host: str = "", uid: str = "") -> str:
+        """Remember that Label Studio set a project up with us; return our model version.
+
+        Parameters
+        ----------
+        options
+            From `parse_options`.
+        host
+            The address by which we were reached.
+        uid
+            The project as Label Studio names it, with the time at which it was created.
+        """
+        news = remember_setup(self.store.project(self.settings.url, project), uid, options, host)
+        if news or not self.jobs.serves(project):
+            # a worker that looks at the project's backends makes Label Studio set us up again
+            self.jobs.mark(project, needs=Needs.CHANGED | Needs.PULL, unless_claimed=True)
+        return MODEL_VERSION
+
+    def predict(self, project: int | None, tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return a prediction of each task, in order, from what the last run stored.
+
+        A settled task has its consensus, others an empty result unless the consensus is to be shown: Label
+        Studio keeps what it gets and shows it to annotators. A task that no run has seen has the model's
+        prediction. Scores are in [0, 1]: how sure the label is.
+        """
+        mirror = None if project is None else self.mirror(project)
+        snapshot = None if mirror is None else self.snapshot(mirror)
+        if snapshot is None:
+            return [_prediction([], 0.0) for _ in tasks]
+        control = find_control(snapshot.label_config, snapshot.control)
+        rows = [snapshot.row(task["id"]) if _is_id(task.get("id")) else None for task in tasks]
+        unseen = self._by_model(snapshot, control, [task for task, row in zip(tasks, rows, strict=True) if row is None])
+        return [unseen.pop(0) if row is None else _stored(snapshot, control, row) for row in rows]
+
+    def _by_model(
+        self, snapshot: Snapshot, control: Control, tasks: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        honest = [_prediction([], float(snapshot.prior.max())) for _ in tasks]
+        model = models.at_hand(self.settings.model_dir, snapshot.training) if tasks and snapshot.training else None
+        if model is None:
+            return honest
+        data = [task["data"] if isinstance(task.get("data"), Mapping) else {} for task in tasks]
+        P = model.predict(TaskData(ids=list(range(len(data))), data=data, fields=control.fields))
+        if P.shape[1] != len(snapshot.classes):  # trained before a class came
+            return honest
+        codes = P.argmax(axis=1)
+        labels = [snapshot.classes[code] for code in codes]
+        return [
+            _prediction(_written(control, label), float(P[at, code]))
+            for at, (label, code) in enumerate(zip(labels, codes, strict=True))
+        ]
+
+    def snapshot(self, mirror: ProjectMirror) -> Snapshot | None:
+        """Return what the last run of a project believed; read from the store once a run."""
+        taken_at = mirror.snapshot_taken_at()
+        if taken_at is None:
+            return None
+        with self._lock:
+            known = self._snapshots.get(mirror.key)
+        if known is not None and known.taken_at == taken_at:
+            return known
+        found = stored_snapshot(mirror)
+        if found is not None:
+            served = self.jobs.served_keys()
+            with self._lock:
+                kept = {key: snapshot for key, snapshot in self._snapshots.items() if key in served}
+                self._snapshots = {**kept, mirror.key: found}
+        return found
+
+    def take(self, event: Event) -> str:
+        """Apply a webhook's event to the mirror, mark its project, and return what was done, in a word."""
+        if event.project is None or event.kind == "unknown":
+            log.info("Webhook %r: nothing to do.", event.action[:60])
+            return "ignored"
+        if event.kind == "project_deleted":
+            self.jobs.drop(event.project)
+            return "dropped"
+        mirror = self.store.project(self.settings.url, event.project)
+        if event.project_info is not None and not mirror.may_be_of(str(event.project_info.get("created_at"))):
+            # of a project that was deleted; on SQLite its number is given to the next
+            self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL)
+            return "marked"
+        if event.kind == "project":
+            if event.project_info is not None and project_settings(event.project_info) == seen_settings(mirror):
+                return "known"  # our own change, or one that decides nothing
+            self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL)
+            return "marked"
+        if event.kind == "train":
+            self.jobs.mark(event.project, "train", at_once=True)
+            self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL, at_once=True)
+            return "marked"
+        with self.store.writing() as connection:
+            whole = self._apply(connection, mirror, event)
+            needs = Needs.CHANGED if whole else Needs.CHANGED | Needs.PULL
+            self.jobs.mark_in(connection, mirror.key, "rescore", needs)
+        return "applied" if whole else "marked"
+
+    def _apply(self, connection: Connection, mirror: ProjectMirror, event: Event) -> bool:
+        """Apply an event to the mirror, and return whether that is all there is to know of it."""
+        if event.kind in ("annotations", "tasks"):
+            told = bool(event.annotations if event.kind == "annotations" else event.tasks)
+            return mirror.put_annotations(connection, event.annotations, event.tasks) and told
+        if event.kind == "tasks_deleted":
+            mirror.drop_tasks(connection, event.ids)
+            return bool(event.ids)
+        mirror.drop_annotations(connection, event.ids)
+        return False  # whether their tasks are open now is not told
+
+    def hurry_dry_queues(self) -> None:
+        """Let projects wait no longer whose queue has less than a third of its tasks left."""
+        for key, project in self.jobs.waiting():
+            if self._runs_dry(self.store.project(self.settings.url, project)):
+                self.jobs.hurry(key)
+
+    def _runs_dry(self, mirror: ProjectMirror) -> bool:
+        snapshot = self.snapshot(mirror)
+        if snapshot is None or not len(snapshot.queue):
+            return False
+        counts = mirror.annotation_counts(snapshot.queue.tolist())
+        there = np.array([counts.get(task, 0) for task in snapshot.queue.tolist()])
+        before = snapshot.annotations[snapshot.queue_rows]
+        return bool(3 * (there <= before).sum() < len(snapshot.queue))
+
+    def store_problem(self) -> str | None:
+        """Return why the store does not answer, or None if it does."""
+        try:
+            with self.store.reading() as connection:
+                connection.execute(sa.text("SELECT 1"))
+        except sa.exc.SQLAlchemyError as error:
+            return store_reason(error)
+        return None
+
+    def studio_problem(self) -> str | None:
+        """Return why Label Studio does not answer, or refuses the token if there is one; None if all is well."""
+        try:
+            if self.settings.api_key is not None:
+                Studio.of(self.settings, patience=_PATIENCE).user()
+                return None
+            response = httpx.get(f"{self.settings.url}/health", timeout=_PATIENCE)
+        except UserError as error:
+            return str(error)
+        except httpx.HTTPError as error:
+            return f"{type(error).__name__} at {self.settings.url}"
+        return None if response.is_success else f"status {response.status_code} at {self.settings.url}"
+
+
+def project_number(uid: Any) -> int:
+    """Return the number in the name that Label Studio gives a project: "17.1795211437" is 17.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    number = uid.partition(".")[0] if isinstance(uid, str) else uid
+    if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 19:
+        number = int(number)
+    if not _is_id(number):
+        raise UserError(f"project is {str(uid)[:40]!r}: it is a number, or a name that begins with one.")
+    return int(number)
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST
+
+
+def _prediction(result: list[dict[str, Any]], score: float) -> dict[str, Any]:
+    return {"result": result, "score": min(max(score, 0.0), 1.0), "model_version": MODEL_VERSION}
+
+
+def _stored(snapshot: Snapshot, control: Control, row: int) -> dict[str, Any]:
+    label = snapshot.label(row)
+    shown = bool(snapshot.reason(row)) or snapshot.show_consensus
+    quality = float(snapshot.quality[row])
+    return _prediction(
+        _written(control, label) if shown and label is not None else [],
+        quality if np.isfinite(quality) else float(snapshot.prior.max()),
+    )
+
+
+def _written(control: Control, label: str) -> list[dict[str, Any]]:
+    """Return a label as a result; nothing if the labeling config does not offer it."""
+    return control.write(label) if not control.classes or label in control.classes else []

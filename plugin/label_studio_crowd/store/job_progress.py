@@ -1,0 +1,29 @@
+"""How far a job has come, kept in the store for whoever watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import sqlalchemy as sa
+
+from label_studio_crowd.store.jobs import Job, JobProgress, Jobs
+from label_studio_crowd.studio.client import Progress
+
+_EVERY: Final = 1.0
+
+
+def kept_progress(jobs: Jobs, job: Job, *, clock: Callable[[], float] = time.monotonic) -> Progress:
+    """Return what keeps how far a job is that was begun, at most once a second."""
+    last = float("-inf")
+
+    def report(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if clock() - last >= _EVERY:
+            last = clock()
+            with suppress(sa.exc.SQLAlchemyError):  # the store is away: a training goes on
+                jobs.note_progress(job, JobProgress(what, done, total))
+
+    return report

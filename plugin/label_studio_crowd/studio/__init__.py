@@ -1,0 +1,1 @@
+"""Everything that talks to Label Studio. Nothing else does."""

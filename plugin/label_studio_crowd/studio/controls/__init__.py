@@ -1,0 +1,1 @@
+"""A labeling config as answer spaces, and a result as a label and back."""

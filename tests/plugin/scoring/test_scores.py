@@ -1,0 +1,234 @@
+import numpy as np
+import orjson
+import pytest
+
+from crowdcore import activelab, crowdlab
+from crowdcore.hierarchical.confidence import least_confidence
+from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.scoring.consensus import MOST_EXPONENT
+from label_studio_crowd.scoring.scores import memory_note, read_answers, score
+from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.studio.controls.control import find_control
+
+CONFIG = '<View><Text name="t" value="$t"/>{}</View>'
+CONTROL = find_control(CONFIG.format('<Choices name="c" toName="t"><Choice value="a"/><Choice value="b"/></Choices>'))
+TASKS = np.array([1, 2, 3])
+
+
+def annotation(number, task, annotator, label, *, skipped=False, truth=False, at=0, control=CONTROL):
+    result = orjson.dumps([] if label is None else control.write(label)).decode()
+    return Annotation(number, task, annotator, result, skipped, truth, f"2026-01-01T00:00:{at:02d}.000000Z", None)
+
+
+def test_the_latest_of_one_annotators_annotations_counts_whatever_the_order():
+    early, late = annotation(1, 1, 7, "a", at=1), annotation(2, 1, 7, "b", at=2)
+    for both in ([early, late], [late, early]):
+        answers = read_answers(TASKS, both, CONTROL)
+        assert answers.crowd.counts.tolist() == [[0, 1], [0, 0], [0, 0]]
+        assert answers.set_aside == {"superseded by the annotator's later one": 1}
+
+
+def test_a_later_skip_does_not_take_an_answer_back():
+    answers = read_answers(TASKS, [annotation(1, 1, 7, "a"), annotation(2, 1, 7, None, skipped=True, at=5)], CONTROL)
+    assert answers.crowd.num_answers.tolist() == [1, 0, 0]
+
+
+def test_contradicting_ground_truths_are_named():
+    both = [annotation(1, 2, 7, "a", truth=True), annotation(2, 2, 8, "b", truth=True, at=1)]
+    answers = read_answers(TASKS, both, CONTROL, trust_ground_truth=True)
+    assert answers.known_labels.tolist() == [-1, 1, -1]
+    assert answers.conflicting_truths == (2,)
+    assert len(answers.crowd.label) == 0
+
+
+def test_labels_outside_the_config_are_classes_and_named():
+    answers = read_answers(TASKS, [annotation(1, 1, 7, "z"), annotation(2, 2, 7, "a")], CONTROL)
+    assert answers.crowd.classes.tolist() == ["a", "b", "z"]
+    assert answers.outside_config == ("z",)
+
+
+def test_of_a_taxonomy_only_the_paths_in_use_are_classes():
+    paths = "".join(f'<Choice value="p{n}"/>' for n in range(500))
+    control = find_control(CONFIG.format(f'<Taxonomy name="c" toName="t">{paths}</Taxonomy>'))
+    answers = read_answers(TASKS, [annotation(1, 1, 7, "p42", control=control)], control)
+    assert answers.crowd.classes.tolist() == ["p42"]
+
+
+def test_no_class_anywhere_is_an_error():
+    control = find_control(CONFIG.format('<Choices name="c" toName="t" value="$options"/>'))
+    with pytest.raises(UserError, match="offers no classes"):
+        read_answers(TASKS, [], control)
+
+
+@pytest.mark.parametrize(
+    ("given", "count_skipped", "occupied"),
+    [
+        ([annotation(1, 1, 7, "a"), annotation(2, 1, 8, "a")], False, 2),
+        ([annotation(1, 1, 7, "a"), annotation(2, 1, 7, "b")], False, 2),  # Label Studio's locks count both
+        ([annotation(1, 1, 7, "a"), annotation(2, 1, 8, None, skipped=True)], False, 1),
+        ([annotation(1, 1, 7, "a"), annotation(2, 1, 8, None, skipped=True)], True, 2),
+        ([annotation(1, 1, 7, "a", truth=True), annotation(2, 1, 8, "a", truth=True)], False, 2),
+    ],
+)
+def test_what_an_overlap_must_exceed(given, count_skipped, occupied):
+    assert read_answers(TASKS, given, CONTROL, count_skipped=count_skipped).occupied.tolist() == [occupied, 0, 0]
+
+
+RULE = {"target_quality": 0.8, "min_labels": 1, "max_labels": 5}
+
+
+def test_without_a_classifier_one_label_settles_nothing():
+    given = [annotation(n, n, who, "a") for n, who in ((1, 7), (2, 7), (2, 8))]
+    answers = read_answers(TASKS, given, CONTROL)
+    assert score(answers, None, target_quality=0, max_labels=5).settled_by.tolist() == ["", "quality", ""]
+    pred_probs = np.array([[0.9, 0.1]] * 3)
+    assert score(answers, pred_probs, target_quality=0, max_labels=5).settled_by.tolist() == ["quality", "quality", ""]
+
+
+def test_what_settled_a_task_is_named():
+    given = [annotation(1, 1, 7, "a", truth=True), annotation(2, 2, 7, "a"), annotation(3, 2, 8, "b")]
+    given += [annotation(4, 3, 7, None, skipped=True), annotation(5, 3, 8, None, skipped=True)]
+    answers = read_answers(TASKS, given, CONTROL, trust_ground_truth=True)
+    assert answers.skips.tolist() == [0, 0, 2]
+    found = score(answers, None, target_quality=1, max_labels=2)
+    assert found.settled_by.tolist() == ["truth", "labels", "skips"]
+    assert score(answers, None, target_quality=1, max_labels=3).settled_by.tolist() == ["truth", "", ""]
+
+
+def test_min_labels_keeps_a_task_open_and_max_labels_closes_it():
+    given = [annotation(n, 1, n, "ab"[n % 2]) for n in range(4)] + [annotation(9, 2, 1, "a")]
+    answers = read_answers(TASKS, given, CONTROL)
+    pred_probs = np.array([[0.5, 0.5], [0.999, 0.001], [0.999, 0.001]])
+    assert score(answers, pred_probs, **{**RULE, "target_quality": 0.4}).settled.tolist() == [True, True, False]
+    settled = score(answers, pred_probs, **{**RULE, "target_quality": 0.4, "min_labels": 2}).settled
+    assert settled.tolist() == [True, False, False]
+    assert score(answers, None, **{**RULE, "target_quality": 1, "max_labels": 4}).settled.tolist() == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_the_same_input_gives_the_same_bytes():
+    rng = np.random.default_rng(0)
+    tasks = np.arange(200)
+    given = [
+        annotation(number, int(task), int(who), "ab"[rng.integers(2)])
+        for number, (task, who) in enumerate({(t, w) for t, w in rng.integers(0, (200, 9), (500, 2))})
+    ]
+    pred_probs = rng.dirichlet([1, 1], 200)
+    one = score(read_answers(tasks, given, CONTROL), pred_probs, **RULE)
+    two = score(read_answers(tasks, given[::-1], CONTROL), pred_probs.copy(), **RULE)
+    assert one.priority.tobytes() == two.priority.tobytes()
+    assert one.result.quality.tobytes() == two.result.quality.tobytes()
+    assert one.result.consensus.tobytes() == two.result.consensus.tobytes()
+
+
+def test_a_settled_task_stays_settled_until_its_quality_is_clearly_lower():
+    answers = read_answers(TASKS, [annotation(10 * n + who, n, who, "a") for n in (1, 2, 3) for who in (7, 8)], CONTROL)
+    quality = score(answers, None, **RULE).result.quality[0]
+    rule = {**RULE, "target_quality": quality + 0.01}
+    assert not score(answers, None, **rule).settled.any()
+    before = np.array([True, False, True])
+    assert score(answers, None, **rule, settled_before=before).settled.tolist() == [True, False, True]
+    rule["target_quality"] = quality + 0.03
+    assert not score(answers, None, **rule, settled_before=before).settled.any()
+
+
+def some_answers(num_tasks=60, num_annotators=6, seed=0):
+    """Answers of a crowd of differing skill, some tasks without any, and a model's probabilities."""
+    rng = np.random.default_rng(seed)
+    truth, skill = rng.integers(2, size=num_tasks), np.linspace(0.6, 0.95, num_annotators)
+    given = [
+        annotation(number, task + 1, who, "ab"[truth[task] ^ (rng.random() > skill[who])])
+        for number, (task, who) in enumerate(
+            (task, who) for task in range(num_tasks - 5) for who in rng.permutation(num_annotators)[: 1 + task % 3]
+        )
+    ]
+    sure = rng.uniform(0.4, 0.95, num_tasks)
+    pred_probs = np.where(truth[:, None] == [0, 1], sure[:, None], 1 - sure[:, None])
+    return read_answers(np.arange(1, num_tasks + 1), given, CONTROL), pred_probs
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_crowdlab_gives_the_published_methods_numbers(model):
+    answers, pred_probs = some_answers()
+    pred_probs = pred_probs if model else None
+    found = score(answers, pred_probs, **RULE, consensus="crowdlab")
+    expected = crowdlab(answers.crowd, pred_probs)
+    np.testing.assert_array_equal(found.result.consensus, expected.consensus)
+    np.testing.assert_array_equal(found.result.quality, expected.quality)
+    np.testing.assert_array_equal(found.result.annotators.quality, expected.annotators.quality)
+    np.testing.assert_array_equal(found.priority, activelab(answers.crowd, pred_probs))
+    good = (expected.quality >= RULE["target_quality"]) & (answers.crowd.num_answers > 0)
+    np.testing.assert_array_equal(found.settled_by == "quality", good)
+    assert np.isnan(found.quality_interval).all()
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_by_default_it_is_hierarchical_dawid_skene_and_least_confidence(model):
+    answers, pred_probs = some_answers()
+    pred_probs = pred_probs if model else None
+    found = score(answers, pred_probs, **RULE)
+    expected = hierarchical_dawid_skene(answers.crowd, pred_probs, most_exponent=MOST_EXPONENT)
+    np.testing.assert_array_equal(found.result.quality, expected.quality)
+    np.testing.assert_array_equal(
+        found.priority, least_confidence(answers.crowd, pred_probs, most_exponent=MOST_EXPONENT)
+    )
+    low, high = found.quality_interval.T
+    assert (low < found.result.annotators.quality).all()
+    assert (found.result.annotators.quality < high).all()
+
+
+def test_agreement_is_of_tasks_on_whose_consensus_more_than_one_has_a_say():
+    tasks = np.arange(1, 41)
+    alone = [annotation(n, n, 7, "ab"[n % 2]) for n in range(1, 41)]
+    answers = read_answers(tasks, [*alone, annotation(50, 1, 8, "b"), annotation(51, 1, 9, "a")], CONTROL)
+    says_the_same = np.where(tasks[:, None] % 2 == [0, 1], 0.9, 0.1)
+
+    def judged(pred_probs, **given):
+        return score(answers, pred_probs, **RULE, **given).judged.tolist()
+
+    only_the_first = [True] + [False] * 39
+    assert judged(None) == only_the_first
+    assert judged(says_the_same) == [True] * 40
+    assert judged(1 - says_the_same) == only_the_first  # a model that agrees with nobody is not heard
+    assert judged(says_the_same, predicted=tasks > 38) == [True] + [False] * 37 + [True] * 2
+    assert judged(says_the_same, consensus="crowdlab") == [True] * 40
+    found = score(answers, None, **RULE)
+    assert "ab"[found.result.consensus[0]] == "b"
+    assert found.agreement.tolist() == [1, 1, 0]
+    known = read_answers(tasks, [*alone, annotation(50, 2, 8, "b", truth=True)], CONTROL, trust_ground_truth=True)
+    found = score(known, None, **RULE)
+    assert found.agreement.tolist() == [0]
+    assert np.isnan(score(read_answers(tasks, alone, CONTROL), None, **RULE).agreement).all()
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_quality_settles_nothing_where_annotators_cannot_be_compared(model):
+    tasks = np.arange(1, 41)
+    alone = [annotation(n, n, n % 3, "ab"[n % 2]) for n in range(1, 41)]
+    pred_probs = np.where(tasks[:, None] % 2 == [0, 1], 0.95, 0.05) if model else None
+    rule = {**RULE, "target_quality": 0.5}
+    found = score(read_answers(tasks, alone, CONTROL), pred_probs, **rule)
+    assert (found.result.quality > 0.5).all()
+    assert not found.settled.any()
+    # annotators 1 and 2 meet on task 2; nobody has met annotator 0
+    together = [*alone, annotation(100, 2, 1, "a")]
+    found = score(read_answers(tasks, together, CONTROL), pred_probs, **rule)
+    assert (found.result.quality > 0.5).all()
+    assert found.settled.tolist() == (tasks % 3 > 0).tolist()
+    # who labelled a task of known truth can be judged by it
+    checked = [*alone, annotation(100, 3, 9, "b", truth=True)]
+    found = score(read_answers(tasks, checked, CONTROL, trust_ground_truth=True), pred_probs, **rule)
+    assert found.settled.tolist() == (tasks % 3 == 0).tolist()
+
+
+def test_it_is_said_where_thousands_of_classes_need_much_memory():
+    assert memory_note(tasks=10_000, labels=50_000, annotators=300, classes=10) is None
+    assert memory_note(tasks=4000, labels=12_000, annotators=30, classes=100) is None
+    found, mend = memory_note(tasks=4000, labels=12_000, annotators=30, classes=3000)
+    assert found.startswith("12,000 labels of 4,000 tasks in 3,000 classes: each run needs up to 3.7 GB")
+    assert "--control" in mend
+    assert "--classifier none" in mend

@@ -1,0 +1,52 @@
+"""What the backend sees to by itself, between events and runs."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from tests.plugin.server.test_server import annotation, believed, opened, seed, task
+
+
+@pytest.fixture
+def backend(tmp_path):
+    found = opened(tmp_path, quiet_seconds=100, longest_wait=1000)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize(("labelled", "hurried"), [((), False), ((1, 2), False), ((1, 2, 3), True)])
+def test_a_queue_of_which_less_than_a_third_is_left_is_not_kept_waiting(backend, labelled, hurried):
+    mirror = seed(backend)
+    snapshot = believed(queue=np.array([1, 2, 3, 5]))
+    mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+    held = {1: 2, 2: 1, 3: 0}  # annotations that the run saw
+    for number in labelled:
+        new = [annotation(1000 * number + n, 50 + n) for n in range(held[number] + 1)]
+        mirror.apply([task(number, *new)])
+    backend.hurry_dry_queues()
+    assert bool(backend.jobs.claim_due()) == hurried
+
+
+def test_of_projects_that_are_served_no_longer_nothing_is_kept(backend):
+    mirrors = {project: seed(backend, project) for project in (1, 2, 3)}
+
+    def kept(project):
+        return weakref.ref(backend.snapshot(mirrors[project]))
+
+    gone, stays = kept(1), kept(2)
+    backend.jobs.drop(1)
+    assert kept(3)() is not None
+    gc.collect()
+    assert gone() is None
+    assert backend.snapshot(mirrors[2]) is stays()
+
+
+def test_a_snapshot_of_another_release_is_none(backend):
+    mirror = seed(backend)
+    mirror.set_snapshot(b"something else", 5.0)
+    assert backend.snapshot(mirror) is None
+    assert backend.predict(1, [{"id": 1}])[0]["result"] == []

@@ -1,0 +1,161 @@
+"""Faults that a real Label Studio cannot be made to show; the rest of the exchange is in tests/studio."""
+
+import httpx
+import pytest
+import stamina
+
+from label_studio_crowd.studio.client import NoAnswerError, Studio, StudioError
+
+
+@pytest.fixture(autouse=True)
+def no_waiting():
+    stamina.set_testing(True, attempts=5)
+    yield
+    stamina.set_testing(False)
+
+
+def server(*answers):
+    """A Label Studio that gives these answers in turn, the first of them to a first request that works."""
+    given = iter([httpx.Response(200, json={"release": "1.23.2"}), *answers])
+    requests = []
+
+    def answer(request):
+        requests.append(request)
+        found = next(given)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    studio = Studio("http://studio", "0" * 40, transport=httpx.MockTransport(answer))
+    studio.version()
+    return studio, requests
+
+
+BROKEN = [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("cut off")]
+OVERLOADED = [httpx.Response(status) for status in (429, 500, 502, 503, 504)]
+
+
+@pytest.mark.parametrize("fault", BROKEN + OVERLOADED, ids=repr)
+def test_reads_and_changes_are_repeated(fault):
+    studio, _ = server(fault, httpx.Response(200, json={"id": 3}))
+    assert studio.project(3) == {"id": 3}
+    studio, requests = server(fault, httpx.Response(200, json={}))
+    assert studio.set_task(1, overlap=2, is_labeled=False)
+    assert len(requests) == 3
+
+
+@pytest.mark.parametrize("fault", BROKEN + OVERLOADED, ids=repr)
+def test_an_import_is_never_repeated(fault):
+    studio, requests = server(fault)
+    with pytest.raises(StudioError):
+        studio.import_predictions(3, [{"task": 1}])
+    assert len(requests) == 2
+
+
+def test_after_some_attempts_it_is_an_error():
+    studio, _ = server(*[httpx.ConnectError("refused")] * 9)
+    with pytest.raises(StudioError, match="does not answer at http://studio"):
+        studio.project(3)
+
+
+@pytest.mark.parametrize("fault", BROKEN + [httpx.Response(status) for status in (429, 502, 503, 504)], ids=repr)
+def test_no_answer_is_told_from_a_refusal(fault):
+    studio, _ = server(*[fault] * 5)
+    with pytest.raises(NoAnswerError):
+        studio.project(3)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+def test_a_refusal_or_a_defect_is_an_answer(status):
+    studio, _ = server(*[httpx.Response(status, json={"detail": "no"})] * 5)
+    with pytest.raises(StudioError) as error:
+        studio.update_project(3, sampling="none")
+    assert not isinstance(error.value, NoAnswerError)
+
+
+def test_what_is_gone_is_no_error():
+    gone = httpx.Response(404, json={"detail": "No Prediction matches the given query."})
+    studio, _ = server(gone, gone, gone)
+    assert not studio.update_prediction(1, score=0.5)
+    assert not studio.delete_prediction(1)
+    assert not studio.set_task(1, overlap=1, is_labeled=True)
+
+
+def test_a_refusal_says_what_label_studio_said():
+    studio, _ = server(httpx.Response(400, json={"detail": "Validation error", "validation_errors": {"score": "odd"}}))
+    with pytest.raises(StudioError, match="odd") as error:
+        studio.update_project(3, sampling="none")
+    assert error.value.status == 400
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(
+    "ask", [lambda s: s.project(3), lambda s: s.update_project(3, sampling="x"), lambda s: s.delete_view(1)]
+)
+def test_a_redirect_is_not_followed_but_named(status, ask):
+    studio, requests = server(httpx.Response(status, headers={"location": "https://studio/"}))
+    with pytest.raises(StudioError, match="redirects to https://studio/"):
+        ask(studio)
+    assert len(requests) == 2
+
+
+def test_pages_go_on_when_the_server_makes_them_smaller():
+    def page(*ids, total):
+        return httpx.Response(200, json={"tasks": [{"id": n} for n in ids], "total": total})
+
+    studio, _ = server(page(1, 2, total=5), page(3, 4, total=3), page(5, total=1))
+    assert [task["id"] for found in studio.task_states(1) for task in found] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("token", ["a.b.c", "a.WzFd.c", "x" * 40, "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"])
+def test_any_token_can_be_tried(token):
+    refuse = httpx.MockTransport(lambda _: httpx.Response(401, json={"detail": "Invalid token."}))
+    with pytest.raises(StudioError, match="refuses the"):
+        Studio("http://studio", token, transport=refuse).version()
+
+
+def test_an_address_of_something_else_is_named():
+    page = httpx.MockTransport(lambda _: httpx.Response(200, html="<p>Welcome</p>"))
+    for token in ("x" * 40, "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"):
+        with pytest.raises(StudioError, match="LABEL_STUDIO_URL"):
+            Studio("http://studio", token, transport=page).version()
+
+
+PERSONAL = "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"
+
+
+def with_token_service(*refreshed, bearers=("one",)):
+    """A Label Studio that answers requests for a bearer token in turn, and takes these bearers."""
+    given = iter(refreshed)
+
+    def answer(request):
+        if request.url.path.endswith("/token/refresh"):
+            return next(given)
+        if request.headers["Authorization"].removeprefix("Bearer ") in bearers:
+            return httpx.Response(200, json={"release": "1.23.2"})
+        return httpx.Response(401, json={"detail": "Token is expired"})
+
+    return Studio("http://studio", PERSONAL, transport=httpx.MockTransport(answer))
+
+
+def bearer(token):
+    return httpx.Response(200, json={"access": token})
+
+
+def test_a_bearer_that_is_no_longer_taken_is_replaced():
+    assert with_token_service(bearer("old"), bearer("one")).version() == "1.23.2"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_token_service_that_stumbles_is_no_refusal(status):
+    studio = with_token_service(httpx.Response(status, json={"detail": "database is locked"}))
+    with pytest.raises(StudioError, match="database is locked") as error:
+        studio.version()
+    assert error.value.status == status
+    assert isinstance(error.value, NoAnswerError) == (status != 500)
+
+
+def test_a_token_that_is_refused_is_a_refusal():
+    studio = with_token_service(httpx.Response(401, json={"detail": "Token is invalid"}))
+    with pytest.raises(StudioError, match="create a new one"):
+        studio.version()

@@ -1,0 +1,118 @@
+import pytest
+
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.studio.controls.control import SeveralLabelsError, find_control
+
+TEXT = '<Text name="t" value="$text"/>'
+
+
+def config(*controls, objects=TEXT):
+    return f"<View>{objects}{''.join(controls)}</View>"
+
+
+CHOICES = '<Choices name="c" toName="t"><Choice value="yes"/><Choice value="no"/></Choices>'
+SEVERAL = '<Choices name="many" toName="t" choice="multiple"><Choice value="yes"/></Choices>'
+REGION = '<Choices name="each" toName="t" perRegion="true"><Choice value="yes"/></Choices>'
+BOXES = '<RectangleLabels name="boxes" toName="t"><Label value="car"/></RectangleLabels>'
+RATING = '<Rating name="stars" toName="t"/>'
+TREE = (
+    '<Taxonomy name="tree" toName="t"{}><Choice value="animal"><Choice value="cat"/></Choice>'
+    '<Choice value="plant" alias="flora"/></Taxonomy>'
+)
+
+
+@pytest.mark.parametrize(
+    ("controls", "name", "kind", "classes"),
+    [
+        ([CHOICES], "c", "choices", ("yes", "no")),
+        ([CHOICES.replace("/>", ' alias="y"/>', 1)], "c", "choices", ("y", "no")),
+        ([SEVERAL, REGION, BOXES, RATING], "stars", "rating", ("1", "2", "3", "4", "5")),
+        (['<Rating name="stars" toName="t" maxRating="3"/>'], "stars", "rating", ("1", "2", "3")),
+        (['<Pairwise name="p" toName="t,u"/>'], "p", "pairwise", ("left", "right")),
+        ([TREE.format("")], "tree", "taxonomy", ("animal", "animal / cat", "flora")),
+        ([TREE.format(' leafsOnly="true"')], "tree", "taxonomy", ("animal / cat", "flora")),
+        (['<Choices name="c" toName="t" value="$options"/>'], "c", "choices", ()),
+    ],
+)
+def test_the_first_control_that_fits_is_found(controls, name, kind, classes):
+    control = find_control(config(*controls))
+    assert (control.name, control.kind, control.classes) == (name, kind, classes)
+
+
+def test_a_control_can_be_named():
+    assert find_control(config(CHOICES, RATING), "stars").kind == "rating"
+
+
+@pytest.mark.parametrize(
+    ("xml", "name", "said"),
+    [
+        (config(SEVERAL, BOXES), None, ["many", "several choices", "RectangleLabels", "<Rating>"]),
+        (config(REGION), None, ["per region"]),
+        (config(), None, ["no control at all"]),
+        (config(CHOICES, SEVERAL), "many", ["'many'", "several choices", "'c'"]),
+        (config(CHOICES), "typo", ["'typo'", "'c'"]),
+        ("<View>", None, ["not valid XML"]),
+    ],
+)
+def test_a_config_without_one_is_an_error_that_says_what_was_found(xml, name, said):
+    with pytest.raises(UserError) as error:
+        find_control(xml, name)
+    for words in said:
+        assert words in str(error.value)
+
+
+def test_the_fields_that_the_control_points_to_come_first():
+    objects = '<Header value="$title"/><Image name="i" value="$image"/><Text name="t" value="$text"/>'
+    assert find_control(config(CHOICES, objects=objects)).fields == (
+        ("Text", "text"),
+        ("Header", "title"),
+        ("Image", "image"),
+    )
+
+
+@pytest.mark.parametrize("control", [CHOICES, RATING, '<Pairwise name="p" toName="t"/>', TREE.format("")])
+def test_every_class_survives_the_way_to_a_result_and_back(control):
+    found = find_control(config(control))
+    assert [found.read(found.write(label)) for label in found.classes] == list(found.classes)
+
+
+@pytest.mark.parametrize(
+    ("control", "values"),
+    [
+        (CHOICES, []),
+        (CHOICES, [{"choices": []}]),
+        (RATING, [{"rating": 0}]),
+        (TREE.format(""), [{"taxonomy": []}]),
+        (CHOICES, [None]),
+    ],
+)
+def test_an_empty_result_gives_no_label(control, values):
+    found = find_control(config(control))
+    assert found.read([{"from_name": found.name, "value": value} for value in values]) is None
+
+
+def test_results_of_other_controls_are_passed_over():
+    found = find_control(config(CHOICES))
+    assert found.read([{"from_name": "other", "value": {"choices": ["no"]}}, *found.write("yes")]) == "yes"
+
+
+@pytest.mark.parametrize(
+    ("control", "values"),
+    [
+        (CHOICES, [{"choices": ["yes", "no"]}]),
+        (CHOICES, [{"choices": ["yes"]}, {"choices": ["yes"]}]),
+        (TREE.format(""), [{"taxonomy": [["animal"], ["flora"]]}]),
+    ],
+)
+def test_several_labels_are_none_of_them(control, values):
+    found = find_control(config(control))
+    with pytest.raises(SeveralLabelsError):
+        found.read([{"from_name": found.name, "value": value} for value in values])
+
+
+def test_a_step_of_a_taxonomy_may_contain_the_separator():
+    control = find_control(
+        config('<Taxonomy name="c" toName="t"><Choice value="R / B"><Choice value="soul"/></Choice></Taxonomy>')
+    )
+    label = control.read([{"from_name": "c", "value": {"taxonomy": [["R / B", "soul"]]}}])
+    assert control.write(label)[0]["value"] == {"taxonomy": [["R / B", "soul"]]}

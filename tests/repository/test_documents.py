@@ -1,0 +1,92 @@
+"""The pages: links lead somewhere, nothing is missing, and what they show runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.science.methods import shown_methods
+from crowdcore import identify
+from crowdcore.aggregate.methods import METHODS, WITH_MODEL, find_method
+from crowdcore.simulation import STRATEGIES, hammer_spammer
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+METHODS_PAGE = ROOT / "docs" / "methods.md"
+
+
+def anchors(page):
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors(there), target
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[name for name in METHODS if not name.endswith(WITH_MODEL)], list(identify.METHODS), list(STRATEGIES)],
+    ids=["aggregate", "identify", "simulation"],
+)
+def test_every_method_has_a_row(names):
+    rows = re.findall(r"^\| `([^`]+)` \|", METHODS_PAGE.read_text(), re.MULTILINE)
+    assert set(names) <= set(rows)
+
+
+def test_every_method_that_the_crowds_allow_was_measured():
+    rows = re.findall(r"^\| ([^|]+?) \|", (METHODS_PAGE.parent / "results" / "methods.md").read_text(), re.MULTILINE)
+    assert {name for name, method in shown_methods().items() if not method.binary} <= set(rows)
+
+
+def test_peers_names_are_understood():
+    tried = 0
+    table = METHODS_PAGE.read_text().partition("## Peers' names")[2].partition("| cleanlab")[0]
+    for *peers, ours in (re.split(r" ?\| ?", line)[1:-1] for line in table.splitlines() if line.startswith("| ")):
+        name = ours.partition(",")[0].strip("`")
+        if name in METHODS:
+            for known in re.findall(r"`(\w+)(?=[`\[])", " ".join(peers)):
+                assert find_method(known).name == name
+                tried += 1
+    assert tried > 20
+
+
+def test_the_plugins_modules_are_told_and_import_only_what_stands_above_them():
+    table = (ROOT / "docs" / "architecture.md").read_text().partition("\n## The plugin\n")[2].partition("\n`plugin/")[0]
+    rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in table.splitlines() if line.startswith("| `")]
+    place = {module: row for row, modules in enumerate(rows) for module in modules}
+    plugin = ROOT / "plugin" / "label_studio_crowd"
+    files = [path for path in plugin.rglob("*.py") if path.parent != plugin or not path.name.startswith("_")]
+    assert {path.relative_to(plugin).parts[0].removesuffix(".py") for path in files} == set(place)
+    for path in files:
+        module, text = path.relative_to(plugin).parts[0].removesuffix(".py"), path.read_text()
+        text = re.sub(r"if TYPE_CHECKING:\n(?: +.*\n)+", "", text)
+        for imported in re.findall(r"^ *from label_studio_crowd(?:\.| import )(\w+)", text, re.MULTILINE):
+            if imported != "__version__":
+                assert place[imported] <= place[module], f"{path.relative_to(plugin)} imports {imported}"
+
+
+def test_the_readmes_python_runs(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed, so there is no Parquet")
+    pytest.importorskip("fsspec", reason="fsspec is not installed, so there are no parts")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    made = hammer_spammer(n_tasks=50, n_annotators=8, n_classes=4, ratio=0.4)
+    frame = made.crowd.to_long()
+    frame.to_csv("answers.csv", index=False)
+    (tmp_path / "answers").mkdir()
+    frame.to_parquet("answers/all.parquet")
+    names = {"frame": frame, "pred_probs": (made.crowd.counts + 1) / (made.crowd.counts + 1).sum(axis=1, keepdims=True)}
+    for block in blocks:
+        exec(block, names)
+    assert len(names["scores"]) == 50
+    assert list((tmp_path / "labels").iterdir())
