@@ -45,10 +45,11 @@ demo: studio ## the whole thing on a real Label Studio (CI=1 ends by itself, EXA
 	@$(BIN)/python -m examples.demo $(if $(filter-out 0 false no,$(CI)),--ci) \
 	  $(if $(EXAMPLE),--example '$(EXAMPLE)') $(if $(CROWD),--crowd '$(CROWD)')
 
-lint: $(INSTALLED) ## ruff and strict mypy
+lint: $(INSTALLED) ## ruff, strict mypy, and which wing may import which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 
 test: lint studio ## lint, and all tests, those against a real Label Studio included, three at a time (they wait a lot)
 	@$(BIN)/pytest -n 3 --dist worksteal

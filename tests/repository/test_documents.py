@@ -60,21 +60,6 @@ def test_peers_names_are_understood():
     assert tried > 20
 
 
-def test_the_plugins_modules_are_told_and_import_only_what_stands_above_them():
-    table = (ROOT / "docs" / "architecture.md").read_text().partition("\n## The plugin\n")[2].partition("\n`plugin/")[0]
-    rows = [re.findall(r"`(\w+)`", line.split("|")[1]) for line in table.splitlines() if line.startswith("| `")]
-    place = {module: row for row, modules in enumerate(rows) for module in modules}
-    plugin = ROOT / "plugin" / "label_studio_crowd"
-    files = [path for path in plugin.rglob("*.py") if path.parent != plugin or not path.name.startswith("_")]
-    assert {path.relative_to(plugin).parts[0].removesuffix(".py") for path in files} == set(place)
-    for path in files:
-        module, text = path.relative_to(plugin).parts[0].removesuffix(".py"), path.read_text()
-        text = re.sub(r"if TYPE_CHECKING:\n(?: +.*\n)+", "", text)
-        for imported in re.findall(r"^ *from label_studio_crowd(?:\.| import )(\w+)", text, re.MULTILINE):
-            if imported != "__version__":
-                assert place[imported] <= place[module], f"{path.relative_to(plugin)} imports {imported}"
-
-
 def test_the_readmes_python_runs(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed, so there is no Parquet")
     pytest.importorskip("fsspec", reason="fsspec is not installed, so there are no parts")
