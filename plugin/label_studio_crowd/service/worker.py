@@ -17,9 +17,10 @@ from label_studio_crowd.runs.rescore import look_ahead, rescore, rescore_changes
 from label_studio_crowd.scoring.outlook import add_problem
 from label_studio_crowd.service.dispatch import Dispatch
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.database import UnderWayError, now, store_reason
+from label_studio_crowd.store.database import now, store_reason
 from label_studio_crowd.store.job_progress import kept_progress
 from label_studio_crowd.store.jobs import Job, Jobs, Needs
+from label_studio_crowd.store.locks import UnderWayError
 from label_studio_crowd.store.mirror import Mirror, ProjectMirror
 from label_studio_crowd.studio.client import NoAnswerError, NoSuchProjectError, Progress, Studio
 

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.database import Store, now
+from label_studio_crowd.store.database import now
+from label_studio_crowd.store.projects import Store
 
 Kind = Literal["rescore", "train", "plan", "forecast"]
 """Score and publish, train the classifier, find out what a run would change, or what further labels would bring."""

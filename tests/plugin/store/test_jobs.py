@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store import migrations
-from label_studio_crowd.store.database import Store
 from label_studio_crowd.store.job_progress import kept_progress
 from label_studio_crowd.store.jobs import Job, JobProgress, Jobs, Needs
+from label_studio_crowd.store.projects import Store
 
 PROJECT = 3
 

@@ -133,7 +133,7 @@ def test_two_runs_on_one_project_keep_out_of_each_others_way(store):
 
 def test_many_may_start_at_once(store):
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: Mirror(store).project("s", 1)._key, range(8)))
+        keys = set(pool.map(lambda _: Mirror(store).project("s", 1).key, range(8)))
     assert len(keys) == 1
 
 

@@ -1,0 +1,141 @@
+"""The store: all projects, and of each one what its parts hold.
+
+A cache: deleting it costs time, not data. An SQLite file by default; PostgreSQL for several machines.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import sqlalchemy as sa
+
+from label_studio_crowd.store.database import Database
+from label_studio_crowd.store.facts import Facts, PlainFact
+from label_studio_crowd.store.mirrored import Mirror
+from label_studio_crowd.store.people import People
+from label_studio_crowd.store.published import Published
+from label_studio_crowd.store.runs import Runs
+from label_studio_crowd.store.tables import KEY, OF_A_PROJECT, projects, snapshots, upsert
+from label_studio_crowd.store.trainings import Trainings
+
+if TYPE_CHECKING:
+    from label_studio_crowd.store.tables import Upsert
+
+_ON_SERVER: Final = projects.c.server == sa.bindparam("on_server")
+_READ_KEY: Final = sa.select(projects.c.id).where(_ON_SERVER, projects.c.project == sa.bindparam("number"))
+_READ_SNAPSHOT_TIMES: Final = (
+    sa.select(projects.c.project, snapshots.c.taken_at)
+    .join_from(projects, snapshots, snapshots.c.project == projects.c.id)
+    .where(_ON_SERVER)
+)
+_DELETE_PROJECT: Final = [sa.delete(table).where(table.c.project == KEY) for table in OF_A_PROJECT]
+
+
+class Store(Database):
+    """The projects of all Label Studio servers, in one database."""
+
+    def project(self, server: str, project: int) -> ProjectStore:
+        """Return a project's part of the store; made where there is none yet."""
+        return ProjectStore(self, self.key(server, project))
+
+    def known_project(self, server: str, project: int) -> ProjectStore | None:
+        """Return a project's part of the store, or None where there is none."""
+        key = self.known_key(server, project)
+        return None if key is None else ProjectStore(self, key)
+
+    def key(self, server: str, project: int) -> int:
+        """Return the store's own number of a project; given to it where it has none yet."""
+        known = self.known_key(server, project)
+        if known is not None:
+            return known
+        with self.writing() as connection:
+            connection.execute(_put_project(self.dialect), {"server": server, "project": project})
+        return self.key(server, project)
+
+    def known_key(self, server: str, project: int) -> int | None:
+        """Return the store's own number of a project, or None where it has none."""
+        with self.reading() as connection:
+            found = connection.execute(_READ_KEY, {"on_server": server, "number": project}).scalar()
+        return None if found is None else int(found)
+
+    def snapshots_taken_at(self, server: str) -> dict[int, float]:
+        """Return when the snapshots were taken (Unix time) of those projects of a server that have one."""
+        with self.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(_READ_SNAPSHOT_TIMES, {"on_server": server})}
+
+
+@dataclass(frozen=True)
+class CreatedAt(PlainFact):
+    """When Label Studio created the project (ISO): tells it from a deleted one that had its number."""
+
+    fact = "created_at"
+    at: str
+
+
+class ProjectStore:
+    """What the store holds of one project.
+
+    Parameters
+    ----------
+    store
+        Where it is.
+    key
+        The store's own number of the project.
+
+    Attributes
+    ----------
+    mirror
+        The copy of its tasks and annotations.
+    facts
+        Small records.
+    people
+        The annotators' names and numbers.
+    published
+        Our predictions in Label Studio.
+    trainings
+        The class probabilities of the last training.
+    runs
+        Reports of runs, and what the last one believed.
+    """
+
+    def __init__(self, store: Store, key: int) -> None:
+        self.store, self.key = store, key
+        self.mirror = Mirror(store, key)
+        self.facts = Facts(store, key)
+        self.people = People(store, key)
+        self.published = Published(store, key)
+        self.trainings = Trainings(store, key)
+        self.runs = Runs(store, key)
+
+    def exclusive(self, patience: float = 0.0) -> AbstractContextManager[None]:
+        """Keep other runs out of this project, as `Store.exclusive` does."""
+        return self.store.exclusive(self.key, patience)
+
+    def may_be_of(self, created_at: str) -> bool:
+        """Return whether this is, or may become, the store of the project that was created then."""
+        return self.facts.read(CreatedAt) in (None, CreatedAt(created_at))
+
+    def belong_to(self, created_at: str) -> None:
+        """Forget everything if it is of another project that had the same number.
+
+        On SQLite, Label Studio gives the number of a deleted project to the next one.
+        """
+        known, wanted = self.facts.read(CreatedAt), CreatedAt(created_at)
+        if known == wanted:
+            return
+        if known is not None:
+            self._forget_everything()
+        self.facts.write(wanted)
+
+    def _forget_everything(self) -> None:
+        with self.store.writing() as connection:
+            for delete in _DELETE_PROJECT:
+                connection.execute(delete, {"key": self.key})
+
+
+@cache
+def _put_project(dialect: str) -> Upsert:
+    return upsert(projects, dialect).on_conflict_do_nothing()
