@@ -13,10 +13,13 @@ import pytest
 
 from examples.project import GivenAnnotation, Project, create_project
 from harness.local_studio import Annotator, LocalStudio
-from label_studio_crowd.connection import connect as connection
-from label_studio_crowd.runs.rescore import Run, rescore
+from label_studio_crowd.connection.connect import connect
+from label_studio_crowd.connection.disconnect import disconnect
+from label_studio_crowd.project import Project as OpenProject
+from label_studio_crowd.runs.rescore import How, rescore
+from label_studio_crowd.runs.run import Run
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.mirror import Mirror, ProjectMirror
+from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.studio.client import Studio
 
 HERE = Path(__file__).parent
@@ -98,16 +101,22 @@ class Plugin:
         self.break_at: Callable[[int, str], bool] | None = None
         self.settings = Settings(url=studio.url, classifier="none", **options)
         self.studio = Studio(studio.url, studio.admin_token, transport=_Watched(self))
-        self.mirror: ProjectMirror = Mirror(store).project(studio.url, project.id)
+        self.store: ProjectStore = Store(store).project(studio.url, project.id)
 
-    def connect(self) -> list[str]:
-        return connection.connect(self.studio, self.mirror, self.project, self.settings)
+    @property
+    def opened(self) -> OpenProject:
+        return OpenProject(number=self.project, studio=self.studio, store=self.store, settings=self.settings)
+
+    def connect(self, **how: Any) -> list[str]:
+        return connect(self.opened, **how)
 
     def disconnect(self) -> list[str]:
-        return connection.disconnect(self.studio, self.mirror, self.project)
+        return disconnect(self.opened)
 
     def sync(self, **how: Any) -> Run:
-        return rescore(self.studio, self.mirror, self.project, self.settings, **how)
+        run = rescore(self.opened, How(**how))
+        assert run is not None
+        return run
 
     @property
     def writes(self) -> list[tuple[str, str]]:

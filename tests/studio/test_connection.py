@@ -8,10 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from label_studio_crowd.connection import connect as connection
+from label_studio_crowd.connection.record import find_record, options_in
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.exchange.publish import PendingImport
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.store.projects import Store
 
 SETTINGS = ("sampling", "maximum_annotations", "show_overlap_first", "model_version", "show_collab_predictions")
 
@@ -64,7 +65,7 @@ def test_disconnect_from_a_deleted_mirror(lively, plugin, tmp_path):
     before = everything(at_work)
     at_work.connect()
     at_work.sync()
-    at_work.mirror = Mirror(f"sqlite:///{tmp_path}/another.sqlite").project(at_work.settings.url, lively.id)
+    at_work.store = Store(f"sqlite:///{tmp_path}/another.sqlite").project(at_work.settings.url, lively.id)
     at_work.disconnect()
     assert everything(at_work) == before
 
@@ -122,7 +123,7 @@ def test_a_project_that_hides_predictions_keeps_its_version(lively, plugin, stud
 
 
 def another_mirror(at_work, tmp_path):
-    at_work.mirror = Mirror(f"sqlite:///{tmp_path}/another.sqlite").project(at_work.settings.url, at_work.project)
+    at_work.store = Store(f"sqlite:///{tmp_path}/another.sqlite").project(at_work.settings.url, at_work.project)
 
 
 def test_sync_goes_on_with_a_deleted_mirror(lively, plugin, tmp_path):
@@ -134,7 +135,7 @@ def test_sync_goes_on_with_a_deleted_mirror(lively, plugin, tmp_path):
     another_mirror(at_work, tmp_path)
     at_work.settings = plugin(lively).settings
     run = at_work.sync()
-    assert connection.options_in(connection.find_record(at_work.studio, at_work.mirror, lively.id))["max_labels"] == 7
+    assert options_in(find_record(at_work.opened))["max_labels"] == 7
     assert not run.plan
     assert at_work.state() == state
     at_work.disconnect()
@@ -199,8 +200,8 @@ def test_options_are_remembered_until_they_are_given_anew(lively, plugin):
     plugin(lively, min_labels=2, label_budget=30).connect()
     at_work = plugin(lively, max_labels=4)
     at_work.connect()
-    record = connection.find_record(at_work.studio, at_work.mirror, lively.id)
-    options = connection.options_in(record)
+    record = find_record(at_work.opened)
+    options = options_in(record)
     assert {name: options[name] for name in ("min_labels", "label_budget", "max_labels")} == {
         "min_labels": 2,
         "label_budget": 30,
@@ -228,7 +229,7 @@ def test_disconnect_waits_for_an_import_under_way(lively, plugin):
     at_work.connect()
     # an interrupted run wrote down this import, and sent it; Label Studio is done with it a moment later
     item = {"task": lively.tasks[0], "result": [], "score": 0.5, "model_version": "crowd-queue-1"}
-    at_work.mirror.remember("pending_import", {"version": "crowd-queue-1", "expected": 1, "at": time.time()})
+    at_work.store.facts.write(PendingImport("crowd-queue-1", 1, time.time()))
     url = f"/api/projects/{lively.id}/import/predictions"
     late = threading.Timer(2, lambda: at_work.api.post(url, json=[item]))
     late.start()
@@ -244,10 +245,10 @@ def test_a_backend_is_removed_with_its_webhook(lively, plugin, backend):
     # stopped right after Label Studio has the backend
     at_work.break_at = lambda _, when: (at_work.writes[-1][1], when) == ("/api/ml", "after")
     with pytest.raises(KeyboardInterrupt):
-        connection.connect(at_work.studio, at_work.mirror, lively.id, at_work.settings, backend=backend)
+        at_work.connect(backend=backend)
     at_work.break_at = None
     assert len(at_work.studio.backends(lively.id)) == 1
-    connection.connect(at_work.studio, at_work.mirror, lively.id, at_work.settings, backend=backend)
+    at_work.connect(backend=backend)
     assert len(at_work.studio.backends(lively.id)) == 1
     at_work.sync()
     at_work.disconnect()
@@ -289,8 +290,8 @@ def test_the_newer_record_wins_over_a_stale_one(lively, plugin, tmp_path):
     before = everything(at_work)
     elsewhere.connect()
     at_work.sync()
-    record = connection.find_record(at_work.studio, at_work.mirror, lively.id)
-    assert connection.options_in(record)["min_labels"] == 3
+    record = find_record(at_work.opened)
+    assert options_in(record)["min_labels"] == 3
     assert at_work.connect() == []
     at_work.disconnect()
     assert everything(at_work) == before
@@ -312,7 +313,7 @@ def test_a_tab_does_not_choose_what_code_is_run(lively, plugin, tmp_path):
     another_mirror(at_work, tmp_path)
     at_work.settings = Settings(url=at_work.settings.url)
     run = at_work.sync()
-    options = connection.options_in(connection.find_record(at_work.studio, at_work.mirror, lively.id))
+    options = options_in(find_record(at_work.opened))
     assert options["max_labels"] == 9
     assert "antigravity" not in run.classifier
 

@@ -54,4 +54,4 @@ def test_consensus_of(kind, make_project, annotators, plugin):
         if row["model_version"] == "crowd-consensus"
     }
     assert consensus == {**dict.fromkeys(at_work.tasks[:5], most), at_work.tasks[5]: few}
-    assert at_work.sync().plan.counts()["consensus_update"] == 0
+    assert at_work.sync().plan.counts().consensus_update == 0

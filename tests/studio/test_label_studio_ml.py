@@ -26,7 +26,7 @@ import pytest
 from examples.project import Project
 from harness.local_studio import Annotator, LocalStudio
 from harness.studio_install import CACHE, CHECKOUT, only_one
-from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.store.projects import Store
 
 FOLDER = CHECKOUT / "plugin" / "ml_backend"
 VENV = CACHE / "label-studio-ml-venv"
@@ -226,11 +226,11 @@ def queue(studio: LocalStudio, project: int) -> list[int]:
 
 def wait_for_run(studio: LocalStudio, project: int, folder: Path) -> None:
     """Wait until the service has connected and scored a project, and is done with it."""
-    store = Mirror(store_in(folder))
+    store = Store(store_in(folder))
     try:
-        mirror = store.project(studio.url, project)
-        wait_for(mirror.last_run)
-        with mirror.exclusive(patience=30.0):
+        stored = store.project(studio.url, project)
+        wait_for(stored.runs.last)
+        with stored.exclusive(patience=30.0):
             pass
     finally:
         store.close()

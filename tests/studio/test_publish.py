@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from label_studio_crowd.connection.doctor import examine
-from label_studio_crowd.exchange.plan import Edits, Plan
-from label_studio_crowd.exchange.publish import carry_out
-from label_studio_crowd.runs.rescore import rescore_changes
+from label_studio_crowd.exchange.plan import Costs, Edits, Plan
+from label_studio_crowd.exchange.publish import PendingImport, carry_out
+from label_studio_crowd.runs.rescore import rescore
 from label_studio_crowd.scoring import scores as scoring
+from label_studio_crowd.service.worker import how_to
+from label_studio_crowd.store.jobs import Needs
 from label_studio_crowd.studio.client import Prediction, StudioError
 
 
@@ -32,7 +35,7 @@ def test_a_second_sync_writes_nothing(crowded, plugin):
     before, state = len(at_work.writes), at_work.state()
     run = at_work.sync()
     assert not run.plan
-    assert at_work.sync(full=True).plan.counts()["queue_create"] == 0
+    assert at_work.sync(full=True).plan.counts().queue_create == 0
     assert len(at_work.writes) == before
     assert at_work.state() == state
 
@@ -76,8 +79,8 @@ def test_publish_stopped_at_each_step_ends_in_the_same_state(make_project, annot
 
 def _forget_the_wait(at_work) -> None:
     """Spare the test the half minute for which an import that never arrived is waited for."""
-    if pending := at_work.mirror.recall("pending_import"):
-        at_work.mirror.remember("pending_import", {**pending, "at": pending["at"] - 3600})
+    if pending := at_work.store.facts.read(PendingImport):
+        at_work.store.facts.write(replace(pending, at=pending.at - 3600))
 
 
 def test_a_mended_queue_stopped_after_each_step_is_never_empty(make_project, annotators, plugin, add_annotator):
@@ -167,7 +170,7 @@ def test_what_label_studio_drops_without_a_word_is_an_error(crowded, plugin):
     edits = Edits("crowd-queue-9", ({**good}, {**good, "task": crowded.tasks[1], "score": 1.5}), bulk=True)
     plan = Plan((), (), edits, "crowd-queue-9", (), Edits("crowd-consensus"), (), 0, 0)
     with pytest.raises(StudioError, match=rf"1 of 2 .*task {crowded.tasks[1]}"):
-        carry_out(plan, at_work.studio, at_work.mirror, crowded.id)
+        carry_out(plan, at_work.opened)
     assert at_work.info()["model_version"] == serving
     at_work.sync()
     assert {row["model_version"] for row in at_work.predictions()} == {serving, "crowd-consensus"}
@@ -190,7 +193,7 @@ def test_a_run_and_doctor_say_where_memory_becomes_dear(crowded, plugin, monkeyp
 
     def said():
         warned = any("GB of memory" in warning for warning in at_work.sync().warnings)
-        checks = list(examine(at_work.studio, at_work.mirror, at_work.project, at_work.settings))
+        checks = list(examine(at_work.opened))
         return warned, any("GB of memory" in check.what and "--classifier none" in check.mend for check in checks)
 
     assert said() == (False, False)
@@ -220,10 +223,10 @@ def test_a_new_queue_stopped_at_each_step_leaves_one_to_serve(make_project, anno
     at_work.sync()
     step, stopped = 0, True
     while stopped:
-        at_work.mirror.remember("costs", {"edit": 100.0, "bulk": 1.0, "delete_version": 1.0})
+        at_work.store.facts.write(Costs(edit=100.0, bulk=1.0, delete_version=1.0))
         for row in at_work.predictions():  # as if all scores had moved
             if row["result"] == []:
-                at_work.mirror.add_published(Prediction(row["id"], row["task"], row["model_version"], 0.99, []))
+                at_work.store.published.put(Prediction(row["id"], row["task"], row["model_version"], 0.99, []))
         version = at_work.info()["model_version"]
         step += 1
         stop = len(at_work.writes) + step
@@ -282,9 +285,7 @@ def test_runs_with_no_time_at_all_come_to_the_same_in_the_end(crowded, plugin):
     at_work = plugin(crowded, longest_wait=0)
     at_work.connect()
     runs = 0
-    while (
-        run := rescore_changes(at_work.studio, at_work.mirror, crowded.id, at_work.settings, changed=False)
-    ) is not None:
+    while (run := rescore(at_work.opened, how_to(Needs.PULL, at_work.settings))) is not None:
         runs += 1
         assert runs < 40, "they make no progress"
     assert runs > 3

@@ -20,7 +20,7 @@ def at_work(make_project, annotators, plugin):
 
 
 def held(at_work):
-    return at_work.mirror.tasks().ids.tolist(), at_work.mirror.annotations(), at_work.mirror.data()
+    return at_work.store.mirror.tasks().ids.tolist(), at_work.store.mirror.annotations(), at_work.store.mirror.data()
 
 
 def assert_true_copy(at_work):
@@ -57,7 +57,7 @@ def test_a_deleted_task(at_work):
     at_work.api.delete(f"/api/tasks/{gone}/")
     run = at_work.sync()
     assert run.pulled.deleted == 1
-    assert gone not in at_work.mirror.tasks().ids
+    assert gone not in at_work.store.mirror.tasks().ids
     assert gone not in at_work.served_queue()
     assert_true_copy(at_work)
 
@@ -73,7 +73,7 @@ def test_new_tasks_enter_the_queue(at_work):
 def test_changed_data(at_work):
     at_work.api.patch(f"/api/tasks/{at_work.tasks[7]}/", json={"data": {"text": "another text"}})
     at_work.sync()
-    assert at_work.mirror.data()[at_work.tasks[7]] == {"text": "another text"}
+    assert at_work.store.mirror.data()[at_work.tasks[7]] == {"text": "another text"}
     assert_true_copy(at_work)
 
 
@@ -111,7 +111,7 @@ def test_ground_truth_as_an_answer_or_as_the_truth(at_work, annotators):
     assert run.scores.answers.crowd.classes[run.scores.result.consensus[0]] == "c"
     assert run.scores.settled[0]
     assert truth not in at_work.served_queue()
-    assert run.report()["ground_truth_trusted"] == 1
+    assert run.report().ground_truth_trusted == 1
 
 
 def test_an_annotation_of_a_deleted_user(at_work, add_annotator):
@@ -121,7 +121,7 @@ def test_an_annotation_of_a_deleted_user(at_work, add_annotator):
     assert at_work.api.delete(f"/api/users/{person.id}/").status_code == 204
     run = at_work.sync(full=True)
     assert run.scores.answers.crowd.num_answers[7] in (0, 1)  # Label Studio keeps it without its author, or drops it
-    assert len(at_work.mirror.annotations()) == at_work.info()["total_annotations_number"]
+    assert len(at_work.store.mirror.annotations()) == at_work.info()["total_annotations_number"]
 
 
 def test_states_that_changed_without_a_trace(at_work):
@@ -137,10 +137,10 @@ def test_states_that_changed_without_a_trace(at_work):
 def test_tasks_that_came_in_behind_the_last_pull(at_work):
     """An import that commits late has tasks that seem older than what was pulled already."""
     at_work.api.post(f"/api/projects/{at_work.project}/import", json=[{"data": {"text": "late"}}])
-    at_work.mirror.remember("complete_until", "2100-01-01T00:00:00.000000Z")
+    at_work.store.mirror.set_complete_until("2100-01-01T00:00:00.000000Z")
     run = at_work.sync()
     assert run.pulled.full
-    assert len(at_work.mirror.tasks().ids) == 9
+    assert len(at_work.store.mirror.tasks().ids) == 9
     assert len(at_work.served_queue()) == 9
 
 
@@ -186,7 +186,7 @@ def test_the_training_follows_the_question(make_project, annotators, plugin):
         at_work.settings = at_work.settings.model_copy(update={"classifier": "text", **options})
         at_work.settings.model_fields_set.update({"classifier", *options})
         run = at_work.sync()
-        return run.trained, at_work.mirror.probabilities().pred_probs
+        return run.trained, at_work.store.trainings.last().pred_probs
 
     trained, animal = probabilities(control="animal")
     assert trained

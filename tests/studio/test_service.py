@@ -10,9 +10,10 @@ import pytest
 from harness.local_studio import LocalStudio
 from harness.service_process import ServiceProcess, free_port, until
 from label_studio_crowd.access import SECRET_HEADER
-from label_studio_crowd.connection import connect as connection
 from label_studio_crowd.exchange.pull import update_mirror
-from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.project import Project as OpenProject
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.projects import Store
 from label_studio_crowd.studio.client import Studio
 
 
@@ -74,9 +75,12 @@ def runs(service, project):
 
 def equal_to_a_fresh_pull(service, studio, project, tmp_path):
     """Whether the mirror holds, to the byte, what a new one would."""
-    fresh = Mirror(f"sqlite:///{tmp_path}/fresh.sqlite").project(studio.url, project.id)
-    update_mirror(Studio(studio.url, studio.admin_token), fresh, project.id, full=True)
-    mirror = Mirror(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project.id)
+    fresh = Store(f"sqlite:///{tmp_path}/fresh.sqlite").project(studio.url, project.id)
+    opened = OpenProject(
+        number=project.id, studio=Studio(studio.url, studio.admin_token), store=fresh, settings=Settings(url=studio.url)
+    )
+    update_mirror(opened, full=True)
+    mirror, fresh = stored(service, studio, project).mirror, fresh.mirror
     same_tasks = mirror.tasks().ids.tolist() == fresh.tasks().ids.tolist() and mirror.data() == fresh.data()
     return same_tasks and mirror.annotations() == fresh.annotations()
 
@@ -155,7 +159,7 @@ def test_connect_registers_the_backend_and_disconnect_removes_it_for_good(studio
     secrets = {"BASIC_AUTH_USER": "crowd", "BASIC_AUTH_PASS": "pass word"}
     service = serve(**secrets)
     at_work = plugin(project, basic_auth_user="crowd", basic_auth_pass="pass word")
-    connection.connect(at_work.studio, at_work.mirror, project.id, at_work.settings, backend=service.url)
+    at_work.connect(backend=service.url)
     until(lambda: labels(service, project) == 9)
     (webhook,) = studio.api.get("/api/webhooks/", params={"project": project.id}).json()
     assert webhook["headers"].keys() == {SECRET_HEADER}
@@ -255,7 +259,7 @@ def test_without_a_password_nobody_else_is_let_in(serve, host):
 
 def stored(service, studio, project):
     """The project's part of the service's store."""
-    return Mirror(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project.id)
+    return Store(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project.id)
 
 
 def test_the_classifier_is_trained_in_the_background_and_predicts_new_tasks(studio, project, serve, annotators):
@@ -266,10 +270,10 @@ def test_the_classifier_is_trained_in_the_background_and_predicts_new_tasks(stud
     )
     backend = add_backend(studio, project, service)
     until(lambda: labels(service, project) == 9)
-    first = stored(service, studio, project).probabilities()
+    first = stored(service, studio, project).trainings.last()
     studio.api.post(f"/api/projects/{project.id}/import", json=[{"data": {"text": "text 13"}}])
     until(lambda: standing(service, project)["numbers"]["tasks"] == 13)
-    completed = stored(service, studio, project).probabilities()
+    completed = stored(service, studio, project).trainings.last()
     assert len(completed.tasks) == 13
     assert completed.training == first.training, "by the model at hand, not by a training"
     new = max(completed.tasks.tolist())
@@ -280,14 +284,14 @@ def test_the_classifier_is_trained_in_the_background_and_predicts_new_tasks(stud
     _, bob, cyd = annotators
     cyd.label(project.tasks[6], choice("c"))
     until(lambda: labels(service, project) == 10)
-    assert stored(service, studio, project).probabilities().training == first.training
+    assert stored(service, studio, project).trainings.last().training == first.training
     bob.label(project.tasks[7], choice("c"))
-    until(lambda: stored(service, studio, project).probabilities().training != first.training)
-    second = stored(service, studio, project).probabilities()
+    until(lambda: stored(service, studio, project).trainings.last().training != first.training)
+    second = stored(service, studio, project).trainings.last()
     assert second.answers == 11
     until(lambda: standing(service, project)["state"] == "fresh" and standing(service, project)["training"] == "fresh")
     assert studio.api.post(f"/api/ml/{backend}/train").status_code == 200
-    until(lambda: stored(service, studio, project).probabilities().training != second.training)
+    until(lambda: stored(service, studio, project).trainings.last().training != second.training)
 
 
 def test_a_backend_that_is_removed_is_served_no_longer(studio, project, plugin, serve, annotators):

@@ -58,7 +58,7 @@ def test_the_queue_follows_the_annotators(project, plugin, add_annotator, studio
 
 
 def labelled_by(at_work, person):
-    return [row.task for row in at_work.mirror.annotations() if row.annotator == person.id]
+    return [row.task for row in at_work.store.mirror.annotations() if row.annotator == person.id]
 
 
 def test_a_label_studio_that_is_restarted_is_found_again(tmp_path, plugin):
@@ -71,7 +71,7 @@ def test_a_label_studio_that_is_restarted_is_found_again(tmp_path, plugin):
         at_work.connect()
         port = int(studio.url.rsplit(":")[-1])
         pauses = []
-        rounds = watch(at_work.studio, at_work.mirror, made, at_work.settings, every=7, sleep=pauses.append)
+        rounds = watch(at_work.opened, every=7, sleep=pauses.append)
         assert next(rounds).run.plan.queue
     stopped = next(rounds)
     assert stopped.run is None
@@ -88,7 +88,7 @@ def test_a_label_studio_that_is_restarted_is_found_again(tmp_path, plugin):
 def test_what_waiting_does_not_mend_ends_it(project, plugin):
     at_work = plugin(project)
     at_work.connect()
-    rounds = watch(at_work.studio, at_work.mirror, project.id, at_work.settings, sleep=lambda _: None)
+    rounds = watch(at_work.opened, sleep=lambda _: None)
     next(rounds)
     at_work.api.delete(f"/api/projects/{project.id}/")
     with pytest.raises(StudioError, match="does not exist"):
@@ -99,10 +99,8 @@ def test_what_changed_without_a_trace_is_swept(project, plugin):
     at_work = plugin(project)
     at_work.connect()
     times = iter([0.0, 1.0, 3601.0, 3601.0, 3602.0])
-    rounds = watch(
-        at_work.studio, at_work.mirror, project.id, at_work.settings, sleep=lambda _: None, clock=lambda: next(times)
-    )
+    rounds = watch(at_work.opened, sleep=lambda _: None, clock=lambda: next(times))
     next(rounds)
-    at_work.mirror.set_states([(task, 1, True) for task in at_work.tasks[4:6]])
+    at_work.store.mirror.set_states([(task, 1, True) for task in at_work.tasks[4:6]])
     next(rounds)
-    assert not at_work.mirror.tasks().is_labeled[4:6].any()
+    assert not at_work.store.mirror.tasks().is_labeled[4:6].any()

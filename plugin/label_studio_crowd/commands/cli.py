@@ -21,9 +21,9 @@ from label_studio_crowd.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from label_studio_crowd.project import Project
     from label_studio_crowd.settings import Settings
-    from label_studio_crowd.store.mirror import ProjectMirror
-    from label_studio_crowd.studio.client import Studio
+    from label_studio_crowd.studio.client import Progress
 
 app = typer.Typer(
     name="label-studio-crowd",
@@ -103,27 +103,28 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 
 @contextmanager
-def _opened(context: typer.Context, *, writing: bool = False) -> Iterator[tuple[Settings, Studio, ProjectMirror]]:
-    """Read the settings and open Label Studio and the project's mirror; with `writing`, alone."""
+def _opened(context: typer.Context, *, writing: bool = False, progress: Progress | None = None) -> Iterator[Project]:
+    """Read the settings and open Label Studio and the project's part of the store; with `writing`, alone."""
     from sqlalchemy.exc import DBAPIError
 
-    from label_studio_crowd.store.mirror import Mirror
-    from label_studio_crowd.studio.client import Studio
+    from label_studio_crowd.project import Project
+    from label_studio_crowd.store.projects import Store
+    from label_studio_crowd.studio.client import Studio, silent
 
     settings = _settings(context)
-    studio = Studio.of(settings)
-    mirror = Mirror(settings.store)
+    studio, number = Studio.of(settings), context.params["project"]
+    store = Store(settings.store)
     try:
-        found = mirror.project(settings.url, context.params["project"])
-        with found.exclusive(_PATIENCE) if writing else nullcontext():
-            yield settings, studio, found
+        stored = store.project(settings.url, number)
+        with stored.exclusive(_PATIENCE) if writing else nullcontext():
+            yield Project(number=number, studio=studio, store=stored, settings=settings, progress=progress or silent)
     except DBAPIError as error:
         raise UserError(f"The store fails ({error.orig}): correct --store, or see to its server or disk.") from None
     except KeyboardInterrupt:
         typer.echo("\nStopped. Run the command again to finish; nothing is lost.", err=True)
         raise typer.Exit(130) from None
     finally:
-        mirror.close()
+        store.close()
 
 
 def _consoles(as_json: bool = False) -> tuple[Console, Console]:
@@ -149,8 +150,8 @@ def doctor(
     from label_studio_crowd.commands.display import show_checks
     from label_studio_crowd.connection.doctor import examine
 
-    with _opened(context) as (settings, studio, mirror):
-        checks = list(examine(studio, mirror, project, settings))
+    with _opened(context) as opened:
+        checks = list(examine(opened))
     out, _ = _consoles(as_json)
     show_checks(out, checks)
     if as_json:
@@ -180,16 +181,14 @@ def connect(
 ) -> None:
     """Set a project up for the queue; remember its options and what was changed."""
     from label_studio_crowd.commands.display import progress_bars, show_changes
-    from label_studio_crowd.connection import connect as connection
+    from label_studio_crowd.connection.connect import connect as connect_project
     from label_studio_crowd.store.jobs import Jobs, Needs
 
     out, err = _consoles()
-    with _opened(context, writing=True) as (settings, studio, mirror), progress_bars(err) as progress:
-        changes = connection.connect(
-            studio, mirror, project, settings, backend=backend, dry_run=dry_run, progress=progress
-        )
+    with progress_bars(err) as progress, _opened(context, writing=True, progress=progress) as opened:
+        changes = connect_project(opened, backend=backend, dry_run=dry_run)
         if not dry_run:  # a service that shares the store begins at once
-            Jobs(mirror.store, settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
+            Jobs(opened.store.store, opened.settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
     show_changes(out, changes, dry_run=dry_run)
     if not dry_run:
         following = "The backend does the rest." if backend else f"Next: label-studio-crowd sync --project {project}"
@@ -218,17 +217,18 @@ def sync(
 ) -> None:
     """Pull what changed, score, and publish queue and consensus."""
     from label_studio_crowd.commands import display
-    from label_studio_crowd.runs.rescore import rescore
+    from label_studio_crowd.runs.rescore import How, rescore
 
     out, err = _consoles(as_json)
-    with _opened(context, writing=True) as (settings, studio, mirror), display.progress_bars(err) as progress:
-        run = rescore(studio, mirror, project, settings, full=full, dry_run=dry_run, progress=progress)
-        names = {} if as_json else studio.annotator_names()
+    with display.progress_bars(err) as progress, _opened(context, writing=True, progress=progress) as opened:
+        run = rescore(opened, How(full=full, dry_run=dry_run))
+        names = {} if as_json else opened.studio.annotator_names()
+    assert run is not None, "it was not told to stop where nothing has changed"
     if as_json:
-        typer.echo(json.dumps(run.report(), ensure_ascii=False))
+        typer.echo(json.dumps(run.report().as_json(), ensure_ascii=False))
         return
     display.show_run(out, run.report())
-    display.show_queue(out, run.scores, run.plan.queue, studio.url, project)
+    display.show_queue(out, run.scores, run.plan.queue, opened.studio.url, project)
     display.show_annotators(out, run.scores, names)
     display.show_plan(out, run.plan, run.expected_seconds, dry_run=dry_run)
 
@@ -247,12 +247,16 @@ def watch(
     from label_studio_crowd.runs.watch import rounds as watch_rounds
 
     out, err = _consoles(as_json)
-    with _opened(context, writing=True) as (settings, studio, mirror), display.progress_bars(err) as progress:
-        for found in watch_rounds(studio, mirror, project, settings, every=every, progress=progress):
+    with display.progress_bars(err) as progress, _opened(context, writing=True, progress=progress) as opened:
+        for found in watch_rounds(opened, every=every):
             if found.eventful:
                 display.show_round(out, found)
                 if as_json:
-                    report = found.run.report() if found.run else {"project": project, "problem": str(found.problem)}
+                    report = (
+                        found.run.report().as_json()
+                        if found.run
+                        else {"project": project, "problem": str(found.problem)}
+                    )
                     typer.echo(json.dumps(report, ensure_ascii=False))
 
 
@@ -308,16 +312,17 @@ def status(
 ) -> None:
     """Say how a project stands, as of the last run."""
     from label_studio_crowd.commands import display
-    from label_studio_crowd.connection.connect import find_record
+    from label_studio_crowd.connection.record import find_record
     from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.store.jobs import Jobs
 
-    with _opened(context) as (settings, studio, mirror):
-        service = [row for row in Jobs(mirror.store, settings).states() if row.project == project]
-        info = look_up(studio, mirror, project)
-        last = mirror.last_run()
-        connected = find_record(studio, mirror, project) is not None
-        now, then = studio.counts(project), mirror.counts()
+    with _opened(context) as opened:
+        studio, stored = opened.studio, opened.store
+        service = [row for row in Jobs(stored.store, opened.settings).states() if row.project == project]
+        info = look_up(opened)
+        last = stored.runs.last()
+        connected = find_record(opened) is not None
+        now, then = studio.counts(project), stored.mirror.counts()
         queue = studio.model_versions(project).get(info["model_version"] or "")
     state: dict[str, Any] = {
         "project": project,
@@ -327,7 +332,7 @@ def status(
         "queue": queue.count if queue else 0,
         "new_tasks": now.tasks - then.tasks,
         "new_annotations": now.annotations - then.annotations,
-        "last_run": {"finished_at": last[0], **last[1]} if last else None,
+        "last_run": {"finished_at": last.finished_at, **last.report.as_json()} if last else None,
         "service": [
             {"job": row.kind, "state": row.word, "problem": row.problem, "retry_at": row.next_try} for row in service
         ],
@@ -335,7 +340,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(state, ensure_ascii=False))
     else:
-        display.show_status(_consoles()[0], state)
+        display.show_status(_consoles()[0], state, last)
 
 
 @app.command()
@@ -350,20 +355,20 @@ def export(
     """Write consensus, quality, and the per-label and per-annotator tables."""
     from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.files import tables as tables_module
-    from label_studio_crowd.runs.rescore import stored_scores
+    from label_studio_crowd.runs.situation import stored_scores
 
     tables_module.check_path(out)
-    with _opened(context) as (settings, studio, mirror):
-        info = look_up(studio, mirror, project)
-        scores = stored_scores(mirror, info, settings)
+    with _opened(context) as opened:
+        info, stored = look_up(opened), opened.store
+        scores = stored_scores(opened, info)
         if scores is None:
             raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
-        queue = [row for row in mirror.published() if row.model_version == info["model_version"]]
+        queue = [row for row in stored.published.predictions() if row.model_version == info["model_version"]]
         data = None
         if with_data:
-            known = mirror.data()
+            known = stored.mirror.data()
             data = [known.get(task, {}) for task in scores.answers.crowd.tasks.tolist()]
-        found = tables_module.tables(scores, mirror.annotations(), studio.annotator_names(), queue, data)
+        found = tables_module.tables(scores, stored.mirror.annotations(), opened.studio.annotator_names(), queue, data)
     for path in tables_module.write(found, out):
         typer.echo(f"Wrote {path}")
 
@@ -380,19 +385,18 @@ def report(
     """Write what the server's pages show into one file, which opens offline and can be sent by mail."""
     from label_studio_crowd.exchange.pull import look_up, update_names
     from label_studio_crowd.pages.report import check_report_path, report_html, write_report
-    from label_studio_crowd.runs.rescore import look_ahead_if_due
+    from label_studio_crowd.runs.look_ahead import look_ahead_if_due
     from label_studio_crowd.scoring.snapshot import stored_snapshot
 
     check_report_path(out)
-    with _opened(context) as (settings, studio, mirror):
-        info = look_up(studio, mirror, project)
-        snapshot = stored_snapshot(mirror)
+    with _opened(context) as opened:
+        info, snapshot = look_up(opened), stored_snapshot(opened.store)
         if snapshot is None:
             raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
         if not hide_names:
-            update_names(studio, mirror, snapshot.annotators.tolist(), anew=True)
-        look_ahead_if_due(mirror, info, settings, snapshot)
-        html = report_html(mirror, snapshot, settings, project, hide_names=hide_names)
+            update_names(opened, snapshot.annotators.tolist(), anew=True)
+        look_ahead_if_due(opened, info, snapshot)
+        html = report_html(opened.store, snapshot, opened.settings, project, hide_names=hide_names)
     write_report(html, out)
     typer.echo(f"Wrote {out}")
 
@@ -410,11 +414,11 @@ def disconnect(
 ) -> None:
     """Put every setting of a project back and remove our predictions, nobody else's."""
     from label_studio_crowd.commands.display import progress_bars, show_changes
-    from label_studio_crowd.connection import connect as connection
+    from label_studio_crowd.connection.disconnect import disconnect as disconnect_project
 
     out, err = _consoles()
-    with _opened(context, writing=True) as (_, studio, mirror), progress_bars(err) as progress:
-        changes = connection.disconnect(studio, mirror, project, fast=fast, dry_run=dry_run, progress=progress)
+    with progress_bars(err) as progress, _opened(context, writing=True, progress=progress) as opened:
+        changes = disconnect_project(opened, fast=fast, dry_run=dry_run)
     show_changes(out, changes, dry_run=dry_run)
 
 

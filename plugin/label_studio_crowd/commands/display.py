@@ -15,8 +15,9 @@ from rich.table import Table
 
 from label_studio_crowd.connection.doctor import Check
 from label_studio_crowd.exchange.plan import Plan
-from label_studio_crowd.files.tables import annotator_name
 from label_studio_crowd.scoring.scores import Scores
+from label_studio_crowd.store.people import annotator_name
+from label_studio_crowd.store.reports import FinishedRun, RunReport
 from label_studio_crowd.studio.client import Progress as Report
 
 if TYPE_CHECKING:
@@ -47,31 +48,28 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
         console.print(f"{_MARKS[check.level]} {escape(check.what)}{mend}", highlight=False)
 
 
-def show_run(console: Console, report: Mapping[str, Any]) -> None:
+def show_run(console: Console, report: RunReport) -> None:
     """Print a run in a few lines."""
-    quality = report["mean_consensus_quality"]
-    method = report.get("consensus", "crowdlab")  # the only one of earlier releases
+    quality, tasks = report.mean_consensus_quality, _count(report.tasks or 0, "task")
+    method = report.consensus or "crowdlab"  # the only one of earlier releases
     believed = "" if quality is None else f", mean consensus quality {quality:.3f} by {method}"
-    set_aside = ", ".join(f"{count} {reason}" for reason, count in report["set_aside"].items())
+    set_aside = ", ".join(f"{count} {reason}" for reason, count in report.set_aside.items())
     no_answers = f"; no answers: {set_aside}" if set_aside else ""
     console.print(
-        f"[bold]{escape(report['title'])}[/] (project {report['project']}, control {escape(report['control'])}): "
-        f"{_count(report['labels'], 'label')} by {_count(report['annotators'], 'annotator')} on "
-        f"{report['labelled_tasks']:,} of {_count(report['tasks'], 'task')}" + no_answers,
+        f"[bold]{escape(report.title)}[/] (project {report.project}, control {escape(report.control)}): "
+        f"{_count(report.labels or 0, 'label')} by {_count(report.annotators or 0, 'annotator')} on "
+        f"{report.labelled_tasks or 0:,} of {tasks}" + no_answers,
         highlight=False,
     )
     reasons = {"truth": "known truth", "quality": "quality", "labels": "the most labels", "skips": "labels and skips"}
-    why = ", ".join(f"{count:,} by {reasons[name]}" for name, count in report["settled_by"].items() if count)
-    console.print(
-        f"Settled: {report['settled']:,} of {_count(report['tasks'], 'task')}{f' ({why})' if why else ''}{believed}",
-        highlight=False,
-    )
-    console.print(f"Classifier: {escape(report['classifier'])}", highlight=False)
-    for warning in report["warnings"]:
+    why = ", ".join(f"{count:,} by {reasons[name]}" for name, count in report.settled_by.items() if count)
+    console.print(f"Settled: {report.settled or 0:,} of {tasks}{f' ({why})' if why else ''}{believed}", highlight=False)
+    console.print(f"Classifier: {escape(report.classifier or '')}", highlight=False)
+    for warning in report.warnings:
         console.print(f"{_MARKS['note']} {escape(warning)}", highlight=False)
-    stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report["seconds"].items())
+    stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report.seconds.items())
     console.print(
-        f"[dim]{stages}; waiting for Label Studio {report['seconds_waited']:.2f} s of these[/]", highlight=False
+        f"[dim]{stages}; waiting for Label Studio {report.seconds_waited or 0:.2f} s of these[/]", highlight=False
     )
 
 
@@ -81,21 +79,22 @@ def show_plan(console: Console, plan: Plan, seconds: float, *, dry_run: bool) ->
         console.print("Label Studio is up to date: nothing to change.")
         return
     counts = plan.counts()
-    version = counts["queue_version"]
     table = Table(
         title=f"Would change, in about {seconds:.0f} s" if dry_run else "Changed",
         title_justify="left",
         show_header=False,
         box=None,
     )
+    queue = _edits(counts.queue_create, counts.queue_update, counts.queue_delete)
+    in_version = f" in {counts.queue_version}" * bool(counts.queue_version)
     rows = [
-        ("queue", _count(counts["queue"], "task") + f" in {version}" * bool(version) + _edits(counts, "queue")),
-        ("opened for one more annotator", counts["reopen"]),
-        ("closed", counts["close"]),
-        ("served from", counts["switch_to"]),
-        ("consensus labels", _edits(counts, "consensus").removeprefix(": ")),
-        ("queues deleted", ", ".join(counts["versions_deleted"])),
-        ("left for the next run", counts["deferred"]),
+        ("queue", f"{_count(counts.queue, 'task')}{in_version}{f': {queue}' if queue else ''}"),
+        ("opened for one more annotator", counts.reopen),
+        ("closed", counts.close),
+        ("served from", counts.switch_to),
+        ("consensus labels", _edits(counts.consensus_create, counts.consensus_update, counts.consensus_delete)),
+        ("queues deleted", ", ".join(counts.versions_deleted)),
+        ("left for the next run", counts.deferred),
     ]
     for name, value in rows:
         if value:
@@ -103,10 +102,9 @@ def show_plan(console: Console, plan: Plan, seconds: float, *, dry_run: bool) ->
     console.print(table, highlight=False)
 
 
-def _edits(counts: Mapping[str, Any], which: str) -> str:
-    words = {"create": "new", "update": "changed", "delete": "deleted"}
-    found = [f"{counts[f'{which}_{kind}']:,} {word}" for kind, word in words.items() if counts[f"{which}_{kind}"]]
-    return ": " + ", ".join(found) if found else ""
+def _edits(new: int, changed: int, deleted: int) -> str:
+    kinds = {"new": new, "changed": changed, "deleted": deleted}
+    return ", ".join(f"{number:,} {kind}" for kind, number in kinds.items() if number)
 
 
 def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str, project: int, top: int = 10) -> None:
@@ -164,7 +162,7 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
             console.print(table)
 
 
-def show_status(console: Console, state: Mapping[str, Any]) -> None:
+def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | None) -> None:
     """Print how a project stands."""
     for job in state["service"]:
         if job["problem"]:
@@ -174,13 +172,12 @@ def show_status(console: Console, state: Mapping[str, Any]) -> None:
             begin = "The service waits for Label Studio, to" if away else "The service could not"
             what = f"{begin} {job['job']}: {job['problem']} It tries again {again}."
             console.print(f"{_MARKS['note' if away else 'wrong']} {escape(what)}", highlight=False)
-    last = state["last_run"]
     if last is None:
         console.print(f"{escape(state['title'])}: {'connected, ' * state['connected']}never synced.", highlight=False)
         return
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last["finished_at"]))
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.finished_at))
     console.print(f"Last run: {when}" + ", not connected any more" * (not state["connected"]), highlight=False)
-    show_run(console, last)
+    show_run(console, last.report)
     console.print(
         f"Served from {escape(state['model_version'] or 'no version')} ({_count(state['queue'], 'task')}); since then "
         f"{state['new_annotations']:+,} annotations, {state['new_tasks']:+,} tasks.",
@@ -195,17 +192,14 @@ def show_round(console: Console, found: Round) -> None:
         console.print(f"{when} {escape(str(found.problem))} Trying again in {found.pause:.0f} s.", highlight=False)
         return
     report = found.run.report()
-    counts = report["changes"]
-    tasks = counts["reopen"] + counts["close"]
-    edits = sum(
-        counts[f"{which}_{kind}"] for which in ("queue", "consensus") for kind in ("create", "update", "delete")
-    )
+    changes = report.changes
     console.print(
-        f"{when} {_count(report['labels'], 'label')}, {report['settled']:,} of {_count(report['tasks'], 'task')} "
-        f"settled, {counts['queue']:,} in the queue; {_count(report['changed_tasks'], 'task')} changed, "
-        f"{_count(tasks, 'task')} opened or closed, {_count(edits, 'prediction')} written"
+        f"{when} {_count(report.labels or 0, 'label')}, {report.settled or 0:,} of {_count(report.tasks or 0, 'task')} "
+        f"settled, {changes.queue:,} in the queue; {_count(report.changed_tasks or 0, 'task')} changed, "
+        f"{_count(changes.tasks, 'task')} opened or closed, "
+        f"{_count(changes.queue_edits + changes.consensus_edits, 'prediction')} written"
         + ", trained anew"
-        * report["trained"],
+        * bool(report.trained),
         highlight=False,
     )
 

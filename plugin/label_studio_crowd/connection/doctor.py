@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from label_studio_crowd.access import webhook_headers
-from label_studio_crowd.connection.connect import Record, find_record, options_in, wrong_settings
+from label_studio_crowd.connection.record import Record, find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.exchange.publish import measured_costs
 from label_studio_crowd.exchange.pull import look_up
+from label_studio_crowd.project import Project
 from label_studio_crowd.scoring.scores import memory_note
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.mirror import ProjectMirror
 from label_studio_crowd.studio.client import Studio, StudioError
 from label_studio_crowd.studio.controls.control import find_control
 
@@ -32,23 +32,24 @@ class Check:
     mend: str = ""
 
 
-def examine(studio: Studio, mirror: ProjectMirror, project: int, settings: Settings) -> Iterator[Check]:
+def examine(project: Project) -> Iterator[Check]:
     """Yield findings, from the ground up; stop at one without which the rest cannot be looked at."""
+    studio = project.studio
     try:
         user = studio.user()
         version = studio.version()
-        info = look_up(studio, mirror, project)
+        info = look_up(project)
     except StudioError as error:
         yield Check("wrong", str(error))
         return
     yield from _server(studio, version, user)
     yield Check(
         "ok",
-        f"project {project} {info['title']!r}: {info['task_number']} tasks, "
+        f"project {project.number} {info['title']!r}: {info['task_number']} tasks, "
         f"{info['total_annotations_number']} annotations",
     )
-    record = find_record(studio, mirror, project)
-    settings = settings.over(options_in(record))
+    record = find_record(project)
+    settings = project.settings.over(options_in(record))
     try:
         control = find_control(info["label_config"], settings.control)
         classes = f"{len(control.classes)} classes" if control.classes else "classes that come with each task"
@@ -61,11 +62,12 @@ def examine(studio: Studio, mirror: ProjectMirror, project: int, settings: Setti
             f"annotations with the ground-truth flag count as answers: {info['ground_truth_number']}",
             "imported annotations have it by default; --trust-ground-truth takes them as the truth",
         )
-    if (last := mirror.last_run()) is not None:
-        numbers = {name: last[1][name] for name in ("tasks", "labels", "annotators")}
-        if note := memory_note(**numbers, classes=len(last[1]["classes"])):
+    if (last := project.store.runs.last()) is not None:
+        tasks, labels, annotators = last.report.tasks or 0, last.report.labels or 0, last.report.annotators or 0
+        note = memory_note(tasks=tasks, labels=labels, annotators=annotators, classes=len(last.report.classes))
+        if note:
             yield Check("note", *note)
-    yield from _queue(studio, mirror, project, info, record, settings)
+    yield from _queue(project, info, record, settings)
 
 
 def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Check]:
@@ -78,15 +80,8 @@ def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Chec
         yield Check("wrong", "the token is an access token, which lives five minutes", "use the personal access token")
 
 
-def _queue(
-    studio: Studio,
-    mirror: ProjectMirror,
-    project: int,
-    info: dict[str, Any],
-    record: Record | None,
-    settings: Settings,
-) -> Iterator[Check]:
-    connect = f"label-studio-crowd connect --project {project}"
+def _queue(project: Project, info: dict[str, Any], record: Record | None, settings: Settings) -> Iterator[Check]:
+    connect = f"label-studio-crowd connect --project {project.number}"
     if record is None:
         yield Check("note", "not connected: annotators are served in Label Studio's own order", connect)
         return
@@ -97,30 +92,28 @@ def _queue(
         yield Check("wrong", f"{name} is {found!r}, not {needed!r}: the queue is not served in order", connect)
     if not wrong:
         yield Check("ok", "sampling serves the queue in order")
-    versions = {name: state for name, state in studio.model_versions(project).items() if is_ours(name)}
+    versions = {name: state for name, state in project.studio.model_versions(project.number).items() if is_ours(name)}
     active = info["model_version"] or ""
-    sync = f"label-studio-crowd sync --project {project}"
+    sync = f"label-studio-crowd sync --project {project.number}"
     if active in versions and active.startswith(QUEUE_PREFIX):
         yield Check("ok", f"the project serves {active}: {versions[active].count} tasks")
-    elif (last := mirror.last_run()) is None:
+    elif (last := project.store.runs.last()) is None:
         yield Check("note", "no queue yet", sync)
-    elif last[1]["changes"]["queue"] == 0:
+    elif last.report.changes.queue == 0:
         yield Check("ok", "the queue is empty: after the last run there was nothing left to label")
     else:
         yield Check("wrong", f"the project's model version is {active!r}, not our queue", sync)
-    if (seconds := measured_costs(mirror).bulk) > _SLOW_IMPORT:
+    if (seconds := measured_costs(project.store.facts).bulk) > _SLOW_IMPORT:
         yield Check(
             "note",
             f"an import of predictions takes {seconds:.1f} s on this server",
             "start Label Studio with fflag_fix_back_4620_memory_efficient_predictions_import_08012025_short=true: "
             "about 0.2 s",
         )
-    yield from _backends(studio, project, info, record, settings)
+    yield from _backends(project, info, record, settings)
 
 
-def _backends(
-    studio: Studio, project: int, info: dict[str, Any], record: Record, settings: Settings
-) -> Iterator[Check]:
+def _backends(project: Project, info: dict[str, Any], record: Record, settings: Settings) -> Iterator[Check]:
     if info["created_by"] is None:
         yield Check(
             "wrong",
@@ -128,8 +121,8 @@ def _backends(
             'give it one: PATCH /api/projects/… {"created_by": …}',
         )
         return
-    backends = studio.backends(project)
-    made = [url.rstrip("/") for url in record.get("backends", [])]
+    backends = project.studio.backends(project.number)
+    made = [url.rstrip("/") for url in record.backends]
     foreign = [
         row for row in backends if row["model_version"] != CONSENSUS_VERSION and row["url"].rstrip("/") not in made
     ]
@@ -137,8 +130,8 @@ def _backends(
         titles = ", ".join(repr(row.get("title")) for row in foreign)
         yield Check("note", f"ML backends are connected ({titles})", "let them leave the project's model version alone")
     for url in {row["url"].rstrip("/") for row in backends} - {row["url"].rstrip("/") for row in foreign}:
-        connect = f"label-studio-crowd connect --project {project} --backend {url}"
-        headers = studio.webhook_headers(project, url)
+        connect = f"label-studio-crowd connect --project {project.number} --backend {url}"
+        headers = project.studio.webhook_headers(project.number, url)
         if headers is None:
             yield Check("wrong", f"{url} has no webhook: it hears of annotations only by polling", connect)
         elif not headers.items() >= webhook_headers(settings).items():

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from crowdcore import Crowd
 from label_studio_crowd.scoring.scores import Scores
+from label_studio_crowd.store.facts import Fact
 from label_studio_crowd.store.mirror import Tasks
+from label_studio_crowd.store.reports import Changes
 from label_studio_crowd.studio.client import Prediction
 from label_studio_crowd.studio.controls.control import Control
 
@@ -39,8 +41,10 @@ _STEP: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class Costs:
+class Costs(Fact):
     """Seconds of Label Studio's answers, measured on this server and project."""
+
+    fact = "costs"
 
     edit: float = 0.2
     """One prediction or task created, changed or deleted."""
@@ -143,23 +147,24 @@ class Plan:
         )
         return any(map(bool, changes))
 
-    def counts(self) -> dict[str, Any]:
+    def counts(self) -> Changes:
         """Return the numbers of changes, for people and for the record of the run."""
-        return {
-            "queue": len(self.queue),
-            "reopen": len(self.reopen),
-            "close": len(self.close),
-            "queue_version": self.queue_edits.version,
-            "queue_create": len(self.queue_edits.create),
-            "queue_update": len(self.queue_edits.update),
-            "queue_delete": len(self.queue_edits.delete),
-            "switch_to": self.switch_to,
-            "consensus_create": len(self.consensus_edits.create),
-            "consensus_update": len(self.consensus_edits.update),
-            "consensus_delete": len(self.consensus_edits.delete),
-            "versions_deleted": list(self.obsolete),
-            "deferred": self.deferred,
-        }
+        queue, consensus = self.queue_edits, self.consensus_edits
+        return Changes(
+            queue=len(self.queue),
+            reopen=len(self.reopen),
+            close=len(self.close),
+            queue_version=queue.version,
+            queue_create=len(queue.create),
+            queue_update=len(queue.update),
+            queue_delete=len(queue.delete),
+            switch_to=self.switch_to,
+            consensus_create=len(consensus.create),
+            consensus_update=len(consensus.update),
+            consensus_delete=len(consensus.delete),
+            versions_deleted=self.obsolete,
+            deferred=self.deferred,
+        )
 
 
 def is_ours(model_version: str) -> bool:

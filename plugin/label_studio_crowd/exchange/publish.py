@@ -11,82 +11,86 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from label_studio_crowd.exchange.plan import Costs, Edits, Plan, TaskChange, is_ours
-from label_studio_crowd.store.mirror import ProjectMirror
-from label_studio_crowd.studio.client import Prediction, Progress, Studio, StudioError, VersionState, silent
+from label_studio_crowd.project import Project
+from label_studio_crowd.store.facts import Fact, Facts
+from label_studio_crowd.studio.client import Prediction, StudioError, VersionState
 
 _Change = TypeVar("_Change")
-_PENDING: Final = "pending_import"
-_COSTS: Final = "costs"
 _PATIENCE: Final = 30.0
 """Seconds, at the least, that an import begun by an interrupted run is waited for."""
 
 
-def measured_costs(mirror: ProjectMirror) -> Costs:
+@dataclass(frozen=True)
+class PendingImport(Fact):
+    """An import that was begun (Unix time), and after which a version has so many predictions."""
+
+    fact = "pending_import"
+
+    version: str
+    expected: int
+    at: float
+
+
+def measured_costs(facts: Facts) -> Costs:
     """Return what writing to this project costs, as measured so far."""
-    return Costs(**(mirror.recall(_COSTS) or {}))
+    return facts.read(Costs) or Costs()
 
 
-def pending_version(mirror: ProjectMirror) -> str | None:
+def pending_version(facts: Facts) -> str | None:
     """Return the version of an import that was begun and not seen to end."""
-    pending = mirror.recall(_PENDING)
-    return pending["version"] if pending else None
+    pending = facts.read(PendingImport)
+    return pending.version if pending else None
 
 
-def observe(
-    studio: Studio,
-    mirror: ProjectMirror,
-    project: int,
-    *,
-    progress: Progress = silent,
-    sleep: Callable[[float], None] = time.sleep,
-) -> list[Prediction]:
+def observe(project: Project, *, sleep: Callable[[float], None] = time.sleep) -> list[Prediction]:
     """Return our predictions in Label Studio, read anew where they are not what the mirror remembers."""
-    versions = _after_pending_import(studio, mirror, project, progress, sleep)
-    if versions != mirror.versions():
-        _read_predictions(studio, mirror, project, versions)
-    return mirror.published()
+    versions = _after_pending_import(project, sleep)
+    if versions != project.store.published.versions():
+        _read_predictions(project, versions)
+    return project.store.published.predictions()
 
 
-def is_as_published(studio: Studio, mirror: ProjectMirror, project: int) -> bool:
+def is_as_published(project: Project) -> bool:
     """Return whether Label Studio holds our predictions as they were left, as far as their numbers tell."""
-    return mirror.recall(_PENDING) is None and _our_versions(studio, project) == mirror.versions()
+    return (
+        project.store.facts.read(PendingImport) is None and _our_versions(project) == project.store.published.versions()
+    )
 
 
-def _our_versions(studio: Studio, project: int) -> dict[str, VersionState]:
-    return {version: state for version, state in studio.model_versions(project).items() if is_ours(version)}
+def _our_versions(project: Project) -> dict[str, VersionState]:
+    found = project.studio.model_versions(project.number)
+    return {version: state for version, state in found.items() if is_ours(version)}
 
 
-def _read_predictions(studio: Studio, mirror: ProjectMirror, project: int, versions: dict[str, VersionState]) -> None:
-    mirror.set_published([row for row in studio.predictions(project) if is_ours(row.model_version)])
-    mirror.set_versions(versions)
+def _read_predictions(project: Project, versions: dict[str, VersionState]) -> None:
+    project.store.published.replace(_our_predictions(project))
+    project.store.published.keep_versions(versions)
 
 
-def _after_pending_import(
-    studio: Studio,
-    mirror: ProjectMirror,
-    project: int,
-    progress: Progress,
-    sleep: Callable[[float], None],
-) -> dict[str, VersionState]:
+def _our_predictions(project: Project) -> list[Prediction]:
+    return [row for row in project.studio.predictions(project.number) if is_ours(row.model_version)]
+
+
+def _after_pending_import(project: Project, sleep: Callable[[float], None]) -> dict[str, VersionState]:
     """Return our versions, once an import that an interrupted run began has ended or can be given up."""
-    versions = _our_versions(studio, project)
-    pending = mirror.recall(_PENDING)
+    versions = _our_versions(project)
+    pending = project.store.facts.read(PendingImport)
     if pending is None:
         return versions
-    patience = max(_PATIENCE, 5 * measured_costs(mirror).bulk)
-    while (waited := time.time() - pending["at"]) < patience:
-        found = versions.get(pending["version"])
-        if found is not None and found.count >= pending["expected"]:
+    patience = max(_PATIENCE, 5 * measured_costs(project.store.facts).bulk)
+    while (waited := time.time() - pending.at) < patience:
+        found = versions.get(pending.version)
+        if found is not None and found.count >= pending.expected:
             break
-        progress("waiting for an import that an interrupted run began", int(waited), int(patience))
+        project.progress("waiting for an import that an interrupted run began", int(waited), int(patience))
         sleep(0.5)
-        versions = _our_versions(studio, project)
-    mirror.forget(_PENDING)
+        versions = _our_versions(project)
+    project.store.facts.forget(PendingImport)
     return versions
 
 
@@ -98,15 +102,7 @@ class Published:
     left: int
 
 
-def carry_out(
-    plan: Plan,
-    studio: Studio,
-    mirror: ProjectMirror,
-    project: int,
-    *,
-    seconds: float = math.inf,
-    progress: Progress = silent,
-) -> Published:
+def carry_out(plan: Plan, project: Project, *, seconds: float = math.inf) -> Published:
     """Carry out a plan.
 
     The order keeps annotators supplied: tasks are opened before the queue names them, a new queue is
@@ -123,19 +119,19 @@ def carry_out(
     StudioError
         If Label Studio did not take all of the queue; the project then stays on the queue it has.
     """
-    work = _Publication(studio, mirror, project, seconds, progress)
+    work = _Publication(project, seconds)
     if plan:  # until `settle`: a change that Label Studio made and nobody noted is found by reading all anew
-        mirror.forget("versions")
+        project.store.published.forget_versions()
     work.change_tasks("opening tasks for one more annotator", plan.reopen, share=0.5)
     if dropped := work.edit("writing the queue", plan.queue_edits, share=0.8):
         raise StudioError(f"{dropped} The project keeps the queue it has. Run sync again.")
     if plan.switch_to is not None:
-        studio.update_project(project, model_version=plan.switch_to)
+        project.studio.update_project(project.number, model_version=plan.switch_to)
     work.change_tasks("closing tasks", plan.close, share=0.9)
     dropped = work.edit("writing the consensus", plan.consensus_edits, share=1.0)
     for version in plan.obsolete:
         with work.timed("delete_version"):
-            studio.delete_version(project, version)
+            project.studio.delete_version(project.number, version)
     work.settle()
     return Published([dropped] if dropped else [], work.left)
 
@@ -143,11 +139,10 @@ def carry_out(
 class _Publication:
     """The steps of one publication, and what they cost."""
 
-    def __init__(self, studio: Studio, mirror: ProjectMirror, project: int, seconds: float, progress: Progress) -> None:
-        self._studio = studio
-        self._mirror = mirror
+    def __init__(self, project: Project, seconds: float) -> None:
         self._project = project
-        self._progress = progress
+        self._studio = project.studio
+        self._store = project.store
         self._seconds: dict[str, list[float]] = {}
         self._begun, self._allowed = time.monotonic(), seconds
         self.left = 0
@@ -156,7 +151,7 @@ class _Publication:
         """Yield changes until a share of the time is over, one at the least; the others are left."""
         for done, change in enumerate(changes, 1):
             yield change
-            self._progress(what, done, len(changes))
+            self._project.progress(what, done, len(changes))
             if time.monotonic() - self._begun > share * self._allowed:
                 self.left += len(changes) - done
                 return
@@ -171,7 +166,7 @@ class _Publication:
         for change in self._in_time(what, changes, share):
             with self.timed("edit"):
                 self._studio.set_task(change.task, overlap=change.overlap, is_labeled=change.is_labeled)
-            self._mirror.set_states([(change.task, change.overlap, change.is_labeled)])
+            self._store.mirror.set_states([(change.task, change.overlap, change.is_labeled)])
 
     def edit(self, what: str, edits: Edits, *, share: float) -> str:
         """Create, then change, then delete: there is always something to serve.
@@ -183,10 +178,10 @@ class _Publication:
         """
         dropped = ""
         if edits.bulk and edits.create:
-            self._progress(what, 0, 1)
+            self._project.progress(what, 0, 1)
             dropped = self._import(edits)
-            self._progress(what, 1, 1)
-        known = {row.id: row for row in self._mirror.published()} if edits.update else {}
+            self._project.progress(what, 1, 1)
+        known = {row.id: row for row in self._store.published.predictions()} if edits.update else {}
         singles: list[Callable[[], None]] = []
         if not edits.bulk:
             singles += [partial(self._create, item) for item in edits.create]
@@ -201,22 +196,22 @@ class _Publication:
         created = self._studio.create_prediction(item)
         if created is not None:
             row = Prediction(created, item["task"], item["model_version"], item["score"], item["result"])
-            self._mirror.add_published(row)
+            self._store.published.put(row)
 
     def _update(self, row: Prediction, fields: Mapping[str, Any]) -> None:
         if self._studio.update_prediction(row.id, **fields):
             score, result = fields.get("score", row.score), fields.get("result", row.result)
-            self._mirror.add_published(Prediction(row.id, row.task, row.model_version, score, result))
+            self._store.published.put(Prediction(row.id, row.task, row.model_version, score, result))
         else:
-            self._mirror.drop_published(row.id)
+            self._store.published.drop(row.id)
 
     def _delete(self, prediction: int) -> None:
         self._studio.delete_prediction(prediction)
-        self._mirror.drop_published(prediction)
+        self._store.published.drop(prediction)
 
     def _import(self, edits: Edits) -> str:
         """Import predictions and return, in words, what Label Studio did not take."""
-        before = _our_versions(self._studio, self._project).get(edits.version)
+        before = _our_versions(self._project).get(edits.version)
         already, items = before.count if before else 0, list(edits.create)
         try:
             created = self._import_once(items, already)
@@ -226,13 +221,11 @@ class _Publication:
             if not 0 < len(items) < len(edits.create):
                 raise
             created = self._import_once(items, already)
-        self._mirror.set_published(
-            [row for row in self._studio.predictions(self._project) if is_ours(row.model_version)]
-        )
-        self._mirror.forget(_PENDING)
+        self._store.published.replace(_our_predictions(self._project))
+        self._store.facts.forget(PendingImport)
         if created == len(items):
             return ""
-        there = {row.task for row in self._mirror.published() if row.model_version == edits.version}
+        there = {row.task for row in self._store.published.predictions() if row.model_version == edits.version}
         missing = [item["task"] for item in items if item["task"] not in there]
         some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
         return (
@@ -241,29 +234,27 @@ class _Publication:
         )
 
     def _import_once(self, items: Sequence[dict[str, Any]], already: int) -> int:
-        pending = {"version": items[0]["model_version"], "expected": already + len(items), "at": time.time()}
-        self._mirror.remember(_PENDING, pending)
+        pending = PendingImport(items[0]["model_version"], already + len(items), time.time())
+        self._store.facts.write(pending)
         try:
             with self.timed("bulk"):
-                return self._studio.import_predictions(self._project, items)
+                return self._studio.import_predictions(self._project.number, items)
         except StudioError as error:
             if error.status is not None and error.status < 500:  # refused whole: nothing is under way
-                self._mirror.forget(_PENDING)
+                self._store.facts.forget(PendingImport)
             raise
 
     def _still_there(self, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        there = {task["id"] for page in self._studio.task_states(self._project) for task in page}
+        there = {task["id"] for page in self._studio.task_states(self._project.number) for task in page}
         return [item for item in items if item["task"] in there]
 
     def settle(self) -> None:
         """Leave the mirror with what Label Studio really holds, and remember what writing cost."""
-        versions = _our_versions(self._studio, self._project)
-        held = Counter(row.model_version for row in self._mirror.published())
+        versions = _our_versions(self._project)
+        held = Counter(row.model_version for row in self._store.published.predictions())
         if dict(held) == {version: state.count for version, state in versions.items()}:
-            self._mirror.set_versions(versions)
+            self._store.published.keep_versions(versions)
         else:
-            _read_predictions(self._studio, self._mirror, self._project, versions)
-        costs: dict[str, Any] = asdict(measured_costs(self._mirror))
-        for kind, seconds in self._seconds.items():
-            costs[kind] = sorted(seconds)[len(seconds) // 2]
-        self._mirror.remember(_COSTS, costs)
+            _read_predictions(self._project, versions)
+        measured = {kind: sorted(seconds)[len(seconds) // 2] for kind, seconds in self._seconds.items()}
+        self._store.facts.write(replace(measured_costs(self._store.facts), **measured))

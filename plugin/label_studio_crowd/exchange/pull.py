@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from label_studio_crowd.store.mirror import DELETED_USER, ProjectMirror
-from label_studio_crowd.studio.client import Counts, Progress, Studio, silent
+from label_studio_crowd.project import Project
+from label_studio_crowd.studio.client import Counts
 
-_NAMES: Final = "names"
-_COMPLETE_UNTIL: Final = "complete_until"
 _MARGIN_SECONDS: Final = 10
 """A transaction may commit some seconds after its `updated_at`."""
 
@@ -26,58 +24,54 @@ class Pulled:
     full: bool
 
 
-def has_pulled(mirror: ProjectMirror) -> bool:
-    """Return whether the mirror is complete up to some time."""
-    return mirror.recall(_COMPLETE_UNTIL) is not None
-
-
-def look_up(studio: Studio, mirror: ProjectMirror, project: int) -> dict[str, Any]:
-    """Return a project's settings, and see to it that the mirror is of this project.
+def look_up(project: Project) -> dict[str, Any]:
+    """Return a project's settings in Label Studio, and see to it that the mirror is of this project.
 
     Raises
     ------
     StudioError
         If there is no such project.
     """
-    info = studio.project(project)
-    mirror.belong_to(info["created_at"])
+    info = project.studio.project(project.number)
+    project.store.belong_to(info["created_at"])
     return info
 
 
-def update_mirror(
-    studio: Studio, mirror: ProjectMirror, project: int, *, full: bool = False, progress: Progress = silent
-) -> Pulled:
+def update_mirror(project: Project, *, full: bool = False) -> Pulled:
     """Bring the mirror up to Label Studio's state.
 
     Changed tasks are found by their `updated_at`. Deletions and changes in bulk leave no such trace: where the
     numbers of tasks, annotations, skips or finished tasks differ, the states of all tasks are swept, and where
     they still differ all is read anew.
     """
-    started = studio.time()
-    since = None if full else mirror.recall(_COMPLETE_UNTIL)
-    pulled = _pull_changes(studio, mirror, project, since, progress) if since else None
+    started, mirror = project.studio.time(), project.store.mirror
+    since = None if full else mirror.complete_until()
+    pulled = _pull_changes(project, since) if since else None
     if pulled is None:
-        pulled = _pull_all(studio, mirror, project, progress)
-    if started is None:
-        mirror.forget(_COMPLETE_UNTIL)
-    else:
-        # what changes during a pull may be behind it: the next one begins where this one did
-        margin = np.timedelta64(_MARGIN_SECONDS, "s")
-        mirror.remember(_COMPLETE_UNTIL, f"{np.datetime64(started.rstrip('Z'), 'us') - margin}Z")
+        pulled = _pull_all(project)
+    # what changes during a pull may be behind it: the next one begins where this one did
+    mirror.set_complete_until(None if started is None else _before(started))
     return pulled
 
 
-def _pull_changes(studio: Studio, mirror: ProjectMirror, project: int, since: str, progress: Progress) -> Pulled | None:
+def _before(time: str) -> str:
+    """Return a time (ISO) some seconds before another."""
+    return f"{np.datetime64(time.rstrip('Z'), 'us') - np.timedelta64(_MARGIN_SECONDS, 's')}Z"
+
+
+def _pull_changes(project: Project, since: str) -> Pulled | None:
     """Read what changed since a time, or return None if that does not explain Label Studio's counts."""
+    studio, mirror = project.studio, project.store.mirror
     changed, deleted = 0, 0
     for attempt in range(3):
-        before = studio.counts(project)
-        changed += sum(mirror.apply(page) for page in studio.tasks(project, since=since, progress=progress))
-        if _between(before, mirror.counts(), studio.counts(project)):
+        before = studio.counts(project.number)
+        pages = studio.tasks(project.number, since=since, progress=project.progress)
+        changed += sum(mirror.apply(page) for page in pages)
+        if _between(before, mirror.counts(), studio.counts(project.number)):
             return Pulled(changed, deleted, False)
         if attempt:  # not people who labelled meanwhile, but deletions or changes in bulk
-            deleted += refresh_states(studio, mirror, project, progress=progress)
-            if _between(before, mirror.counts(), studio.counts(project)):
+            deleted += refresh_states(project)
+            if _between(before, mirror.counts(), studio.counts(project.number)):
                 return Pulled(changed, deleted, False)
     return None
 
@@ -87,35 +81,29 @@ def _between(before: Counts, ours: Counts, after: Counts) -> bool:
     return all(min(a, b) <= own <= max(a, b) for a, own, b in zip(before, ours, after, strict=True))
 
 
-def refresh_states(studio: Studio, mirror: ProjectMirror, project: int, *, progress: Progress = silent) -> int:
+def refresh_states(project: Project) -> int:
     """Read every task's overlap and state; forget the tasks that are gone and return how many those were.
 
     Label Studio changes overlaps and states in bulk without moving `updated_at`.
     """
     seen: list[int] = []
-    for page in studio.task_states(project, progress):
+    for page in project.studio.task_states(project.number, project.progress):
         seen.extend(task["id"] for task in page)
-        mirror.set_states((task["id"], task["overlap"], task["is_labeled"]) for task in page)
-    return mirror.keep_only(seen)
+        project.store.mirror.set_states((task["id"], task["overlap"], task["is_labeled"]) for task in page)
+    return project.store.mirror.keep_only(seen)
 
 
-def _pull_all(studio: Studio, mirror: ProjectMirror, project: int, progress: Progress) -> Pulled:
+def _pull_all(project: Project) -> Pulled:
     changed = 0
     seen: list[int] = []
-    for page in studio.tasks(project, progress=progress):
-        changed += mirror.apply(page)
+    for page in project.studio.tasks(project.number, progress=project.progress):
+        changed += project.store.mirror.apply(page)
         seen.extend(task["id"] for task in page)
-    return Pulled(changed, mirror.keep_only(seen), True)
+    return Pulled(changed, project.store.mirror.keep_only(seen), True)
 
 
-def update_names(studio: Studio, mirror: ProjectMirror, annotators: Iterable[int], *, anew: bool = False) -> None:
+def update_names(project: Project, annotators: Collection[int], *, anew: bool = False) -> None:
     """Keep the annotators' names: read them where one is new, or `anew`."""
-    wanted = set(annotators) - {DELETED_USER}
-    if anew or not names(mirror).keys() >= wanted:
-        found = {**dict.fromkeys(wanted, ""), **studio.annotator_names()}  # some may have left the organisation
-        mirror.remember(_NAMES, {str(user): name for user, name in found.items()})
-
-
-def names(mirror: ProjectMirror) -> dict[int, str]:
-    """Return the annotators' names, as last read."""
-    return {int(user): name for user, name in (mirror.recall(_NAMES) or {}).items()}
+    people = project.store.people
+    if anew or not people.are_named(annotators):
+        people.keep_names(annotators, project.studio.annotator_names())

@@ -13,7 +13,8 @@ import numpy as np
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.scoring.snapshot import answer_times
-from label_studio_crowd.store.mirror import DELETED_USER, Annotation
+from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.store.people import annotator_name
 from label_studio_crowd.studio.client import Prediction
 
 if TYPE_CHECKING:
@@ -109,11 +110,6 @@ def tables(
         }
     ).sort_values(["quality", "agreement_with_consensus"], ignore_index=True)
     return Tables(tasks, annotators, result.labels_frame())
-
-
-def annotator_name(annotator: int, names: Mapping[int, str]) -> str:
-    """Return what to call an annotator."""
-    return "deleted users" if annotator == DELETED_USER else names.get(annotator) or f"user {annotator}"
 
 
 def _scalar(value: Any) -> str | None:

@@ -14,8 +14,9 @@ from label_studio_crowd.pages.charts import (
     share_axis,
     time_axis,
 )
-from label_studio_crowd.pages.insights import Forecast, Histogram, Moment, Period
+from label_studio_crowd.pages.insights import Histogram, Period
 from label_studio_crowd.pages.words import count, percent
+from label_studio_crowd.scoring.outlook import Forecast, Moment
 
 _INTERVAL = "90\u00a0% interval"
 
@@ -57,7 +58,9 @@ def history_chart(history: Sequence[Moment]) -> Chart | None:
 
 def forecast_chart(forecast: Forecast) -> Chart | None:
     """Return the accuracy that further labels are expected to bring; None where none are needed."""
-    queue, chance = forecast.queue_order, forecast.random_order
+    queue, chance = forecast.queue, forecast.random
+    if queue is None or chance is None:
+        return None
     if len(queue.further_labels) < 2:
         return None
     says = (

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from label_studio_crowd.scoring.classifiers.tasks import lookup
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.mirror import ProjectMirror
+from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.studio.controls.control import Control, find_control
 from label_studio_crowd.studio.hypertext import without_tags
 
@@ -61,7 +61,7 @@ class Shown:
 
 
 def task_previews(
-    mirror: ProjectMirror, snapshot: Snapshot, settings: Settings, tasks: Iterable[int]
+    mirror: Mirror, snapshot: Snapshot, settings: Settings, tasks: Iterable[int]
 ) -> dict[int, tuple[Shown, ...]]:
     """Return what annotators see of tasks, by task."""
     control = find_control(snapshot.label_config, snapshot.control)

@@ -9,14 +9,15 @@ from typing import Final
 from markupsafe import Markup
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.exchange.pull import names
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.previews import task_previews
 from label_studio_crowd.pages.rendering import page_html, static_file
-from label_studio_crowd.scoring.outlook import FORECAST, HISTORY, PROBLEMS, RELIABILITY
+from label_studio_crowd.scoring.outlook import Forecast, History, Reliability
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.mirror import ProjectMirror
+from label_studio_crowd.store.problems import Problems
+from label_studio_crowd.store.projects import ProjectStore
+from label_studio_crowd.store.reports import RunReport
 from label_studio_crowd.studio.addresses import project_url, task_url
 
 _SUSPECTS: Final = 50
@@ -75,13 +76,13 @@ def write_report(html: str, path: Path) -> None:
 
 
 def report_html(
-    mirror: ProjectMirror, snapshot: Snapshot, settings: Settings, project: int, *, hide_names: bool = False
+    stored: ProjectStore, snapshot: Snapshot, settings: Settings, project: int, *, hide_names: bool = False
 ) -> str:
     """Return a project's report.
 
     Parameters
     ----------
-    mirror
+    stored
         Has the runs, the forecast, the names and the tasks' data.
     snapshot
         What the last run believed.
@@ -95,9 +96,9 @@ def report_html(
     Returns
     -------
     str
-        HTML; the same for the same contents of the mirror.
+        HTML; the same for the same contents of the store.
     """
-    people = insights.People(snapshot, names(mirror), hidden=hide_names)
+    people = insights.People(snapshot, stored.people.names(), hidden=hide_names)
     queue = insights.queue_page(snapshot, people, 1, _QUEUE)
     suspects = insights.suspect_labels(snapshot, people, 1, _SUSPECTS)
     overruled = insights.overruled_majorities(snapshot, people, 1, _OVERRULED)
@@ -107,8 +108,8 @@ def report_html(
     details = [insights.annotator_details(snapshot, people, rows[key]) for key in detailed]
     shown = [row.task for page in (queue, suspects, overruled) for row in page.rows]
     shown += [mistake.task for one in details for mistake in one.mistakes]
-    runs = mirror.runs(_RUNS)
-    report = runs[0][1] if runs else {}
+    runs, facts = stored.runs.newest(_RUNS), stored.facts
+    report = runs[0].report if runs else RunReport()
     url = project_url(settings, project)
     return page_html(
         "report.html",
@@ -117,12 +118,12 @@ def report_html(
         url=url,
         style=Markup("\n".join(static_file(name).decode() for name in _STYLES)),
         links=_Links(url, frozenset(detailed)),
-        previews=task_previews(mirror, snapshot, settings, shown),
+        previews=task_previews(stored.mirror, snapshot, settings, shown),
         calibrated=snapshot.calibrated,
-        overview=insights.project_overview(snapshot, mirror.recall(HISTORY) or [], mirror.recall(FORECAST)),
+        overview=insights.project_overview(snapshot, facts.read(History), facts.read(Forecast)),
         steps=insights.next_steps(snapshot, people),
         classes=insights.project_classes(snapshot),
-        warnings=report.get("warnings", []),
+        warnings=report.warnings,
         scored_with=insights.scored_with(snapshot, report),
         queue=queue,
         suspects=suspects,
@@ -131,6 +132,6 @@ def report_html(
         details=details,
         order_by="quality",
         descending=False,
-        agreement=insights.project_agreement(snapshot, people, mirror.recall(RELIABILITY)),
-        runs=insights.past_runs(runs, mirror.recall(PROBLEMS) or [])[:_RUNS],
+        agreement=insights.project_agreement(snapshot, people, facts.read(Reliability)),
+        runs=insights.past_runs(runs, facts.read(Problems))[:_RUNS],
     )

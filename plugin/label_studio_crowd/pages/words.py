@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from label_studio_crowd.scoring.estimates import Estimate
+from label_studio_crowd.estimate import Estimate
 
 _NO_BREAK: Final = "\u00a0"
 _UNITS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))

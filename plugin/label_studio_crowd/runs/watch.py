@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from label_studio_crowd.exchange.pull import refresh_states
-from label_studio_crowd.runs.rescore import Run, rescore
-from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.mirror import ProjectMirror
-from label_studio_crowd.studio.client import Progress, Studio, StudioError, silent
+from label_studio_crowd.project import Project
+from label_studio_crowd.runs.rescore import rescore
+from label_studio_crowd.runs.run import Run
+from label_studio_crowd.studio.client import StudioError
 
 _LONGEST_PAUSE: Final = 600.0
 
@@ -31,14 +31,10 @@ class Round:
 
 
 def rounds(
-    studio: Studio,
-    mirror: ProjectMirror,
-    project: int,
-    settings: Settings,
+    project: Project,
     *,
     every: float = 60.0,
     sweep: float = 3600.0,
-    progress: Progress = silent,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Round]:
@@ -56,9 +52,9 @@ def rounds(
     while True:
         try:
             if clock() - swept >= sweep:
-                refresh_states(studio, mirror, project, progress=progress)
+                refresh_states(project)
                 swept = clock()
-            found = Round(rescore(studio, mirror, project, settings, progress=progress))
+            found = Round(rescore(project))
             failures = 0
         except StudioError as error:
             if error.status in (401, 403, 404):

@@ -12,7 +12,7 @@ from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
 from crowdcore.hierarchical.confidence import confidence_scores
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
 from crowdcore.outlook.estimates import annotator_intervals, silence
-from label_studio_crowd.scoring.estimates import LEVEL
+from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.settings import ConsensusMethod
 
 MOST_EXPONENT = 2.0

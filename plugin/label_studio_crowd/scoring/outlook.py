@@ -3,67 +3,138 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from crowdcore import Crowd
 from crowdcore.hierarchical.consensus import HierarchicalResult
-from label_studio_crowd.scoring.estimates import LEVEL, NO_PROBABILITY, Estimate
+from label_studio_crowd.estimate import LEVEL, Estimate
+from label_studio_crowd.scoring.accuracy import NO_PROBABILITY
 from label_studio_crowd.scoring.scores import Scores
-from label_studio_crowd.store.database import now
-from label_studio_crowd.store.jobs import Kind, storable
-from label_studio_crowd.store.mirror import ProjectMirror
+from label_studio_crowd.store.facts import Fact, Facts, PlainFact
+from label_studio_crowd.store.reports import RunReport
 
-HISTORY: Final = "history"
-"""The fact with rows of: Unix time, labels, accuracy, low, high; the oldest first."""
-PROBLEMS: Final = "problems"
-"""The fact with the last failures: at (Unix time), kind (of job), problem, times (in a row), away (whether Label Studio
-did not answer); the oldest first."""
-FORECAST: Final = "forecast"
-"""The fact with: labels (when it was made), circumstances, needed, and curves in the orders queue and random;
-or the reason why there is none instead of these."""
-RELIABILITY: Final = "reliability"
-"""The fact with: labels (when they were found), and coefficients mean_kappa, fleiss_kappa and alpha."""
+NOT_YET: Final = "It has not been worked out yet: that follows a run after a while."
+"""Why there is no forecast, and no coefficient of agreement, before they were found for the first time."""
 
 _STEP: Final = 1.02
-_PROBLEMS_KEPT: Final = 50
 _RESAMPLES: Final = 200
 _NO_PAIRS: Final = "No task has labels by two annotators."
 _NO_CHANCE: Final = "All labels compared are the same, so nothing tells agreement from chance."
 
 
-def add_to_history(mirror: ProjectMirror, at: float, labels: int, accuracy: Estimate) -> None:
+class Moment(NamedTuple):
+    """How the project stood at a time (Unix time): labels, and the estimated accuracy with its interval."""
+
+    at: float
+    labels: int
+    accuracy: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class History(PlainFact):
+    """How the project stood after past runs, the oldest first."""
+
+    fact = "history"
+
+    moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Accuracy after so many further labels: mean, and 90 % band; all of the same length.
+
+    It is the share of *all* tasks whose consensus is right, tasks without one being wrong: so it begins elsewhere than
+    the accuracy of a snapshot, which is of the tasks with labels.
+    """
+
+    further_labels: tuple[int, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Forecast(Fact):
+    """What further labels are expected to bring, or the reason why that is not known.
+
+    Attributes
+    ----------
+    labels
+        How many labels there were when it was made.
+    circumstances
+        What it depends on besides the labels.
+    needed
+        Further labels until every task is settled.
+    queue, random
+        Labels given in the order of the queue, and to tasks by chance; None where there is a reason.
+    reason
+        "" where there is a forecast.
+    """
+
+    fact = "forecast"
+
+    labels: int
+    circumstances: Mapping[str, Any]
+    needed: Estimate | None = None
+    queue: Curve | None = None
+    random: Curve | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Reliability(Fact):
+    """Coefficients of agreement.
+
+    Attributes
+    ----------
+    labels
+        How many labels there were when they were found.
+    coefficients
+        Of mean_kappa, fleiss_kappa and alpha.
+    """
+
+    fact = "reliability"
+
+    labels: int
+    coefficients: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True)
+class DryRun(Fact):
+    """What a run would change, and when that was found out (Unix time)."""
+
+    fact = "dry_run"
+
+    at: float
+    report: RunReport
+
+
+def add_to_history(facts: Facts, at: float, labels: int, accuracy: Estimate) -> None:
     """Record how a project stands, in place of the last record if that has hardly more labels than the one before.
 
     So the number of records grows with the logarithm of the labels, and the newest always stands.
     """
-    if accuracy.value is None:
+    if accuracy.value is None or accuracy.low is None or accuracy.high is None:
         return
-    rows = mirror.recall(HISTORY) or []
-    if len(rows) > 1 and _is_near(rows[-1][1], rows[-2][1]):
-        rows.pop()
-    mirror.remember(HISTORY, [*rows, [at, labels, accuracy.value, accuracy.low, accuracy.high]])
+    rows = (facts.read(History) or History()).moments
+    if len(rows) > 1 and _is_near(rows[-1].labels, rows[-2].labels):
+        rows = rows[:-1]
+    facts.write(History((*rows, Moment(at, labels, accuracy.value, accuracy.low, accuracy.high))))
 
 
-def add_problem(mirror: ProjectMirror, kind: Kind, problem: str, *, away: bool = False) -> None:
-    """Record why a job failed, the same reason in a row once, and forget the oldest of many."""
-    rows = mirror.recall(PROBLEMS) or []
-    problem, times = storable(problem), 1
-    if rows and rows[-1]["kind"] == kind and rows[-1]["problem"] == problem:
-        times += rows.pop()["times"]
-    rows.append({"at": now(), "kind": kind, "problem": problem, "times": times, "away": away})
-    mirror.remember(PROBLEMS, rows[-_PROBLEMS_KEPT:])
-
-
-def is_outlook_due(mirror: ProjectMirror, labels: int, circumstances: dict[str, Any]) -> bool:
+def is_outlook_due(facts: Facts, labels: int, circumstances: Mapping[str, Any]) -> bool:
     """Return whether the forecast was made with 2 % fewer or more labels, or under other circumstances."""
-    found = mirror.recall(FORECAST)
-    return found is None or found["circumstances"] != circumstances or not _is_near(labels, found["labels"])
+    found = facts.read(Forecast)
+    return found is None or found.circumstances != circumstances or not _is_near(labels, found.labels)
 
 
-def renew_outlook(mirror: ProjectMirror, scores: Scores, circumstances: dict[str, Any]) -> None:
+def renew_outlook(facts: Facts, scores: Scores, circumstances: Mapping[str, Any]) -> None:
     """Find the forecast and the coefficients of agreement anew: seconds for a large project.
 
     Parameters
@@ -72,24 +143,22 @@ def renew_outlook(mirror: ProjectMirror, scores: Scores, circumstances: dict[str
         What they depend on besides the labels; a JSON value.
     """
     crowd = scores.answers.crowd
-    made = {"labels": len(crowd.label)}
-    mirror.remember(RELIABILITY, {**made, "coefficients": _coefficients(crowd)})
-    mirror.remember(FORECAST, {**made, "circumstances": circumstances, **_forecast(scores)})
+    facts.write(Reliability(len(crowd.label), _coefficients(crowd)))
+    facts.write(_forecast(scores, circumstances))
 
 
 def _is_near(labels: int, before: int) -> bool:
     return before / _STEP < labels < before * _STEP or labels == before
 
 
-def _forecast(scores: Scores) -> dict[str, Any]:
+def _forecast(scores: Scores, circumstances: Mapping[str, Any]) -> Forecast:
     from crowdcore.outlook.forecast import forecast_accuracy
 
-    result = scores.result
+    labels, result = len(scores.answers.crowd.label), scores.result
     if not isinstance(result, HierarchicalResult):
-        return {"reason": NO_PROBABILITY}
+        return Forecast(labels, circumstances, reason=NO_PROBABILITY)
     most = np.maximum(scores.max_labels - scores.answers.skips, 1)  # a skip takes the place of a label
-    ahead = None
-    found: dict[str, Any] = {}
+    ahead, needed, curves = None, None, {}
     for name, order in (("queue", "priority"), ("random", "random")):
         future = forecast_accuracy(
             result,
@@ -101,33 +170,26 @@ def _forecast(scores: Scores) -> dict[str, Any]:
             level=LEVEL,
         )
         if future.reason:
-            return {"reason": future.reason}
-        found[name] = {
-            "further_labels": future.num_labels.tolist(),
-            "mean": future.accuracy.tolist(),
-            "low": future.low.tolist(),
-            "high": future.high.tolist(),
-        }
+            return Forecast(labels, circumstances, reason=future.reason)
+        numbers = (future.num_labels, future.accuracy, future.low, future.high)
+        curves[name] = Curve(*(tuple(each.tolist()) for each in numbers))
         if ahead is None:
             needed = Estimate(future.labels_needed, future.labels_needed_low, future.labels_needed_high)
-            found["needed"] = asdict(needed)
             ahead = max(int(future.num_labels[-1]), 1)
-    return found
+    return Forecast(labels, circumstances, needed, curves["queue"], curves["random"])
 
 
-def _coefficients(crowd: Crowd) -> dict[str, Any]:
+def _coefficients(crowd: Crowd) -> dict[str, Estimate]:
     from crowdcore.identify import annotator_pairs, fleiss_kappa, krippendorff_alpha
 
     if not len(crowd.label) or crowd.num_answers.max() < 2:
-        found = dict.fromkeys(("mean_kappa", "fleiss_kappa", "alpha"), Estimate.unknown(_NO_PAIRS))
-    else:
-        alpha = krippendorff_alpha(crowd, n_resamples=_RESAMPLES, coverage=LEVEL)
-        found = {
-            "mean_kappa": _coefficient(annotator_pairs(crowd).mean_kappa),
-            "fleiss_kappa": _coefficient(fleiss_kappa(crowd).value),
-            "alpha": _coefficient(alpha.value, alpha.low, alpha.high),
-        }
-    return {name: asdict(value) for name, value in found.items()}
+        return dict.fromkeys(("mean_kappa", "fleiss_kappa", "alpha"), Estimate.unknown(_NO_PAIRS))
+    alpha = krippendorff_alpha(crowd, n_resamples=_RESAMPLES, coverage=LEVEL)
+    return {
+        "mean_kappa": _coefficient(annotator_pairs(crowd).mean_kappa),
+        "fleiss_kappa": _coefficient(fleiss_kappa(crowd).value),
+        "alpha": _coefficient(alpha.value, alpha.low, alpha.high),
+    }
 
 
 def _coefficient(value: float, low: float = math.nan, high: float = math.nan) -> Estimate:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.scoring import classifiers, models
 from label_studio_crowd.scoring.classifiers.out_of_sample import floored
 from label_studio_crowd.scoring.scores import Answers
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now
-from label_studio_crowd.store.mirror import Probabilities, ProjectMirror
-from label_studio_crowd.studio.client import Progress, Studio, silent
-from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError
+from label_studio_crowd.store.trainings import Probabilities
+from label_studio_crowd.studio.controls.control import SeveralLabelsError
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +38,7 @@ class AtHand:
     outdated: bool
 
 
-def at_hand(
-    mirror: ProjectMirror, answers: Answers, control: Control, settings: Settings, *, by_model: bool = False
-) -> AtHand | None:
+def at_hand(project: ScoredProject, answers: Answers, *, by_model: bool = False) -> AtHand | None:
     """Return the probabilities of the last training, or None if there was none for this control and classifier.
 
     Parameters
@@ -48,11 +46,12 @@ def at_hand(
     by_model
         Let the trained model, if it is at hand, predict the tasks that came or changed since.
     """
-    known = mirror.probabilities()
-    if known is None or known.classifier != _trained_for(settings, control):
+    settings, mirror = project.settings, project.store.mirror
+    known = project.store.trainings.last()
+    if known is None or known.classifier != _trained_for(project):
         return None
     if by_model:
-        known = _completed(known, mirror, answers, control, settings)
+        known = _completed(known, project, answers)
     found = _aligned(known, _classes(answers))
     new = abs(_num_labels(answers) - known.answers)
     outdated = found is not known or mirror.newest_data() > known.newest
@@ -63,48 +62,37 @@ def at_hand(
     return AtHand(found, bool(outdated))
 
 
-def _completed(
-    known: Probabilities, mirror: ProjectMirror, answers: Answers, control: Control, settings: Settings
-) -> Probabilities:
+def _completed(known: Probabilities, project: ScoredProject, answers: Answers) -> Probabilities:
     """Return, and keep, the probabilities with rows by the model for tasks that came or changed since."""
     if not known.training:
         return known
+    mirror = project.store.mirror
     came = np.setdiff1d(answers.crowd.tasks, known.tasks).tolist()
     fresh = sorted({*came, *mirror.data_changed_since(known.newest)})
-    model = models.at_hand(settings.model_dir, known.training) if fresh else None
+    model = models.at_hand(project.settings.model_dir, known.training) if fresh else None
     if model is None:
         return known
     newest, data = mirror.newest_data(), mirror.data(fresh)
-    tasks = classifiers.TaskData(ids=list(data), data=list(data.values()), fields=control.fields)
+    tasks = classifiers.TaskData(ids=list(data), data=list(data.values()), fields=project.control.fields)
     kept = ~np.isin(known.tasks, tasks.ids)
     ids = np.concatenate([known.tasks[kept], np.asarray(tasks.ids, np.int64)])
     order = np.argsort(ids)
     pred_probs = np.concatenate([known.pred_probs[kept], model.predict(tasks)])[order]
     found = replace(known, tasks=ids[order], pred_probs=pred_probs, newest=max(known.newest, newest))
-    mirror.set_probabilities(found, instead_of=known.training)
+    project.store.trainings.keep(found, instead_of=known.training)
     return found
 
 
-def train_anew(
-    studio: Studio,
-    mirror: ProjectMirror,
-    project: int,
-    answers: Answers,
-    control: Control,
-    settings: Settings,
-    *,
-    keep: bool = True,
-    progress: Progress = silent,
-) -> Probabilities:
+def train_anew(project: ScoredProject, answers: Answers, *, keep: bool = True) -> Probabilities:
     """Train the classifier on what the mirror holds; with `keep`, the next runs have its probabilities and model."""
-    crowd = answers.crowd
+    mirror, settings, crowd = project.store.mirror, project.settings, answers.crowd
     newest = mirror.newest() or ""
     data = mirror.data()
     tasks = classifiers.TaskData(
         ids=crowd.tasks.tolist(),
         data=[data.get(task, {}) for task in crowd.tasks.tolist()],  # one may be deleted meanwhile
-        fields=control.fields,
-        predictions=_foreign_predictions(studio, project, control, answers, settings.classifier),
+        fields=project.control.fields,
+        predictions=_foreign_predictions(project, answers),
     )
     choice = classifiers.choose(settings.classifier, tasks, n_classes=len(crowd.classes))
     ids: NDArray[np.int64] = np.empty(0, np.int64)
@@ -116,12 +104,12 @@ def train_anew(
             crowd,
             known_labels=answers.known_labels,
             consensus=settings.consensus,
-            progress=progress,
+            progress=project.progress,
         )
         ids, pred_probs, summary = np.asarray(crowd.tasks, np.int64), result.pred_probs, result.summary
         model = result.model
     trained = Probabilities(
-        classifier=_trained_for(settings, control),
+        classifier=_trained_for(project),
         summary=summary,
         classes=_classes(answers),
         tasks=ids,
@@ -132,10 +120,10 @@ def train_anew(
         trained_at=now(),
     )
     if keep:
-        before = mirror.probabilities()
+        before = project.store.trainings.last()
         if model is not None:
             trained = _with_model_kept(trained, model, settings)
-        mirror.set_probabilities(trained)
+        project.store.trainings.keep(trained)
         if before is not None and before.training:
             models.forget(settings.model_dir, before.training)
     return trained
@@ -184,24 +172,23 @@ def _num_labels(answers: Answers) -> int:
     return len(answers.crowd.label) + int((answers.known_labels >= 0).sum())
 
 
-def _trained_for(settings: Settings, control: Control) -> str:
+def _trained_for(project: ScoredProject) -> str:
     """Return what a training depends on besides the data."""
+    settings = project.settings
     truth = " and ground truth" * settings.trust_ground_truth
-    return f"{settings.classifier} for {control.name}{truth} by {settings.consensus}"
+    return f"{settings.classifier} for {project.control.name}{truth} by {settings.consensus}"
 
 
-def _foreign_predictions(
-    studio: Studio, project: int, control: Control, answers: Answers, spec: str
-) -> dict[str, dict[int, tuple[int, float | None]]]:
+def _foreign_predictions(project: ScoredProject, answers: Answers) -> dict[str, dict[int, tuple[int, float | None]]]:
     """Return the predictions that another model left in Label Studio, where the classifier is made of them."""
-    kind, _, version = spec.partition(":")
+    kind, _, version = project.settings.classifier.partition(":")
     if kind != "predictions":
         return {}
     code_of = {label: code for code, label in enumerate(_classes(answers))}
     found: dict[str, dict[int, tuple[int, float | None]]] = {}
-    for row in studio.predictions(project):
+    for row in project.studio.predictions(project.number):
         try:
-            label = control.read(row.result)
+            label = project.control.read(row.result)
         except SeveralLabelsError:
             continue
         if label in code_of and (row.model_version == version or not version):

@@ -10,8 +10,6 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.exceptions import HTTPException
 
-from label_studio_crowd.exchange.pull import names
-from label_studio_crowd.files.tables import annotator_name
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.api_models import (
     Annotator,
@@ -38,7 +36,10 @@ from label_studio_crowd.server.tables import (
 )
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.store.jobs import JobState
-from label_studio_crowd.store.mirror import Annotation, ProjectMirror
+from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.store.people import annotator_name
+from label_studio_crowd.store.projects import ProjectStore
+from label_studio_crowd.store.reports import FinishedRun, RunReport
 from label_studio_crowd.studio.addresses import project_url, task_url
 from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError, find_control
 
@@ -69,20 +70,19 @@ def get_project(parts: TheParts, project: Number) -> ProjectDetails:
     backend, served = parts.backend, served_projects(parts.backend)
     if project not in served:
         raise not_served(project, served)
-    mirror = backend.mirror(project)
-    snapshot = None if mirror is None else backend.snapshot(mirror)
-    last = None if mirror is None else mirror.last_run()
-    report = {} if last is None else last[1]
+    stored = backend.project(project)
+    snapshot, last = backend.snapshot(stored), stored.runs.last()
+    report = last.report if last else RunReport()
     return ProjectDetails(
         **_state(backend, project, served[project]),
         control=snapshot.control if snapshot else None,
-        classifier=report.get("classifier"),
-        consensus=report.get("consensus"),
+        classifier=report.classifier,
+        consensus=report.consensus,
         show_consensus=snapshot.show_consensus if snapshot else None,
         classes=classes_of(snapshot) if snapshot else [],
         settled_by=settled_by(snapshot) if snapshot else {},
-        warnings=report.get("warnings", []),
-        seconds=report.get("seconds", {}),
+        warnings=list(report.warnings),
+        seconds=dict(report.seconds),
     )
 
 
@@ -93,14 +93,14 @@ class _Scored:
         served = served_projects(parts.backend)
         if project not in served:
             raise not_served(project, served)
-        mirror = parts.backend.mirror(project)
-        snapshot = None if mirror is None else parts.backend.snapshot(mirror)
-        if mirror is None or snapshot is None:
+        stored = parts.backend.project(project)
+        snapshot = parts.backend.snapshot(stored)
+        if snapshot is None:
             word = main_job(served[project]).word
             raise HTTPException(
                 404, f"There is no run of project {project} to tell of yet, its state is {word!r}: ask again later."
             )
-        self.mirror: ProjectMirror = mirror
+        self.stored: ProjectStore = stored
         self.snapshot: Snapshot = snapshot
         self.url = project_url(parts.backend.settings, project)
 
@@ -139,11 +139,11 @@ def list_tasks(
 @router.get("/projects/{project}/tasks/{task}", operation_id="get_task", responses=described(400, 404))
 def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
     """Show a task, and its annotations."""
-    snapshot, mirror = scored.snapshot, scored.mirror
+    snapshot, mirror = scored.snapshot, scored.stored.mirror
     row = snapshot.row(task)
     if row is None and not mirror.data([task]):
         raise HTTPException(404, f"Project {project} has no task {task} that is known of.")
-    control, known = find_control(snapshot.label_config, snapshot.control), names(mirror)
+    control, known = find_control(snapshot.label_config, snapshot.control), scored.stored.people.names()
     return TaskDetails(
         task=task,
         believed=None if row is None else TaskTable(snapshot, scored.url).spelled_out([row])[0],
@@ -155,7 +155,7 @@ def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
 @router.get("/projects/{project}/annotators", operation_id="list_annotators", responses=described(404))
 def list_annotators(scored: Scored, limit: Limit = 100, offset: Offset = 0) -> Page[Annotator]:
     """List the annotators, by increasing quality."""
-    found = annotators_of(scored.snapshot, names(scored.mirror), slice(offset, offset + limit))
+    found = annotators_of(scored.snapshot, scored.stored.people.names(), slice(offset, offset + limit))
     return Page(total=len(scored.snapshot.annotators), limit=limit, offset=offset, items=found)
 
 
@@ -167,16 +167,14 @@ def list_runs(
     served = served_projects(parts.backend)
     if project not in served:
         raise not_served(project, served)
-    mirror = parts.backend.mirror(project)
-    found = [] if mirror is None else mirror.runs(offset + limit)[offset:]
-    return Runs(limit=limit, offset=offset, items=[_run(at, report) for at, report in found])
+    found = parts.backend.project(project).runs.newest(offset + limit)[offset:]
+    return Runs(limit=limit, offset=offset, items=[_run(run) for run in found])
 
 
 def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, Any]:
     """Return the fields of a `ProjectState`."""
-    job, mirror, url = main_job(jobs), backend.mirror(project), project_url(backend.settings, project)
-    snapshot = None if mirror is None else backend.snapshot(mirror)
-    last = None if mirror is None else mirror.last_run()
+    job, stored, url = main_job(jobs), backend.project(project), project_url(backend.settings, project)
+    snapshot, last = backend.snapshot(stored), stored.runs.last()
     training = next((other for other in jobs if other.kind == "train"), None)
     return {
         "project": project,
@@ -188,14 +186,18 @@ def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, An
         "wanted_since": _time(job.wanted_since),
         "training": training.word if training else None,
         "training_problem": training.problem if training else None,
-        "last_run_at": _time(last[0]) if last else None,
+        "last_run_at": _time(last.finished_at) if last else None,
         "numbers": TaskTable(snapshot, url).numbers() if snapshot else None,
         "url": url,
     }
 
 
 def _time(at: float | None) -> datetime | None:
-    return None if at is None else datetime.fromtimestamp(at, timezone.utc)
+    return None if at is None else _moment(at)
+
+
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(at, timezone.utc)
 
 
 def _annotation(control: Control, known: Mapping[int, str], annotation: Annotation) -> TaskAnnotation:
@@ -214,8 +216,8 @@ def _annotation(control: Control, known: Mapping[int, str], annotation: Annotati
     )
 
 
-def _run(at: float, report: Mapping[str, Any]) -> Run:
+def _run(run: FinishedRun) -> Run:
     """Return a run's report; what another release did not report is null."""
-    fields = {name: report.get(name) for name in Run.model_fields.keys() - {"finished_at"}}
-    filled = {name: report.get(name, {}) for name in ("changes", "seconds")}
-    return Run(**{**fields, **filled, "warnings": report.get("warnings", []), "finished_at": _time(at)})
+    report = run.report.as_json()
+    shown = {name: report[name] for name in Run.model_fields if name in report}
+    return Run(**shown, finished_at=_moment(run.finished_at))

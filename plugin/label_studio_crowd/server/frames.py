@@ -12,12 +12,11 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from label_studio_crowd.exchange.pull import names
 from label_studio_crowd.pages.insights import Numbers, People, project_numbers
 from label_studio_crowd.pages.previews import Shown, task_previews
 from label_studio_crowd.pages.rendering import page_html
 from label_studio_crowd.pages.words import moment
-from label_studio_crowd.scoring.estimates import NOT_YET
+from label_studio_crowd.scoring.outlook import NOT_YET
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.live import page_versions, version_of
 from label_studio_crowd.server.parts import TheParts
@@ -25,7 +24,6 @@ from label_studio_crowd.server.problems import answer_error, wants_page
 from label_studio_crowd.server.projects import main_job, not_served, served_projects
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.store.jobs import JobProgress, JobState, Kind
-from label_studio_crowd.store.mirror import ProjectMirror
 from label_studio_crowd.studio.addresses import project_url, task_url
 
 SECTIONS: Final = (
@@ -167,14 +165,10 @@ class ProjectFrame(Frame):
         if project not in self.served:
             raise not_served(project, self.served)
         self.project = project
-        self.mirror: ProjectMirror | None = self.backend.mirror(project)
-        self.snapshot: Snapshot | None = None if self.mirror is None else self.backend.snapshot(self.mirror)
-        self.head = head_of(self.backend, project, self.served[project], self.mirror, self.snapshot)
+        self.stored = self.backend.project(project)
+        self.snapshot = self.backend.snapshot(self.stored)
+        self.head = head_of(self.backend, project, self.served[project])
         self.links = PageLinks(project, self.head.url)
-
-    def fact(self, name: str) -> Any:
-        """Return what the project's mirror keeps under a name, or None."""
-        return None if self.mirror is None else self.mirror.recall(name)
 
     @property
     def outlook_missing(self) -> str:
@@ -191,13 +185,13 @@ class ProjectFrame(Frame):
 
     def people(self, snapshot: Snapshot) -> People:
         """Return who the annotators are, as this page may name them."""
-        return People(snapshot, {} if self.mirror is None else names(self.mirror), hidden=self.hidden)
+        return People(snapshot, self.stored.people.names(), hidden=self.hidden)
 
     def previews(self, tasks: Iterable[int]) -> dict[int, tuple[Shown, ...]]:
         """Return what annotators see of tasks."""
-        if self.mirror is None or self.snapshot is None:
+        if self.snapshot is None:
             return {}
-        return task_previews(self.mirror, self.snapshot, self.backend.settings, tasks)
+        return task_previews(self.stored.mirror, self.snapshot, self.backend.settings, tasks)
 
     def section(self, section: str, part: str, *, title: str = "", **values: Any) -> HTMLResponse:
         """Return one of the project's pages."""
@@ -219,18 +213,10 @@ class ProjectFrame(Frame):
         return self.section(section, "waiting")
 
 
-def head_of(
-    backend: Backend,
-    project: int,
-    jobs: Sequence[JobState],
-    mirror: ProjectMirror | None = None,
-    snapshot: Snapshot | None = None,
-) -> Head:
+def head_of(backend: Backend, project: int, jobs: Sequence[JobState]) -> Head:
     """Return how a project stands."""
-    job, mirror = main_job(jobs), mirror or backend.mirror(project)
-    if mirror is not None and snapshot is None:
-        snapshot = backend.snapshot(mirror)
-    last = None if mirror is None else mirror.last_run()
+    job, stored = main_job(jobs), backend.project(project)
+    snapshot, last = backend.snapshot(stored), stored.runs.last()
     at_work = {other.kind: other.progress for other in jobs if other.claimed}
     return Head(
         number=project,
@@ -242,7 +228,7 @@ def head_of(
         retry_at=job.next_try,
         away=job.away,
         under_way=tuple(UnderWay(what, at_work[kind]) for kind, what in _WORK.items() if kind in at_work),
-        last_run_at=None if last is None else last[0],
+        last_run_at=None if last is None else last.finished_at,
         numbers=None if snapshot is None else project_numbers(snapshot),
     )
 

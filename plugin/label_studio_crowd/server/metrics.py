@@ -99,16 +99,13 @@ class _Projects(Collector):
         labels = GaugeMetricFamily(f"{_PREFIX}labels", "Labels.", labels=one)
         queue = GaugeMetricFamily(f"{_PREFIX}queue_tasks", "Tasks in the queue.", labels=one)
         for project in sorted({state.project for state in states}):
-            mirror = self._backend.mirror(project)
-            if mirror is None:
-                continue
-            name = (str(project),)
-            last = mirror.last_run()
+            stored, name = self._backend.project(project), (str(project),)
+            last = stored.runs.last()
             if last is not None:
-                age.add_metric(name, max(now() - last[0], 0.0))
-                for stage, seconds in last[1].get("seconds", {}).items():
+                age.add_metric(name, max(now() - last.finished_at, 0.0))
+                for stage, seconds in last.report.seconds.items():
                     stages.add_metric((*name, stage), seconds)
-            snapshot = self._backend.snapshot(mirror)
+            snapshot = self._backend.snapshot(stored)
             if snapshot is not None:
                 found = project_numbers(snapshot)
                 tasks.add_metric(name, found.tasks)

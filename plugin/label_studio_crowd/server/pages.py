@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from sse_starlette import EventSourceResponse
@@ -15,13 +15,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.insights import Count, OrderBy
 from label_studio_crowd.pages.rendering import static_file, static_names
-from label_studio_crowd.scoring.outlook import FORECAST, HISTORY, PROBLEMS, RELIABILITY
+from label_studio_crowd.scoring.outlook import DryRun, Forecast, History, Reliability
 from label_studio_crowd.server.forms import path_within, require_own_page
 from label_studio_crowd.server.frames import NAMES_COOKIE, Frame, ProjectFrame
 from label_studio_crowd.server.parts import TheParts
 from label_studio_crowd.server.projects import not_served, served_projects
-from label_studio_crowd.service.worker import DRY_RUN
 from label_studio_crowd.store.jobs import JobState, Kind, Needs
+from label_studio_crowd.store.problems import Problems
+from label_studio_crowd.store.reports import RunReport
 
 router = APIRouter(include_in_schema=False)
 
@@ -56,20 +57,20 @@ def show_projects(frame: AnyPage) -> HTMLResponse:
 @router.get("/projects/{project}")
 def show_overview(frame: ProjectPage) -> HTMLResponse:
     """Show a project in one look."""
-    if frame.snapshot is None or frame.mirror is None:
+    if frame.snapshot is None:
         return frame.waiting("")
+    facts, last = frame.stored.facts, frame.stored.runs.last()
+    report = last.report if last else RunReport()
     overview = insights.project_overview(
-        frame.snapshot, frame.fact(HISTORY) or [], frame.fact(FORECAST), frame.outlook_missing
+        frame.snapshot, facts.read(History), facts.read(Forecast), frame.outlook_missing
     )
-    last = frame.mirror.last_run()
-    report = {} if last is None else last[1]
     return frame.section(
         "",
         "overview",
         overview=overview,
         steps=insights.next_steps(frame.snapshot, frame.people(frame.snapshot)),
         classes=insights.project_classes(frame.snapshot),
-        warnings=report.get("warnings", []),
+        warnings=report.warnings,
         scored_with=insights.scored_with(frame.snapshot, report),
     )
 
@@ -133,7 +134,7 @@ def show_agreement(frame: ProjectPage) -> HTMLResponse:
     if frame.snapshot is None:
         return frame.waiting("agreement")
     agreement = insights.project_agreement(
-        frame.snapshot, frame.people(frame.snapshot), frame.fact(RELIABILITY), frame.outlook_missing
+        frame.snapshot, frame.people(frame.snapshot), frame.stored.facts.read(Reliability), frame.outlook_missing
     )
     return frame.section("agreement", "agreement", agreement=agreement)
 
@@ -141,14 +142,14 @@ def show_agreement(frame: ProjectPage) -> HTMLResponse:
 @router.get("/projects/{project}/runs")
 def show_runs(frame: ProjectPage) -> HTMLResponse:
     """Show the last runs, and what one would change now if that was asked for."""
-    found = [] if frame.mirror is None else frame.mirror.runs(_RUNS)
-    runs = insights.past_runs(found, frame.fact(PROBLEMS) or [])
-    dry_run = _dry_run(frame.served[frame.project], frame.fact(DRY_RUN))
+    facts = frame.stored.facts
+    runs = insights.past_runs(frame.stored.runs.newest(_RUNS), facts.read(Problems))
+    dry_run = _shown(frame.served[frame.project], facts.read(DryRun))
     return frame.section("runs", "runs", runs=runs, dry_run=dry_run)
 
 
 @dataclass(frozen=True)
-class DryRun:
+class ShownDryRun:
     """What a run would change, if somebody asked: when that was (Unix time), and in about how many seconds.
 
     `job` is the one that finds it out; None where nobody asked.
@@ -165,12 +166,11 @@ class DryRun:
         return self.job is not None and self.job.word in ("waiting", "working")
 
 
-def _dry_run(jobs: Sequence[JobState], found: Any) -> DryRun:
+def _shown(jobs: Sequence[JobState], found: DryRun | None) -> ShownDryRun:
     job = next((job for job in jobs if job.kind == "plan"), None)
     if found is None:
-        return DryRun(job, None, (), 0.0)
-    (run,) = insights.past_runs([(found["at"], found["report"])], [])
-    return DryRun(job, found["at"], run.changes, found["report"]["expected_seconds"])
+        return ShownDryRun(job, None, (), 0.0)
+    return ShownDryRun(job, found.at, insights.changes_made(found.report.changes), found.report.expected_seconds)
 
 
 # ---------------------------------------------------------------------- what a click does

@@ -9,12 +9,12 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from label_studio_crowd.files.tables import annotator_name
 from label_studio_crowd.pages.insights import project_numbers
 from label_studio_crowd.pages.insights.figures import label_of
 from label_studio_crowd.scoring.scores import SETTLED_BY
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.api_models import Annotator, ClassShare, Numbers, SettledBy, Task
+from label_studio_crowd.store.people import annotator_name
 from label_studio_crowd.studio.addresses import task_url
 
 OrderBy = Literal["id", "quality", "priority"]

@@ -15,17 +15,19 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from label_studio_crowd.connection.connect import remember_setup
+from label_studio_crowd.connection.adopt import remember_setup
+from label_studio_crowd.connection.adoption import Setup
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.plan import CONSENSUS_VERSION
-from label_studio_crowd.runs.rescore import project_settings, seen_settings
+from label_studio_crowd.runs.situation import project_settings, seen_settings
 from label_studio_crowd.scoring import models
 from label_studio_crowd.scoring.classifiers import TaskData
 from label_studio_crowd.scoring.snapshot import Snapshot, stored_snapshot
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import store_reason
 from label_studio_crowd.store.jobs import Jobs, Needs
-from label_studio_crowd.store.mirror import Mirror, ProjectMirror
+from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls.control import Control, find_control
 from label_studio_crowd.studio.events import Event
@@ -55,7 +57,7 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.store = Mirror(settings.store)
+        self.store = Store(settings.store)
         self.jobs = Jobs(self.store, settings)
         self._snapshots: dict[int, Snapshot] = {}
         self._lock = threading.Lock()
@@ -64,9 +66,9 @@ class Backend:
         """Close the store."""
         self.store.close()
 
-    def mirror(self, project: int) -> ProjectMirror | None:
-        """Return a project's part of the store, or None if it has none."""
-        return self.store.known_project(self.settings.url, project)
+    def project(self, project: int) -> ProjectStore:
+        """Return a project's part of the store."""
+        return self.store.project(self.settings.url, project)
 
     def setup(self, project: int, options: Mapping[str, Any], host: str = "", uid: str = "") -> str:
         """Remember that Label Studio set a project up with us; return our model version.
@@ -80,7 +82,7 @@ class Backend:
         uid
             The project as Label Studio names it, with the time at which it was created.
         """
-        news = remember_setup(self.store.project(self.settings.url, project), uid, options, host)
+        news = remember_setup(self.project(project).facts, Setup(uid, dict(options), host))
         if news or not self.jobs.serves(project):
             # a worker that looks at the project's backends makes Label Studio set us up again
             self.jobs.mark(project, needs=Needs.CHANGED | Needs.PULL, unless_claimed=True)
@@ -93,8 +95,8 @@ class Backend:
         Studio keeps what it gets and shows it to annotators. A task that no run has seen has the model's
         prediction. Scores are in [0, 1]: how sure the label is.
         """
-        mirror = None if project is None else self.mirror(project)
-        snapshot = None if mirror is None else self.snapshot(mirror)
+        stored = None if project is None else self.store.known_project(self.settings.url, project)
+        snapshot = None if stored is None else self.snapshot(stored)
         if snapshot is None:
             return [_prediction([], 0.0) for _ in tasks]
         control = find_control(snapshot.label_config, snapshot.control)
@@ -120,21 +122,21 @@ class Backend:
             for at, (label, code) in enumerate(zip(labels, codes, strict=True))
         ]
 
-    def snapshot(self, mirror: ProjectMirror) -> Snapshot | None:
+    def snapshot(self, project: ProjectStore) -> Snapshot | None:
         """Return what the last run of a project believed; read from the store once a run."""
-        taken_at = mirror.snapshot_taken_at()
+        taken_at = project.runs.snapshot_taken_at()
         if taken_at is None:
             return None
         with self._lock:
-            known = self._snapshots.get(mirror.key)
+            known = self._snapshots.get(project.key)
         if known is not None and known.taken_at == taken_at:
             return known
-        found = stored_snapshot(mirror)
+        found = stored_snapshot(project)
         if found is not None:
             served = self.jobs.served_keys()
             with self._lock:
                 kept = {key: snapshot for key, snapshot in self._snapshots.items() if key in served}
-                self._snapshots = {**kept, mirror.key: found}
+                self._snapshots = {**kept, project.key: found}
         return found
 
     def take(self, event: Event) -> str:
@@ -145,13 +147,13 @@ class Backend:
         if event.kind == "project_deleted":
             self.jobs.drop(event.project)
             return "dropped"
-        mirror = self.store.project(self.settings.url, event.project)
-        if event.project_info is not None and not mirror.may_be_of(str(event.project_info.get("created_at"))):
+        project = self.project(event.project)
+        if event.project_info is not None and not project.may_be_of(str(event.project_info.get("created_at"))):
             # of a project that was deleted; on SQLite its number is given to the next
             self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL)
             return "marked"
         if event.kind == "project":
-            if event.project_info is not None and project_settings(event.project_info) == seen_settings(mirror):
+            if event.project_info is not None and project_settings(event.project_info) == seen_settings(project.facts):
                 return "known"  # our own change, or one that decides nothing
             self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL)
             return "marked"
@@ -160,33 +162,22 @@ class Backend:
             self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL, at_once=True)
             return "marked"
         with self.store.writing() as connection:
-            whole = self._apply(connection, mirror, event)
+            whole = _apply(connection, project.mirror, event)
             needs = Needs.CHANGED if whole else Needs.CHANGED | Needs.PULL
-            self.jobs.mark_in(connection, mirror.key, "rescore", needs)
+            self.jobs.mark_in(connection, project.key, "rescore", needs)
         return "applied" if whole else "marked"
-
-    def _apply(self, connection: Connection, mirror: ProjectMirror, event: Event) -> bool:
-        """Apply an event to the mirror, and return whether that is all there is to know of it."""
-        if event.kind in ("annotations", "tasks"):
-            told = bool(event.annotations if event.kind == "annotations" else event.tasks)
-            return mirror.put_annotations(connection, event.annotations, event.tasks) and told
-        if event.kind == "tasks_deleted":
-            mirror.drop_tasks(connection, event.ids)
-            return bool(event.ids)
-        mirror.drop_annotations(connection, event.ids)
-        return False  # whether their tasks are open now is not told
 
     def hurry_dry_queues(self) -> None:
         """Let projects wait no longer whose queue has less than a third of its tasks left."""
         for key, project in self.jobs.waiting():
-            if self._runs_dry(self.store.project(self.settings.url, project)):
+            if self._runs_dry(self.project(project)):
                 self.jobs.hurry(key)
 
-    def _runs_dry(self, mirror: ProjectMirror) -> bool:
-        snapshot = self.snapshot(mirror)
+    def _runs_dry(self, project: ProjectStore) -> bool:
+        snapshot = self.snapshot(project)
         if snapshot is None or not len(snapshot.queue):
             return False
-        counts = mirror.annotation_counts(snapshot.queue.tolist())
+        counts = project.mirror.annotation_counts(snapshot.queue.tolist())
         there = np.array([counts.get(task, 0) for task in snapshot.queue.tolist()])
         before = snapshot.annotations[snapshot.queue_rows]
         return bool(3 * (there <= before).sum() < len(snapshot.queue))
@@ -212,6 +203,18 @@ class Backend:
         except httpx.HTTPError as error:
             return f"{type(error).__name__} at {self.settings.url}"
         return None if response.is_success else f"status {response.status_code} at {self.settings.url}"
+
+
+def _apply(connection: Connection, mirror: Mirror, event: Event) -> bool:
+    """Apply an event to the mirror, and return whether that is all there is to know of it."""
+    if event.kind in ("annotations", "tasks"):
+        told = bool(event.annotations if event.kind == "annotations" else event.tasks)
+        return mirror.put_annotations(connection, event.annotations, event.tasks) and told
+    if event.kind == "tasks_deleted":
+        mirror.drop_tasks(connection, event.ids)
+        return bool(event.ids)
+    mirror.drop_annotations(connection, event.ids)
+    return False  # whether their tasks are open now is not told
 
 
 def project_number(uid: Any) -> int:

@@ -9,25 +9,27 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from label_studio_crowd.connection.connect import BackendRemovedError, NotConnectedError, adopt
+from label_studio_crowd.connection.adopt import BackendRemovedError, adopt
+from label_studio_crowd.connection.record import NotConnectedError
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.pull import update_names
 from label_studio_crowd.logs import configure_logs
-from label_studio_crowd.runs.rescore import look_ahead, rescore, rescore_changes, retrain
-from label_studio_crowd.scoring.outlook import add_problem
+from label_studio_crowd.project import Project
+from label_studio_crowd.runs.look_ahead import look_ahead
+from label_studio_crowd.runs.rescore import How, rescore, retrain
+from label_studio_crowd.runs.run import Run, Trigger
+from label_studio_crowd.scoring.outlook import DryRun
 from label_studio_crowd.service.dispatch import Dispatch
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now, store_reason
 from label_studio_crowd.store.job_progress import kept_progress
 from label_studio_crowd.store.jobs import Job, Jobs, Needs
 from label_studio_crowd.store.locks import UnderWayError
-from label_studio_crowd.store.mirror import Mirror, ProjectMirror
-from label_studio_crowd.studio.client import NoAnswerError, NoSuchProjectError, Progress, Studio
+from label_studio_crowd.store.problems import add_problem
+from label_studio_crowd.store.projects import Store
+from label_studio_crowd.studio.client import NoAnswerError, NoSuchProjectError, Studio
 
 log = logging.getLogger(__name__)
-
-DRY_RUN = "dry_run"
-"""The fact with what a run would change: when that was found out (Unix time), and the run's report."""
 
 
 class Worker:
@@ -42,15 +44,15 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._studio = Studio.of(settings)
-        self._mirror = Mirror(settings.store)
-        self._jobs = Jobs(self._mirror, settings)
+        self._store = Store(settings.store)
+        self._jobs = Jobs(self._store, settings)
 
     def run(self, stop: threading.Event) -> None:
         """Do jobs until told to stop."""
         try:
             Dispatch(self._settings).consume(self.work, stop)
         finally:
-            self._mirror.close()
+            self._store.close()
 
     def work(self, claimed: Job) -> None:
         """Do a job that was claimed, if it is still to be done; never raise."""
@@ -64,20 +66,9 @@ class Worker:
             log.error("The store fails (%s); project %d is tried again.", store_reason(error), claimed.project)
 
     def _attempt(self, job: Job) -> None:
-        mirror = self._mirror.project(self._settings.url, job.project)
-        progress = kept_progress(self._jobs, job)
+        project = self._project(job)
         try:
-            if job.kind == "train":
-                retrain(self._studio, mirror, job.project, self._settings, progress=progress)
-                self._jobs.mark(job.project, needs=Needs.CHANGED | Needs.TRAINED, at_once=True)
-            elif job.kind == "forecast":
-                look_ahead(self._studio, mirror, job.project, self._settings)
-            elif job.kind == "plan":
-                with mirror.exclusive():
-                    self._plan(job, mirror, progress)
-            else:
-                with mirror.exclusive():
-                    self._rescore(job, mirror, progress)
+            self._do(job, project)
             self._jobs.done(job)
         except UnderWayError:
             self._jobs.postpone(job)
@@ -89,38 +80,45 @@ class Worker:
             log.info("%s", error if removed else f"Project {job.project} is not connected: it is served no longer.")
             self._jobs.drop_unless_marked(job)
         except UserError as error:
-            self._failed(job, str(error), away=isinstance(error, NoAnswerError))
+            self._failed(job, project, str(error), away=isinstance(error, NoAnswerError))
         except SQLAlchemyError:
             raise
         except Exception as error:  # a defect, or a user's own classifier: the others go on
             log.exception("Project %d: %s failed.", job.project, job.kind)
-            self._failed(job, f"{type(error).__name__}: {error}")
+            self._failed(job, project, f"{type(error).__name__}: {error}")
 
-    def _rescore(self, job: Job, mirror: ProjectMirror, progress: Progress) -> None:
-        if job.needs & (Needs.PULL | Needs.SWEEP):
-            adopt(self._studio, mirror, job.project, self._settings, anew=Needs.SWEEP in job.needs)
-        run = rescore_changes(
-            self._studio,
-            mirror,
-            job.project,
-            self._settings,
-            changed=Needs.CHANGED in job.needs,
-            pull=bool(job.needs & (Needs.PULL | Needs.SWEEP)),
-            sweep=Needs.SWEEP in job.needs,
-            cause="request" if Needs.ASKED in job.needs else "training" if Needs.TRAINED in job.needs else None,
-            progress=progress,
+    def _project(self, job: Job) -> Project:
+        return Project(
+            number=job.project,
+            studio=self._studio,
+            store=self._store.project(self._settings.url, job.project),
+            settings=self._settings,
+            progress=kept_progress(self._jobs, job),
         )
+
+    def _do(self, job: Job, project: Project) -> None:
+        if job.kind == "train":
+            retrain(project)
+            self._jobs.mark(job.project, needs=Needs.CHANGED | Needs.TRAINED, at_once=True)
+        elif job.kind == "forecast":
+            look_ahead(project)
+        elif job.kind == "plan":
+            with project.store.exclusive():
+                self._plan(project)
+        else:
+            with project.store.exclusive():
+                self._rescore(job, project)
+
+    def _rescore(self, job: Job, project: Project) -> None:
+        if job.needs & (Needs.PULL | Needs.SWEEP):
+            adopt(project, anew=Needs.SWEEP in job.needs)
+        run = rescore(project, how_to(job.needs, self._settings))
         if run is None:
             return
-        if run.outlook_due:
-            self._jobs.mark(job.project, "forecast", at_once=True, unless_claimed=True)
+        self._mark_what_follows(run)
         scores = run.scores
         crowd = scores.answers.crowd
-        update_names(self._studio, mirror, crowd.annotators.tolist(), anew=Needs.SWEEP in job.needs)
-        if run.left and run.plan:
-            self._jobs.mark(job.project)
-        if run.outdated:
-            self._jobs.mark(job.project, "train", at_once=True, unless_claimed=True)
+        update_names(project, crowd.annotators.tolist(), anew=Needs.SWEEP in job.needs)
         log.info(
             "Project %d: %d labels, %d of %d tasks settled, %d in the queue; %.2f s.",
             job.project,
@@ -131,19 +129,45 @@ class Worker:
             sum(run.seconds.values()),
         )
 
-    def _plan(self, job: Job, mirror: ProjectMirror, progress: Progress) -> None:
-        """Find out what a run would change, for whoever asked."""
-        run = rescore(
-            self._studio, mirror, job.project, self._settings, dry_run=True, renew_training=False, progress=progress
-        )
-        mirror.remember(DRY_RUN, {"at": now(), "report": run.report()})
-        if run.pulled.changed or run.pulled.deleted:  # what it read, the next look would not find again
-            self._jobs.mark(job.project)
+    def _mark_what_follows(self, run: Run) -> None:
+        number = run.project.number
+        if run.outlook_due:
+            self._jobs.mark(number, "forecast", at_once=True, unless_claimed=True)
+        if run.left and run.plan:
+            self._jobs.mark(number)
+        if run.outdated:
+            self._jobs.mark(number, "train", at_once=True, unless_claimed=True)
 
-    def _failed(self, job: Job, problem: str, *, away: bool = False) -> None:
-        add_problem(self._mirror.project(self._settings.url, job.project), job.kind, problem, away=away)
+    def _plan(self, project: Project) -> None:
+        """Find out what a run would change, for whoever asked."""
+        run = rescore(project, How(dry_run=True, trains="missing"))
+        assert run is not None, "it was not told to stop where nothing has changed"
+        project.store.facts.write(DryRun(now(), run.report()))
+        if run.pulled.changed or run.pulled.deleted:  # what it read, the next look would not find again
+            self._jobs.mark(project.number)
+
+    def _failed(self, job: Job, project: Project, problem: str, *, away: bool = False) -> None:
+        add_problem(project.store.facts, job.kind, problem, away=away)
         pause = self._jobs.failed(job, problem, away=away)
         log.warning("Project %d: %s Trying again in %.0f s.", job.project, problem, pause)
+
+
+def how_to(needs: Needs, settings: Settings) -> How:
+    """Return how a run goes about what somebody, or time, has asked for."""
+    sweep, changed = Needs.SWEEP in needs, Needs.CHANGED in needs
+    trigger: Trigger = "sweep" if sweep else "change" if changed else "poll"
+    if Needs.ASKED in needs:
+        trigger = "request"
+    elif Needs.TRAINED in needs:
+        trigger = "training"
+    return How(
+        trigger=trigger,
+        pull=bool(needs & (Needs.PULL | Needs.SWEEP)),
+        sweep=sweep,
+        only_news=not (changed or sweep),
+        trains="missing",
+        seconds=settings.longest_wait,
+    )
 
 
 def run_until_told(settings: Settings, *, with_parent: bool = False) -> None:

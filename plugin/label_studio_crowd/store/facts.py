@@ -6,7 +6,6 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, get_type_hints
 
-import orjson
 import sqlalchemy as sa
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -69,9 +68,9 @@ class Facts(Part):
         """Keep a fact, in place of the one before."""
         self._keep(record.fact, _encode(record))
 
-    def forget(self, *kinds: type[Fact] | str) -> None:
+    def forget(self, *kinds: type[Fact]) -> None:
         """Forget facts."""
-        names = [{"named": kind if isinstance(kind, str) else kind.fact} for kind in kinds]
+        names = [{"named": kind.fact} for kind in kinds]
         with self._database.writing() as connection:
             self._each(connection, _FORGET, names)
 
@@ -82,17 +81,6 @@ class Facts(Part):
     def _keep(self, name: str, value: str) -> None:
         with self._database.writing() as connection:
             self._insert(connection, _keep(self._database.dialect), [{"name": name, "value": value}])
-
-    # ---- without a record: goes when every fact has one
-
-    def recall(self, name: str) -> Any:
-        """Return the JSON value kept under a name, or None."""
-        text = self._text(name)
-        return None if text is None else orjson.loads(text)
-
-    def remember(self, name: str, value: Any) -> None:
-        """Keep a JSON value under a name."""
-        self._keep(name, orjson.dumps(value).decode())
 
 
 @cache

@@ -1,164 +1,339 @@
-"""TO BE DELETED when callers hold `ProjectStore` and its parts: today's names of what moved, and nothing else.
+"""The mirror of a project: its tasks and annotations as Label Studio holds them."""
 
-`Mirror` of all projects is `projects.Store`, `ProjectMirror` of one is `projects.ProjectStore`. Then `mirrored` may be
-called `mirror`.
-"""
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-# ruff: noqa: D101, D102
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
-
+import numpy as np
+import orjson
+import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
-from label_studio_crowd.store.mirrored import Annotation, Tasks
+from label_studio_crowd.store.database import Database
+from label_studio_crowd.store.facts import Facts, PlainFact
+from label_studio_crowd.store.part import Part
 from label_studio_crowd.store.people import DELETED_USER
-from label_studio_crowd.store.projects import ProjectStore, Store
-from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.client import Counts, Prediction, VersionState
+from label_studio_crowd.store.tables import KEY, annotations, tasks, upsert
+from label_studio_crowd.studio.client import Counts
 
-__all__ = ["DELETED_USER", "Annotation", "Mirror", "Probabilities", "ProjectMirror", "Tasks"]
+if TYPE_CHECKING:
+    from label_studio_crowd.store.tables import Upsert
 
+T = TypeVar("T")
 
-class Mirror(Store):
-    def project(self, server: str, project: int) -> ProjectMirror:  # type: ignore[override]
-        return ProjectMirror(super().project(server, project))
-
-    def known_project(self, server: str, project: int) -> ProjectMirror | None:  # type: ignore[override]
-        found = super().known_project(server, project)
-        return None if found is None else ProjectMirror(found)
+_PAGE: Final = 500
+"""Tasks that one transaction takes in."""
+_PARAMETERS: Final = 5000
+"""Of one statement; SQLite allows 32,766."""
 
 
-class ProjectMirror:
-    def __init__(self, parts: ProjectStore) -> None:
-        self.parts = parts
+@dataclass(frozen=True)
+class Tasks:
+    """The tasks of a project, by increasing id; arrays of shape (N,)."""
 
-    @property
-    def store(self) -> Store:
-        return self.parts.store
+    ids: NDArray[np.int64]
+    overlap: NDArray[np.int64]
+    is_labeled: NDArray[np.bool_]
 
-    @property
-    def key(self) -> int:
-        return self.parts.key
 
-    def exclusive(self, patience: float = 0.0) -> AbstractContextManager[None]:
-        return self.parts.exclusive(patience)
+class Annotation(NamedTuple):
+    """An annotation as Label Studio holds it, its result as JSON without the items' ids."""
 
-    def may_be_of(self, created_at: str) -> bool:
-        return self.parts.may_be_of(created_at)
+    id: int
+    task: int
+    annotator: int
+    result: str
+    was_cancelled: bool
+    ground_truth: bool
+    updated_at: str
+    lead_time: float | None
 
-    def belong_to(self, created_at: str) -> None:
-        self.parts.belong_to(created_at)
 
-    # facts
+@dataclass(frozen=True)
+class CompleteUntil(PlainFact):
+    """Up to when (ISO) the mirror has every change."""
 
-    def remember(self, name: str, value: Any) -> None:
-        self.parts.facts.remember(name, value)
+    fact = "complete_until"
+    at: str
 
-    def recall(self, name: str) -> Any:
-        return self.parts.facts.recall(name)
 
-    def forget(self, *names: str) -> None:
-        self.parts.facts.forget(*names)
+# ---------------------------------------------------------------------- statements
 
-    # mirror
+_TASKS: Final = tasks.c.project == KEY
+_ANNOTATIONS: Final = annotations.c.project == KEY
+_TASK: Final[sa.BindParameter[int]] = sa.bindparam("of_task")
+_ANNOTATION: Final[sa.BindParameter[int]] = sa.bindparam("of_annotation")
+_SOME_TASKS: Final[sa.BindParameter[int]] = sa.bindparam("some", expanding=True)
 
-    def apply(self, tasks: Sequence[Mapping[str, Any]]) -> int:
-        return self.parts.mirror.apply(tasks)
+_DELETE_TASK: Final = sa.delete(tasks).where(_TASKS, tasks.c.id == _TASK)
+_DELETE_ANNOTATIONS_OF_TASK: Final = sa.delete(annotations).where(_ANNOTATIONS, annotations.c.task == _TASK)
+_DELETE_ANNOTATION: Final = sa.delete(annotations).where(_ANNOTATIONS, annotations.c.id == _ANNOTATION)
+_SET_STATE: Final = (
+    sa.update(tasks)
+    .where(_TASKS, tasks.c.id == _TASK)
+    .values(overlap=sa.bindparam("now_overlap"), is_labeled=sa.bindparam("now_labeled"))
+)
 
-    def keep_only(self, ids: Iterable[int]) -> int:
-        return self.parts.mirror.keep_only(ids)
+_READ_TASKS: Final = sa.select(tasks.c.id, tasks.c.overlap, tasks.c.is_labeled).where(_TASKS).order_by(tasks.c.id)
+_READ_DATA: Final = sa.select(tasks.c.id, tasks.c.data).where(_TASKS).order_by(tasks.c.id)
+_READ_KNOWN: Final = sa.select(tasks.c.id, tasks.c.data, tasks.c.updated_at).where(_TASKS, tasks.c.id.in_(_SOME_TASKS))
+_READ_DATA_CHANGED: Final = sa.select(tasks.c.id).where(_TASKS, tasks.c.data_changed_at > sa.bindparam("since"))
+_READ_NEWEST: Final = sa.select(sa.func.max(tasks.c.updated_at)).where(_TASKS)
+_READ_NEWEST_DATA: Final = sa.select(sa.func.max(tasks.c.data_changed_at)).where(_TASKS)
 
-    def put_annotations(
-        self, connection: Connection, annotations: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]
-    ) -> bool:
-        return self.parts.mirror.put_annotations(connection, annotations, tasks)
+_READ_ANNOTATIONS: Final = (
+    sa.select(*(annotations.c[name] for name in Annotation._fields))
+    .where(_ANNOTATIONS)
+    .order_by(annotations.c.task, annotations.c.id)
+)
+_READ_ANNOTATIONS_OF_TASK: Final = _READ_ANNOTATIONS.where(annotations.c.task == _TASK)
+_COUNT_ANNOTATIONS_BY_TASK: Final = (
+    sa.select(annotations.c.task, sa.func.count())
+    .where(_ANNOTATIONS, annotations.c.task.in_(_SOME_TASKS))
+    .group_by(annotations.c.task)
+)
 
-    def drop_annotations(self, connection: Connection, ids: Sequence[int]) -> None:
-        self.parts.mirror.drop_annotations(connection, ids)
 
-    def drop_tasks(self, connection: Connection, ids: Sequence[int]) -> None:
-        self.parts.mirror.drop_tasks(connection, ids)
+def _number(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    return sa.select(sa.func.count()).select_from(table).where(table.c.project == KEY, *conditions).scalar_subquery()
 
-    def annotation_counts(self, tasks: Sequence[int]) -> dict[int, int]:
-        return self.parts.mirror.annotation_counts(tasks)
+
+_COUNT: Final = sa.select(
+    _number(tasks),
+    _number(annotations, annotations.c.was_cancelled == 0),
+    _number(annotations, annotations.c.was_cancelled == 1),
+    _number(tasks, tasks.c.is_labeled == 1),
+)
+
+
+@cache
+def _put_task(dialect: str, *, unless_older: bool = False) -> "Upsert":
+    insert = upsert(tasks, dialect)
+    new = insert.excluded
+    # when the data itself changed, probabilities from before are out of date
+    changed_at = sa.case((tasks.c.data == new.data, tasks.c.data_changed_at), else_=new.updated_at)
+    return insert.on_conflict_do_update(
+        index_elements=[tasks.c.project, tasks.c.id],
+        set_={
+            **{name: new[name] for name in ("data", "overlap", "is_labeled", "updated_at")},
+            "data_changed_at": changed_at,
+        },
+        where=tasks.c.updated_at <= new.updated_at if unless_older else None,
+    )
+
+
+@cache
+def _put_annotation(dialect: str, *, unless_older: bool = False) -> "Upsert":
+    insert = upsert(annotations, dialect)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=[annotations.c.project, annotations.c.task, annotations.c.id],
+        set_={name: new[name] for name in Annotation._fields if name not in ("id", "task")},
+        where=annotations.c.updated_at <= new.updated_at if unless_older else None,
+    )
+
+
+# ---------------------------------------------------------------------- the mirror
+
+
+class Mirror(Part):
+    """The tasks and annotations of one project."""
+
+    def __init__(self, database: Database, key: int) -> None:
+        super().__init__(database, key)
+        self._facts = Facts(database, key)
+
+    # ------------------------------------------------------------------ what a pull writes
+
+    def apply(self, page: Sequence[Mapping[str, Any]]) -> int:
+        """Take in tasks with their annotations, as Label Studio's API gives them.
+
+        A task's annotations are replaced as a whole, so that deleted ones go.
+
+        Returns
+        -------
+        int
+            How many of the tasks are new or changed.
+        """
+        # others who write have their turn in between
+        return sum(self._apply(some) for some in _slices(page, _PAGE))
+
+    def _apply(self, page: Sequence[Mapping[str, Any]]) -> int:
+        task_rows = [_task_row(task) for task in page]
+        annotation_rows = [_annotation_row(task["id"], row) for task in page for row in task["annotations"]]
+        ids = [row["id"] for row in task_rows]
+        with self._database.writing() as connection:
+            self._alone(connection)
+            before = self._known(connection, ids)
+            self._insert(connection, _put_task(self._database.dialect), task_rows)
+            self._each(connection, _DELETE_ANNOTATIONS_OF_TASK, [{"of_task": task} for task in ids])
+            self._insert(connection, _put_annotation(self._database.dialect), annotation_rows)
+        return sum(before.get(row["id"], ("", ""))[1] != row["updated_at"] for row in task_rows)
 
     def set_states(self, states: Iterable[tuple[int, int, bool]]) -> None:
-        self.parts.mirror.set_states(states)
+        """Record (task, overlap, is_labeled) of tasks whose data did not change."""
+        rows = [{"of_task": task, "now_overlap": overlap, "now_labeled": int(done)} for task, overlap, done in states]
+        for some in _slices(rows, _PAGE):
+            with self._database.writing() as connection:
+                self._each(connection, _SET_STATE, some)
+
+    def keep_only(self, ids: Iterable[int]) -> int:
+        """Forget every task that is not among `ids`; return how many those were."""
+        kept = set(ids)
+        gone = [task for task in self.tasks().ids.tolist() if task not in kept]
+        with self._database.writing() as connection:
+            self.drop_tasks(connection, gone)
+        return len(gone)
+
+    def complete_until(self) -> str | None:
+        """Return up to when (ISO) every change is here; None where that is not known."""
+        known = self._facts.read(CompleteUntil)
+        return None if known is None else known.at
+
+    def set_complete_until(self, at: str | None) -> None:
+        """Record up to when (ISO) every change is here."""
+        if at is None:
+            self._facts.forget(CompleteUntil)
+        else:
+            self._facts.write(CompleteUntil(at))
+
+    # ------------------------------------------------------------------ what a webhook writes
+
+    def put_annotations(
+        self, connection: Connection, told: Sequence[Mapping[str, Any]], told_tasks: Sequence[Mapping[str, Any]]
+    ) -> bool:
+        """Take in annotations and their tasks as webhooks tell them, within a transaction; what is newer stays.
+
+        Returns
+        -------
+        bool
+            Whether each of these tasks now has as many annotations as Label Studio says. Otherwise something else
+            was not told, and only a pull finds it.
+        """
+        dialect = self._database.dialect
+        self._alone(connection)
+        self._insert(connection, _put_task(dialect, unless_older=True), map(_task_row, told_tasks))
+        known = self._known(connection, sorted({row["task"] for row in told} | {task["id"] for task in told_tasks}))
+        rows = [_annotation_row(row["task"], row) for row in told if row["task"] in known]
+        self._insert(connection, _put_annotation(dialect, unless_older=True), rows)
+        # of a task that is known to be newer, an annotation that is told late may be gone already
+        late = any(known[task["id"]][1] > _iso(task["updated_at"]) for task in told_tasks)
+        return len(rows) == len(told) and not late and self._are_all_there(connection, told_tasks)
+
+    def _are_all_there(self, connection: Connection, told_tasks: Sequence[Mapping[str, Any]]) -> bool:
+        counts = self._annotation_counts(connection, sorted({task["id"] for task in told_tasks}))
+        told = {row["id"]: row.get("total_annotations", 0) + row.get("cancelled_annotations", 0) for row in told_tasks}
+        return all(counts.get(task, 0) == count for task, count in told.items())
+
+    def drop_annotations(self, connection: Connection, ids: Sequence[int]) -> None:
+        """Forget annotations, within a transaction."""
+        self._alone(connection)
+        self._each(connection, _DELETE_ANNOTATION, [{"of_annotation": annotation} for annotation in ids])
+
+    def drop_tasks(self, connection: Connection, ids: Sequence[int]) -> None:
+        """Forget tasks with their annotations, within a transaction."""
+        self._alone(connection)
+        for delete in (_DELETE_ANNOTATIONS_OF_TASK, _DELETE_TASK):
+            self._each(connection, delete, [{"of_task": task} for task in ids])
+
+    # ------------------------------------------------------------------ what readers see
 
     def counts(self) -> Counts:
-        return self.parts.mirror.counts()
+        """Return how many tasks, annotations and skips there are, and how many tasks are finished."""
+        (row,) = self._read(_COUNT)
+        return Counts(*row)
 
     def newest(self) -> str | None:
-        return self.parts.mirror.newest()
+        """Return when the newest change known happened (ISO), or None for an empty mirror."""
+        (row,) = self._read(_READ_NEWEST)
+        return None if row[0] is None else str(row[0])
 
     def newest_data(self) -> str:
-        return self.parts.mirror.newest_data()
+        """Return when a task last came or had its data changed (ISO)."""
+        (row,) = self._read(_READ_NEWEST_DATA)
+        return row[0] or ""
 
     def tasks(self) -> Tasks:
-        return self.parts.mirror.tasks()
+        """Return the tasks without their data."""
+        table = np.array(self._read_plain(_READ_TASKS), dtype=np.int64).reshape(-1, 3)
+        return Tasks(table[:, 0], table[:, 1], table[:, 2].astype(bool))
+
+    def data(self, ids: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+        """Return the data of each task, or of these, by increasing id."""
+        if ids is None:
+            return {task: orjson.loads(text) for task, text in self._read_plain(_READ_DATA)}
+        with self._database.reading() as connection:
+            known = self._known(connection, sorted(ids))
+        return {task: orjson.loads(known[task][0]) for task in sorted(known)}
 
     def data_changed_since(self, since: str) -> list[int]:
-        return self.parts.mirror.data_changed_since(since)
-
-    def data(self, tasks: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
-        return self.parts.mirror.data(tasks)
+        """Return the tasks that came, or had their data changed, after a time (ISO)."""
+        return [row[0] for row in self._read_plain(_READ_DATA_CHANGED, since=since)]
 
     def annotations(self) -> list[Annotation]:
-        return self.parts.mirror.annotations()
+        """Return the annotations, by task and id."""
+        return list(map(Annotation._make, self._read_plain(_READ_ANNOTATIONS)))
 
     def annotations_of(self, task: int) -> list[Annotation]:
-        return self.parts.mirror.annotations_of(task)
+        """Return a task's annotations, by id."""
+        return list(map(Annotation._make, self._read_plain(_READ_ANNOTATIONS_OF_TASK, of_task=task)))
 
-    # published
+    def annotation_counts(self, ids: Sequence[int]) -> dict[int, int]:
+        """Return how many annotations tasks have, skips included; those without any are left out."""
+        with self._database.reading() as connection:
+            return self._annotation_counts(connection, ids)
 
-    def published(self) -> list[Prediction]:
-        return self.parts.published.predictions()
+    def _annotation_counts(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+        return {row[0]: row[1] for row in self._of_some(connection, _COUNT_ANNOTATIONS_BY_TASK, ids)}
 
-    def set_published(self, predictions: Sequence[Prediction]) -> None:
-        self.parts.published.replace(predictions)
+    def _known(self, connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return the data (JSON) and the time of the last change of tasks."""
+        return {row[0]: (row[1], row[2]) for row in self._of_some(connection, _READ_KNOWN, ids)}
 
-    def add_published(self, prediction: Prediction) -> None:
-        self.parts.published.put(prediction)
+    def _of_some(self, connection: Connection, read: sa.Executable, ids: Sequence[int]) -> Iterator[Any]:
+        for some in _slices(ids, _PARAMETERS):
+            yield from connection.execute(read, {"key": self._key, "some": list(some)})
 
-    def drop_published(self, prediction: int) -> None:
-        self.parts.published.drop(prediction)
 
-    def versions(self) -> dict[str, VersionState]:
-        return self.parts.published.versions()
+def _slices(rows: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    return (rows[start : start + most] for start in range(0, len(rows), most))
 
-    def set_versions(self, versions: Mapping[str, VersionState]) -> None:
-        self.parts.published.keep_versions(versions)
 
-    # trainings
+def _task_row(task: Mapping[str, Any]) -> dict[str, Any]:
+    at = _iso(task["updated_at"])
+    return {
+        "id": task["id"],
+        "data": orjson.dumps(task["data"], option=orjson.OPT_SORT_KEYS).decode(),
+        "overlap": task["overlap"],
+        "is_labeled": int(task["is_labeled"]),
+        "updated_at": at,
+        "data_changed_at": at,
+    }
 
-    def probabilities(self) -> Probabilities | None:
-        return self.parts.trainings.last()
 
-    def set_probabilities(self, trained: Probabilities, *, instead_of: str | None = None) -> None:
-        self.parts.trainings.keep(trained, instead_of=instead_of)
+def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
+    annotator = annotation["completed_by"]
+    if isinstance(annotator, Mapping):
+        annotator = annotator["id"]
+    return {
+        "id": annotation["id"],
+        "task": task,
+        "annotator": DELETED_USER if annotator is None else annotator,
+        "result": orjson.dumps([_without_id(item) for item in annotation["result"] or []]).decode(),
+        "was_cancelled": int(bool(annotation["was_cancelled"])),
+        "ground_truth": int(bool(annotation["ground_truth"])),
+        "updated_at": _iso(annotation["updated_at"]),
+        "lead_time": annotation["lead_time"],
+    }
 
-    # runs
 
-    def snapshot_taken_at(self) -> float | None:
-        return self.parts.runs.snapshot_taken_at()
+def _without_id(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item of a result without its random id, so that equal answers are equal text."""
+    return {name: value for name, value in item.items() if name != "id"}
 
-    def snapshot(self) -> bytes | None:
-        return self.parts.runs.snapshot()
 
-    def drop_snapshot(self) -> None:
-        self.parts.runs.drop_snapshot()
-
-    def set_snapshot(self, content: bytes, taken_at: float) -> None:
-        self.parts.runs.keep_snapshot(content, taken_at)
-
-    def add_run(self, report: Mapping[str, Any]) -> None:
-        self.parts.runs.add(report)
-
-    def runs(self, most: int) -> list[tuple[float, dict[str, Any]]]:
-        return self.parts.runs.newest(most)
-
-    def last_run(self) -> tuple[float, dict[str, Any]] | None:
-        return self.parts.runs.last()
+def _iso(timestamp: str) -> str:
+    """Return a time with its six digits of a second: Label Studio leaves them out when they are zero."""
+    return timestamp if "." in timestamp else timestamp.replace("Z", ".000000Z")

@@ -69,3 +69,8 @@ class People:
 
 def _with_account(annotators: Iterable[int]) -> set[int]:
     return set(annotators) - {DELETED_USER}
+
+
+def annotator_name(annotator: int, names: Mapping[int, str]) -> str:
+    """Return what to call an annotator."""
+    return "deleted users" if annotator == DELETED_USER else names.get(annotator) or f"user {annotator}"

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from label_studio_crowd.store.database import Database
 from label_studio_crowd.store.facts import Facts, PlainFact
-from label_studio_crowd.store.mirrored import Mirror
+from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.store.people import People
 from label_studio_crowd.store.published import Published
 from label_studio_crowd.store.runs import Runs

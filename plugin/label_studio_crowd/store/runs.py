@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import orjson
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.part import Part
+from label_studio_crowd.store.reports import FinishedRun, RunReport
 from label_studio_crowd.store.tables import KEY, runs, snapshots, upsert
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _KEPT: Final = 1000
 """Reports of a project."""
+
+_REPORTS: Final = TypeAdapter(RunReport)
 
 _OURS: Final = runs.c.project == KEY
 _NEWEST: Final = (
@@ -37,19 +39,19 @@ _DELETE_SNAPSHOT: Final = sa.delete(snapshots).where(snapshots.c.project == KEY)
 class Runs(Part):
     """The runs of one project."""
 
-    def add(self, report: Mapping[str, Any]) -> None:
+    def add(self, report: RunReport) -> None:
         """Record what a run did, and forget the oldest of many."""
-        row = {"finished_at": now(), "report": orjson.dumps(dict(report)).decode()}
+        row = {"finished_at": now(), "report": _REPORTS.dump_json(report).decode()}
         with self._database.writing() as connection:
             self._insert(connection, sa.insert(runs), [row])
             connection.execute(_DELETE_TOO_MANY, {"key": self._key})
 
-    def newest(self, most: int) -> list[tuple[float, dict[str, Any]]]:
-        """Return when the last runs ended (Unix time) and what they did, the newest first."""
-        return [(at, orjson.loads(report)) for at, report in self._read(_NEWEST, most=most)]
+    def newest(self, most: int) -> list[FinishedRun]:
+        """Return the last runs, the newest first."""
+        return [FinishedRun(at, _REPORTS.validate_json(report)) for at, report in self._read(_NEWEST, most=most)]
 
-    def last(self) -> tuple[float, dict[str, Any]] | None:
-        """Return when the last run ended (Unix time) and what it did."""
+    def last(self) -> FinishedRun | None:
+        """Return the last run."""
         return next(iter(self.newest(1)), None)
 
     def snapshot(self) -> bytes | None:

@@ -7,8 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdcore.identify import annotator_pairs
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.insights import People
+from label_studio_crowd.scoring.outlook import Curve, Forecast, History, Moment
+from label_studio_crowd.store.problems import Problem, Problems
+from label_studio_crowd.store.reports import Changes, FinishedRun, RunReport
 from tests.plugin.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 
 CLASSES = ("a", "b", "c")
@@ -63,7 +67,7 @@ def snapshots(draw):
 def everything(snapshot, people):
     """Return all that pages show."""
     return [
-        insights.project_overview(snapshot, [], None),
+        insights.project_overview(snapshot, None, None),
         insights.next_steps(snapshot, people),
         insights.project_classes(snapshot),
         insights.queue_page(snapshot, people),
@@ -175,7 +179,7 @@ def test_an_overruled_majority_has_more_votes_than_the_consensus(snapshot):
 
 
 def test_a_project_without_labels_says_so_instead_of_numbers():
-    found = insights.project_overview(votes({}, {}), [], None)
+    found = insights.project_overview(votes({}, {}), None, None)
     assert found.numbers.accuracy.value is None
     assert found.numbers.accuracy.reason
     assert found.pace is None
@@ -197,7 +201,7 @@ def test_where_nothing_tells_how_good_labels_are_there_is_no_number(model):
     rows = [{1: "a"}, {2: "b"}] * 20
     # a model that agrees with nobody is not heard
     snapshot = votes(*rows, pred_probs=probabilities(*(["b", "a"] * 20)) if model else None)
-    overview = insights.project_overview(snapshot, [], None)
+    overview = insights.project_overview(snapshot, None, None)
     assert overview.numbers.accuracy.reason
     assert sum(overview.histogram.settled + overview.histogram.unsettled) == 0
     queue = insights.queue_page(snapshot, shown(snapshot)).rows
@@ -261,7 +265,7 @@ def test_a_quality_that_is_no_probability_is_not_called_one():
 
 def test_the_overview_counts_what_is_there():
     snapshot = votes({1: "a", 2: "a", 3: "a"}, {1: "b", 2: "c"}, {4: None}, target_quality=0.9)
-    found = insights.project_overview(snapshot, [], None)
+    found = insights.project_overview(snapshot, None, None)
     numbers = found.numbers
     assert (numbers.tasks, numbers.labelled_tasks, numbers.labels, numbers.skips) == (3, 2, 5, 1)
     assert numbers.annotators == 3
@@ -286,48 +290,48 @@ def test_the_pace_is_that_of_the_last_week(days_ago, labels, days, a_day):
         annotation(CONTROL, number, number, 1, "a", at=BEGIN - timedelta(days=ago))
         for number, ago in enumerate(days_ago, 1)
     ]
-    found = insights.project_overview(snapshot_of(given, 5, CLASSES, taken_at=AT), [], None)
+    found = insights.project_overview(snapshot_of(given, 5, CLASSES, taken_at=AT), None, None)
     assert found.pace == insights.Pace(labels, days, a_day)
 
 
-FORECAST = {
-    "labels": 4,
-    "circumstances": {},
-    "queue": {"further_labels": [0, 10], "mean": [0.8, 0.9], "low": [0.7, 0.8], "high": [0.9, 1.0]},
-    "random": {"further_labels": [0, 10], "mean": [0.8, 0.85], "low": [0.7, 0.8], "high": [0.9, 0.9]},
-    "needed": {"value": 10.0, "low": 5.0, "high": 20.0, "reason": ""},
-}
+FORECAST = Forecast(
+    labels=4,
+    circumstances={},
+    needed=Estimate(10.0, 5.0, 20.0),
+    queue=Curve(further_labels=(0, 10), mean=(0.8, 0.9), low=(0.7, 0.8), high=(0.9, 1.0)),
+    random=Curve(further_labels=(0, 10), mean=(0.8, 0.85), low=(0.7, 0.8), high=(0.9, 0.9)),
+)
 
 
 def test_labels_given_since_the_forecast_are_not_needed_any_more():
     snapshot = votes({1: "a", 2: "b"}, {1: "b", 2: "c"}, {1: "a", 2: "c"}, taken_at=AT + DAY + 1)
-    found = insights.project_overview(snapshot, [], FORECAST)
+    found = insights.project_overview(snapshot, None, FORECAST)
     needed = found.labels_needed
     assert (needed.value, needed.low, needed.high) == (8.0, 3.0, 18.0)
     assert found.days_needed == pytest.approx(8 / 6)
-    assert found.forecast.queue_order.mean == (0.8, 0.9)
+    assert found.forecast.queue.mean == (0.8, 0.9)
     assert found.forecast_reason == ""
 
 
 def test_each_task_that_waits_needs_a_label_however_old_the_forecast_is():
     snapshot = votes(*[{1: "a", 2: "b", 3: "c"}] * 6)
-    needed = insights.project_overview(snapshot, [], FORECAST).labels_needed
+    needed = insights.project_overview(snapshot, None, FORECAST).labels_needed
     assert (needed.value, needed.low, needed.high) == (6.0, 6.0, 6.0)
 
 
 def test_a_finished_project_needs_no_labels_whatever_was_forecast():
     snapshot = votes({1: "a", 2: "a", 3: "a"}, {1: "b", 2: "b", 3: "b"}, target_quality=0.1)
-    assert insights.project_overview(snapshot, [], FORECAST).labels_needed.value == 0
+    assert insights.project_overview(snapshot, None, FORECAST).labels_needed.value == 0
 
 
 def test_why_there_is_no_forecast_is_passed_on():
-    found = insights.project_overview(votes({1: "a"}), [], {"labels": 1, "circumstances": {}, "reason": "One alone."})
+    found = insights.project_overview(votes({1: "a"}), None, Forecast(1, {}, reason="One alone."))
     assert found.labels_needed.reason == found.forecast_reason == "One alone."
 
 
 def test_the_history_is_shown_as_it_was_kept():
-    found = insights.project_overview(votes({1: "a"}), [[1.5, 10, 0.8, 0.7, 0.9]], None)
-    assert found.history == (insights.Moment(1.5, 10, 0.8, 0.7, 0.9),)
+    found = insights.project_overview(votes({1: "a"}), History((Moment(1.5, 10, 0.8, 0.7, 0.9),)), None)
+    assert found.history == (Moment(1.5, 10, 0.8, 0.7, 0.9),)
 
 
 # ---------------------------------------------------------------------- the queue
@@ -641,22 +645,20 @@ def test_without_a_classifier_it_is_in_no_matrix():
 
 
 def test_runs_and_failures_are_told_in_one_row_the_newest_first():
-    report = {
-        "trigger": "change",
-        "labels": 7,
-        "settled": 2,
-        "estimated_accuracy": {"value": 0.9, "low": 0.8, "high": 0.95, "reason": ""},
-        "trained": True,
-        "seconds": {"look": 0.1, "score": 0.4},
-        "seconds_waited": 0.2,
-        "changes": {"reopen": 2, "queue_create": 3, "queue_update": 1, "consensus_delete": 0, "deferred": 0},
-        "warnings": ["w"],
-    }
-    problems = [
-        {"at": 1.0, "kind": "rescore", "problem": "too old to be shown", "times": 1},
-        {"at": 25.0, "kind": "train", "problem": "no memory", "times": 3, "away": False},
-    ]
-    newest, failure, oldest = insights.past_runs([(30.0, report), (20.0, {})], problems)
+    report = RunReport(
+        trigger="change",
+        labels=7,
+        settled=2,
+        estimated_accuracy=Estimate(0.9, 0.8, 0.95),
+        trained=True,
+        seconds={"look": 0.1, "score": 0.4},
+        seconds_waited=0.2,
+        changes=Changes(reopen=2, queue_create=3, queue_update=1),
+        warnings=("w",),
+    )
+    problems = Problems((Problem(1.0, "rescore", "too old to be shown"), Problem(25.0, "train", "no memory", times=3)))
+    runs = [FinishedRun(30.0, report), FinishedRun(20.0, RunReport())]
+    newest, failure, oldest = insights.past_runs(runs, problems)
     assert (newest.trigger, newest.labels, newest.accuracy.value, newest.trained) == ("something changed", 7, 0.9, True)
     assert newest.seconds == pytest.approx(0.5)
     assert [(stage.name, stage.seconds) for stage in newest.stages] == [("look", 0.1), ("score", 0.4)]

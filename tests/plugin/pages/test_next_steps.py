@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from crowdcore import hierarchical_dawid_skene
 from label_studio_crowd.pages import insights
+from label_studio_crowd.store.reports import RunReport
 from tests.plugin.pages.test_insights import CLASSES, labelled_in_turn, probabilities, shown, snapshots, votes
 from tests.plugin.pages.test_report import of
 from tests.plugin.snapshots import made_up
@@ -200,7 +201,7 @@ def test_a_model_that_agrees_by_chance_overrules_nobody_where_no_labels_can_be_c
     assert first.startswith("Let two annotators label the same tasks")
     assert label == "Label 60 tasks in the queue: 60 with one label."
     assert {row.quality.value for row in insights.annotators_page(snapshot, shown(snapshot)).rows} == {None}
-    told = dict(insights.scored_with(snapshot, {"classifier": "text: chosen."}))
+    told = dict(insights.scored_with(snapshot, RunReport(classifier="text: chosen.")))
     assert told["Classifier"] == "text: chosen. It has no say at present: the labels do not bear it out."
 
 

@@ -15,15 +15,19 @@ import pytest
 import sqlalchemy as sa
 
 from harness.service_process import ServiceProcess, until
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages import words
+from label_studio_crowd.runs.situation import ScoredWith
+from label_studio_crowd.scoring.outlook import Curve, DryRun, Forecast
 from label_studio_crowd.scoring.snapshot import stored_snapshot
 from label_studio_crowd.server.forms import path_within
 from label_studio_crowd.server.live import page_versions
 from label_studio_crowd.service import worker
 from label_studio_crowd.service.backend import Backend
-from label_studio_crowd.service.worker import DRY_RUN, Worker
+from label_studio_crowd.service.worker import Worker
 from label_studio_crowd.settings import load
 from label_studio_crowd.store.jobs import JobProgress
+from label_studio_crowd.store.reports import Changes, RunReport
 from label_studio_crowd.studio import hypertext
 from tests.plugin.server.test_server import PASSWORD, STUDIO, USER, guarded, opened, running
 from tests.plugin.snapshots import made_up
@@ -33,10 +37,7 @@ HOSTILE = '<script>alert("name")</script>@example.org'
 TITLE = "Cats & <b>dogs</b>"
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 OWN = {"Sec-Fetch-Site": "same-origin"}
-CHANGES = {
-    **dict.fromkeys(("queue_create", "queue_update", "queue_delete", "consensus_create", "consensus_update"), 0),
-    **{"queue": 40, "reopen": 3, "close": 0, "consensus_delete": 0, "deferred": 0},
-}
+CHANGES = Changes(queue=40, reopen=3)
 
 
 def begun(jobs, kind="rescore"):
@@ -49,16 +50,18 @@ def begun(jobs, kind="rescore"):
 def fill(backend, project=1, *, size=(120, 12, 500, 3), title=TITLE):
     """Let a project of a made-up crowd have had a run."""
     snapshot = replace(made_up(*size)[0], title=title)
-    mirror = backend.store.project(STUDIO, project)
+    stored = backend.store.project(STUDIO, project)
     at = "2026-01-01T00:00:00.500000Z"
     state = {"overlap": 1, "is_labeled": False, "updated_at": at, "annotations": []}
-    mirror.apply([{"id": task, "data": {"text": f"<i>text</i> {task}"}, **state} for task in snapshot.tasks.tolist()])
-    names = {str(who): f"person{who}@example.org" for who in snapshot.annotators.tolist()}
-    mirror.remember("names", {**names, "102": HOSTILE})
-    mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
-    mirror.add_run({"labels": 500, "warnings": ["a <b>warning</b>"], "seconds": {"pull": 0.5}, "changes": CHANGES})
+    stored.mirror.apply(
+        [{"id": task, "data": {"text": f"<i>text</i> {task}"}, **state} for task in snapshot.tasks.tolist()]
+    )
+    names = {who: f"person{who}@example.org" for who in snapshot.annotators.tolist()}
+    stored.people.keep_names([], {**names, 102: HOSTILE})
+    stored.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+    stored.runs.add(RunReport(labels=500, warnings=("a <b>warning</b>",), seconds={"pull": 0.5}, changes=CHANGES))
     backend.jobs.mark(project)
-    return mirror, snapshot
+    return stored, snapshot
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +77,9 @@ def shown(tmp_path_factory):
 @pytest.fixture
 def served(tmp_path):
     backend = guarded(tmp_path)
-    mirror, snapshot = fill(backend)
+    stored, snapshot = fill(backend)
     with running(backend) as client:
-        yield SimpleNamespace(client=client, backend=backend, mirror=mirror, snapshot=snapshot)
+        yield SimpleNamespace(client=client, backend=backend, stored=stored, snapshot=snapshot)
 
 
 def addresses(html):
@@ -272,10 +275,9 @@ def test_why_there_is_no_forecast_is_told_where_it_would_be(served):
 @pytest.mark.parametrize(("size", "expected"), [((120, 12, 500, 3), True), ((5, 12, 60, 3), False)])
 def test_a_forecast_says_where_it_is_of_tasks_that_nobody_has_labelled(served, size, expected):
     fill(served.backend, size=size)
-    curve = {"further_labels": [0, 10], "mean": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]}
-    needed = {"value": 10.0, "low": 5.0, "high": 20.0}
-    made = {"labels": 60, "circumstances": {}, "queue": curve, "random": curve, "needed": needed}
-    served.mirror.remember("forecast", made)
+    curve = Curve(further_labels=(0, 10), mean=(0.5, 0.6), low=(0.4, 0.5), high=(0.6, 0.7))
+    made = Forecast(60, {}, needed=Estimate(10.0, 5.0, 20.0), queue=curve, random=curve)
+    served.stored.facts.write(made)
     page = served.client.get("/projects/1").text
     assert "Forecast when there were" in page
     assert ("All tasks count, labelled or not." in page) == expected
@@ -292,8 +294,8 @@ def test_a_dry_run_is_asked_for_and_shown(served):
     assert (answer.status_code, answer.headers["location"]) == (303, "/projects/1/runs")
     assert [state.word for state in served.backend.jobs.states() if state.kind == "plan"] == ["waiting"]
     assert "Looking what a run would change" in served.client.get("/projects/1/runs").text
-    report = {"changes": CHANGES, "seconds": {"pull": 1.0}, "expected_seconds": 4.2}
-    served.mirror.remember(DRY_RUN, {"at": 1_800_000_000.0, "report": report})
+    report = RunReport(changes=CHANGES, seconds={"pull": 1.0}, expected_seconds=4.2)
+    served.stored.facts.write(DryRun(1_800_000_000.0, report))
     html = served.client.get("/projects/1/runs").text
     assert "3 tasks opened" in html
     assert "Nothing was written" in html
@@ -311,9 +313,9 @@ def test_a_dry_run_is_asked_for_and_shown(served):
 def test_a_worker_plans_without_writing(served, monkeypatch, pulled):
     asked = []
 
-    def rescore(*_, dry_run, **__):
-        asked.append(dry_run)
-        return SimpleNamespace(report=lambda: {"changes": {}}, pulled=SimpleNamespace(changed=pulled, deleted=0))
+    def rescore(_, how):
+        asked.append(how.dry_run)
+        return SimpleNamespace(report=RunReport, pulled=SimpleNamespace(changed=pulled, deleted=0))
 
     monkeypatch.setattr(worker, "rescore", rescore)
     jobs = served.backend.jobs
@@ -323,7 +325,7 @@ def test_a_worker_plans_without_writing(served, monkeypatch, pulled):
     settings = served.backend.settings
     Worker(load(url=STUDIO, store=settings.store, api_key="k")).work(claimed)
     assert asked == [True]
-    assert served.mirror.recall(DRY_RUN)["report"] == {"changes": {}}
+    assert served.stored.facts.read(DryRun).report == RunReport()
     # what the dry run has read, the next look would take for known
     waiting = {state.kind: state.word for state in jobs.states()}
     assert waiting == {"plan": "fresh", **({"rescore": "waiting"} if pulled else {})}
@@ -385,7 +387,7 @@ def test_what_another_release_left_is_waited_for(served, monkeypatch):
     with monkeypatch.context() as other:
         other.setattr("label_studio_crowd.scoring.snapshot.FORMAT", 2)
         content = served.snapshot.to_bytes()
-    served.mirror.set_snapshot(content, served.snapshot.taken_at + 1)
+    served.stored.runs.keep_snapshot(content, served.snapshot.taken_at + 1)
     for page in ["/projects", *[f"/projects/1{page}" for page in PAGES if page != "/runs"]]:
         answer = served.client.get(page)
         assert answer.status_code == 200
@@ -412,7 +414,7 @@ def test_open_pages_are_told_when_they_are_out_of_date(served, page):
         lines = stream.iter_lines()
         assert next_event(lines) == version
         newer = replace(served.snapshot, taken_at=served.snapshot.taken_at + 1)
-        served.mirror.set_snapshot(newer.to_bytes(), newer.taken_at)
+        served.stored.runs.keep_snapshot(newer.to_bytes(), newer.taken_at)
         told = next_event(lines)
         assert told != version
         assert f'data-version="{told}"' in served.client.get(page).text
@@ -423,7 +425,7 @@ def test_a_version_changes_with_what_its_pages_show_and_with_nothing_else(store)
     try:
         for project in (1, 2):
             backend.jobs.mark(project)
-        mirror, seen = backend.store.project(STUDIO, 1), [page_versions(backend)]
+        stored, seen = backend.store.project(STUDIO, 1), [page_versions(backend)]
 
         def look():
             seen.append(page_versions(backend))
@@ -431,11 +433,11 @@ def test_a_version_changes_with_what_its_pages_show_and_with_nothing_else(store)
             return seen[-1][1] != seen[-2][1]
 
         assert not look()
-        mirror.remember("anything else", 1)
+        stored.facts.write(ScoredWith({}))
         assert not look()
         for change in (
-            lambda: mirror.set_snapshot(b"", 1.0),
-            lambda: mirror.set_snapshot(b"", 2.0),
+            lambda: stored.runs.keep_snapshot(b"", 1.0),
+            lambda: stored.runs.keep_snapshot(b"", 2.0),
             lambda: backend.jobs.mark(1, "train"),
         ):
             change()
@@ -507,12 +509,12 @@ def with_pictures(folder):
         backend = Backend(load(url=url, store=store, api_key="k", **password))
         backend.jobs.mark(1)
         snapshot = replace(made_up(5, 3, 9, 1)[0], label_config=CONFIG, control="c", classes=("a",))
-        mirror = backend.store.project(backend.settings.url, 1)
+        stored = backend.store.project(backend.settings.url, 1)
         state = {"overlap": 1, "is_labeled": False, "updated_at": "2026-01-01T00:00:00.500000Z", "annotations": []}
-        mirror.apply(
+        stored.mirror.apply(
             [{"id": at, "data": {"image": path}, **state} for at, path in enumerate([*PICTURES, "/api/users/"], 1)]
         )
-        mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+        stored.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
         yield backend
         studio.shutdown()
 
@@ -534,12 +536,12 @@ def test_pictures_are_shown_whatever_their_names_and_where_they_are_in_the_data(
     monkeypatch.setitem(PICTURES, "/data/local-files/?d=my%20cats/%C3%B6.png", Picture(200, "image/png", b"PNG"))
     inline = "data:image/png;base64,iVBORw0KGgo="
     with with_pictures(tmp_path) as backend, running(backend) as client:
-        mirror = backend.store.project(backend.settings.url, 1)
+        stored = backend.store.project(backend.settings.url, 1)
         state = {"overlap": 1, "is_labeled": False, "updated_at": "2026-01-02T00:00:00.500000Z", "annotations": []}
         addresses = ["/data/local-files/?d=my cats/ö.png", inline]
-        mirror.apply([{"id": at, "data": {"image": path}, **state} for at, path in enumerate(addresses, 1)])
-        snapshot = replace(stored_snapshot(mirror), queue=np.array([1, 2]))
-        mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at + 1)
+        stored.mirror.apply([{"id": at, "data": {"image": path}, **state} for at, path in enumerate(addresses, 1)])
+        snapshot = replace(stored_snapshot(stored), queue=np.array([1, 2]))
+        stored.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at + 1)
         page = unescape(client.get("/projects/1/queue").text)
         found = re.findall(r'<img class="preview" src="([^"]+)"', page)
         assert inline in found
@@ -591,7 +593,7 @@ def test_a_page_follows_and_keeps_what_is_open(browser, served):
         table = page.locator("figure details").first
         table.locator("summary").click()
         newer = replace(served.snapshot, taken_at=served.snapshot.taken_at + 1, title="Another title")
-        served.mirror.set_snapshot(newer.to_bytes(), newer.taken_at)
+        served.stored.runs.keep_snapshot(newer.to_bytes(), newer.taken_at)
         expect(page.locator("h1")).to_have_text("Another title")
         assert table.evaluate("it => it.open")
         assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
@@ -608,7 +610,7 @@ def test_a_page_that_could_not_be_fetched_is_fetched_again(browser, served):
         )
         page.goto("/projects/1")
         newer = replace(served.snapshot, taken_at=served.snapshot.taken_at + 1, title="Another title")
-        served.mirror.set_snapshot(newer.to_bytes(), newer.taken_at)
+        served.stored.runs.keep_snapshot(newer.to_bytes(), newer.taken_at)
         expect(page.locator("h1")).to_have_text("Another title", timeout=15_000)
         assert page.evaluate("asked") == 2
 

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.report import check_report_path, report_html, write_report
+from label_studio_crowd.scoring.outlook import Curve, Forecast
 from tests.plugin.pages.test_pages import fill
 from tests.plugin.server.test_server import STUDIO, opened, running
 from tests.plugin.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
@@ -155,11 +157,10 @@ def test_how_many_labels_were_given_lately_is_said_of_the_time_it_was_counted_in
 )
 def test_how_long_it_takes_is_said_where_there_is_a_pace(tmp_path, hours_ago, says):
     given = [annotation(CONTROL, n, n, 7, "a", at=BEGIN - timedelta(hours=ago)) for n, ago in enumerate(hours_ago, 1)]
-    needed = {"value": 5.0, "low": 4.0, "high": 6.0, "reason": ""}
-    curve = {"further_labels": [0], "mean": [0.5], "low": [0.5], "high": [0.5]}
+    curve = Curve(further_labels=(0,), mean=(0.5,), low=(0.5,), high=(0.5,))
     backend = opened(tmp_path)
     mirror = backend.store.project(STUDIO, 1)
-    mirror.remember("forecast", {"labels": 4, "queue": curve, "random": curve, "needed": needed})
+    mirror.facts.write(Forecast(4, {}, needed=Estimate(5.0, 4.0, 6.0), queue=curve, random=curve))
     html = report_html(mirror, snapshot_of(given, 4, taken_at=BEGIN.timestamp()), backend.settings, 1)
     backend.close()
     assert cells(html)[f"until every task is settled; 90 % interval 4 to 6{says}"] == 1
@@ -254,7 +255,7 @@ def test_on_paper_nothing_is_folded_or_cut(browser, tmp_path):
     snapshot = replace(snapshot, classes=(long, *(f"product{number}" for number in range(1, 30))))
     backend = opened(tmp_path)
     mirror = backend.store.project(STUDIO, 1)
-    mirror.remember("names", {str(who): f"somebody.{who}@company.example.org" for who in snapshot.annotators.tolist()})
+    mirror.people.keep_names([], {who: f"somebody.{who}@company.example.org" for who in snapshot.annotators.tolist()})
     write_report(report_html(mirror, snapshot, backend.settings, 1), tmp_path / "report.html")
     backend.close()
     page = browser.new_page(color_scheme="dark", viewport={"width": 703, "height": 1032})  # A4 within its margins

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -6,20 +7,27 @@ import pytest
 from rich.console import Console
 
 from label_studio_crowd.commands import display
-from label_studio_crowd.connection.connect import QUEUE_SETTINGS
+from label_studio_crowd.connection.record import QUEUE_SETTINGS
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.exchange.publish import Published
 from label_studio_crowd.exchange.pull import Pulled
 from label_studio_crowd.files import tables as export
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.insights import People, past_runs, project_overview
+from label_studio_crowd.project import Project, ScoredProject
+from label_studio_crowd.runs import look_ahead
 from label_studio_crowd.runs import rescore as rescoring
-from label_studio_crowd.scoring.estimates import Estimate
-from label_studio_crowd.scoring.outlook import FORECAST, HISTORY, RELIABILITY
+from label_studio_crowd.runs.rescore import How
+from label_studio_crowd.runs.situation import Seen
+from label_studio_crowd.scoring.outlook import Forecast, History, Reliability
 from label_studio_crowd.scoring.probabilities import AtHand
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.tables import annotators_of
+from label_studio_crowd.service.worker import how_to
 from label_studio_crowd.settings import load
-from label_studio_crowd.store.mirror import Mirror, Probabilities
+from label_studio_crowd.store.jobs import Needs
+from label_studio_crowd.store.projects import Store
+from label_studio_crowd.store.trainings import Probabilities
 from tests.plugin.snapshots import control_of
 
 CLASSES = ("a", "b")
@@ -59,45 +67,51 @@ def task_with(number, labels):
 
 
 @pytest.fixture
-def mirror(tmp_path):
-    store = Mirror(f"sqlite:///{tmp_path}/mirror.sqlite")
+def stored(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/mirror.sqlite")
     yield store.project("http://studio", 1)
     store.close()
 
 
 @pytest.fixture
-def rescored(mirror, monkeypatch):
+def rescored(stored, monkeypatch):
     """Return what rescores a connected project, without a Label Studio; tasks are put into the mirror."""
     configured, info = load(classifier="none"), dict(INFO)
-    monkeypatch.setattr(rescoring, "_look", lambda *_, **__: rescoring._Situation(1, info, configured, CONTROL))
+    project = Project(number=1, studio=NoStudio(), store=stored, settings=configured)
+
+    def look(project, *, connected=True):
+        return ScoredProject.of(project, configured, info, CONTROL)
+
+    monkeypatch.setattr(rescoring, "look", look)
+    monkeypatch.setattr(look_ahead, "look", look)
     monkeypatch.setattr(rescoring, "update_mirror", lambda *_, **__: Pulled(1, 0, False))
+    monkeypatch.setattr(rescoring, "refresh_states", lambda *_: 0)
     monkeypatch.setattr(rescoring, "observe", lambda *_, **__: [])
     monkeypatch.setattr(rescoring, "carry_out", lambda *_, **__: Published([], 0))
 
-    def rescore(tasks, *, command=False, **given):
-        mirror.apply(tasks)
-        if command:
-            return rescoring.rescore(NoStudio(), mirror, 1, configured, **given)
-        run = rescoring.rescore_changes(NoStudio(), mirror, 1, configured, **given)
-        if run is not None:
+    def rescore(tasks, *, command=False, needs=Needs.CHANGED | Needs.PULL, **how):
+        stored.mirror.apply(tasks)
+        run = rescoring.rescore(project, How(**how) if command else how_to(needs, configured))
+        if run is not None and not command:
             info["model_version"] = run.plan.switch_to or info["model_version"]
         return run
 
-    rescore.settings = configured
+    rescore.project = project
     return rescore
 
 
 TASKS = [task_with(n, {1: "a", 2: "a", 3: "b" if n < 4 else "a"}) for n in range(1, 11)] + [task_with(11, {})]
 
 
-def test_a_run_leaves_what_pages_show(rescored, mirror):
+def test_a_run_leaves_what_pages_show(rescored, stored):
     run = rescored(TASKS)
-    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    snapshot = Snapshot.from_bytes(stored.runs.snapshot())
     assert snapshot.accuracy == run.accuracy
-    assert snapshot.target_quality == rescored.settings.target
+    assert snapshot.target_quality == rescored.project.settings.target
     assert snapshot.answer_seconds.tolist() == [2.0] * 30
-    assert mirror.recall(HISTORY) == [[snapshot.taken_at, 30, run.accuracy.value, run.accuracy.low, run.accuracy.high]]
-    (shown,) = past_runs(mirror.runs(10), [])
+    (moment,) = stored.facts.read(History).moments
+    assert moment == (snapshot.taken_at, 30, run.accuracy.value, run.accuracy.low, run.accuracy.high)
+    (shown,) = past_runs(stored.runs.newest(10), None)
     assert (shown.accuracy, shown.labels, shown.trigger) == (run.accuracy, 30, "something changed")
     assert isinstance(run.accuracy, Estimate)
 
@@ -105,85 +119,86 @@ def test_a_run_leaves_what_pages_show(rescored, mirror):
 @pytest.mark.parametrize(
     ("given", "trigger"),
     [
-        ({"changed": True}, "something changed"),
-        ({"changed": False}, "a look for changes"),
+        ({"needs": Needs.CHANGED | Needs.PULL}, "something changed"),
+        ({"needs": Needs.PULL}, "a look for changes"),
+        ({"needs": Needs.PULL | Needs.SWEEP}, "a look at everything"),
         ({"command": True}, "a command"),
-        ({"cause": "request"}, "a click"),
-        ({"cause": "training"}, "training"),
+        ({"needs": Needs.CHANGED | Needs.PULL | Needs.ASKED}, "a click"),
+        ({"needs": Needs.CHANGED | Needs.TRAINED}, "training"),
     ],
 )
-def test_a_run_says_what_set_it_off(rescored, mirror, given, trigger):
+def test_a_run_says_what_set_it_off(rescored, stored, given, trigger):
     rescored(TASKS, **given)
-    assert past_runs(mirror.runs(1), [])[0].trigger == trigger
+    assert past_runs(stored.runs.newest(1), None)[0].trigger == trigger
 
 
-def test_the_outlook_follows_a_run_and_is_due_again_when_labels_have_grown(rescored, mirror):
+def test_the_outlook_follows_a_run_and_is_due_again_when_labels_have_grown(rescored, stored):
     assert rescored(TASKS).outlook_due
-    rescoring.look_ahead(NoStudio(), mirror, 1, rescored.settings)
-    assert mirror.recall(FORECAST)["labels"] == mirror.recall(RELIABILITY)["labels"] == 30
-    snapshot = Snapshot.from_bytes(mirror.snapshot())
-    found = project_overview(snapshot, mirror.recall(HISTORY), mirror.recall(FORECAST))
+    look_ahead.look_ahead(rescored.project)
+    assert stored.facts.read(Forecast).labels == stored.facts.read(Reliability).labels == 30
+    snapshot = Snapshot.from_bytes(stored.runs.snapshot())
+    found = project_overview(snapshot, stored.facts.read(History), stored.facts.read(Forecast))
     assert found.labels_needed.value >= 2  # a task without labels needs two
     assert not rescored(TASKS).outlook_due
     assert rescored([task_with(11, {1: "a"})]).outlook_due
 
 
-def test_who_runs_no_service_has_the_outlook_made_when_it_is_looked_at(rescored, mirror):
+def test_who_runs_no_service_has_the_outlook_made_when_it_is_looked_at(rescored, stored):
     def look():
         made.clear()
-        rescoring.look_ahead_if_due(mirror, INFO, rescored.settings, Snapshot.from_bytes(mirror.snapshot()))
+        look_ahead.look_ahead_if_due(rescored.project, INFO, Snapshot.from_bytes(stored.runs.snapshot()))
 
     made = []
-    remember = mirror.remember
-    mirror.remember = lambda name, value: (made.append(name), remember(name, value))
+    write = stored.facts.write
+    stored.facts.write = lambda record: (made.append(type(record)), write(record))
     rescored(TASKS, command=True)
     look()
-    assert made == [RELIABILITY, FORECAST]
-    assert mirror.recall(FORECAST)["labels"] == 30
+    assert made == [Reliability, Forecast]
+    assert stored.facts.read(Forecast).labels == 30
     look()
     assert made == []
     rescored([task_with(11, {1: "a"})], command=True)
-    assert mirror.recall(FORECAST)["labels"] == 30
+    assert stored.facts.read(Forecast).labels == 30
     look()
-    assert mirror.recall(FORECAST)["labels"] == 31
+    assert stored.facts.read(Forecast).labels == 31
 
 
-def test_after_an_upgrade_a_quiet_project_is_scored_once_more(rescored, mirror, monkeypatch):
+def test_after_an_upgrade_a_quiet_project_is_scored_once_more(rescored, stored, monkeypatch):
     monkeypatch.setattr(rescoring, "update_mirror", lambda *_, **__: Pulled(0, 0, False))
     monkeypatch.setattr(rescoring, "is_as_published", lambda *_: True)
     assert rescored(TASKS) is not None
-    assert rescored([], changed=False) is None
-    mirror.remember("seen", {**mirror.recall("seen"), "snapshot": 1})
-    assert rescored([], changed=False) is not None
+    assert rescored([], needs=Needs.PULL) is None
+    stored.facts.write(replace(stored.facts.read(Seen), snapshot=1))
+    assert rescored([], needs=Needs.PULL) is not None
 
 
-@pytest.mark.parametrize("renew_training", [False, True])
-def test_a_service_finds_out_what_a_run_would_change_without_training(rescored, mirror, monkeypatch, renew_training):
+@pytest.mark.parametrize("trains", ["missing", "outdated"])
+def test_a_service_finds_out_what_a_run_would_change_without_training(rescored, stored, monkeypatch, trains):
     rescored(TASKS, command=True)
-    trained, probabilities = [], mirror.probabilities()
+    trained, probabilities = [], stored.trainings.last()
     monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: AtHand(probabilities, True))
     monkeypatch.setattr(rescoring, "train_anew", lambda *_, **__: trained.append(1) or probabilities)
-    run = rescored([], command=True, dry_run=True, renew_training=renew_training)
-    assert run.trained == bool(trained) == renew_training
+    run = rescored([], command=True, dry_run=True, trains=trains)
+    assert run.trained == bool(trained) == (trains == "outdated")
 
 
-def test_a_dry_run_leaves_nothing(rescored, mirror):
+def test_a_dry_run_leaves_nothing(rescored, stored):
     run = rescored(TASKS, command=True, dry_run=True)
-    assert run.report()["estimated_accuracy"]["value"] == pytest.approx(run.accuracy.value)
-    assert (mirror.snapshot(), mirror.recall(HISTORY), mirror.last_run()) == (None, None, None)
+    assert run.report().estimated_accuracy.value == pytest.approx(run.accuracy.value)
+    assert (stored.runs.snapshot(), stored.facts.read(History), stored.runs.last()) == (None, None, None)
     assert not run.outlook_due
 
 
-def test_agreement_is_the_same_wherever_it_is_told(rescored, mirror):
+def test_agreement_is_the_same_wherever_it_is_told(rescored, stored):
     alone = [task_with(n, {4: "a"}) for n in range(12, 20)] + [task_with(n, {3: "b"}) for n in range(20, 30)]
     run = rescored(TASKS + alone)
-    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    snapshot = Snapshot.from_bytes(stored.runs.snapshot())
     expected = {1: 1.0, 2: 1.0, 3: 0.7, 4: None}  # nobody else has a say on what 4 labelled, and on 10 labels of 3
     pages = insights.annotators_page(snapshot, People(snapshot, {})).rows
     assert {int(row.person.key): row.agreement for row in pages} == pytest.approx(expected)
     api = annotators_of(snapshot, {}, slice(None))
     assert {row.annotator: row.agreement for row in api} == pytest.approx(expected)
-    exported = export.tables(run.scores, mirror.annotations(), {}, []).annotators
+    exported = export.tables(run.scores, stored.mirror.annotations(), {}, []).annotators
     told = exported.set_index("annotator")["agreement_with_consensus"]
     assert {who: None if np.isnan(share) else share for who, share in told.items()} == pytest.approx(expected)
     # nor does anything tell how good annotator 4 is
@@ -196,14 +211,14 @@ def test_agreement_is_the_same_wherever_it_is_told(rescored, mirror):
     assert dict(shown) == {"1": "1.000", "2": "1.000", "3": "0.700", "4": "-"}
 
 
-def test_how_long_a_label_takes_is_the_same_wherever_it_is_told(rescored, mirror):
+def test_how_long_a_label_takes_is_the_same_wherever_it_is_told(rescored, stored):
     task = task_with(1, {1: "a", 2: "a"})
     earlier = {**task["annotations"][0], "id": 99, "updated_at": "2025-01-01T00:00:00Z", "lead_time": 500.0}
     empty = {**task["annotations"][1], "id": 98, "completed_by": 3, "result": [], "lead_time": 500.0}
     run = rescored([{**task, "annotations": [*task["annotations"], earlier, empty]}])
-    exported = export.tables(run.scores, mirror.annotations(), {}, []).annotators
+    exported = export.tables(run.scores, stored.mirror.annotations(), {}, []).annotators
     assert dict(zip(exported.annotator, exported.median_seconds, strict=True)) == {1: 2.0, 2: 2.0}
-    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    snapshot = Snapshot.from_bytes(stored.runs.snapshot())
     pages = insights.annotators_page(snapshot, People(snapshot, {})).rows
     assert {row.person.key: row.seconds for row in pages} == {"1": 2.0, "2": 2.0}
 
@@ -219,20 +234,20 @@ def test_who_tells_how_good_annotators_are_is_said_without_second_labels(rescore
     assert [says in warning for warning in run.warnings] == [True]
 
 
-def test_a_label_that_the_classifier_has_not_judged_is_no_agreement(rescored, mirror, monkeypatch):
+def test_a_label_that_the_classifier_has_not_judged_is_no_agreement(rescored, stored, monkeypatch):
     labels, seen = "ab" * 10, np.arange(1, 20)
     pred_probs = np.where(seen[:, None] % 2 == [1, 0], 0.9, 0.1)
     known = Probabilities("none", "", CLASSES, seen, pred_probs, 19, "")
     monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: AtHand(known, False))
     rescored([task_with(n, {5 if n < 20 else 6: label}) for n, label in enumerate(labels, 1)])  # task 20 has just come
-    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    snapshot = Snapshot.from_bytes(stored.runs.snapshot())
     assert snapshot.judged.tolist() == [True] * 19 + [False]
     np.testing.assert_array_equal(snapshot.agreement, [1, np.nan])
 
 
-def test_pseudonyms_stay_when_somebody_comes_before_them(rescored, mirror):
+def test_pseudonyms_stay_when_somebody_comes_before_them(rescored, stored):
     def hidden():
-        people = People(Snapshot.from_bytes(mirror.snapshot()), {}, hidden=True)
+        people = People(Snapshot.from_bytes(stored.runs.snapshot()), {}, hidden=True)
         return [person.name for person in people.everybody]
 
     rescored([task_with(1, {5: "a", 7: "a"})])
@@ -242,8 +257,8 @@ def test_pseudonyms_stay_when_somebody_comes_before_them(rescored, mirror):
     assert hidden() == ["annotator 3", "annotator 4", "annotator 1", "annotator 2"]
 
 
-def test_names_of_the_mirrors_annotators_are_those_of_the_snapshot(rescored, mirror):
+def test_names_of_the_mirrors_annotators_are_those_of_the_snapshot(rescored, stored):
     rescored(TASKS)
-    snapshot = Snapshot.from_bytes(mirror.snapshot())
+    snapshot = Snapshot.from_bytes(stored.runs.snapshot())
     assert [person.name for person in People(snapshot, {1: "Ada"}).everybody] == ["Ada", "user 2", "user 3"]
     assert np.array_equal(snapshot.annotators, [1, 2, 3])

@@ -6,8 +6,8 @@ import numpy as np
 import orjson
 import pytest
 
-from label_studio_crowd.scoring.snapshot import Snapshot, number_annotators
-from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.store.projects import Store
 from tests.plugin.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 
 CLASSES = ("a", "b", "c")
@@ -49,11 +49,11 @@ def test_what_another_release_stored_is_nothing():
 
 
 def test_an_annotator_keeps_their_number_whoever_comes_or_leaves(tmp_path):
-    store = Mirror(f"sqlite:///{tmp_path}/mirror.sqlite")
+    store = Store(f"sqlite:///{tmp_path}/mirror.sqlite")
     mirror, other = (store.project("http://studio", project) for project in (1, 2))
 
     def numbers(*annotators, of=mirror):
-        return number_annotators(of, np.array(annotators, np.int64)).tolist()
+        return of.people.numbers(np.array(annotators, np.int64)).tolist()
 
     assert numbers() == []
     assert numbers(5, 8) == [1, 2]

@@ -22,12 +22,16 @@ import uvicorn
 from fastapi.openapi.models import OpenAPI
 
 from label_studio_crowd.access import SECRET_HEADER, webhook_secret
-from label_studio_crowd.scoring.estimates import Estimate
+from label_studio_crowd.connection.adoption import Setup
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.application import create_application, listen
 from label_studio_crowd.server.guards import OPEN
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.settings import Settings, load
+from label_studio_crowd.store.database import now
+from label_studio_crowd.store.reports import RunReport
+from label_studio_crowd.store.tables import runs
 
 PAYLOADS = Path(__file__).parents[1] / "payloads"
 STUDIO = "http://127.0.0.1:9"
@@ -124,8 +128,8 @@ def guarded(folder, **settings):
 
 def seed(backend, project=1):
     """Let a project have had a run."""
-    mirror = backend.store.project(STUDIO, project)
-    mirror.apply(
+    stored = backend.store.project(STUDIO, project)
+    stored.mirror.apply(
         [
             task(1, annotation(11, 5), annotation(12, 6)),
             task(2, annotation(21, None, "b")),
@@ -135,14 +139,14 @@ def seed(backend, project=1):
             task(6, annotation(61, 5, was_cancelled=True, result=[]), annotation(62, 6, result=[{"value": 1}])),
         ]
     )
-    mirror.remember("names", {"5": "Ada", "6": "Bo"})
+    stored.people.keep_names([], {5: "Ada", 6: "Bo"})
     snapshot = believed()
-    mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
-    mirror.add_run(
-        {"tasks": 6, "labels": 6, "classifier": "none", "seconds": {"pull": 0.5, "score": 0.1}, "warnings": ["w"]}
+    stored.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+    stored.runs.add(
+        RunReport(tasks=6, labels=6, classifier="none", seconds={"pull": 0.5, "score": 0.1}, warnings=("w",))
     )
     backend.jobs.mark(project)
-    return mirror
+    return stored
 
 
 @contextmanager
@@ -446,8 +450,8 @@ def test_setup_takes_options(client, backend, given):
     assert answer.status_code == 200
     assert answer.json() == {"model_version": "crowd-consensus"}
     options = {"target_quality": 0.9} if given and "0.9" in str(given) else {}
-    stored = backend.mirror(1).recall("setup")
-    assert stored == {"uid": "1.1795211437", "options": options, "host": client.base_url.netloc.decode()}
+    stored = backend.project(1).facts.read(Setup)
+    assert stored == Setup("1.1795211437", options, client.base_url.netloc.decode())
     (state,) = backend.jobs.states()
     assert (state.project, state.kind, state.word) == (1, "rescore", "waiting")
     assert client.get("/api/projects/1").json()["numbers"] is None
@@ -547,12 +551,12 @@ def test_too_many_tasks_are_refused(tmp_path):
 
 
 def test_a_submit_is_in_the_mirror_at_once(client, backend):
-    mirror, event = backend.store.project(STUDIO, 1), payload("annotation_created")
+    stored, event = backend.store.project(STUDIO, 1), payload("annotation_created")
     event["task"]["data"]["text"] = "with \ud800, which SQLite's Label Studio stores"
     assert post(client, "/webhook", event).status_code == 422
     event = payload("annotation_created")
     assert client.post("/webhook", json=event).json() == {"status": "applied"}
-    (row,) = mirror.annotations_of(1)
+    (row,) = stored.mirror.annotations_of(1)
     assert (row.id, row.annotator, row.was_cancelled) == (2, 1, 0)
     assert backend.jobs.states()[0].word == "waiting"
 
@@ -579,15 +583,15 @@ def test_every_kind_of_event_is_taken(client, backend, name, status, annotations
     answer = client.post("/webhook", json=event)
     assert answer.status_code == 200
     assert answer.json()["status"] == status or status is None
-    mirror = backend.mirror(project)
+    stored = backend.project(project)
     told = event.get("annotation") or []
     for one in told if isinstance(told, list) else [told]:
-        assert one["id"] in [row.id for row in mirror.annotations_of(one["task"])]
+        assert one["id"] in [row.id for row in stored.mirror.annotations_of(one["task"])]
     if name == "tasks_deleted":
-        assert not mirror.data([row["id"] for row in event["tasks"]])
+        assert not stored.mirror.data([row["id"] for row in event["tasks"]])
     if name == "annotations_deleted":
         gone = {row["id"] for row in event["annotations"]}
-        assert not gone & {row.id for row in mirror.annotations()}
+        assert not gone & {row.id for row in stored.mirror.annotations()}
     if name == "start_training":
         assert {state.kind for state in backend.jobs.states()} == {"rescore", "train"}
 
@@ -620,7 +624,7 @@ def test_one_task_twice_in_one_event(client, backend):
     event["task"] = [task, task]
     event["annotation"] = [annotation, {**annotation, "id": annotation["id"] + 1}]
     assert client.post("/webhook", json=event).status_code == 200
-    assert len(backend.mirror(event["project"]["id"]).annotations_of(annotation["task"])) == 2
+    assert len(backend.project(event["project"]["id"]).mirror.annotations_of(annotation["task"])) == 2
 
 
 def test_a_store_that_fails_is_a_503_and_one_line(client, backend, monkeypatch, caplog):
@@ -867,7 +871,7 @@ def test_what_cannot_be_asked_is_named(seeded, query):
 
 
 def test_one_task(client, backend):
-    mirror = seed(backend)
+    stored = seed(backend)
     shown = client.get("/api/projects/1/tasks/5").json()
     assert shown["believed"]["consensus"] == "a"
     assert [(row["id"], row["name"], row["label"]) for row in shown["annotations"]] == [
@@ -880,7 +884,7 @@ def test_one_task(client, backend):
     assert (skipped["skipped"], skipped["label"]) == (True, None)
     assert (strange["skipped"], strange["label"]) == (False, None)
     assert client.get("/api/projects/1/tasks/99").status_code == 404
-    mirror.apply([task(99, annotation(991, 5))])
+    stored.mirror.apply([task(99, annotation(991, 5))])
     shown = client.get("/api/projects/1/tasks/99").json()
     assert (shown["believed"], shown["annotations"][0]["label"]) == (None, "a")
 
@@ -896,7 +900,10 @@ def test_annotators(seeded):
 
 
 def test_runs(client, backend):
-    seed(backend).add_run({"tasks": 7, "of": "another release"})
+    stored = seed(backend)
+    with backend.store.writing() as connection:
+        report = '{"tasks": 7, "of": "another release"}'
+        connection.execute(sa.insert(runs).values(project=stored.key, finished_at=now(), report=report))
     newest, first = client.get("/api/projects/1/runs").json()["items"]
     assert (newest["tasks"], newest["seconds"], newest["trained"]) == (7, {}, None)
     assert (first["tasks"], first["seconds"]) == (6, {"pull": 0.5, "score": 0.1})
@@ -904,7 +911,7 @@ def test_runs(client, backend):
 
 
 def test_ten_thousand_tasks_answer_at_once(client, backend):
-    mirror, rng, n = seed(backend), np.random.default_rng(0), 10_000
+    stored, rng, n = seed(backend), np.random.default_rng(0), 10_000
     large = believed(
         taken_at=1_900_000_000.0,
         tasks=np.arange(1, n + 1),
@@ -917,7 +924,7 @@ def test_ten_thousand_tasks_answer_at_once(client, backend):
         settled_by=rng.integers(0, 5, n),
         queue=rng.permutation(n)[:500] + 1,
     )
-    mirror.set_snapshot(large.to_bytes(), large.taken_at)
+    stored.runs.keep_snapshot(large.to_bytes(), large.taken_at)
     query = {"settled": False, "min_quality": 0.2, "order_by": "priority", "direction": "descending"}
     took = []
     for _ in range(10):

@@ -35,7 +35,7 @@ class Server:
         self._folder = tempfile.TemporaryDirectory()
         self.backend = opened(Path(self._folder.name))
         self.backend.studio_problem = lambda: None
-        self.mirror = seed(self.backend)
+        self.mirror = seed(self.backend).mirror
         self.app = create_application(self.backend)
 
     def post(self, *bodies):

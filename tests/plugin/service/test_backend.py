@@ -20,13 +20,13 @@ def backend(tmp_path):
 
 @pytest.mark.parametrize(("labelled", "hurried"), [((), False), ((1, 2), False), ((1, 2, 3), True)])
 def test_a_queue_of_which_less_than_a_third_is_left_is_not_kept_waiting(backend, labelled, hurried):
-    mirror = seed(backend)
+    stored = seed(backend)
     snapshot = believed(queue=np.array([1, 2, 3, 5]))
-    mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+    stored.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
     held = {1: 2, 2: 1, 3: 0}  # annotations that the run saw
     for number in labelled:
         new = [annotation(1000 * number + n, 50 + n) for n in range(held[number] + 1)]
-        mirror.apply([task(number, *new)])
+        stored.mirror.apply([task(number, *new)])
     backend.hurry_dry_queues()
     assert bool(backend.jobs.claim_due()) == hurried
 
@@ -46,7 +46,7 @@ def test_of_projects_that_are_served_no_longer_nothing_is_kept(backend):
 
 
 def test_a_snapshot_of_another_release_is_none(backend):
-    mirror = seed(backend)
-    mirror.set_snapshot(b"something else", 5.0)
-    assert backend.snapshot(mirror) is None
+    stored = seed(backend)
+    stored.runs.keep_snapshot(b"something else", 5.0)
+    assert backend.snapshot(stored) is None
     assert backend.predict(1, [{"id": 1}])[0]["result"] == []

@@ -4,12 +4,12 @@ import pytest
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.pages.insights import past_runs
-from label_studio_crowd.scoring.outlook import PROBLEMS
 from label_studio_crowd.service import worker as worker_module
 from label_studio_crowd.service.worker import Worker
 from label_studio_crowd.settings import load
 from label_studio_crowd.store.jobs import JobProgress, Jobs
-from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.store.problems import Problems
+from label_studio_crowd.store.projects import Store
 
 PROJECT = 7
 
@@ -20,15 +20,15 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-def mirror(settings):
-    store = Mirror(settings.store)
+def stored(settings):
+    store = Store(settings.store)
     yield store.project(settings.url, PROJECT)
     store.close()
 
 
 @pytest.fixture
-def jobs(mirror, settings):
-    return Jobs(mirror.store, settings)
+def jobs(stored, settings):
+    return Jobs(stored.store, settings)
 
 
 def work(jobs, settings, kind):
@@ -49,7 +49,7 @@ def run_with(**given):
 
 def test_a_forecast_is_made_and_the_job_done(jobs, settings, monkeypatch):
     made = []
-    monkeypatch.setattr(worker_module, "look_ahead", lambda studio, mirror, project, _: made.append(project))
+    monkeypatch.setattr(worker_module, "look_ahead", lambda project: made.append(project.number))
     assert work(jobs, settings, "forecast").word == "fresh"
     assert made == [PROJECT]
 
@@ -58,19 +58,19 @@ def test_a_forecast_is_made_and_the_job_done(jobs, settings, monkeypatch):
 def test_a_run_asks_for_a_forecast_where_one_is_due(jobs, settings, monkeypatch, due):
     monkeypatch.setattr(worker_module, "adopt", lambda *_, **__: None)
     monkeypatch.setattr(worker_module, "update_names", lambda *_, **__: None)
-    monkeypatch.setattr(worker_module, "rescore_changes", lambda *_, **__: run_with(outlook_due=due))
+    monkeypatch.setattr(
+        worker_module, "rescore", lambda *_, **__: run_with(outlook_due=due, project=SimpleNamespace(number=PROJECT))
+    )
     assert work(jobs, settings, "rescore").word == "fresh"
     assert [state.word for state in jobs.states() if state.kind == "forecast"] == ["waiting"] * due
 
 
-@pytest.mark.parametrize(
-    ("kind", "function"), [("rescore", "rescore_changes"), ("train", "retrain"), ("plan", "rescore")]
-)
+@pytest.mark.parametrize(("kind", "function"), [("rescore", "rescore"), ("train", "retrain"), ("plan", "rescore")])
 def test_progress_is_there_while_a_job_is_under_way(jobs, settings, monkeypatch, kind, function):
     seen = []
 
-    def run(*_, progress, **__):
-        progress("reading tasks", 3, 10)
+    def run(project, *_):
+        project.progress("reading tasks", 3, 10)
         seen.extend(state.progress for state in jobs.states())
         raise UserError("That is enough.")
 
@@ -81,12 +81,12 @@ def test_progress_is_there_while_a_job_is_under_way(jobs, settings, monkeypatch,
 
 
 @pytest.mark.parametrize("kind", ["rescore", "train", "plan", "forecast"])
-def test_a_label_studio_that_does_not_answer_is_waited_for(jobs, settings, mirror, kind):
+def test_a_label_studio_that_does_not_answer_is_waited_for(jobs, settings, stored, kind):
     found = work(jobs, settings, kind)  # nobody listens at its address
     assert (found.word, found.failures) == ("away", 1)
     assert "Label Studio does not answer at http://127.0.0.1:9" in found.problem
     assert found.retry_at > 0
-    (told,) = past_runs([], mirror.recall(PROBLEMS))
+    (told,) = past_runs([], stored.facts.read(Problems))
     assert (told.is_away, told.problem) == (True, found.problem)
 
 
@@ -98,13 +98,13 @@ def test_a_defect_is_a_failure(jobs, settings, monkeypatch):
     assert work(jobs, settings, "train").word == "failed"
 
 
-def test_why_a_job_failed_is_kept_for_the_page_of_runs(jobs, settings, mirror, monkeypatch):
+def test_why_a_job_failed_is_kept_for_the_page_of_runs(jobs, settings, stored, monkeypatch):
     def fail(*_, **__):
         raise UserError("Out of paper \0.")
 
     monkeypatch.setattr(worker_module, "retrain", fail)
     for _ in range(2):
         assert work(jobs, settings, "train").word == "failed"
-    (problem,) = mirror.recall(PROBLEMS)
-    assert (problem["kind"], problem["problem"], problem["times"]) == ("train", "Out of paper  .", 2)
-    assert not problem["away"]
+    (problem,) = stored.facts.read(Problems).rows
+    assert (problem.kind, problem.problem, problem.times) == ("train", "Out of paper  .", 2)
+    assert not problem.away

@@ -3,6 +3,7 @@
 Nothing here knows HTML, HTTP or the store. Where the data cannot say, a value is None, or an `Estimate` with a reason.
 """
 
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.advice import NextSteps, next_steps
 from label_studio_crowd.pages.insights.agreement import Agreement, Cell, project_agreement
 from label_studio_crowd.pages.insights.classes import Classes, ClassRow, MixedUp, project_classes
@@ -21,13 +22,10 @@ from label_studio_crowd.pages.insights.mistakes import (
     suspect_labels,
 )
 from label_studio_crowd.pages.insights.open_tasks import QueuedTask, queue_page
-from label_studio_crowd.pages.insights.past_runs import PastRun, Stage, past_runs
+from label_studio_crowd.pages.insights.past_runs import PastRun, Stage, changes_made, past_runs
 from label_studio_crowd.pages.insights.project import (
     Count,
-    Curve,
-    Forecast,
     Histogram,
-    Moment,
     Numbers,
     Overview,
     Pace,
@@ -36,7 +34,6 @@ from label_studio_crowd.pages.insights.project import (
     scored_with,
 )
 from label_studio_crowd.pages.insights.team import AnnotatorRow, OrderBy, Trend, annotators_page
-from label_studio_crowd.scoring.estimates import Estimate
 
 __all__ = [
     "Agreement",
@@ -47,13 +44,10 @@ __all__ = [
     "Classes",
     "Confusion",
     "Count",
-    "Curve",
     "Estimate",
-    "Forecast",
     "Guess",
     "Histogram",
     "MixedUp",
-    "Moment",
     "NextSteps",
     "Numbers",
     "OrderBy",
@@ -73,6 +67,7 @@ __all__ = [
     "Vote",
     "annotator_details",
     "annotators_page",
+    "changes_made",
     "next_steps",
     "overruled_majorities",
     "past_runs",

@@ -13,7 +13,7 @@ from label_studio_crowd.pages.insights.mistakes import overruled, suspects
 from label_studio_crowd.pages.insights.open_tasks import REASONS, Why, reasons_of
 from label_studio_crowd.pages.insights.team import declines, surely_weak, usual_quality
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.store.mirror import DELETED_USER
+from label_studio_crowd.store.people import DELETED_USER
 
 _MOST: Final = 3
 _CLEARLY: Final = 0.05

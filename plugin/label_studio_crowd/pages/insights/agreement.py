@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.figures import People, Person
-from label_studio_crowd.scoring.estimates import NOT_YET, Estimate
+from label_studio_crowd.scoring.outlook import NOT_YET, Reliability
 from label_studio_crowd.scoring.snapshot import Snapshot
 
 MOST: Final = 40
@@ -59,14 +59,14 @@ class Agreement:
 
 
 def project_agreement(
-    snapshot: Snapshot, people: People, reliability: Mapping[str, Any] | None, missing: str = NOT_YET
+    snapshot: Snapshot, people: People, reliability: Reliability | None, missing: str = NOT_YET
 ) -> Agreement:
     """Return how far annotators and the classifier agree.
 
     Parameters
     ----------
     reliability
-        From ``mirror.recall("reliability")``: kappas and alpha take longer than a page may, so that they are found
+        As the store has it: kappas and alpha take longer than a page may, so that they are found
         after a run, when labels have grown by 2 %.
     missing
         Why they have not been found, if that is so.
@@ -79,7 +79,7 @@ def project_agreement(
         tuple(None if i == j else Cell(float(same[i, j] / n) if n else None, n) for j, n in enumerate(row))
         for i, row in enumerate(shared.tolist())
     )
-    coefficients = {name: Estimate(**found) for name, found in (reliability or {}).get("coefficients", {}).items()}
+    coefficients = reliability.coefficients if reliability else {}
     later = Estimate.unknown(missing)
     return Agreement(
         members=tuple(people.everybody[row] for row in members.tolist()),
@@ -89,7 +89,7 @@ def project_agreement(
         mean_kappa=coefficients.get("mean_kappa", later),
         fleiss_kappa=coefficients.get("fleiss_kappa", later),
         alpha=coefficients.get("alpha", later),
-        labels=reliability["labels"] if reliability else None,
+        labels=reliability.labels if reliability else None,
     )
 
 
@@ -107,7 +107,8 @@ def _shared(snapshot: Snapshot, members: NDArray[np.intp]) -> tuple[NDArray[np.i
         label = np.concatenate([label, snapshot.predicted[seen]])
         order = np.argsort(task, kind="stable")
         task, who, label = task[order], who[order], label[order]
-    shared = same = np.zeros(size * size, np.int64)
+    shared: NDArray[np.int64] = np.zeros(size * size, np.int64)
+    same = shared
     for apart in range(1, len(task)):  # answers of a task stand side by side
         first = np.flatnonzero(task[:-apart] == task[apart:])
         if not len(first):

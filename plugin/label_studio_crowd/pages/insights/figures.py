@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from label_studio_crowd.files.tables import annotator_name
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.store.people import annotator_name
 
 Row = TypeVar("Row")
 

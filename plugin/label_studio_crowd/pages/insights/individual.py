@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.pages.insights.figures import People
 from label_studio_crowd.pages.insights.mistakes import SuspectLabel, spelled_out, suspects
 from label_studio_crowd.pages.insights.team import AnnotatorRow, annotator_row, repeats
-from label_studio_crowd.scoring.estimates import LEVEL, Estimate
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.store.mirror import DELETED_USER
+from label_studio_crowd.store.people import DELETED_USER
 
 Floats = NDArray[np.float64]
 

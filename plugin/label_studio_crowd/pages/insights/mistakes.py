@@ -120,7 +120,8 @@ def suspects(snapshot: Snapshot) -> NDArray[np.intp]:
     consensus = snapshot.consensus[crowd.task]
     found = np.flatnonzero((consensus >= 0) & (crowd.label != consensus) & (snapshot.answer_quality < _PROBABLY))
     quality = snapshot.quality[crowd.task[found]]
-    return found[np.lexsort((-quality, snapshot.answer_quality[found]))]
+    order = np.lexsort((-quality, snapshot.answer_quality[found]))
+    return np.asarray(found[order])
 
 
 def spelled_out(snapshot: Snapshot, people: People, answers: Sequence[int]) -> tuple[SuspectLabel, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.project import Count
-from label_studio_crowd.scoring.estimates import Estimate
+from label_studio_crowd.store.problems import Problem, Problems
+from label_studio_crowd.store.reports import Changes, FinishedRun, RunReport
 
 _TRIGGERS: Final = {
     "command": "a command",
@@ -18,13 +20,6 @@ _TRIGGERS: Final = {
     "sweep": "a look at everything",
 }
 _JOBS: Final = {"train": "training", "plan": "a dry run", "forecast": "the forecast"}
-_CHANGES: Final = {
-    "tasks opened": ("reopen",),
-    "tasks closed": ("close",),
-    "queue entries written": ("queue_create", "queue_update", "queue_delete"),
-    "consensus labels written": ("consensus_create", "consensus_update", "consensus_delete"),
-    "left for the next run": ("deferred",),
-}
 _NOT_RECORDED: Final = "It was not recorded then."
 
 
@@ -80,50 +75,56 @@ class PastRun:
     warnings: tuple[str, ...]
 
 
-def past_runs(
-    runs: Sequence[tuple[float, Mapping[str, Any]]], problems: Sequence[Mapping[str, Any]]
-) -> tuple[PastRun, ...]:
+def past_runs(runs: Sequence[FinishedRun], problems: Problems | None) -> tuple[PastRun, ...]:
     """Return runs and failures, the newest first.
 
     Parameters
     ----------
-    runs
-        From ``mirror.runs(most)``.
-    problems
-        From ``mirror.recall("problems")``, [] where that is None; those older than the oldest run given are left out.
+    runs, problems
+        As the store has them; problems older than the oldest run given are left out.
     """
-    found = [_run(at, report) for at, report in runs]
+    found = [_run(run.finished_at, run.report) for run in runs]
     since = min((run.finished_at for run in found), default=0.0)
-    failed = [_failure(problem) for problem in problems if problem["at"] >= since]
+    failed = [_failure(row) for row in (problems.rows if problems else ()) if row.at >= since]
     return tuple(sorted(found + failed, key=lambda run: -run.finished_at))
 
 
-def _run(at: float, report: Mapping[str, Any]) -> PastRun:
-    changes, seconds = report.get("changes", {}), report.get("seconds", {})
-    counts = ((what, sum(changes.get(name, 0) for name in names)) for what, names in _CHANGES.items())
+def _run(at: float, report: RunReport) -> PastRun:
     return PastRun(
         finished_at=at,
-        trigger=_TRIGGERS.get(report.get("trigger", ""), ""),
+        trigger=_TRIGGERS.get(report.trigger, ""),
         problem="",
         is_away=False,
-        labels=report.get("labels"),
-        settled=report.get("settled"),
-        accuracy=Estimate(**report.get("estimated_accuracy", {"value": None, "reason": _NOT_RECORDED})),
-        trained=bool(report.get("trained")),
-        seconds=sum(seconds.values()) if seconds else None,
-        waited=report.get("seconds_waited"),
-        stages=tuple(Stage(name, value) for name, value in seconds.items()),
-        changes=tuple(Count(what, number) for what, number in counts if number),
-        warnings=tuple(report.get("warnings", ())),
+        labels=report.labels,
+        settled=report.settled,
+        accuracy=report.estimated_accuracy or Estimate.unknown(_NOT_RECORDED),
+        trained=bool(report.trained),
+        seconds=sum(report.seconds.values()) if report.seconds else None,
+        waited=report.seconds_waited,
+        stages=tuple(Stage(name, value) for name, value in report.seconds.items()),
+        changes=changes_made(report.changes),
+        warnings=report.warnings,
     )
 
 
-def _failure(problem: Mapping[str, Any]) -> PastRun:
+def changes_made(changes: Changes) -> tuple[Count, ...]:
+    """Return what was changed in Label Studio, or would be, as far as anything was."""
+    counts = (
+        ("tasks opened", changes.reopen),
+        ("tasks closed", changes.close),
+        ("queue entries written", changes.queue_edits),
+        ("consensus labels written", changes.consensus_edits),
+        ("left for the next run", changes.deferred),
+    )
+    return tuple(Count(what, number) for what, number in counts if number)
+
+
+def _failure(row: Problem) -> PastRun:
     return PastRun(
-        finished_at=problem["at"],
-        trigger=_JOBS.get(problem["kind"], ""),
-        problem=problem["problem"] + f" ({problem['times']} times)" * (problem["times"] > 1),
-        is_away=problem.get("away", False),
+        finished_at=row.at,
+        trigger=_JOBS.get(row.kind, ""),
+        problem=row.problem + f" ({row.times} times)" * (row.times > 1),
+        is_away=row.away,
         labels=None,
         settled=None,
         accuracy=Estimate.unknown("The run failed."),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from label_studio_crowd.scoring.estimates import NOT_YET, Estimate
+from label_studio_crowd.estimate import Estimate
+from label_studio_crowd.scoring.outlook import NOT_YET, Forecast, History, Moment
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.store.reports import RunReport
 
 _SETTLED_BY: Final = ("known truth", "quality reached", "most labels reached", "labels and skips")
 _NO_TASKS: Final = "The project has no tasks yet."
@@ -92,48 +93,6 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """How the project stood at a time (Unix time): labels, and the estimated accuracy with its interval."""
-
-    at: float
-    labels: int
-    accuracy: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Accuracy after so many further labels: mean, and 90 % band; all of the same length.
-
-    It is the share of *all* tasks whose consensus is right, tasks without one being wrong: so it begins elsewhere than
-    `Numbers.accuracy`, which is of the tasks with labels.
-    """
-
-    further_labels: tuple[int, ...]
-    mean: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What further labels are expected to bring.
-
-    Attributes
-    ----------
-    labels
-        How many labels there were when it was made.
-    queue_order, random_order
-        Labels given in the order of the queue, and to tasks by chance.
-    """
-
-    labels: int
-    queue_order: Curve
-    random_order: Curve
-
-
-@dataclass(frozen=True)
 class Overview:
     """What a project's page shows.
 
@@ -191,10 +150,7 @@ def project_numbers(snapshot: Snapshot) -> Numbers:
 
 
 def project_overview(
-    snapshot: Snapshot,
-    history: Sequence[Sequence[float]],
-    forecast: Mapping[str, Any] | None,
-    missing: str = NOT_YET,
+    snapshot: Snapshot, history: History | None, forecast: Forecast | None, missing: str = NOT_YET
 ) -> Overview:
     """Return what a project's page shows.
 
@@ -202,18 +158,16 @@ def project_overview(
     ----------
     snapshot
         What the last run believed.
-    history
-        From ``mirror.recall("history")``, [] where that is None.
-    forecast
-        From ``mirror.recall("forecast")``.
+    history, forecast
+        As the store has them.
     missing
         Why there is no forecast, if that is None.
     """
-    forecast = {"reason": missing} if forecast is None else forecast
+    reason = missing if forecast is None else forecast.reason
     numbers = project_numbers(snapshot)
     counts = np.bincount(snapshot.settled_by, minlength=1 + len(_SETTLED_BY))[1:].tolist()
     pace = _pace(snapshot)
-    needed = _labels_needed(snapshot, forecast)
+    needed = _labels_needed(snapshot, forecast, reason)
     return Overview(
         numbers=numbers,
         target_quality=snapshot.target_quality,
@@ -222,13 +176,13 @@ def project_overview(
         labels_needed=needed,
         days_needed=needed.value / pace.a_day if needed.value and pace and pace.a_day else None,
         histogram=_histogram(snapshot),
-        history=tuple(Moment(float(at), int(labels), *accuracy) for at, labels, *accuracy in history),
-        forecast=None if "reason" in forecast else _forecast(forecast),
-        forecast_reason=forecast.get("reason", ""),
+        history=history.moments if history else (),
+        forecast=None if reason else forecast,
+        forecast_reason=reason,
     )
 
 
-def scored_with(snapshot: Snapshot, report: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def scored_with(snapshot: Snapshot, report: RunReport) -> tuple[tuple[str, str], ...]:
     """Return by which control, consensus method and classifier a project is scored, as (name, words).
 
     Parameters
@@ -236,12 +190,12 @@ def scored_with(snapshot: Snapshot, report: Mapping[str, Any]) -> tuple[tuple[st
     snapshot
         What the last run believed.
     report
-        The last run's, from ``mirror.last_run()``.
+        The last run's.
     """
-    classifier = report.get("classifier")
+    classifier = report.classifier
     if classifier and (snapshot.predicted >= 0).any() and not snapshot.hears_model:
         classifier += " It has no say at present: the labels do not bear it out."
-    named = (("Control", snapshot.control), ("Consensus", report.get("consensus")), ("Classifier", classifier))
+    named = (("Control", snapshot.control), ("Consensus", report.consensus), ("Classifier", classifier))
     return tuple((name, words) for name, words in named if words)
 
 
@@ -255,16 +209,15 @@ def _pace(snapshot: Snapshot) -> Pace | None:
     return Pace(labels, days, labels / days if age > 0 else None)
 
 
-def _labels_needed(snapshot: Snapshot, forecast: Mapping[str, Any]) -> Estimate:
+def _labels_needed(snapshot: Snapshot, forecast: Forecast | None, reason: str) -> Estimate:
     if not len(snapshot.tasks):
         return Estimate.unknown(_NO_TASKS)
     unsettled = np.count_nonzero(snapshot.settled_by == 0)
     if not unsettled:
         return Estimate(0.0, 0.0, 0.0)
-    if "reason" in forecast:
-        return Estimate.unknown(forecast["reason"])
-    found = Estimate(**forecast["needed"])
-    since = len(snapshot.answer_label) - forecast["labels"]
+    if forecast is None or forecast.needed is None:
+        return Estimate.unknown(reason)
+    found, since = forecast.needed, len(snapshot.answer_label) - forecast.labels
     value, low, high = (
         None if v is None else max(v - since, float(unsettled)) for v in (found.value, found.low, found.high)
     )
@@ -276,10 +229,3 @@ def _histogram(snapshot: Snapshot) -> Histogram:
     quality, settled = snapshot.quality[there], snapshot.settled_by[there] > 0
     counts = [tuple(np.histogram(quality[which], _EDGES)[0].tolist()) for which in (settled, ~settled)]
     return Histogram(_EDGES, *counts)
-
-
-def _forecast(found: Mapping[str, Any]) -> Forecast:
-    queue_order, random_order = (
-        Curve(**{name: tuple(values) for name, values in found[order].items()}) for order in ("queue", "random")
-    )
-    return Forecast(found["labels"], queue_order, random_order)

@@ -9,8 +9,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.figures import Page, People, Person, known_or_none, label_of, on_page
-from label_studio_crowd.scoring.estimates import Estimate
 from label_studio_crowd.scoring.snapshot import Snapshot
 
 OrderBy = Literal["quality", "agreement", "labels", "seconds", "trend", "name"]

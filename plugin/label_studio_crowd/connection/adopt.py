@@ -1,0 +1,93 @@
+"""Connects a project whose owner added our backend in its Model settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from label_studio_crowd.access import webhook_headers
+from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
+from label_studio_crowd.connection.connect import connect_anew
+from label_studio_crowd.connection.record import NotConnectedError
+from label_studio_crowd.exchange.plan import CONSENSUS_VERSION
+from label_studio_crowd.exchange.pull import look_up
+from label_studio_crowd.project import Project
+from label_studio_crowd.settings import parse_options
+from label_studio_crowd.store.facts import Facts
+
+
+class BackendRemovedError(NotConnectedError):
+    """The owner has removed our backend in the Model settings."""
+
+
+def remember_setup(facts: Facts, said: Setup) -> bool:
+    """Note that somebody set our backend up for a project; return whether that is news."""
+    if facts.read(Setup) == said:
+        return False
+    facts.write(said)
+    return True
+
+
+def adopt(project: Project, *, anew: bool = False) -> None:
+    """Connect a project whose owner added our backend in its Model settings, with the options given there.
+
+    `remember_setup` has noted that somebody said so; what is done is what Label Studio says.
+
+    Parameters
+    ----------
+    anew
+        See to it that the webhook carries the secret, even if nothing is new.
+
+    Raises
+    ------
+    BackendRemovedError
+        If the owner has removed it there again.
+    UserError
+        If the options are not valid.
+    """
+    asked = _standing_setup(project)
+    if asked is None:
+        return
+    ours, done = _our_backends(project, asked), project.store.facts.read(Adopted)
+    if not ours and done is None:  # looked at before it was added, or removed before it was seen to
+        return
+    if not ours:
+        raise BackendRemovedError(
+            f"Project {project.number}: its ML backend was removed in Label Studio, so nothing is scored or published "
+            f"any more. `label-studio-crowd disconnect --project {project.number}` puts its settings back."
+        )
+    options = parse_options(ours[-1]["extra_params"])
+    found = Adopted(tuple(row["created_at"] for row in ours), options)
+    if found != done:
+        settings = project.settings.model_copy(update=options)
+        connect_anew(replace(project, settings=settings), dropped=set(done.options if done else ()) - set(options))
+        project.store.facts.write(found)
+    if found != done or anew:
+        for row in ours:
+            project.studio.secure_webhook(project.number, row["url"], webhook_headers(project.settings))
+
+
+def _standing_setup(project: Project) -> Setup | None:
+    """Return what was said of this project, and not of an older one of the same number."""
+    asked = project.store.facts.read(Setup)
+    if asked is None:
+        return None
+    info = look_up(project)  # forgets what was noted of an older project, what it said of this one too
+    if project.store.facts.read(Setup) is None:
+        if not asked.is_of(info):
+            return None
+        project.store.facts.write(asked)
+    return asked
+
+
+def _our_backends(project: Project, asked: Setup) -> list[Mapping[str, Any]]:
+    declined = project.store.facts.read(Declined)
+    known = set(declined.backends if declined else ())
+    return [
+        row
+        for row in project.studio.backends(project.number)
+        if row["created_at"] not in known
+        and (row["model_version"] == CONSENSUS_VERSION or urlsplit(row["url"]).netloc == asked.host)
+    ]

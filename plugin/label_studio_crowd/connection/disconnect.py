@@ -1,0 +1,192 @@
+"""Puts a project back as it was before `connect`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
+from label_studio_crowd.connection.record import Record, keep_in_tab, our_views, standing_record, wrong_settings
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, is_ours
+from label_studio_crowd.exchange.publish import observe
+from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
+from label_studio_crowd.project import Project
+
+_LARGE_VERSION: Final = 500
+"""Up to so many predictions a version is deleted in one transaction (about a second)."""
+
+
+def disconnect(project: Project, *, fast: bool = False, dry_run: bool = False) -> list[str]:
+    """Put a project back as it was and return, in words, what was done (with `dry_run`: what would be).
+
+    Parameters
+    ----------
+    fast
+        Delete a large consensus version in one transaction, during which annotators wait; otherwise its
+        predictions go one by one.
+
+    Raises
+    ------
+    UserError
+        If nothing was recorded to put back.
+    """
+    change = _find_change(project, dry_run=dry_run)
+    if not dry_run:
+        _make_change(project, change, fast=fast)
+    return change.in_words()
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What is to be put back.
+
+    Attributes
+    ----------
+    info
+        The project's settings in Label Studio, as they are; `before` as they were.
+    record
+        What `connect` recorded.
+    views
+        Our tabs that carry a record; `tabs` are the ids of all that we made, those last.
+    overlaps
+        (task, overlap) of the tasks whose overlap is not what it was.
+    versions
+        Our model versions, and how many predictions each has.
+    staying
+        Addresses of the backends that the owner added.
+    """
+
+    info: Mapping[str, Any]
+    before: Mapping[str, Any]
+    record: Record
+    views: Sequence[Mapping[str, Any]]
+    tabs: Sequence[int]
+    overlaps: Sequence[tuple[int, int]]
+    versions: Mapping[str, int]
+    staying: Sequence[str]
+
+    def in_words(self) -> list[str]:
+        """Return what is put back, a line each."""
+        settings = [(name, self.info[name], value) for name, value in self.before.items()]
+        return [
+            *(f"{name}: {found!r} → {value!r}" for name, found, value in settings if found != value),
+            *[f"overlap of {len(self.overlaps)} tasks put back"] * bool(self.overlaps),
+            *(f"{count} predictions of {version} deleted" for version, count in self.versions.items()),
+            *[f"{len(self.tabs)} Data Manager tabs deleted"] * bool(self.tabs),
+            *(f"ML backend {backend} removed" for backend in self.record.backends),
+            *(f"ML backend {url} stays where it was added: remove it in the Model settings" for url in self.staying),
+        ]
+
+
+def _find_change(project: Project, *, dry_run: bool) -> _Change:
+    info, views = look_up(project), project.studio.views(project.number)
+    record = standing_record(project, views, wrong_settings(info))
+    if record is None:
+        raise UserError(
+            f"Project {project.number} is not connected: neither this store nor the project records what it was "
+            "before. Nothing was changed."
+        )
+    update_mirror(project)
+    if not dry_run:
+        observe(project)  # an import under way ends before we count
+    versions = project.studio.model_versions(project.number)
+    backends = project.studio.backends(project.number)
+    before = dict(record.settings)
+    # Label Studio takes the title of a connected backend for a version, too
+    if not before["model_version"] or before["model_version"] not in {*versions, *(row["title"] for row in backends)}:
+        before["model_version"] = ""
+    made = [backend.rstrip("/") for backend in record.backends]
+    added = [row["url"] for row in backends if row["model_version"] == CONSENSUS_VERSION]
+    ours = our_views(views)
+    return _Change(
+        info=info,
+        before=before,
+        record=record,
+        views=ours,
+        # our tabs last: they say that there is something to put back
+        tabs=[view["id"] for view in (*_default_views(views, record), *ours)],
+        overlaps=_overlaps(project, record, int(before["maximum_annotations"])),
+        versions={version: state.count for version, state in versions.items() if is_ours(version)},
+        staying=[url for url in added if url.rstrip("/") not in made],
+    )
+
+
+def _default_views(views: Sequence[Mapping[str, Any]], record: Record) -> list[Mapping[str, Any]]:
+    """Return the tab "Default" that we made, unless somebody gave it another title."""
+    return [view for view in views if view["id"] == record.default_view and view["data"].get("title") == "Default"]
+
+
+def _make_change(project: Project, change: _Change, *, fast: bool) -> None:
+    studio, number, record = project.studio, project.number, change.record
+    if change.views:  # a service that the first change wakes must not begin anew
+        keep_in_tab(project, change.views, replace(record, ending=True))
+    _restore_settings(project, change)
+    for version, count in change.versions.items():
+        if fast or count <= _LARGE_VERSION:
+            studio.delete_version(number, version)
+        else:
+            _delete_consensus(project)
+    if left := [version for version in studio.model_versions(number) if is_ours(version)]:
+        raise UserError(f"Predictions of {', '.join(left)} came in meanwhile: run disconnect again.")
+    for backend in record.backends:
+        studio.remove_backend(number, backend)
+    if asked := project.store.facts.read(Setup):
+        studio.remove_left_webhooks(number, asked.host)
+    for view in change.tabs:
+        studio.delete_view(view)
+    project.store.published.replace([])
+    project.store.runs.drop_snapshot()
+    # a backend that stays must not connect the project again when its page is next looked at; on SQLite, another
+    # that is added later may get the same id
+    project.store.facts.write(Declined(tuple(row["created_at"] for row in studio.backends(number))))
+    project.store.facts.forget(Record, Setup, Adopted)
+    project.store.published.forget_versions()
+
+
+def _delete_consensus(project: Project) -> None:
+    """Delete the consensus predictions one by one, so that annotators need not wait."""
+    rows = [row.id for row in project.store.published.predictions() if row.model_version == CONSENSUS_VERSION]
+    for done, row in enumerate(rows, 1):
+        project.studio.delete_prediction(row)
+        project.progress("deleting consensus predictions", done, len(rows))
+
+
+def _restore_settings(project: Project, change: _Change) -> None:
+    """Restore the project's settings, and the overlap of every task.
+
+    Raising `maximum_annotations` rewrites, where any task has an overlap above 1, only those. Up and down to 1
+    once makes all overlaps 1 in two requests, however many were reopened.
+    """
+    studio, number, before = project.studio, project.number, change.before
+    usual, version = int(before["maximum_annotations"]), before["model_version"]
+    studio.update_project(number, maximum_annotations=usual + 1, model_version=version)
+    studio.update_project(number, maximum_annotations=1, model_version=version)
+    studio.update_project(number, **before)
+    refresh_states(project)
+    annotators = _annotators(project, skips_count=change.info["skip_queue"] == "IGNORE_SKIPPED")
+    changes = _overlaps(project, change.record, usual)
+    for done, (task, overlap) in enumerate(changes, 1):
+        studio.set_task(task, overlap=overlap, is_labeled=len(annotators.get(task, ())) >= overlap)
+        project.progress("restoring overlaps", done, len(changes))
+
+
+def _annotators(project: Project, *, skips_count: bool) -> dict[int, set[int]]:
+    """Return who annotated each task."""
+    found: dict[int, set[int]] = {}
+    for annotation in project.store.mirror.annotations():
+        if skips_count or not annotation.was_cancelled:
+            found.setdefault(annotation.task, set()).add(annotation.annotator)
+    return found
+
+
+def _overlaps(project: Project, record: Record, usual: int) -> list[tuple[int, int]]:
+    """Return (task, overlap) of the tasks whose overlap is not what it was."""
+    tasks = project.store.mirror.tasks()
+    wanted = {int(task): overlap for task, overlap in record.overlaps.items()}
+    return [
+        (task, wanted.get(task, usual))
+        for task, overlap in zip(tasks.ids.tolist(), tasks.overlap.tolist(), strict=True)
+        if overlap != wanted.get(task, usual)
+    ]

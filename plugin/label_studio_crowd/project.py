@@ -1,0 +1,61 @@
+"""A project at work: its Label Studio, what the store keeps of it, and the settings by which it is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.projects import ProjectStore
+from label_studio_crowd.studio.client import Progress, Studio, silent
+from label_studio_crowd.studio.controls.control import Control
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Project:
+    """A project, for whatever works on it.
+
+    Attributes
+    ----------
+    number
+        Its number in Label Studio.
+    studio
+        The Label Studio that it is in.
+    store
+        What is kept of it.
+    settings
+        Those in force.
+    progress
+        Hears how far the work is.
+    """
+
+    number: int
+    studio: Studio
+    store: ProjectStore
+    settings: Settings
+    progress: Progress = silent
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoredProject(Project):
+    """A project that was looked at, so that it can be scored.
+
+    Attributes
+    ----------
+    settings
+        With the options that `connect` was given.
+    info
+        Its settings in Label Studio.
+    control
+        The control whose answers are scored.
+    """
+
+    info: Mapping[str, Any]
+    control: Control
+
+    @classmethod
+    def of(cls, project: Project, settings: Settings, info: Mapping[str, Any], control: Control) -> ScoredProject:
+        """Return a project with what was found by looking at it."""
+        known = {field.name: getattr(project, field.name) for field in fields(Project)}
+        return cls(**{**known, "settings": settings}, info=info, control=control)

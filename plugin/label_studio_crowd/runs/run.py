@@ -1,0 +1,122 @@
+"""What a run found and did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from label_studio_crowd.estimate import Estimate
+from label_studio_crowd.exchange.plan import Plan
+from label_studio_crowd.exchange.pull import Pulled
+from label_studio_crowd.project import ScoredProject
+from label_studio_crowd.scoring.scores import SETTLED_BY, Answers, Scores
+from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.store.reports import RunReport
+from label_studio_crowd.store.trainings import Probabilities
+
+Trigger = Literal["command", "request", "training", "change", "poll", "sweep"]
+"""Somebody asked for it, something changed, or it was time to look for changes, or at everything."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is scored, and by which probabilities.
+
+    Attributes
+    ----------
+    trained
+        Whether the classifier was trained for this.
+    outdated
+        Whether it should be trained anew.
+    """
+
+    answers: Answers
+    annotations: list[Annotation]
+    probabilities: Probabilities
+    trained: bool
+    outdated: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run found and did.
+
+    Attributes
+    ----------
+    project, trigger, dry_run
+        What was scored, what set it off, and whether nothing was written.
+    pulled, judged, scores, accuracy
+        What it found.
+    plan, expected_seconds
+        What was changed in Label Studio, and how long that was expected to take.
+    left
+        How many changes the next run is left to publish.
+    warnings
+        What somebody may want to mend.
+    outlook_due
+        Whether `look_ahead` has news.
+    seconds, waited
+        Seconds of each stage, and how many of these Label Studio was waited for.
+    """
+
+    project: ScoredProject
+    trigger: Trigger
+    dry_run: bool
+    pulled: Pulled
+    judged: Judged
+    scores: Scores
+    accuracy: Estimate
+    plan: Plan
+    expected_seconds: float
+    left: int
+    warnings: tuple[str, ...]
+    outlook_due: bool
+    seconds: Mapping[str, float]
+    waited: float
+
+    @property
+    def trained(self) -> bool:
+        """Whether the classifier was trained in it."""
+        return self.judged.trained
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the classifier should be trained anew."""
+        return self.judged.outdated
+
+    def report(self) -> RunReport:
+        """Return the run in numbers."""
+        answers, result, settled_by = self.scores.answers, self.scores.result, self.scores.settled_by
+        labels = answers.crowd.num_answers
+        answered = labels > 0
+        return RunReport(
+            project=self.project.number,
+            title=self.project.info["title"],
+            control=self.project.control.name,
+            dry_run=self.dry_run,
+            trigger=self.trigger,
+            tasks=len(labels),
+            labelled_tasks=int(answered.sum()),
+            labels=int(labels.sum()),
+            annotators=len(answers.crowd.annotators),
+            classes=tuple(str(label) for label in answers.crowd.classes),
+            set_aside=answers.set_aside,
+            ground_truth_annotations=answers.ground_truth,
+            ground_truth_trusted=int((answers.known_labels >= 0).sum()),
+            classifier=self.judged.probabilities.summary,
+            consensus=self.project.settings.consensus,
+            trained=self.trained,
+            mean_consensus_quality=float(result.quality[answered].mean()) if answered.any() else None,
+            estimated_accuracy=self.accuracy,
+            settled=int(self.scores.settled.sum()),
+            settled_by={name: int((settled_by == name).sum()) for name in SETTLED_BY},
+            changed_tasks=self.pulled.changed,
+            deleted_tasks=self.pulled.deleted,
+            full_pull=self.pulled.full,
+            changes=replace(self.plan.counts(), deferred=self.left),
+            expected_seconds=round(self.expected_seconds, 1),
+            warnings=self.warnings,
+            seconds={stage: round(value, 3) for stage, value in self.seconds.items()},
+            seconds_waited=round(self.waited, 3),
+        )

@@ -1,0 +1,193 @@
+"""What a run finds: the project as it stands, its answers, and whether anything is as the last run left it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from label_studio_crowd.connection.record import NotConnectedError, find_record, options_in
+from label_studio_crowd.exchange.pull import look_up
+from label_studio_crowd.project import Project, ScoredProject
+from label_studio_crowd.scoring.probabilities import at_hand, for_tasks
+from label_studio_crowd.scoring.scores import Answers, Scores, read_answers, score
+from label_studio_crowd.scoring.snapshot import FORMAT
+from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
+from label_studio_crowd.store.facts import Fact, Facts, PlainFact
+from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.store.trainings import Probabilities
+from label_studio_crowd.studio.controls.control import find_control
+
+_PROJECT_SETTINGS: Final = (
+    "title",
+    "label_config",
+    "skip_queue",
+    "sampling",
+    "maximum_annotations",
+    "show_overlap_first",
+    "model_version",
+)
+_SCORING_SETTINGS: Final = (
+    "control",
+    "classifier",
+    "consensus",
+    "trust_ground_truth",
+    "target_quality",
+    "min_labels",
+    "max_labels",
+)
+
+
+@dataclass(frozen=True)
+class Seen(Fact):
+    """What the last run depended on besides tasks and annotations, as it found, or was about to leave, that.
+
+    Attributes
+    ----------
+    snapshot
+        The format in which it left what it believed.
+    project
+        From `project_settings`.
+    options
+        The project's options in force.
+    """
+
+    fact = "seen"
+
+    snapshot: int
+    project: Mapping[str, Any]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ScoredWith(PlainFact):
+    """The settings with which the last run scored."""
+
+    fact = "scored_with"
+
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, settings: Settings) -> ScoredWith:
+        """Return those of today."""
+        return cls({name: getattr(settings, name) for name in _SCORING_SETTINGS})
+
+
+@dataclass(frozen=True)
+class Settled(PlainFact):
+    """The tasks that the last run settled: they stay away until their quality is clearly below the target."""
+
+    fact = "settled"
+
+    tasks: list[int]
+
+
+def look(project: Project, *, connected: bool = True) -> ScoredProject:
+    """Look at a project in Label Studio.
+
+    Parameters
+    ----------
+    connected
+        It has to be connected.
+
+    Raises
+    ------
+    NotConnectedError
+        If it has to be connected, and is not.
+    UserError
+        If it has nothing to score.
+    """
+    info, record = look_up(project), find_record(project)
+    if record is None and connected:
+        raise NotConnectedError(
+            f"Project {project.number} is not connected, so nothing was written: run `label-studio-crowd connect "
+            f"--project {project.number}` first, or look with `sync --dry-run`."
+        )
+    return scored_project(project, info, project.settings.over(options_in(record)))
+
+
+def scored_project(project: Project, info: Mapping[str, Any], settings: Settings) -> ScoredProject:
+    """Return a project with its settings in Label Studio, and its control."""
+    return ScoredProject.of(project, settings, info, find_control(info["label_config"], settings.control))
+
+
+def circumstances(project: ScoredProject, *, model_version: str | None = None) -> Seen:
+    """Return what a run depends on besides tasks and annotations, and in which format it leaves what it found.
+
+    Parameters
+    ----------
+    model_version
+        The one that the project is about to have, where that is another than now.
+    """
+    info = {**project.info, **({} if model_version is None else {"model_version": model_version})}
+    options = {name: getattr(project.settings, name) for name in PROJECT_OPTIONS}
+    return Seen(FORMAT, project_settings(info), options)
+
+
+def project_settings(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a project in Label Studio that a run depends on."""
+    return {name: info.get(name) for name in _PROJECT_SETTINGS}
+
+
+def seen_settings(facts: Facts) -> Mapping[str, Any] | None:
+    """Return `project_settings` as the last run found, or was about to leave, them; None if there was no run."""
+    seen = facts.read(Seen)
+    return seen.project if seen else None
+
+
+def read_project(project: ScoredProject) -> tuple[Answers, list[Annotation]]:
+    """Return the answers that the mirror holds, and the annotations that they are in."""
+    with _no_garbage_collection():  # half of the time otherwise: all of these objects stay
+        annotations = project.store.mirror.annotations()
+        answers = read_answers(
+            project.store.mirror.tasks().ids,
+            annotations,
+            project.control,
+            trust_ground_truth=project.settings.trust_ground_truth,
+            count_skipped=project.info["skip_queue"] != "REQUEUE_FOR_OTHERS",
+        )
+    return answers, annotations
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def score_project(project: ScoredProject, answers: Answers, probabilities: Probabilities) -> Scores:
+    """Return the scores of a project's answers."""
+    ids, settings = np.asarray(answers.crowd.tasks, np.int64), project.settings
+    settled = project.store.facts.read(Settled)
+    return score(
+        answers,
+        for_tasks(probabilities, ids),
+        predicted=np.isin(ids, probabilities.tasks),
+        settled_before=np.isin(ids, settled.tasks if settled else []),
+        target_quality=settings.target,
+        min_labels=settings.min_labels,
+        max_labels=settings.max_labels,
+        consensus=settings.consensus,
+    )
+
+
+def stored_scores(project: Project, info: Mapping[str, Any]) -> Scores | None:
+    """Return the scores of what the mirror holds, under the settings of the last run; None if there was none.
+
+    Tasks that came in since then have the mean probabilities.
+    """
+    scored_with = project.store.facts.read(ScoredWith)
+    settings = project.settings.model_copy(update=dict(scored_with.settings) if scored_with else {})
+    found = scored_project(project, info, settings)
+    answers, _ = read_project(found)
+    known = at_hand(found, answers)
+    return None if known is None else score_project(found, answers, known.probabilities)

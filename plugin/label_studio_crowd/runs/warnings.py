@@ -1,0 +1,72 @@
+"""What a run found that the user should know, and may want to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from label_studio_crowd.connection.record import wrong_settings
+from label_studio_crowd.exchange.plan import Plan
+from label_studio_crowd.project import ScoredProject
+from label_studio_crowd.scoring.scores import Answers, Scores, memory_note
+from label_studio_crowd.settings import Settings
+
+_NAMED: Final = 5
+_MANY: Final = 50
+"""Labelled tasks from which on it says something that none is settled by its quality."""
+
+
+def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterator[str]:
+    """Yield what the user should know, a sentence or two each."""
+    for name, (value, needed) in wrong_settings(project.info).items():
+        yield f"The project's {name} is {value!r}, not {needed!r}: the queue is not served. Run connect."
+    yield from _of_ground_truth(scores.answers, project.settings)
+    if scores.answers.outside_config:
+        labels = ", ".join(repr(label) for label in scores.answers.outside_config[:_NAMED])
+        yield (
+            f"Labels that the labeling config does not offer are in annotations ({labels}): they count as classes, "
+            f"and tasks whose consensus is one have no consensus prediction: {plan.outside_config}."
+        )
+    yield from _of_quality(scores, project.settings)
+    crowd, budget = scores.answers.crowd, project.settings.label_budget
+    if budget is not None and len(crowd.label) >= budget:
+        yield (
+            f"The label budget of {budget} is spent: the queue is empty, and Label Studio serves "
+            "the tasks that are still open in an order of its own."
+        )
+    if note := memory_note(
+        tasks=len(crowd.tasks), labels=len(crowd.label), annotators=len(crowd.annotators), classes=len(crowd.classes)
+    ):
+        yield "{}: {}.".format(*note)
+
+
+def _of_ground_truth(answers: Answers, settings: Settings) -> Iterator[str]:
+    if answers.ground_truth and not settings.trust_ground_truth:
+        yield (
+            "Annotations with the ground-truth flag (imported ones have it by default) were counted as answers: "
+            f"{answers.ground_truth}. --trust-ground-truth takes them as the truth."
+        )
+    if answers.conflicting_truths:
+        some = ", ".join(map(str, answers.conflicting_truths[:_NAMED]))
+        more = len(answers.conflicting_truths) - _NAMED
+        yield (
+            "Tasks whose ground-truth annotations contradict each other, so that the latest was taken: "
+            f"{some}{f' and {more} more' if more > 0 else ''}."
+        )
+
+
+def _of_quality(scores: Scores, settings: Settings) -> Iterator[str]:
+    answers = scores.answers
+    labelled = answers.crowd.num_answers > 0
+    if labelled.any() and answers.crowd.num_answers.max() < 2 and not (labelled & (answers.known_labels >= 0)).any():
+        told = "only the classifier tells" if scores.hears_model else "nothing tells"
+        settles_none = ", so quality settles no task" * (settings.consensus != "crowdlab")
+        yield (
+            f"No task has labels of two annotators: {told} how good annotators are{settles_none}. The queue "
+            "will ask for second labels; --min-labels 2 asks for them everywhere."
+        )
+    if labelled.sum() >= _MANY and (best := scores.result.quality[labelled].max()) < settings.target:
+        yield (
+            f"No consensus reaches the target quality of {settings.target}: the highest is {best:.2f}. Tasks "
+            "are settled only by --max-labels; lower --target-quality, or give a classifier something to learn from."
+        )
