@@ -1,7 +1,4 @@
-"""The command line. Thin: it reads settings, calls, and shows.
-
-A command's parameters that are settings reach it through its context, by name (`_opened`).
-"""
+"""The command line. Thin: it reads settings, calls, and shows."""
 
 from __future__ import annotations
 
@@ -15,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from label_studio_crowd import __version__
-from label_studio_crowd.commands import crowd as crowd_commands
+from label_studio_crowd.commands import crowd
+from label_studio_crowd.commands.options import (
+    SCORING,
+    STORE,
+    DryRunOption,
+    JsonOption,
+    ProjectOption,
+    with_settings,
+)
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,51 +45,6 @@ _WIDTH_OF_A_FILE = 140
 _PATIENCE = 10.0
 """Seconds that a command waits for a run of the service to end."""
 
-ProjectOption = Annotated[int, typer.Option("--project", "-p", help="Number of the project, as in its address.")]
-UrlOption = Annotated[str | None, typer.Option("--url", help="Label Studio's address.")]
-StoreOption = Annotated[str | None, typer.Option("--store", help="The local mirror: sqlite:///FILE or postgresql://…")]
-QueueUrlOption = Annotated[
-    str | None, typer.Option("--queue", help="redis://HOST:PORT/DATABASE, where workers are processes of their own.")
-]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", help="Projects that a worker rescores side by side [2].")
-]
-ControlOption = Annotated[str | None, typer.Option("--control", help="Control to score [the first that fits].")]
-ClassifierOption = Annotated[
-    str | None,
-    typer.Option(
-        "--classifier",
-        help="auto, none, text[:FIELDS], tabular[:FIELDS], embedding[:FIELD], predictions:MODEL_VERSION, or "
-        "package.module:factory [auto].",
-    ),
-]
-ConsensusOption = Annotated[
-    str | None,
-    typer.Option(
-        "--consensus",
-        help="hierarchical-dawid-skene, which ranks tasks by least confidence, or crowdlab, which ranks them by "
-        "ActiveLab [hierarchical-dawid-skene].",
-    ),
-]
-TrustOption = Annotated[
-    bool | None,
-    typer.Option("--trust-ground-truth/--no-trust-ground-truth", help="Ground-truth annotations are the truth [no]."),
-]
-TargetOption = Annotated[
-    float | None, typer.Option("--target-quality", help="Quality that settles a task [0.9; with crowdlab 0.8].")
-]
-MinOption = Annotated[
-    int | None, typer.Option("--min-labels", help="Labels before a task is settled [1; without classifier 2].")
-]
-MaxOption = Annotated[int | None, typer.Option("--max-labels", help="Labels that no task exceeds [5].")]
-QueueOption = Annotated[int | None, typer.Option("--queue-size", help="Tasks in the queue [by annotators].")]
-BudgetOption = Annotated[int | None, typer.Option("--label-budget", help="Labels the project may have in all [any].")]
-ShowOption = Annotated[
-    bool | None, typer.Option("--show-consensus/--hide-consensus", help="Pre-fill the consensus [no].")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")]
-
 
 def main() -> None:
     """Run the command line; what the user can mend is one line and exit code 2."""
@@ -103,16 +63,17 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 
 @contextmanager
-def _opened(context: typer.Context, *, writing: bool = False, progress: Progress | None = None) -> Iterator[Project]:
-    """Read the settings and open Label Studio and the project's part of the store; with `writing`, alone."""
+def _opened(
+    number: int, settings: Settings, *, writing: bool = False, progress: Progress | None = None
+) -> Iterator[Project]:
+    """Open a project's Label Studio and its part of the store; with `writing`, alone."""
     from sqlalchemy.exc import DBAPIError
 
     from label_studio_crowd.project import Project
     from label_studio_crowd.store.projects import Store
     from label_studio_crowd.studio.client import Studio, silent
 
-    settings = _settings(context)
-    studio, number = Studio.of(settings), context.params["project"]
+    studio = Studio.of(settings)
     store = Store(settings.store)
     try:
         stored = store.project(settings.url, number)
@@ -138,19 +99,13 @@ def _consoles(as_json: bool = False) -> tuple[Console, Console]:
 
 
 @app.command()
-def doctor(
-    context: typer.Context,
-    project: ProjectOption,
-    url: UrlOption = None,
-    store: StoreOption = None,
-    control: ControlOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@with_settings(*STORE, "control")
+def doctor(project: ProjectOption, settings: Settings, as_json: JsonOption = False) -> None:
     """Say what is right with a project, what is wrong, and how to mend it."""
     from label_studio_crowd.commands.display import show_checks
     from label_studio_crowd.connection.doctor import examine
 
-    with _opened(context) as opened:
+    with _opened(project, settings) as opened:
         checks = list(examine(opened))
     out, _ = _consoles(as_json)
     show_checks(out, checks)
@@ -161,21 +116,10 @@ def doctor(
 
 
 @app.command()
+@with_settings(*STORE, *SCORING)
 def connect(
-    context: typer.Context,
     project: ProjectOption,
-    url: UrlOption = None,
-    store: StoreOption = None,
-    control: ControlOption = None,
-    classifier: ClassifierOption = None,
-    consensus: ConsensusOption = None,
-    trust_ground_truth: TrustOption = None,
-    target_quality: TargetOption = None,
-    min_labels: MinOption = None,
-    max_labels: MaxOption = None,
-    queue_size: QueueOption = None,
-    label_budget: BudgetOption = None,
-    show_consensus: ShowOption = None,
+    settings: Settings,
     backend: Annotated[str | None, typer.Option("--backend", help="An ML backend to connect as well.")] = None,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -185,10 +129,10 @@ def connect(
     from label_studio_crowd.store.jobs import Jobs, Needs
 
     out, err = _consoles()
-    with progress_bars(err) as progress, _opened(context, writing=True, progress=progress) as opened:
+    with progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
         changes = connect_project(opened, backend=backend, dry_run=dry_run)
         if not dry_run:  # a service that shares the store begins at once
-            Jobs(opened.store.store, opened.settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
+            Jobs(opened.store.store, settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
     show_changes(out, changes, dry_run=dry_run)
     if not dry_run:
         following = "The backend does the rest." if backend else f"Next: label-studio-crowd sync --project {project}"
@@ -196,21 +140,10 @@ def connect(
 
 
 @app.command()
+@with_settings(*STORE, *SCORING)
 def sync(
-    context: typer.Context,
     project: ProjectOption,
-    url: UrlOption = None,
-    store: StoreOption = None,
-    control: ControlOption = None,
-    classifier: ClassifierOption = None,
-    consensus: ConsensusOption = None,
-    trust_ground_truth: TrustOption = None,
-    target_quality: TargetOption = None,
-    min_labels: MinOption = None,
-    max_labels: MaxOption = None,
-    queue_size: QueueOption = None,
-    label_budget: BudgetOption = None,
-    show_consensus: ShowOption = None,
+    settings: Settings,
     full: Annotated[bool, typer.Option("--full", help="Read everything anew and retrain the classifier.")] = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -220,7 +153,7 @@ def sync(
     from label_studio_crowd.runs.rescore import How, rescore
 
     out, err = _consoles(as_json)
-    with display.progress_bars(err) as progress, _opened(context, writing=True, progress=progress) as opened:
+    with display.progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
         run = rescore(opened, How(full=full, dry_run=dry_run))
         names = {} if as_json else opened.studio.annotator_names()
     assert run is not None, "it was not told to stop where nothing has changed"
@@ -228,97 +161,66 @@ def sync(
         typer.echo(json.dumps(run.report().as_json(), ensure_ascii=False))
         return
     display.show_run(out, run.report())
-    display.show_queue(out, run.scores, run.plan.queue, opened.studio.url, project)
+    display.show_queue(out, run.scores, run.plan.queue, settings.url, project)
     display.show_annotators(out, run.scores, names)
     display.show_plan(out, run.plan, run.expected_seconds, dry_run=dry_run)
 
 
 @app.command()
+@with_settings(*STORE)
 def watch(
-    context: typer.Context,
     project: ProjectOption,
-    url: UrlOption = None,
-    store: StoreOption = None,
+    settings: Settings,
     every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
     """Sync again and again, until Ctrl-C."""
     from label_studio_crowd.commands import display
-    from label_studio_crowd.runs.watch import rounds as watch_rounds
+    from label_studio_crowd.runs.watch import rounds
 
     out, err = _consoles(as_json)
-    with display.progress_bars(err) as progress, _opened(context, writing=True, progress=progress) as opened:
-        for found in watch_rounds(opened, every=every):
+    with display.progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
+        for found in rounds(opened, every=every):
             if found.eventful:
                 display.show_round(out, found)
                 if as_json:
-                    report = (
-                        found.run.report().as_json()
-                        if found.run
-                        else {"project": project, "problem": str(found.problem)}
-                    )
+                    failed = {"project": project, "problem": str(found.problem)}
+                    report = found.run.report().as_json() if found.run else failed
                     typer.echo(json.dumps(report, ensure_ascii=False))
 
 
 @app.command()
-def serve(
-    context: typer.Context,
-    url: UrlOption = None,
-    store: StoreOption = None,
-    host: Annotated[
-        str | None, typer.Option("--host", help="Where to listen [everywhere with a password, else 127.0.0.1].")
-    ] = None,
-    port: Annotated[int | None, typer.Option("--port", help="Port to listen on [9090].")] = None,
-    queue: QueueUrlOption = None,
-    workers: WorkersOption = None,
-    insecure: Annotated[
-        bool | None, typer.Option("--insecure", help="Listen beyond loopback without a password.")
-    ] = None,
-) -> None:
+@with_settings(*STORE, "host", "port", "queue", "workers", "insecure")
+def serve(settings: Settings) -> None:
     """Serve as an ML backend: rescore projects by themselves whenever somebody labels."""
     from label_studio_crowd.server import application
 
-    application.serve(_settings(context))
+    application.serve(settings)
 
 
 @app.command()
+@with_settings(*STORE, "queue", "workers")
 def worker(
-    context: typer.Context,
-    url: UrlOption = None,
-    store: StoreOption = None,
-    queue: QueueUrlOption = None,
-    workers: WorkersOption = None,
-    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+    settings: Settings, with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False
 ) -> None:
     """Rescore projects for a server on this or another machine; any number may run."""
     from label_studio_crowd.service.worker import run_until_told
 
-    run_until_told(_settings(context), with_parent=with_parent)
-
-
-def _settings(context: typer.Context) -> Settings:
-    from label_studio_crowd.settings import Settings, load
-
-    return load(**{name: value for name, value in context.params.items() if name in Settings.model_fields})
+    run_until_told(settings, with_parent=with_parent)
 
 
 @app.command()
-def status(
-    context: typer.Context,
-    project: ProjectOption,
-    url: UrlOption = None,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@with_settings(*STORE)
+def status(project: ProjectOption, settings: Settings, as_json: JsonOption = False) -> None:
     """Say how a project stands, as of the last run."""
     from label_studio_crowd.commands import display
     from label_studio_crowd.connection.record import find_record
     from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.store.jobs import Jobs
 
-    with _opened(context) as opened:
+    with _opened(project, settings) as opened:
         studio, stored = opened.studio, opened.store
-        service = [row for row in Jobs(stored.store, opened.settings).states() if row.project == project]
+        service = [row for row in Jobs(stored.store, settings).states() if row.project == project]
         info = look_up(opened)
         last = stored.runs.last()
         connected = find_record(opened) is not None
@@ -344,21 +246,20 @@ def status(
 
 
 @app.command()
+@with_settings(*STORE)
 def export(
-    context: typer.Context,
     project: ProjectOption,
     out: Annotated[Path, typer.Option("--out", help="File ending in .csv, .json or .parquet.")],
-    url: UrlOption = None,
-    store: StoreOption = None,
+    settings: Settings,
     with_data: Annotated[bool, typer.Option("--with-data", help="Put each task's data beside its consensus.")] = False,
 ) -> None:
     """Write consensus, quality, and the per-label and per-annotator tables."""
     from label_studio_crowd.exchange.pull import look_up
-    from label_studio_crowd.files import tables as tables_module
+    from label_studio_crowd.files.tables import check_path, tables, write
     from label_studio_crowd.runs.situation import stored_scores
 
-    tables_module.check_path(out)
-    with _opened(context) as opened:
+    check_path(out)
+    with _opened(project, settings) as opened:
         info, stored = look_up(opened), opened.store
         scores = stored_scores(opened, info)
         if scores is None:
@@ -368,18 +269,17 @@ def export(
         if with_data:
             known = stored.mirror.data()
             data = [known.get(task, {}) for task in scores.answers.crowd.tasks.tolist()]
-        found = tables_module.tables(scores, stored.mirror.annotations(), opened.studio.annotator_names(), queue, data)
-    for path in tables_module.write(found, out):
+        found = tables(scores, stored.mirror.annotations(), opened.studio.annotator_names(), queue, data)
+    for path in write(found, out):
         typer.echo(f"Wrote {path}")
 
 
 @app.command()
+@with_settings(*STORE)
 def report(
-    context: typer.Context,
     project: ProjectOption,
     out: Annotated[Path, typer.Option("--out", help="File ending in .html.")],
-    url: UrlOption = None,
-    store: StoreOption = None,
+    settings: Settings,
     hide_names: Annotated[bool, typer.Option("--hide-names", help="Call annotators by numbers.")] = False,
 ) -> None:
     """Write what the server's pages show into one file, which opens offline and can be sent by mail."""
@@ -389,24 +289,23 @@ def report(
     from label_studio_crowd.scoring.snapshot import stored_snapshot
 
     check_report_path(out)
-    with _opened(context) as opened:
+    with _opened(project, settings) as opened:
         info, snapshot = look_up(opened), stored_snapshot(opened.store)
         if snapshot is None:
             raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
         if not hide_names:
             update_names(opened, snapshot.annotators.tolist(), anew=True)
         look_ahead_if_due(opened, info, snapshot)
-        html = report_html(opened.store, snapshot, opened.settings, project, hide_names=hide_names)
+        html = report_html(opened.store, snapshot, settings, project, hide_names=hide_names)
     write_report(html, out)
     typer.echo(f"Wrote {out}")
 
 
 @app.command()
+@with_settings(*STORE)
 def disconnect(
-    context: typer.Context,
     project: ProjectOption,
-    url: UrlOption = None,
-    store: StoreOption = None,
+    settings: Settings,
     fast: Annotated[
         bool, typer.Option("--fast", help="Delete all consensus predictions at once; annotators wait meanwhile.")
     ] = False,
@@ -417,9 +316,9 @@ def disconnect(
     from label_studio_crowd.connection.disconnect import disconnect as disconnect_project
 
     out, err = _consoles()
-    with progress_bars(err) as progress, _opened(context, writing=True, progress=progress) as opened:
+    with progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
         changes = disconnect_project(opened, fast=fast, dry_run=dry_run)
     show_changes(out, changes, dry_run=dry_run)
 
 
-crowd_commands.register(app)
+crowd.register(app)

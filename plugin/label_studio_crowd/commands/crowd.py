@@ -1,7 +1,4 @@
-"""The commands that need no Label Studio: they read answers from a file, compute, and write or show.
-
-A command's parameters that say where and how to read answers reach it through its context, by name (`_source`).
-"""
+"""The commands that need no Label Studio: they read answers from a file, compute, and write or show."""
 
 from __future__ import annotations
 
@@ -11,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from label_studio_crowd.commands.parts import DaskOption, PartsOption, ScratchOption, aggregate_parts, check_whole
+from label_studio_crowd.commands.gathering import gather
+from label_studio_crowd.commands.parts import DaskOption, Parts, PartsOption, ScratchOption, whole
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from crowdcore.aggregate.methods import Aggregation
     from crowdcore.identify import Identification
     from crowdcore.simulation import Simulation
-    from label_studio_crowd.files.sources import Source
+    from label_studio_crowd.files.sources import HowToRead
 
 _WIDTH_OF_A_FILE: Final = 140
 
@@ -31,21 +29,36 @@ _ANSWERS: Final[Any] = typer.Argument(
     "Studio's JSON export; a matrix (.txt).",
     show_default=False,
 )
+
+
+def _text(flag: str, text: str) -> Any:
+    return Annotated[str | None, typer.Option(flag, help=text)]
+
+
+_TRUST: Final[Any] = typer.Option(
+    "--trust-ground-truth", help="Of a Label Studio export: ground-truth annotations are the truth."
+)
+_READING: Final[dict[str, tuple[Any, Any]]] = {
+    "format": (_text("--format", "long, wide, matrix, json, folder or label-studio [by looking]."), None),
+    "task_column": (_text("--task-column", "Column of the tasks [by its name]."), None),
+    "annotator_column": (_text("--annotator-column", "Column of the annotators [by its name]."), None),
+    "label_column": (_text("--label-column", "Column of the labels [by its name]."), None),
+    "control": (_text("--control", "Of a Label Studio export with several controls: which."), None),
+    "trust_ground_truth": (Annotated[bool, _TRUST], False),
+}
+"""How answers are read, whatever becomes of them."""
+
+
+def _how(**options: Any) -> HowToRead:
+    from label_studio_crowd.files.sources import HowToRead
+
+    return HowToRead(**options)
+
+
+with_reading = gather("how", _how, _READING)
+"""Lets a command take how answers are read; its parameter `how` has it."""
+
 AnswersArgument = Annotated[Path, _ANSWERS]
-FormatOption = Annotated[
-    str | None, typer.Option("--format", help="long, wide, matrix, json, folder or label-studio [by looking].")
-]
-TaskColumnOption = Annotated[str | None, typer.Option("--task-column", help="Column of the tasks [by its name].")]
-AnnotatorColumnOption = Annotated[
-    str | None, typer.Option("--annotator-column", help="Column of the annotators [by its name].")
-]
-LabelColumnOption = Annotated[str | None, typer.Option("--label-column", help="Column of the labels [by its name].")]
-ControlOption = Annotated[
-    str | None, typer.Option("--control", help="Of a Label Studio export with several controls: which.")
-]
-TrustOption = Annotated[
-    bool, typer.Option("--trust-ground-truth", help="Of a Label Studio export: ground-truth annotations are the truth.")
-]
 ProbabilitiesOption = Annotated[
     Path | None,
     typer.Option(
@@ -69,8 +82,8 @@ OptionOption = Annotated[
 ]
 
 
+@with_reading
 def aggregate(
-    context: typer.Context,
     answers: Annotated[Path | None, _ANSWERS] = None,
     method: Annotated[
         str | None,
@@ -95,12 +108,8 @@ def aggregate(
         Path | None, typer.Option("--annotators-out", help="Where to write the annotators' table.")
     ] = None,
     hard: Annotated[bool, typer.Option("--hard", help="Write labels without probabilities.")] = False,
-    format: FormatOption = None,
-    task_column: TaskColumnOption = None,
-    annotator_column: AnnotatorColumnOption = None,
-    label_column: LabelColumnOption = None,
-    control: ControlOption = None,
-    trust_ground_truth: TrustOption = False,
+    *,
+    how: HowToRead,
     parts: PartsOption = None,
     dask: DaskOption = None,
     scratch: ScratchOption = None,
@@ -108,14 +117,17 @@ def aggregate(
     """Turn the answers of many into one label for each task."""
     console, err = _consoles()
     if parts is not None:
-        aggregate_parts(context.params, console, err)
+        elsewhere = {"ANSWERS": answers, "--features": features, "--known": known, "--hard": hard}
+        work = Parts(parts, how, dask=dask, scratch=scratch, probabilities=probabilities)
+        work.refuse({**elsewhere, "--format": how.format, "--control": how.control})
+        work.aggregate(method, option or (), out, annotators_out, console, err)
         return
-    check_whole(context.params)
+    answers = whole(answers, dask=dask, scratch=scratch)
     from crowdcore.aggregate.methods import find_method, run_method
     from crowdcore.formats import label_file
     from label_studio_crowd.files.comparison import missing_evidence
     from label_studio_crowd.files.method_options import parse_method, parse_options
-    from label_studio_crowd.files.sources import TABLES, check_out, read_evidence, user_errors, write_frame
+    from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
 
     strategy = method or "hierarchical-dawid-skene"
     name, options = parse_method(strategy)
@@ -130,7 +142,7 @@ def aggregate(
         check_out(annotators_out, TABLES, "--annotators-out", read=read)
         if out is not None and annotators_out is not None and out.resolve() == annotators_out.resolve():
             raise UserError(f"--out and --annotators-out are both {out}: choose two names.")
-        source = _source(context)
+        source = Source(answers, how)
         reading = source.read()
         err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
         evidence = read_evidence(source, reading, probabilities=probabilities, features=features, known=known)
@@ -173,8 +185,8 @@ def _write_labels(console: Console, found: Aggregation, out: Path | None, *, har
         typer.echo(f"Wrote {write_frame(frame[['label']] if hard else frame, out)}")
 
 
+@with_reading
 def identify(
-    context: typer.Context,
     answers: AnswersArgument,
     method: Annotated[
         str | None, typer.Option("--method", "-m", help="What to look at, as entropy or accuracy [an overview].")
@@ -183,17 +195,13 @@ def identify(
     truth: TruthOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="File ending in .csv, .tsv, .parquet or .json.")] = None,
     seed: SeedOption = 0,
-    format: FormatOption = None,
-    task_column: TaskColumnOption = None,
-    annotator_column: AnnotatorColumnOption = None,
-    label_column: LabelColumnOption = None,
-    control: ControlOption = None,
-    trust_ground_truth: TrustOption = False,
+    *,
+    how: HowToRead,
 ) -> None:
     """Say which tasks are hard, which annotators good, and how far they agree."""
     from crowdcore.identify import METHODS, find_method
     from label_studio_crowd.commands.crowd_display import show_frame
-    from label_studio_crowd.files.sources import TABLES, check_out, read_evidence, user_errors, write_frame
+    from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
 
     check_out(out, TABLES, read=(answers, probabilities, truth))
     if out is not None and method is None:
@@ -201,7 +209,7 @@ def identify(
     console, err = _consoles()
     with user_errors():
         chosen = None if method is None else find_method(method)
-        source = _source(context)
+        source = Source(answers, how)
         reading = source.read()
         err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
         evidence = read_evidence(source, reading, probabilities=probabilities, known=truth)
@@ -325,8 +333,8 @@ def _write_simulation(made: Simulation, out: Path, truth_out: Path, name: str) -
     return [write_crowd(crowd, out), write_frame(truth, truth_out)]
 
 
+@with_reading
 def compare(
-    context: typer.Context,
     answers: AnswersArgument,
     truth: TruthOption = None,
     probabilities: ProbabilitiesOption = None,
@@ -336,12 +344,8 @@ def compare(
         Path | None, typer.Option("--out", help="File ending in .csv, .tsv, .parquet, .json or .md.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
-    format: FormatOption = None,
-    task_column: TaskColumnOption = None,
-    annotator_column: AnnotatorColumnOption = None,
-    label_column: LabelColumnOption = None,
-    control: ControlOption = None,
-    trust_ground_truth: TrustOption = False,
+    *,
+    how: HowToRead,
 ) -> None:
     """Run all methods on answers whose truth is known, and say how often each is right."""
     from dataclasses import asdict
@@ -356,7 +360,7 @@ def compare(
     console, err = _consoles(as_json)
     with crowd_files.user_errors():
         chosen = comparison.chosen_methods([name for name in (methods or "").split(",") if name.strip()])
-        source = _source(context)
+        source = crowd_files.Source(answers, how)
         reading = source.read()
         err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
         labels = crowd_files.read_true_labels(reading, truth)
@@ -381,15 +385,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     for command in (aggregate, identify, simulate, compare):
         app.command()(command)
-
-
-def _source(context: typer.Context) -> Source:
-    from dataclasses import fields
-
-    from label_studio_crowd.files.sources import Source
-
-    given = {name: context.params[name] for name in (field.name for field in fields(Source)) if name in context.params}
-    return Source(path=context.params["answers"], **given)
 
 
 def _consoles(as_json: bool = False) -> tuple[Console, Console]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +17,8 @@ from label_studio_crowd.files.sources import TABLES, check_out, user_errors, wri
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from crowdcore.partitioned import PartitionedCrowd
+    from crowdcore.partitioned import PartitionedCrowd, PartitionedResult
+    from label_studio_crowd.files.sources import HowToRead
 
 PartsOption = Annotated[
     str | None,
@@ -36,68 +38,96 @@ ScratchOption = Annotated[
     str | None,
     typer.Option("--scratch", metavar="FOLDER", help="With --parts: where to sort them; with --dask, seen by all."),
 ]
-_ELSEWHERE: Final = {
-    "answers": "ANSWERS",
-    "features": "--features",
-    "known": "--known",
-    "hard": "--hard",
-    "format": "--format",
-    "control": "--control",
-    "trust_ground_truth": "--trust-ground-truth",
-}
 
 
-def check_whole(given: Mapping[str, Any]) -> None:
-    """Raise a `UserError` if there are no answers, or options that only parts have."""
-    odd = next((f"--{name}" for name in ("dask", "scratch") if given[name]), None)
+def whole(answers: Path | None, *, dask: str | None, scratch: str | None) -> Path:
+    """Return where the answers are that fit in memory.
+
+    Raises
+    ------
+    UserError
+        If there are none, or there are options that only parts have.
+    """
+    odd = next((name for name, value in (("--dask", dask), ("--scratch", scratch)) if value), None)
     if odd:
         raise UserError(f"{odd} goes with --parts FOLDER, a folder of Parquet files: give that in place of ANSWERS.")
-    if given["answers"] is None:
+    if answers is None:
         raise UserError("There are no answers: give ANSWERS, a file or folder, or --parts FOLDER for a large crowd.")
+    return answers
 
 
-def aggregate_parts(given: Mapping[str, Any], console: Console, err: Console) -> None:
-    """Do what the command's parameters, by name, ask for."""
-    odd = next((flag for name, flag in _ELSEWHERE.items() if given[name]), None)
-    if odd:
-        raise UserError(f"{odd} does not go with --parts: leave it out, or give ANSWERS that fit in memory.")
-    check_out(given["annotators_out"], TABLES, "--annotators-out")
-    name, options = parse_method(given["method"] or ("crowdlab" if given["probabilities"] else "dawid-skene"))
-    options |= parse_options(given["option"] or ())
-    try:
-        from crowdcore.aggregate.methods import find_method
-        from crowdcore.partitioned import PartitionedCrowd
-    except ImportError as error:
-        raise UserError(str(error)) from None
-    from label_studio_crowd.commands.crowd_display import progress_bar
+@dataclass(frozen=True)
+class Parts:
+    """A crowd in parts, and how it is gone over.
 
-    columns = [given[f"{what}_column"] or what for what in ("task", "annotator", "label")]
-    try:
-        with user_errors(), progress_bar(err) as progress:
-            method = find_method(name).make(**options)
-            with PartitionedCrowd.from_parquet(
-                given["parts"], *columns, client=given["dask"], scratch=given["scratch"], progress=progress
-            ) as crowd:
-                err.print(repr(crowd), highlight=False, markup=False, soft_wrap=True)
-                _write_labels(crowd, method, given, console)
-    except UserError as error:
-        raise UserError(_as_options(str(error))) from None
+    Attributes
+    ----------
+    folder
+        A folder, or URL, of Parquet files.
+    how
+        The names of its columns.
+    dask, scratch
+        A Dask scheduler's address, and where answers are sorted; None for this process, and a folder of its own.
+    probabilities
+        A folder of a model's probabilities.
+    """
 
+    folder: str
+    how: HowToRead
+    dask: str | None
+    scratch: str | None
+    probabilities: Path | None
 
-def _write_labels(crowd: PartitionedCrowd, method: Any, given: Mapping[str, Any], console: Console) -> None:
-    """Aggregate, and write or show what was found."""
-    out = None if given["out"] is None else address(given["out"])
-    pred_probs = None if given["probabilities"] is None else address(given["probabilities"])
-    found = crowd.aggregate(method, out, pred_probs=pred_probs, pred_probs_task=given["task_column"] or "task")
-    if out is None:
-        from label_studio_crowd.commands.crowd_display import show_frame
+    def refuse(self, given: Mapping[str, Any]) -> None:
+        """Raise a `UserError` for an option, by its flag, that a crowd in parts does not take."""
+        odd = next((flag for flag, value in given.items() if value), None)
+        if odd is None and self.how.trust_ground_truth:
+            odd = "--trust-ground-truth"
+        if odd:
+            raise UserError(f"{odd} does not go with --parts: leave it out, or give ANSWERS that fit in memory.")
 
-        show_frame(console, next(found.frames()), f"{type(method).__name__}: the first of {len(found.files)} parts")
-        console.print("[dim]Write all of them with --out FOLDER[/]", highlight=False)
-    else:
-        typer.echo(f"Wrote {found.folder}: {len(found.files)} Parquet file{'s' if len(found.files) > 1 else ''}")
-    if given["annotators_out"] is not None:
-        typer.echo(f"Wrote {write_frame(found.annotators, given['annotators_out'])}")
+    def aggregate(
+        self,
+        strategy: str | None,
+        options: Sequence[str],
+        out: Path | None,
+        annotators_out: Path | None,
+        console: Console,
+        err: Console,
+    ) -> None:
+        """Find the labels by a method, with options, and write or show them."""
+        check_out(annotators_out, TABLES, "--annotators-out")
+        name, parsed = parse_method(strategy or ("crowdlab" if self.probabilities else "dawid-skene"))
+        parsed |= parse_options(options)
+        try:
+            from crowdcore.aggregate.methods import find_method
+            from crowdcore.partitioned import PartitionedCrowd
+        except ImportError as error:
+            raise UserError(str(error)) from None
+        from label_studio_crowd.commands.crowd_display import progress_bar
+
+        columns = [getattr(self.how, f"{what}_column") or what for what in ("task", "annotator", "label")]
+        try:
+            with user_errors(), progress_bar(err) as progress:
+                method = find_method(name).make(**parsed)
+                with PartitionedCrowd.from_parquet(
+                    self.folder, *columns, client=self.dask, scratch=self.scratch, progress=progress
+                ) as crowd:
+                    err.print(repr(crowd), highlight=False, markup=False, soft_wrap=True)
+                    found = self._found(crowd, method, out)
+                    _tell(found, method, console, written=out is not None)
+                    if annotators_out is not None:
+                        typer.echo(f"Wrote {write_frame(found.annotators, annotators_out)}")
+        except UserError as error:
+            raise UserError(_as_options(str(error))) from None
+
+    def _found(self, crowd: PartitionedCrowd, method: Any, out: Path | None) -> PartitionedResult:
+        return crowd.aggregate(
+            method,
+            None if out is None else address(out),
+            pred_probs=None if self.probabilities is None else address(self.probabilities),
+            pred_probs_task=self.how.task_column or "task",
+        )
 
 
 def address(path: Path) -> str:
@@ -109,3 +139,14 @@ def _as_options(message: str) -> str:
     """Return a message of crowdcore's with the names that its arguments have here."""
     message = re.sub(r"\b(task|annotator|label)=", r"--\1-column", message)
     return re.sub(r"\bscratch=", "--scratch ", message)
+
+
+def _tell(found: PartitionedResult, method: Any, console: Console, *, written: bool) -> None:
+    """Say where labels were written, or show the first of them."""
+    if written:
+        typer.echo(f"Wrote {found.folder}: {len(found.files)} Parquet file{'s' if len(found.files) > 1 else ''}")
+        return
+    from label_studio_crowd.commands.crowd_display import show_frame
+
+    show_frame(console, next(found.frames()), f"{type(method).__name__}: the first of {len(found.files)} parts")
+    console.print("[dim]Write all of them with --out FOLDER[/]", highlight=False)

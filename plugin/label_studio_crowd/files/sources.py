@@ -41,13 +41,11 @@ def user_errors() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the answers are, and how to read them: the options that all commands share.
+class HowToRead:
+    """How answers are read: the options that all commands share.
 
     Attributes
     ----------
-    path
-        The file or folder.
     format
         One of `crowdcore.formats.FORMATS`, or "label-studio"; None to look.
     task_column, annotator_column, label_column
@@ -58,7 +56,6 @@ class Source:
         Of a Label Studio export: whether ground-truth annotations are the truth.
     """
 
-    path: Path
     format: str | None = None
     task_column: str | None = None
     annotator_column: str | None = None
@@ -66,7 +63,7 @@ class Source:
     control: str | None = None
     trust_ground_truth: bool = False
 
-    def read(self) -> Reading:
+    def read(self, path: Path) -> Reading:
         """Read the answers.
 
         Raises
@@ -83,14 +80,26 @@ class Source:
             "annotator_column": self.annotator_column,
             "label_column": self.label_column,
         }
-        if self.format == STUDIO or (self.format is None and _is_export(self.path)):
+        if self.format == STUDIO or (self.format is None and _is_export(path)):
             from label_studio_crowd.files.studio_export import read_export
 
-            return read_export(self.path, self.control, trust_ground_truth=self.trust_ground_truth)
+            return read_export(path, self.control, trust_ground_truth=self.trust_ground_truth)
         if self.control or self.trust_ground_truth:
             option = "--control" if self.control else "--trust-ground-truth"
-            raise UserError(f"{option} is for Label Studio's JSON export, and {self.path} is none: leave it out.")
-        return read_crowd(self.path, self.format, **names)
+            raise UserError(f"{option} is for Label Studio's JSON export, and {path} is none: leave it out.")
+        return read_crowd(path, self.format, **names)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the answers are, a file or a folder, and how to read them."""
+
+    path: Path
+    how: HowToRead
+
+    def read(self) -> Reading:
+        """Read the answers; raises what `HowToRead.read` raises."""
+        return self.how.read(self.path)
 
 
 def _is_export(path: Path) -> bool:
@@ -149,7 +158,7 @@ def read_evidence(
     pred_probs = None if probabilities is None else read_probabilities(probabilities, crowd)
     if pred_probs is not None:
         crowd = add_classes(crowd, pred_probs.columns)
-    truth = read_true_labels(reading, known) if known is not None or source.trust_ground_truth else None
+    truth = read_true_labels(reading, known) if known is not None or source.how.trust_ground_truth else None
     if truth is not None:
         outside = ~truth.index.isin(crowd.tasks)
         if outside.any():

@@ -1,0 +1,88 @@
+"""The options of the commands that work on a project of Label Studio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from label_studio_crowd.commands.gathering import Command, gather
+
+if TYPE_CHECKING:
+    from label_studio_crowd.settings import Settings
+
+ProjectOption = Annotated[int, typer.Option("--project", "-p", help="Number of the project, as in its address.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")]
+
+
+def _text(flag: str, text: str) -> Any:
+    return Annotated[str | None, typer.Option(flag, help=text)]
+
+
+def _number(flag: str, text: str) -> Any:
+    return Annotated[int | None, typer.Option(flag, help=text)]
+
+
+def _yes_or_no(flags: str, text: str) -> Any:
+    return Annotated[bool | None, typer.Option(flags, help=text)]
+
+
+_FLAGS: Final[dict[str, Any]] = {
+    "url": _text("--url", "Label Studio's address."),
+    "store": _text("--store", "The local mirror: sqlite:///FILE or postgresql://…"),
+    "control": _text("--control", "Control to score [the first that fits]."),
+    "classifier": _text(
+        "--classifier",
+        "auto, none, text[:FIELDS], tabular[:FIELDS], embedding[:FIELD], predictions:MODEL_VERSION, or "
+        "package.module:factory [auto].",
+    ),
+    "consensus": _text(
+        "--consensus",
+        "hierarchical-dawid-skene, which ranks tasks by least confidence, or crowdlab, which ranks them by "
+        "ActiveLab [hierarchical-dawid-skene].",
+    ),
+    "trust_ground_truth": _yes_or_no(
+        "--trust-ground-truth/--no-trust-ground-truth", "Ground-truth annotations are the truth [no]."
+    ),
+    "target_quality": Annotated[
+        float | None, typer.Option("--target-quality", help="Quality that settles a task [0.9; with crowdlab 0.8].")
+    ],
+    "min_labels": _number("--min-labels", "Labels before a task is settled [1; without classifier 2]."),
+    "max_labels": _number("--max-labels", "Labels that no task exceeds [5]."),
+    "queue_size": _number("--queue-size", "Tasks in the queue [by annotators]."),
+    "label_budget": _number("--label-budget", "Labels the project may have in all [any]."),
+    "show_consensus": _yes_or_no("--show-consensus/--hide-consensus", "Pre-fill the consensus [no]."),
+    "host": _text("--host", "Where to listen [everywhere with a password, else 127.0.0.1]."),
+    "port": _number("--port", "Port to listen on [9090]."),
+    "queue": _text("--queue", "redis://HOST:PORT/DATABASE, where workers are processes of their own."),
+    "workers": _number("--workers", "Projects that a worker rescores side by side [2]."),
+    "insecure": _yes_or_no("--insecure", "Listen beyond loopback without a password."),
+}
+"""The flags of settings, by the setting's name; None where one is not given."""
+
+STORE: Final = ("url", "store")
+SCORING: Final = (
+    "control",
+    "classifier",
+    "consensus",
+    "trust_ground_truth",
+    "target_quality",
+    "min_labels",
+    "max_labels",
+    "queue_size",
+    "label_budget",
+    "show_consensus",
+)
+
+
+def with_settings(*names: str) -> Callable[[Command], Command]:
+    """Let a command take these settings as flags; its parameter `settings` has them, over all other sources."""
+    return gather("settings", _load, {name: (_FLAGS[name], None) for name in names})
+
+
+def _load(**flags: Any) -> Settings:
+    from label_studio_crowd.settings import load
+
+    return load(**flags)
