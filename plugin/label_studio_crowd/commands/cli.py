@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from label_studio_crowd.project import Project
+    from label_studio_crowd.scoring.snapshot import Snapshot
     from label_studio_crowd.settings import Settings
     from label_studio_crowd.studio.client import Progress
 
@@ -86,6 +87,17 @@ def _opened(
         raise typer.Exit(130) from None
     finally:
         store.close()
+
+
+def _snapshot(opened: Project) -> Snapshot:
+    """Return what the last run believed."""
+    from label_studio_crowd.scoring.snapshot import stored_snapshot
+
+    found = stored_snapshot(opened.store)
+    if found is None:
+        number = opened.number
+        raise UserError(f"Project {number} has no scores yet: run `label-studio-crowd sync --project {number}`.")
+    return found
 
 
 def _consoles(as_json: bool = False) -> tuple[Console, Console]:
@@ -256,20 +268,12 @@ def export(
     """Write consensus, quality, and the per-label and per-annotator tables."""
     from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.files.tables import check_path, tables, write
-    from label_studio_crowd.runs.situation import stored_scores
 
     check_path(out)
     with _opened(project, settings) as opened:
-        info, stored = look_up(opened), opened.store
-        scores = stored_scores(opened, info)
-        if scores is None:
-            raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
-        queue = [row for row in stored.published.predictions() if row.model_version == info["model_version"]]
-        data = None
-        if with_data:
-            known = stored.mirror.data()
-            data = [known.get(task, {}) for task in scores.answers.crowd.tasks.tolist()]
-        found = tables(scores, stored.mirror.annotations(), opened.studio.annotator_names(), queue, data)
+        look_up(opened)
+        snapshot = _snapshot(opened)
+        found = tables(snapshot, opened.studio.annotator_names(), opened.store.mirror.data() if with_data else None)
     for path in write(found, out):
         typer.echo(f"Wrote {path}")
 
@@ -286,13 +290,10 @@ def report(
     from label_studio_crowd.exchange.pull import look_up, update_names
     from label_studio_crowd.pages.report import check_report_path, report_html, write_report
     from label_studio_crowd.runs.look_ahead import look_ahead_if_due
-    from label_studio_crowd.scoring.snapshot import stored_snapshot
 
     check_report_path(out)
     with _opened(project, settings) as opened:
-        info, snapshot = look_up(opened), stored_snapshot(opened.store)
-        if snapshot is None:
-            raise UserError(f"Project {project} has no scores yet: run `label-studio-crowd sync --project {project}`.")
+        info, snapshot = look_up(opened), _snapshot(opened)
         if not hide_names:
             update_names(opened, snapshot.annotators.tolist(), anew=True)
         look_ahead_if_due(opened, info, snapshot)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from crowdcore.crowd.grouping import ratio
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.scoring.scores import Scores
-from label_studio_crowd.scoring.snapshot import answer_times
-from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.store.people import annotator_name
-from label_studio_crowd.studio.client import Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,69 +45,87 @@ class Tables:
     answers: pd.DataFrame
 
 
-def tables(
-    scores: Scores,
-    annotations: Sequence[Annotation],
-    names: Mapping[int, str],
-    queue: Sequence[Prediction],
-    data: Sequence[Mapping[str, Any]] | None = None,
-) -> Tables:
+def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapping[str, Any]] | None = None) -> Tables:
     """Return the tables of a project.
 
     Parameters
     ----------
-    scores
-        What is believed of the project.
-    annotations
-        For the time that annotators took.
+    snapshot
+        What the last run believed.
     names
         Annotators' names.
-    queue
-        The predictions that are the queue.
     data
-        Each task's data, to be put beside its consensus.
+        Tasks' data, by the task, to be put beside its consensus.
     """
+    labels = np.array(snapshot.classes, dtype=object)
+    return Tables(_tasks(snapshot, labels, data), _annotators(snapshot, labels, names), _answers(snapshot, labels))
+
+
+def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]] | None) -> pd.DataFrame:
     import pandas as pd
 
-    crowd, result = scores.answers.crowd, scores.result
-    labels = np.array([str(label) for label in crowd.classes], dtype=object)
-    judged = (crowd.num_answers > 0) | (scores.answers.known_labels >= 0)
-    place = {row.task: position for position, row in enumerate(sorted(queue, key=lambda row: row.score or 0.0), 1)}
-    tasks = pd.DataFrame(
+    crowd, consensus = snapshot.crowd, snapshot.consensus
+    said = (snapshot.labels > 0) | snapshot.known
+    agreeing = np.bincount(crowd.task, crowd.label == consensus[crowd.task], minlength=len(snapshot.tasks))
+    place = {task: position for position, task in enumerate(snapshot.queue.tolist(), 1)}
+    tasks: pd.DataFrame = pd.DataFrame(
         {
-            "task": crowd.tasks,
-            "consensus": _named(labels, np.where(judged, result.consensus, -1)),
-            "quality": np.where(judged, result.quality, np.nan),
-            "agreement": result.agreement,
-            "majority_vote": _named(labels, scores.majority),
-            "num_labels": crowd.num_answers,
-            "priority": scores.priority,
-            "settled": scores.settled,
-            "settled_by": scores.settled_by.astype(object),
-            "queue_position": pd.array([place.get(task) for task in crowd.tasks.tolist()], dtype="Int64"),
-            "predicted": _named(labels, np.where(judged, -1, result.consensus)),
+            "task": snapshot.tasks,
+            "consensus": _named(labels, np.where(said, consensus, -1)),
+            "quality": np.where(said, snapshot.quality, np.nan),
+            "agreement": ratio(agreeing, snapshot.labels),
+            "majority_vote": _named(labels, snapshot.majority),
+            "num_labels": snapshot.labels,
+            "priority": snapshot.priority,
+            "settled": snapshot.settled_by > 0,
+            "settled_by": pd.Series(map(snapshot.reason, range(len(snapshot.tasks))), dtype=object),
+            "queue_position": pd.array([place.get(task) for task in snapshot.tasks.tolist()], dtype="Int64"),
+            "predicted": _named(labels, np.where(said, -1, consensus)),
         }
     )
-    if data is not None:
-        fields = dict.fromkeys(field for row in data for field in row)
-        columns = {f"data.{field}": [_scalar(row.get(field)) for row in data] for field in fields}
-        tasks = tasks.join(pd.DataFrame(columns, index=tasks.index))
-    seconds = pd.Series(answer_times(crowd, annotations)[1]).groupby(crowd.annotator).median()
-    stats = result.annotators
-    annotators = pd.DataFrame(
+    if data is None:
+        return tasks
+    rows = [data.get(task, {}) for task in snapshot.tasks.tolist()]
+    fields = dict.fromkeys(field for row in rows for field in row)
+    columns = {f"data.{field}": [_scalar(row.get(field)) for row in rows] for field in fields}
+    with_data: pd.DataFrame = tasks.join(pd.DataFrame(columns, index=tasks.index))
+    return with_data
+
+
+def _annotators(snapshot: Snapshot, labels: Any, names: Mapping[int, str]) -> pd.DataFrame:
+    import pandas as pd
+
+    seconds = pd.Series(snapshot.answer_seconds).groupby(snapshot.answer_annotator).median()
+    annotators: pd.DataFrame = pd.DataFrame(
         {
-            "annotator": crowd.annotators,
-            "name": [annotator_name(annotator, names) for annotator in crowd.annotators.tolist()],
-            "quality": scores.annotator_quality,
-            "quality_low": scores.quality_interval[:, 0],
-            "quality_high": scores.quality_interval[:, 1],
-            "agreement_with_consensus": scores.agreement,
-            "worst_class": _named(labels, scores.worst_class),
-            "num_labels": stats.num_answers,
-            "median_seconds": seconds.reindex(range(len(crowd.annotators))).to_numpy(),
+            "annotator": snapshot.annotators,
+            "name": [annotator_name(annotator, names) for annotator in snapshot.annotators.tolist()],
+            "quality": snapshot.annotator_quality,
+            "quality_low": snapshot.quality_low,
+            "quality_high": snapshot.quality_high,
+            "agreement_with_consensus": snapshot.agreement,
+            "worst_class": _named(labels, snapshot.worst_class),
+            "num_labels": snapshot.annotator_labels,
+            "median_seconds": seconds.reindex(range(len(snapshot.annotators))).to_numpy(),
         }
-    ).sort_values(["quality", "agreement_with_consensus"], ignore_index=True)
-    return Tables(tasks, annotators, result.labels_frame())
+    )
+    worst_first: pd.DataFrame = annotators.sort_values(["quality", "agreement_with_consensus"], ignore_index=True)
+    return worst_first
+
+
+def _answers(snapshot: Snapshot, labels: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    crowd = snapshot.crowd
+    answers: pd.DataFrame = pd.DataFrame(
+        {
+            "task": crowd.tasks[crowd.task],
+            "annotator": crowd.annotators[crowd.annotator],
+            "label": labels[crowd.label],
+            "quality": snapshot.answer_quality.astype(np.float32).astype(str).astype(float),  # kept with seven digits
+        }
+    )
+    return answers
 
 
 def _scalar(value: Any) -> str | None:

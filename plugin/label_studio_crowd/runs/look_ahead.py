@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from label_studio_crowd.project import Project
-from label_studio_crowd.runs.situation import ScoredWith, look, read_project, score_project, stored_scores
+from label_studio_crowd.project import Project, ScoredProject
+from label_studio_crowd.runs.situation import ScoredWith, look, read_project, score_project, scored_project
 from label_studio_crowd.scoring.outlook import is_outlook_due, renew_outlook
 from label_studio_crowd.scoring.probabilities import at_hand
 from label_studio_crowd.scoring.snapshot import Snapshot
@@ -21,12 +21,7 @@ def look_ahead(project: Project) -> None:
         If the project is not connected.
     """
     found = look(project)
-    answers, _ = read_project(found)
-    known = at_hand(found, answers)
-    if known is None:  # the next run trains, and asks again
-        return
-    scores = score_project(found, answers, known.probabilities)
-    renew_outlook(project.store.facts, scores, ScoredWith.of(found.settings).settings)
+    _renew(found, ScoredWith.of(found.settings))
 
 
 def look_ahead_if_due(project: Project, info: Mapping[str, Any], snapshot: Snapshot) -> None:
@@ -39,9 +34,17 @@ def look_ahead_if_due(project: Project, info: Mapping[str, Any], snapshot: Snaps
     snapshot
         What the last run left.
     """
-    scored_with = project.store.facts.read(ScoredWith) or ScoredWith({})
-    if not is_outlook_due(project.store.facts, len(snapshot.answer_label), scored_with.settings):
-        return
-    scores = stored_scores(project, info)
-    if scores is not None:
+    facts = project.store.facts
+    scored_with = facts.read(ScoredWith) or ScoredWith({})
+    if is_outlook_due(facts, len(snapshot.answer_label), scored_with.settings):
+        settings = project.settings.model_copy(update=dict(scored_with.settings))
+        _renew(scored_project(project, info, settings), scored_with)
+
+
+def _renew(project: ScoredProject, scored_with: ScoredWith) -> None:
+    """Find both from what the mirror holds; tasks that came since the last training have the mean probabilities."""
+    answers, _ = read_project(project)
+    known = at_hand(project, answers)
+    if known is not None:  # otherwise the next run trains, and asks again
+        scores = score_project(project, answers, known.probabilities)
         renew_outlook(project.store.facts, scores, scored_with.settings)

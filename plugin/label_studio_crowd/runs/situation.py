@@ -13,7 +13,7 @@ import numpy as np
 from label_studio_crowd.connection.record import NotConnectedError, find_record, options_in
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
-from label_studio_crowd.scoring.probabilities import at_hand, for_tasks
+from label_studio_crowd.scoring.probabilities import for_tasks
 from label_studio_crowd.scoring.scores import Answers, Scores, read_answers, score
 from label_studio_crowd.scoring.snapshot import FORMAT
 from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
@@ -178,16 +178,3 @@ def score_project(project: ScoredProject, answers: Answers, probabilities: Proba
         max_labels=settings.max_labels,
         consensus=settings.consensus,
     )
-
-
-def stored_scores(project: Project, info: Mapping[str, Any]) -> Scores | None:
-    """Return the scores of what the mirror holds, under the settings of the last run; None if there was none.
-
-    Tasks that came in since then have the mean probabilities.
-    """
-    scored_with = project.store.facts.read(ScoredWith)
-    settings = project.settings.model_copy(update=dict(scored_with.settings) if scored_with else {})
-    found = scored_project(project, info, settings)
-    answers, _ = read_project(found)
-    known = at_hand(found, answers)
-    return None if known is None else score_project(found, answers, known.probabilities)

@@ -198,7 +198,7 @@ def test_agreement_is_the_same_wherever_it_is_told(rescored, stored):
     assert {int(row.person.key): row.agreement for row in pages} == pytest.approx(expected)
     api = annotators_of(snapshot, {}, slice(None))
     assert {row.annotator: row.agreement for row in api} == pytest.approx(expected)
-    exported = export.tables(run.scores, stored.mirror.annotations(), {}, []).annotators
+    exported = export.tables(snapshot, {}).annotators
     told = exported.set_index("annotator")["agreement_with_consensus"]
     assert {who: None if np.isnan(share) else share for who, share in told.items()} == pytest.approx(expected)
     # nor does anything tell how good annotator 4 is
@@ -211,14 +211,35 @@ def test_agreement_is_the_same_wherever_it_is_told(rescored, stored):
     assert dict(shown) == {"1": "1.000", "2": "1.000", "3": "0.700", "4": "-"}
 
 
+def test_what_is_exported_is_what_the_run_believed(rescored, stored):
+    run = rescored(TASKS)
+    result = run.scores.result
+    exported = export.tables(Snapshot.from_bytes(stored.runs.snapshot()), {1: "Ada"}, {1: {"text": "one"}})
+    tasks = exported.tasks
+    assert tasks.task.tolist() == list(range(1, 12))
+    assert tasks.consensus[:10].tolist() == result.labels[:10].tolist()
+    assert tasks.consensus.isna().tolist() == [False] * 10 + [True]
+    np.testing.assert_array_equal(tasks.quality, [*result.quality[:10], np.nan])
+    np.testing.assert_array_equal(tasks.agreement, result.agreement)
+    assert tasks.set_index("task").queue_position[list(run.plan.queue)].tolist() == list(
+        range(1, len(run.plan.queue) + 1)
+    )
+    assert tasks["data.text"].dropna().tolist() == ["one"]
+    assert exported.annotators.set_index("annotator").name[1] == "Ada"
+    whole = run.scores.result.labels_frame()
+    assert exported.answers.columns.tolist() == whole.columns.tolist()
+    assert exported.answers.drop(columns="quality").equals(whole.drop(columns="quality"))
+    np.testing.assert_allclose(exported.answers.quality, whole.quality, rtol=1e-6)
+
+
 def test_how_long_a_label_takes_is_the_same_wherever_it_is_told(rescored, stored):
     task = task_with(1, {1: "a", 2: "a"})
     earlier = {**task["annotations"][0], "id": 99, "updated_at": "2025-01-01T00:00:00Z", "lead_time": 500.0}
     empty = {**task["annotations"][1], "id": 98, "completed_by": 3, "result": [], "lead_time": 500.0}
-    run = rescored([{**task, "annotations": [*task["annotations"], earlier, empty]}])
-    exported = export.tables(run.scores, stored.mirror.annotations(), {}, []).annotators
-    assert dict(zip(exported.annotator, exported.median_seconds, strict=True)) == {1: 2.0, 2: 2.0}
+    rescored([{**task, "annotations": [*task["annotations"], earlier, empty]}])
     snapshot = Snapshot.from_bytes(stored.runs.snapshot())
+    exported = export.tables(snapshot, {}).annotators
+    assert dict(zip(exported.annotator, exported.median_seconds, strict=True)) == {1: 2.0, 2: 2.0}
     pages = insights.annotators_page(snapshot, People(snapshot, {})).rows
     assert {row.person.key: row.seconds for row in pages} == {"1": 2.0, "2": 2.0}
 
