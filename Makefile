@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install studio demo lint test test-fast peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates clean
+.PHONY: help install constraints hooks studio demo lint test test-fast package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -15,7 +15,7 @@ help: ## list the targets
 
 install: $(INSTALLED) ## install the plugin and what its development needs into .venv
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): pyproject.toml constraints.txt plugin/label_studio_crowd/__init__.py
 	@test -x $(BIN)/python || { \
 	  for python in $(PYTHON) python3.13 python3.12 python3.11 python3.10 python3; do \
 	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then \
@@ -35,8 +35,17 @@ $(INSTALLED): pyproject.toml
 	       "make clean, then install one" >&2; exit 1; }
 	@echo "installing into $(VENV) (two minutes, once)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'pip>=25.1'
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[parquet]' --group dev
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[parquet]' --group dev
 	@touch $@
+
+constraints: $(INSTALLED) ## renew constraints.txt: the newest versions of everything; commit it when `make test` passes with them
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'uv>=0.5'
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-annotate \
+	  --custom-compile-command 'make constraints' --output-file constraints.txt \
+	  --extra distributed --extra parquet --extra postgresql --extra redis --group dev pyproject.toml
+
+hooks: $(INSTALLED) ## check every commit before it is made (.pre-commit-config.yaml)
+	@$(BIN)/pre-commit install
 
 studio: $(INSTALLED) ## install Label Studio into .venv-studio
 	@$(BIN)/python -m harness.local_studio install
@@ -56,6 +65,11 @@ test: lint studio ## lint, and all tests, those against a real Label Studio incl
 
 test-fast: $(INSTALLED) ## the tests that need no Label Studio
 	@$(BIN)/pytest -m "not studio"
+
+package: $(INSTALLED) ## build sdist and wheel into dist, and try the wheel in a clean environment
+	@rm -rf dist
+	@$(BIN)/python -m build -q --outdir dist .
+	@PYTHON=$(abspath $(BIN)/python) .ci/try-package dist/*.whl
 
 peers: $(INSTALLED) ## install cleanlab, crowd-kit and peerannot into .venv-peers, to compare with
 	@$(BIN)/python -m benchmarks.science.speed install
