@@ -11,7 +11,8 @@ from crowdcore.aggregate.methods import METHODS, WITH_MODEL, find_method
 from crowdcore.simulation import STRATEGIES, hammer_spammer
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MAIN_PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"]
+PAGES = [*(ROOT / page for page in MAIN_PAGES), *sorted((ROOT / "docs").rglob("*.md"))]
 METHODS_PAGE = ROOT / "docs" / "methods.md"
 
 
