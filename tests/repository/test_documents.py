@@ -34,6 +34,16 @@ def test_links_lead_somewhere(page):
             assert anchor in anchors(there), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_and_modules_that_pages_name_are_there(page):
+    text = page.read_text()
+    for path in re.findall(r"`((?:benchmarks|crowdcore|examples|harness|plugin|tests)/[\w/.-]+)", text):
+        assert (ROOT / path).exists(), path
+    for module in re.findall(r"python -m ((?:benchmarks|examples|harness)[\w.]*)", text):
+        file = ROOT / module.replace(".", "/")
+        assert file.with_suffix(".py").exists() or (file / "__main__.py").exists(), module
+
+
 @pytest.mark.parametrize(
     "names",
     [[name for name in METHODS if not name.endswith(WITH_MODEL)], list(identify.METHODS), list(STRATEGIES)],
