@@ -68,7 +68,7 @@ test-fast: $(INSTALLED) ## the tests that need no Label Studio
 
 package: $(INSTALLED) ## build sdist and wheel into dist, and try the wheel in a clean environment (some minutes)
 	@rm -rf dist
-	@$(BIN)/python -m build -q --outdir dist .
+	@$(BIN)/python -m build --outdir dist .
 	@PYTHON=$(abspath $(BIN)/python) .ci/try-package dist/*.whl
 
 peers: $(INSTALLED) ## install cleanlab, crowd-kit and peerannot into .venv-peers, for comparisons
