@@ -1,5 +1,5 @@
-# Everything is installed inside this checkout: .venv for the plugin, .venv-studio for Label Studio.
-# `make PYTHON=/path/to/python3.12 install` chooses the interpreter; otherwise the first one from 3.10 on.
+# Everything is installed inside this checkout: the plugin into .venv, Label Studio into .venv-studio.
+# `make PYTHON=/path/to/python3.12 install` chooses the interpreter. Without it, the first Python from 3.10 on is used.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,15 +7,15 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install studio demo lint test test-fast peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates clean
+.PHONY: help install constraints hooks studio demo lint test test-fast package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/: .*/, "", $$1); printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
-install: $(INSTALLED) ## install the plugin and what its development needs into .venv
+install: $(INSTALLED) ## install the plugin and everything for its development into .venv
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): pyproject.toml constraints.txt plugin/label_studio_crowd/__init__.py
 	@test -x $(BIN)/python || { \
 	  for python in $(PYTHON) python3.13 python3.12 python3.11 python3.10 python3; do \
 	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then \
@@ -35,49 +35,63 @@ $(INSTALLED): pyproject.toml
 	       "make clean, then install one" >&2; exit 1; }
 	@echo "installing into $(VENV) (two minutes, once)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'pip>=25.1'
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[parquet]' --group dev
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[parquet]' --group dev
 	@touch $@
+
+constraints: $(INSTALLED) ## renew constraints.txt with the newest versions; commit it when `make test` passes
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'uv>=0.5'
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-annotate \
+	  --custom-compile-command 'make constraints' --output-file constraints.txt \
+	  --extra distributed --extra parquet --extra postgresql --extra redis --group dev pyproject.toml
+
+hooks: $(INSTALLED) ## check every commit before it is made, with pre-commit
+	@$(BIN)/pre-commit install
 
 studio: $(INSTALLED) ## install Label Studio into .venv-studio
 	@$(BIN)/python -m harness.local_studio install
 
-demo: studio ## the whole thing on a real Label Studio (CI=1 ends by itself, EXAMPLE=text|tabular, CROWD=file.csv)
+demo: studio ## show everything on a real Label Studio (CI=1 ends by itself, EXAMPLE=text|tabular, CROWD=file.csv)
 	@$(BIN)/python -m examples.demo $(if $(filter-out 0 false no,$(CI)),--ci) \
 	  $(if $(EXAMPLE),--example '$(EXAMPLE)') $(if $(CROWD),--crowd '$(CROWD)')
 
-lint: $(INSTALLED) ## ruff, strict mypy, and which wing may import which
+lint: $(INSTALLED) ## ruff, strict mypy, and the imports between folders
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: lint studio ## lint, and all tests, those against a real Label Studio included, three at a time (they wait a lot)
+test: lint studio ## lint and all tests, also those with a real Label Studio; three at a time, because they wait a lot
 	@$(BIN)/pytest -n 3 --dist worksteal
 
 test-fast: $(INSTALLED) ## the tests that need no Label Studio
 	@$(BIN)/pytest -m "not studio"
 
-peers: $(INSTALLED) ## install cleanlab, crowd-kit and peerannot into .venv-peers, to compare with
+package: $(INSTALLED) ## build sdist and wheel into dist, and try the wheel in a clean environment (some minutes)
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist .
+	@PYTHON=$(abspath $(BIN)/python) .ci/try-package dist/*.whl
+
+peers: $(INSTALLED) ## install cleanlab, crowd-kit and peerannot into .venv-peers, for comparisons
 	@$(BIN)/python -m benchmarks.science.speed install
 
-bench-speed: peers ## seconds and peak memory beside the peers, into docs/results (a quarter of an hour)
+bench-speed: peers ## compare seconds and peak memory with other packages, into docs/results (15 minutes)
 	@$(BIN)/python -m benchmarks.science.speed --out docs/results/speed.md
 
-bench-tutorial bench-crowdlab bench-activelab bench-peerannot: bench-%: $(INSTALLED) ## a paper's results, into docs/results
+bench-tutorial bench-crowdlab bench-activelab bench-peerannot: bench-%: $(INSTALLED) ## repeat a paper's results, into docs/results
 	@$(BIN)/python -m benchmarks.science.papers $* --out docs/results
 
-bench-dominance bench-coverage bench-revealed: bench-%: $(INSTALLED) ## our own consensus, into docs/results
+bench-dominance bench-coverage bench-revealed: bench-%: $(INSTALLED) ## measure our own consensus, into docs/results
 	@$(BIN)/python -m benchmarks.science.papers $* --out docs/results
 
-bench-methods: $(INSTALLED) ## all methods on the crowds at hand, into docs/results
+bench-methods: $(INSTALLED) ## run all methods on the crowds in ../shared/data, into docs/results
 	@$(BIN)/python -m benchmarks.science.methods --out docs/results
 
-bench-estimates: $(INSTALLED) ## how often intervals and forecasts hold the truth, into docs/results (ten minutes)
+bench-estimates: $(INSTALLED) ## how often the truth is within intervals and forecasts, into docs/results (ten minutes)
 	@$(BIN)/python -m benchmarks.science.estimates --out docs/results
 
-screenshots: studio ## pictures of the pages, of a project in a real Label Studio, into docs/pictures (four minutes, Chromium)
+screenshots: studio ## pictures of the pages for a project in a real Label Studio, into docs/pictures (four minutes, Chromium)
 	@$(BIN)/python -m examples.screenshots
 
-clean: ## remove the environments, caches and everything the demo made
+clean: ## remove the environments, the caches and everything that the demo made
 	rm -rf $(VENV) .venv-studio .venv-peers .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,7 +11,8 @@ from crowdcore.aggregate.methods import METHODS, WITH_MODEL, find_method
 from crowdcore.simulation import STRATEGIES, hammer_spammer
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MAIN_PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"]
+PAGES = [*(ROOT / page for page in MAIN_PAGES), *sorted((ROOT / "docs").rglob("*.md"))]
 METHODS_PAGE = ROOT / "docs" / "methods.md"
 
 
@@ -31,6 +32,16 @@ def test_links_lead_somewhere(page):
         assert there.exists(), target
         if anchor:
             assert anchor in anchors(there), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_and_modules_that_pages_name_are_there(page):
+    text = page.read_text()
+    for path in re.findall(r"`((?:benchmarks|crowdcore|examples|harness|plugin|tests)/[\w/.-]+)", text):
+        assert (ROOT / path).exists(), path
+    for module in re.findall(r"python -m ((?:benchmarks|examples|harness)[\w.]*)", text):
+        file = ROOT / module.replace(".", "/")
+        assert file.with_suffix(".py").exists() or (file / "__main__.py").exists(), module
 
 
 @pytest.mark.parametrize(
