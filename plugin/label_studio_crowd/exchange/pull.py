@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from label_studio_crowd.store.mirror import DELETED_USER, ProjectMirror
+from label_studio_crowd.store.mirror import ProjectMirror
 from label_studio_crowd.studio.client import Counts, Progress, Studio, silent
 
-_NAMES: Final = "names"
 _COMPLETE_UNTIL: Final = "complete_until"
 _MARGIN_SECONDS: Final = 10
 """A transaction may commit some seconds after its `updated_at`."""
@@ -108,14 +107,8 @@ def _pull_all(studio: Studio, mirror: ProjectMirror, project: int, progress: Pro
     return Pulled(changed, mirror.keep_only(seen), True)
 
 
-def update_names(studio: Studio, mirror: ProjectMirror, annotators: Iterable[int], *, anew: bool = False) -> None:
+def update_names(studio: Studio, mirror: ProjectMirror, annotators: Collection[int], *, anew: bool = False) -> None:
     """Keep the annotators' names: read them where one is new, or `anew`."""
-    wanted = set(annotators) - {DELETED_USER}
-    if anew or not names(mirror).keys() >= wanted:
-        found = {**dict.fromkeys(wanted, ""), **studio.annotator_names()}  # some may have left the organisation
-        mirror.remember(_NAMES, {str(user): name for user, name in found.items()})
-
-
-def names(mirror: ProjectMirror) -> dict[int, str]:
-    """Return the annotators' names, as last read."""
-    return {int(user): name for user, name in (mirror.recall(_NAMES) or {}).items()}
+    people = mirror.parts.people
+    if anew or not people.are_named(annotators):
+        people.keep_names(annotators, studio.annotator_names())

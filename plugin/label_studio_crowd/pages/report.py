@@ -9,7 +9,6 @@ from typing import Final
 from markupsafe import Markup
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.exchange.pull import names
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.previews import task_previews
 from label_studio_crowd.pages.rendering import page_html, static_file
@@ -97,7 +96,7 @@ def report_html(
     str
         HTML; the same for the same contents of the mirror.
     """
-    people = insights.People(snapshot, names(mirror), hidden=hide_names)
+    people = insights.People(snapshot, mirror.parts.people.names(), hidden=hide_names)
     queue = insights.queue_page(snapshot, people, 1, _QUEUE)
     suspects = insights.suspect_labels(snapshot, people, 1, _SUSPECTS)
     overruled = insights.overruled_majorities(snapshot, people, 1, _OVERRULED)

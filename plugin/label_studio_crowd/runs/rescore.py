@@ -27,7 +27,7 @@ from label_studio_crowd.scoring.estimates import Estimate, consensus_accuracy
 from label_studio_crowd.scoring.outlook import add_to_history, is_outlook_due, renew_outlook
 from label_studio_crowd.scoring.probabilities import at_hand, for_tasks, train_anew
 from label_studio_crowd.scoring.scores import SETTLED_BY, Answers, Scores, memory_note, read_answers, score
-from label_studio_crowd.scoring.snapshot import FORMAT, Snapshot, number_annotators, take_snapshot
+from label_studio_crowd.scoring.snapshot import FORMAT, Snapshot, take_snapshot
 from label_studio_crowd.settings import PROJECT_OPTIONS, ConsensusMethod, Settings
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Probabilities, ProjectMirror, Tasks
@@ -435,7 +435,7 @@ def _publish(
             judged.probabilities,
             judged.annotations,
             accuracy,
-            number_annotators(mirror, np.asarray(answers.crowd.annotators, np.int64)),
+            mirror.parts.people.numbers(np.asarray(answers.crowd.annotators, np.int64)),
             show_consensus=settings.show_consensus,
             target_quality=settings.target,
             taken_at=now(),

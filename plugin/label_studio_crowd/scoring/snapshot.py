@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from crowdcore import Crowd
 from label_studio_crowd.scoring.estimates import Estimate
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
-from label_studio_crowd.store.mirror import DELETED_USER, Annotation, Probabilities, ProjectMirror
+from label_studio_crowd.store.mirror import Annotation, Probabilities, ProjectMirror
 from label_studio_crowd.studio.controls.control import Control
 
 FORMAT: Final = 3
 """Goes up when what is stored changes: what another release stored is not read."""
-_NUMBERED: Final = "annotators"
-"""The fact with the annotators' ids, in the order in which runs first saw them."""
 _REASONS: Final = ("", *SETTLED_BY)
 _NOTHING: Final = "[]"
 _ROUGH: Final = ("answer_quality", "answer_seconds", "predicted_probability")
@@ -74,7 +72,7 @@ class Snapshot:
     annotators, annotator_quality, annotator_labels, worst_class
         Ids (increasing), qualities (NaN where `agreement` is), numbers of labels, class codes (-1: none); (M,).
     pseudonym
-        The annotators' numbers, from `number_annotators`; (M,).
+        The annotators' numbers, from `People.numbers`; (M,).
     agreement
         Share of their labels of `judged` tasks that are the consensus, NaN without any; (M,).
     quality_low, quality_high
@@ -212,22 +210,6 @@ def stored_snapshot(mirror: ProjectMirror) -> Snapshot | None:
         return Snapshot.from_bytes(content) if content else None
     except (ValueError, TypeError, KeyError, zipfile.BadZipFile):
         return None
-
-
-def number_annotators(mirror: ProjectMirror, annotators: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the annotators' numbers, which stand for them where names are hidden.
-
-    They are counted from 1 in the order in which runs first saw them, and by id where that was the same run: whoever
-    comes or leaves, a number stays somebody's. The mirror remembers them; when it is deleted they are given anew.
-    Deleted users, whom nothing tells apart, have 0.
-    """
-    numbered = mirror.recall(_NUMBERED) or []
-    newcomers = sorted(set(annotators.tolist()) - {DELETED_USER, *numbered})
-    if newcomers:
-        numbered += newcomers
-        mirror.remember(_NUMBERED, numbered)
-    number_of = {DELETED_USER: 0, **{who: number for number, who in enumerate(numbered, 1)}}
-    return np.array([number_of[who] for who in annotators.tolist()], np.int64)
 
 
 def take_snapshot(

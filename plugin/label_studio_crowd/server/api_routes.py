@@ -10,7 +10,6 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.exceptions import HTTPException
 
-from label_studio_crowd.exchange.pull import names
 from label_studio_crowd.files.tables import annotator_name
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.api_models import (
@@ -143,7 +142,7 @@ def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
     row = snapshot.row(task)
     if row is None and not mirror.data([task]):
         raise HTTPException(404, f"Project {project} has no task {task} that is known of.")
-    control, known = find_control(snapshot.label_config, snapshot.control), names(mirror)
+    control, known = find_control(snapshot.label_config, snapshot.control), mirror.parts.people.names()
     return TaskDetails(
         task=task,
         believed=None if row is None else TaskTable(snapshot, scored.url).spelled_out([row])[0],
@@ -155,7 +154,7 @@ def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
 @router.get("/projects/{project}/annotators", operation_id="list_annotators", responses=described(404))
 def list_annotators(scored: Scored, limit: Limit = 100, offset: Offset = 0) -> Page[Annotator]:
     """List the annotators, by increasing quality."""
-    found = annotators_of(scored.snapshot, names(scored.mirror), slice(offset, offset + limit))
+    found = annotators_of(scored.snapshot, scored.mirror.parts.people.names(), slice(offset, offset + limit))
     return Page(total=len(scored.snapshot.annotators), limit=limit, offset=offset, items=found)
 
 

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from label_studio_crowd.exchange.pull import names
 from label_studio_crowd.pages.insights import Numbers, People, project_numbers
 from label_studio_crowd.pages.previews import Shown, task_previews
 from label_studio_crowd.pages.rendering import page_html
@@ -191,7 +190,7 @@ class ProjectFrame(Frame):
 
     def people(self, snapshot: Snapshot) -> People:
         """Return who the annotators are, as this page may name them."""
-        return People(snapshot, {} if self.mirror is None else names(self.mirror), hidden=self.hidden)
+        return People(snapshot, {} if self.mirror is None else self.mirror.parts.people.names(), hidden=self.hidden)
 
     def previews(self, tasks: Iterable[int]) -> dict[int, tuple[Shown, ...]]:
         """Return what annotators see of tasks."""
