@@ -48,6 +48,12 @@ _STEPS: Final = (
         "ALTER TABLE jobs ADD COLUMN progress TEXT",
         "DELETE FROM facts WHERE name = 'progress'",
     ),
+    (
+        # so far an odd claim was sent, an even one begun, or given back where it had no time to run out at
+        "ALTER TABLE jobs ADD COLUMN state TEXT NOT NULL DEFAULT 'free'",
+        """UPDATE jobs SET state = CASE WHEN claim % 2 = 1 THEN 'sent' WHEN claimed_until > 0 THEN 'begun'
+           ELSE 'free' END""",
+    ),
 )
 
 
