@@ -1,4 +1,7 @@
-"""The store's tables: numbered steps, each run once, in order."""
+"""How the store's tables came to be: numbered steps, each run once, in order.
+
+A new store takes them all. `tables` says what they lead to, and a test compares the two.
+"""
 
 from __future__ import annotations
 
@@ -48,11 +51,22 @@ _STEPS: Final = (
         "ALTER TABLE jobs ADD COLUMN progress TEXT",
         "DELETE FROM facts WHERE name = 'progress'",
     ),
+    (
+        # so far an odd claim was sent, an even one begun, or given back where it had no time to run out at
+        "ALTER TABLE jobs ADD COLUMN state TEXT NOT NULL DEFAULT 'free'",
+        """UPDATE jobs SET state = CASE WHEN claim % 2 = 1 THEN 'sent' WHEN claimed_until > 0 THEN 'begun'
+           ELSE 'free' END""",
+    ),
 )
 
+_VERSION: Final = sa.Table("schema_version", sa.MetaData(), sa.Column("version", sa.Integer, nullable=False))
 
 _LOCK: Final = 5_017_662
 """Any number of our own: who starts first makes the tables, the others wait."""
+_TAKE_TURNS: Final = sa.select(sa.func.pg_advisory_xact_lock(_LOCK))
+
+_SQLITE: Final = {"serial": "INTEGER PRIMARY KEY", "integer": "INTEGER", "blob": "BLOB"}
+_POSTGRESQL: Final = {"serial": "BIGSERIAL PRIMARY KEY", "integer": "BIGINT", "blob": "BYTEA"}
 
 
 def migrate(connection: Connection) -> None:
@@ -63,26 +77,28 @@ def migrate(connection: Connection) -> None:
     UserError
         If a newer release of the plugin wrote it.
     """
-    postgresql = connection.dialect.name == "postgresql"
-    if postgresql:  # on SQLite every transaction locks for writing
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    types = {
-        "serial": "BIGSERIAL PRIMARY KEY" if postgresql else "INTEGER PRIMARY KEY",
-        "integer": "BIGINT" if postgresql else "INTEGER",
-        "blob": "BYTEA" if postgresql else "BLOB",
-    }
-    connection.execute(sa.text("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)"))
-    row = connection.execute(sa.text("SELECT version FROM schema_version")).first()
-    version = 0 if row is None else int(row[0])
+    if connection.dialect.name == "postgresql":  # on SQLite every transaction locks for writing
+        connection.execute(_TAKE_TURNS)
+    version = _version(connection)
     if version > len(_STEPS):
         raise UserError(
             f"The store is of version {version}, this release knows {len(_STEPS)}: upgrade label-studio-crowd, or "
             "delete the store (it is a cache; Label Studio keeps the data)."
         )
-    if version == len(_STEPS):
-        return
+    if version < len(_STEPS):
+        _take_steps(connection, version)
+
+
+def _version(connection: Connection) -> int:
+    """Return how many steps a store has taken."""
+    _VERSION.create(connection, checkfirst=True)
+    return connection.execute(sa.select(_VERSION.c.version)).scalar() or 0
+
+
+def _take_steps(connection: Connection, version: int) -> None:
+    types = _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE
     for step in _STEPS[version:]:
         for statement in step:
             connection.execute(sa.text(statement.format(**types)))
-    connection.execute(sa.text("DELETE FROM schema_version"))
-    connection.execute(sa.text("INSERT INTO schema_version (version) VALUES (:version)"), {"version": len(_STEPS)})
+    connection.execute(sa.delete(_VERSION))
+    connection.execute(sa.insert(_VERSION).values(version=len(_STEPS)))

@@ -7,7 +7,6 @@ import orjson
 import pytest
 
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.store.projects import Store
 from tests.plugin.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 
 CLASSES = ("a", "b", "c")
@@ -46,22 +45,6 @@ def test_what_another_release_stored_is_nothing():
     content = io.BytesIO()
     np.savez(content, words=np.frombuffer(orjson.dumps({"format": 1}), np.uint8))
     assert Snapshot.from_bytes(content.getvalue()) is None
-
-
-def test_an_annotator_keeps_their_number_whoever_comes_or_leaves(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/mirror.sqlite")
-    mirror, other = (store.project("http://studio", project) for project in (1, 2))
-
-    def numbers(*annotators, of=mirror):
-        return of.people.numbers(np.array(annotators, np.int64)).tolist()
-
-    assert numbers() == []
-    assert numbers(5, 8) == [1, 2]
-    assert numbers(0, 3, 5, 8) == [0, 3, 1, 2]  # all deleted users have one number, and it is not counted
-    assert numbers(3, 8) == [3, 2]
-    assert numbers(2, 3, 5, 9) == [4, 3, 1, 5]
-    assert numbers(9, of=other) == [1]
-    store.close()
 
 
 def test_fifty_thousand_labels_take_little_room():

@@ -1,0 +1,203 @@
+"""Claims: who is at a job, or is about to be, and for how long; and how jobs end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+
+from label_studio_crowd.store.jobs.records import BEGUN, FREE, SENT, Job, JobProgress, Needs, storable
+from label_studio_crowd.store.jobs.rules import (
+    DEAD,
+    DUE,
+    GIVEN_BACK,
+    HELD,
+    LEASE,
+    NOW,
+    OURS,
+    PAUSE,
+    SERVER,
+    THIS,
+    WANTED,
+    pause_after,
+)
+from label_studio_crowd.store.jobs.table import JobTable
+from label_studio_crowd.store.tables import KEY, jobs, projects
+
+_BUSY_PAUSE: Final = 1.0
+_DEATHS_WITHOUT_PAUSE: Final = 2
+_DEAD: Final = "The worker ended while it was at this. Was it out of memory, or killed? It is tried again."
+
+_ONCE: Final = Needs.SWEEP | Needs.ASKED | Needs.TRAINED
+"""What one run does for all who wanted it before it ended."""
+
+# ---------------------------------------------------------------------- claims
+
+_READ_DUE: Final = (
+    sa.select(jobs.c.project, projects.c.project)
+    .join_from(jobs, projects, projects.c.id == jobs.c.project)
+    .where(projects.c.server == SERVER, DUE)
+)
+_CLAIM_DUE: Final = (
+    sa.update(jobs)
+    .where(DUE, OURS)
+    .values(claim=jobs.c.claim + 1, state=SENT, claimed_until=NOW + LEASE, progress=None)
+    .returning(jobs.c.project, jobs.c.kind, jobs.c.claim)
+)
+_BEGIN: Final = (
+    sa.update(jobs)
+    .where(THIS, jobs.c.state == SENT, jobs.c.claim >= sa.bindparam("sent_claim"), WANTED)
+    .values(claim=jobs.c.claim + 1, state=BEGUN, claimed_until=NOW + LEASE)
+    .returning(jobs.c.claim, jobs.c.generation, jobs.c.needs)
+)
+_RENEW: Final = sa.update(jobs).where(HELD).values(state=BEGUN, claimed_until=NOW + LEASE)
+_NOTE_PROGRESS: Final = sa.update(jobs).where(HELD).values(progress=sa.bindparam("how_far"))
+
+_FIND_DEAD: Final = sa.select(jobs.c.project).where(DEAD, OURS).limit(1)
+_GIVE_UP_DEAD: Final = (
+    sa.update(jobs)
+    .where(DEAD, OURS)
+    .values(
+        state=FREE,
+        claimed_until=0,
+        failures=jobs.c.failures + 1,
+        problem=_DEAD,
+        away=0,
+        retry_at=sa.case((jobs.c.failures < _DEATHS_WITHOUT_PAUSE, 0.0), else_=NOW + PAUSE),
+    )
+)
+_GIVE_BACK_ALL: Final = sa.update(jobs).where(OURS).values(GIVEN_BACK)
+
+# ---------------------------------------------------------------------- ends
+
+_ALL_SEEN: Final = jobs.c.generation == sa.bindparam("seen_generation")
+_SUCCEED: Final = (
+    sa.update(jobs)
+    .where(HELD)
+    .values(GIVEN_BACK)
+    .values(
+        wanted_since=sa.case((_ALL_SEEN, sa.null()), else_=jobs.c.wanted_last),
+        wanted_last=sa.case((_ALL_SEEN, sa.null()), else_=jobs.c.wanted_last),
+        needs=sa.case((_ALL_SEEN, 0), else_=jobs.c.needs.bitwise_and(sa.bindparam("left_needs"))),
+        retry_at=0,
+        failures=0,
+        problem=None,
+        away=0,
+    )
+)
+_SUCCEED_AND_POLLED: Final = _SUCCEED.values(polled_at=NOW)
+_FAIL: Final = (
+    sa.update(jobs)
+    .where(HELD)
+    .values(GIVEN_BACK)
+    .values(
+        failures=jobs.c.failures + 1,
+        problem=sa.bindparam("reason"),
+        away=sa.bindparam("is_away"),
+        retry_at=NOW + sa.bindparam("pause", type_=sa.DOUBLE_PRECISION()),
+        needs=jobs.c.needs.bitwise_or(int(Needs.PULL)),
+    )
+)
+_POSTPONE: Final = sa.update(jobs).where(HELD).values(GIVEN_BACK).values(retry_at=NOW + _BUSY_PAUSE)
+_READ_FAILURES: Final = sa.select(jobs.c.failures).where(THIS)
+
+_this: Final = jobs.alias()
+_GENERATION: Final = sa.select(_this.c.generation).where(
+    _this.c.project == KEY, _this.c.kind == sa.bindparam("of_kind")
+)
+_DROP_UNLESS_MARKED: Final = sa.delete(jobs).where(
+    jobs.c.project == KEY, _GENERATION.scalar_subquery() == sa.bindparam("seen_generation")
+)
+
+
+class Claims(JobTable):
+    """The claims of jobs."""
+
+    def claim_due(self) -> list[Job]:
+        """Claim what is due, for whoever begins it before the claim runs out."""
+        self._note_dead_workers()
+        numbers = {row[0]: row[1] for row in self._read(_READ_DUE)}
+        if not numbers:  # mostly: no need to wait for a turn to write
+            return []
+        claimed = self._write_returning(_CLAIM_DUE)
+        return [Job(key, numbers[key], kind, claim) for key, kind, claim in claimed if key in numbers]
+
+    def _note_dead_workers(self) -> None:
+        """Give up the claims of workers that ended in the middle of a job; again and again, after longer pauses."""
+        if self._read(_FIND_DEAD):
+            self._write(_GIVE_UP_DEAD)
+
+    def begin(self, job: Job) -> Job | None:
+        """Begin a claimed job; None where somebody else has begun it, or nothing is wanted.
+
+        A message that comes late, when its job has been claimed and sent anew, is as good as the newer one: it has
+        waited longer.
+        """
+        begun = self._write_returning(_BEGIN, key=job.key, of_kind=job.kind, sent_claim=job.claim)
+        for claim, generation, needs in begun:
+            return Job(job.key, job.project, job.kind, claim, generation, Needs(needs))
+        return None
+
+    @contextmanager
+    def kept(self, job: Job) -> Iterator[None]:
+        """Keep a claim from running out, as long as this process lives."""
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(self._settings.lease_seconds / 3):
+                with suppress(sa.exc.SQLAlchemyError):  # the store is away: tried again
+                    self._write_held(job, _RENEW)
+
+        keeper = threading.Thread(target=renew, name=f"lease of project {job.project}", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            keeper.join()
+
+    def note_progress(self, job: Job, progress: JobProgress) -> None:
+        """Keep how far a job is, until it ends."""
+        self._write_held(job, _NOTE_PROGRESS, how_far=orjson.dumps(progress).decode())
+
+    def give_back_all(self) -> None:
+        """End all claims: of workers that are known to have ended."""
+        self._write(_GIVE_BACK_ALL)
+
+    # ------------------------------------------------------------------ ends
+
+    def done(self, job: Job) -> None:
+        """End a job that succeeded; what came meanwhile stays marked."""
+        has_looked = job.needs & (Needs.PULL | Needs.SWEEP)
+        succeed = _SUCCEED_AND_POLLED if has_looked else _SUCCEED
+        self._write_held(job, succeed, seen_generation=job.generation, left_needs=int(~(job.needs & _ONCE)))
+
+    def failed(self, job: Job, problem: str, *, away: bool = False) -> float:
+        """End a job that failed, and return after how many seconds it is tried again: longer each time.
+
+        Parameters
+        ----------
+        away
+            It failed because Label Studio does not answer.
+        """
+        before = self._read(_READ_FAILURES, key=job.key, of_kind=job.kind)
+        pause = pause_after(before[0][0] if before else 0)
+        self._write_held(job, _FAIL, reason=storable(problem), is_away=int(away), pause=pause)
+        return pause
+
+    def postpone(self, job: Job) -> None:
+        """Give a job back that somebody else is at: `sync` by hand, say."""
+        self._write_held(job, _POSTPONE)
+
+    def drop_unless_marked(self, job: Job) -> None:
+        """Serve a job's project no longer, unless something came since the job was begun."""
+        dropped = self._write(_DROP_UNLESS_MARKED, key=job.key, of_kind=job.kind, seen_generation=job.generation)
+        if not dropped:
+            self.done(job)
+
+    def _write_held(self, job: Job, statement: sa.Executable, **values: Any) -> None:
+        self._write(statement, key=job.key, of_kind=job.kind, held_claim=job.claim, **values)
