@@ -37,7 +37,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from examples.project import GivenAnnotation, Project, create_project
+from harness.project import GivenAnnotation, Project, create_project
 from harness import postgresql_server, redis_server
 from harness.local_studio import Annotator, LocalStudio, StudioError
 from harness.service_process import ServiceProcess, free_port, until

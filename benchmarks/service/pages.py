@@ -18,6 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from harness.snapshots import made_up
 from label_studio_crowd.pages.report import report_html
 from label_studio_crowd.scoring.outlook import FORECAST, HISTORY
 from label_studio_crowd.scoring.snapshot import Snapshot
@@ -25,7 +26,6 @@ from label_studio_crowd.server.application import create_application
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.settings import load
 from label_studio_crowd.store.mirror import ProjectMirror
-from tests.plugin.snapshots import made_up
 
 STUDIO = "http://127.0.0.1:9"
 PAGES = ("", "/queue", "/suspects", "/annotators", "/annotators/101", "/agreement", "/runs")

@@ -22,8 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from examples.project import GivenAnnotation, Project, create_project, sign_up
-from examples.text import text_crowd
+from benchmarks.service.messages import MessageProject, load_messages
 from harness import postgresql_server, redis_server
 from harness.local_studio import Annotator, LocalStudio
 from harness.service_process import ServiceProcess, free_port, until
@@ -32,7 +31,7 @@ from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.jobs import Jobs, Needs
 from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.studio.client import Studio
-from label_studio_crowd.studio.controls.control import Control, find_control
+from label_studio_crowd.studio.controls.control import Control
 
 console = Console(width=140)
 
@@ -62,21 +61,10 @@ def main() -> None:
             _storm(studio, Path(directory), options.annotations, options.annotators, options.tasks)
 
 
-def load(
-    studio: LocalStudio, num_tasks: int, num_annotators: int, labels_per_task: int
-) -> tuple[Project, list[Annotator], Control]:
-    """Make a project of short texts, with some labels by simulated annotators."""
-    crowd = text_crowd(num_tasks)
-    people = list(sign_up(studio, [f"annotator {num_tasks} {n}" for n in range(num_annotators)]).values())
-    rng = np.random.default_rng(0)
-    classes = sorted(set(crowd.truth))
-    given = []
-    for task, truth in enumerate(crowd.truth):
-        for who in rng.choice(num_annotators, labels_per_task, replace=False):
-            label = truth if rng.random() < 0.8 else str(rng.choice(classes))
-            given.append(GivenAnnotation(task, people[who].id, crowd.result(label), 5.0))
-    project = create_project(studio, f"benchmark {num_tasks}", crowd.label_config, crowd.tasks, given)
-    return project, people, find_control(crowd.label_config)
+def load(studio: LocalStudio, num_tasks: int, num_annotators: int, labels_per_task: int) -> MessageProject:
+    """Make a project of short messages, with some labels by annotators who are right four times of five."""
+    skill = np.full(num_annotators, 0.8)
+    return load_messages(studio, num_tasks, skill, labels_per_task, np.random.default_rng(0))
 
 
 def service_of(studio: LocalStudio, directory: Path) -> ServiceProcess:

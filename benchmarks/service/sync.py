@@ -17,8 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from examples.project import GivenAnnotation, create_project, sign_up
-from examples.text import text_crowd
+from benchmarks.service.messages import load_messages
 from harness.local_studio import Annotator, LocalStudio
 from label_studio_crowd.commands.display import progress_bars
 from label_studio_crowd.connection.connect import connect
@@ -82,17 +81,10 @@ def _all(seconds: list[float]) -> str:
 
 
 def _load(server: LocalStudio, num_tasks: int, num_annotators: int) -> tuple[int, Annotator]:
-    crowd = text_crowd(num_tasks)
-    people = list(sign_up(server, [f"annotator {n}" for n in range(num_annotators)]).values())
     rng = np.random.default_rng(0)
     skill = rng.uniform(0.6, 0.95, num_annotators)
-    classes = sorted(set(crowd.truth))
-    given = []
-    for task, truth in enumerate(crowd.truth):
-        for who in rng.choice(num_annotators, LABELS_PER_TASK, replace=False):
-            label = truth if rng.random() < skill[who] else str(rng.choice(classes))
-            given.append(GivenAnnotation(task, people[who].id, crowd.result(label), 5.0))
-    return create_project(server, "benchmark", crowd.label_config, crowd.tasks, given).id, people[0]
+    loaded = load_messages(server, num_tasks, skill, LABELS_PER_TASK, rng)
+    return loaded.project.id, loaded.people[0]
 
 
 def _read_fastest(server: LocalStudio, project: int) -> None:

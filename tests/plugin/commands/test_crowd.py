@@ -14,10 +14,10 @@ import pytest
 from crowdcore import hierarchical_dawid_skene
 from crowdcore.formats import read_crowd, read_folder
 from crowdcore.simulation import independent_confusion
+from harness.checkout import DATA
 from label_studio_crowd.commands import cli
 
 EXPORTS = Path(__file__).parent / "exports"
-DATA = Path(__file__).parents[3].parent / "shared" / "data"
 DOG, DOG_TRUTH = DATA / "dog" / "answer.csv", DATA / "dog" / "truth.csv"
 LABELME = DATA / "labelme" / "answers.txt"
 SIMULATED = DATA / "peerannot-simulations" / "independent"

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdcore.identify import annotator_pairs
+from harness.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.insights import People
-from tests.plugin.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 
 CLASSES = ("a", "b", "c")
 _, CONTROL = control_of(CLASSES)

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from harness.service_process import ServiceProcess, until
+from harness.snapshots import made_up
 from label_studio_crowd.pages import words
 from label_studio_crowd.scoring.snapshot import stored_snapshot
 from label_studio_crowd.server.forms import path_within
@@ -26,7 +27,6 @@ from label_studio_crowd.settings import load
 from label_studio_crowd.store.jobs import JobProgress
 from label_studio_crowd.studio import hypertext
 from tests.plugin.server.test_server import PASSWORD, STUDIO, USER, guarded, opened, running
-from tests.plugin.snapshots import made_up
 
 PAGES = ["", "/queue", "/suspects", "/annotators", "/annotators/101", "/agreement", "/runs"]
 HOSTILE = '<script>alert("name")</script>@example.org'

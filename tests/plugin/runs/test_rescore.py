@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from harness.snapshots import control_of
 from label_studio_crowd.commands import display
 from label_studio_crowd.connection.connect import QUEUE_SETTINGS
 from label_studio_crowd.exchange.publish import Published
@@ -20,7 +21,6 @@ from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.tables import annotators_of
 from label_studio_crowd.settings import load
 from label_studio_crowd.store.mirror import Mirror, Probabilities
-from tests.plugin.snapshots import control_of
 
 CLASSES = ("a", "b")
 CONFIG, CONTROL = control_of(CLASSES)

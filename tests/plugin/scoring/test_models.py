@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crowdcore import Crowd
-from examples.text import text_crowd
+from harness.messages import draw_messages
 from label_studio_crowd.scoring import models
 from label_studio_crowd.scoring.classifiers import TaskData, build, train
 from label_studio_crowd.scoring.classifiers.linear import Linear
@@ -143,9 +143,9 @@ def test_requests_at_the_same_time_get_what_they_get_alone(fitted):
 
 
 def test_unlabelled_texts_are_predicted_much_as_out_of_sample():
-    crowd = text_crowd(900)
-    classes = sorted(set(crowd.truth))
-    truth = np.array([classes.index(label) for label in crowd.truth])
+    crowd = draw_messages(np.random.default_rng(0), 900)
+    classes = sorted(set(crowd.intents))
+    truth = np.array([classes.index(label) for label in crowd.intents])
     labels = np.where(np.arange(900) < 600, truth, -1)
     classifier = build("text:text", tasks_of(crowd.tasks), n_classes=len(classes))
     out_of_sample = classifier.predict_out_of_sample(labels, len(classes))[600:]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from harness.snapshots import annotation, control_of, snapshot_of
 from label_studio_crowd.pages.insights import project_agreement, project_overview
 from label_studio_crowd.pages.insights.figures import People
 from label_studio_crowd.scoring.estimates import Estimate
@@ -16,7 +17,6 @@ from label_studio_crowd.scoring.outlook import (
 )
 from label_studio_crowd.scoring.scores import read_answers, score
 from label_studio_crowd.store.mirror import Mirror
-from tests.plugin.snapshots import annotation, control_of, snapshot_of
 
 CLASSES = ("a", "b", "c")
 _, CONTROL = control_of(CLASSES)
