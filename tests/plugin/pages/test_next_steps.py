@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from crowdcore import hierarchical_dawid_skene
 from harness.snapshots import made_up
 from label_studio_crowd.pages import insights
-from tests.plugin.pages.test_insights import CLASSES, labelled_in_turn, probabilities, shown, snapshots, votes
+from tests.plugin.pages.insights.small_projects import CLASSES, labelled_in_turn, probabilities, shown, snapshots, votes
 from tests.plugin.pages.test_report import of
 
 GOOD = [{1: k, 2: k, 3: k} for k in "abc" * 10]

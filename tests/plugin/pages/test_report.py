@@ -10,8 +10,8 @@ import pytest
 from harness.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.pages.report import check_report_path, report_html, write_report
-from tests.plugin.pages.test_pages import fill
-from tests.plugin.server.test_server import STUDIO, opened, running
+from tests.plugin.pages.showing import fill
+from tests.plugin.server.serving import STUDIO, opened, running
 
 CLASSES = ("a", "b", "c")
 _, CONTROL = control_of(CLASSES)
