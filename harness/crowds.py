@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Case", "draw_answers", "random_case"]
+__all__ = ["Case", "draw_answers", "draw_probabilities", "random_case"]
 
 Array = NDArray[Any]
 
@@ -31,6 +31,16 @@ def draw_answers(tasks: int, annotators: int, classes: int, seed: int = 0) -> di
     steps = confusion.cumsum(axis=2)[annotator, truth[task]]
     label = np.minimum((rng.random((len(task), 1)) > steps).sum(axis=1), classes - 1)
     return {"task": task, "worker": annotator, "label": label, "truth": truth}
+
+
+def draw_probabilities(truth: Array, classes: int, seed: int = 0) -> Array:
+    """Draw a model's class probabilities, right on most tasks, shape (tasks, classes)."""
+    rng = np.random.default_rng([seed, 1])
+    probs = rng.dirichlet(np.full(classes, 0.3), size=len(truth))
+    probs[np.arange(len(truth)), truth] += rng.exponential(0.6, size=len(truth))
+    probs /= probs.sum(axis=1, keepdims=True)
+    drawn: Array = probs
+    return drawn
 
 
 @dataclass

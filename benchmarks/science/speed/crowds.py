@@ -7,16 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.crowds import draw_answers
-
-
-def model_of(truth: np.ndarray, classes: int, seed: int = 0) -> np.ndarray:
-    """Draw a model's class probabilities, right on most tasks, shape (tasks, classes)."""
-    rng = np.random.default_rng([seed, 1])
-    probs = rng.dirichlet(np.full(classes, 0.3), size=len(truth))
-    probs[np.arange(len(truth)), truth] += rng.exponential(0.6, size=len(truth))
-    probs /= probs.sum(axis=1, keepdims=True)
-    return probs
+from harness.crowds import draw_answers, draw_probabilities
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,7 @@ class Answers:
 def save(path: Path, tasks: int, annotators: int, classes: int) -> None:
     """Draw a crowd and a model, and write them to an npz."""
     drawn = draw_answers(tasks, annotators, classes)
-    np.savez(path, **drawn, pred_probs=model_of(drawn["truth"], classes), annotators=annotators)
+    np.savez(path, **drawn, pred_probs=draw_probabilities(drawn["truth"], classes), annotators=annotators)
 
 
 def load(path: Path) -> Answers:
