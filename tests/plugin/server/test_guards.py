@@ -80,7 +80,7 @@ def test_without_a_password_another_name_that_leads_here_is_refused(host, status
         assert "set BASIC_AUTH_USER" in found.json()["detail"]
 
 
-@pytest.mark.parametrize(("method", "path"))
+@pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_the_password_is_asked_for(method, path):
     settings = Settings(url=STUDIO, basic_auth_user=USER, basic_auth_pass=PASSWORD)
     app = create_application(SimpleNamespace(settings=settings))  # nothing else is touched
