@@ -370,5 +370,6 @@ NOTES = [
     "all; none where the majority is always right.",
     "With a model the majority's ties are broken by it. Without one CROWDLAB's probabilities are those of the votes "
     "and of annotators' agreement.",
-    "With another `--seed` all generated crowds are others. What one is made by: `benchmarks/science/papers/generated.py`.",
+    "With another `--seed` all generated crowds are others. What one is made by: "
+    "`benchmarks/science/papers/generated.py`.",
 ]
