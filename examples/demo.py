@@ -28,14 +28,16 @@ from rich.markup import escape
 from examples.command_line import CommandError, Export, Plugin
 from examples.digits import digits_crowd
 from examples.labelling import Pick, Verdict, label_in_turns, verdict
+from examples.loading import load_crowd
 from examples.own_crowd import CrowdFileError, read_crowd
-from examples.project import Project, load_crowd, sign_up
 from examples.report import accuracies, annotators, most_useful, picks_table
 from examples.simulated_crowd import ExampleCrowd
 from examples.tabular import tabular_crowd
 from examples.text import text_crowd
+from harness.checkout import CACHE
 from harness.local_studio import Annotator, LocalStudio, StudioError
-from harness.studio_install import CACHE, only_one
+from harness.project import Project, sign_up
+from harness.studio_install import only_one
 from harness.working import console
 
 EXAMPLES: dict[str, Callable[[], ExampleCrowd]] = {

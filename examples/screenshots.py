@@ -22,10 +22,10 @@ from pathlib import Path
 import httpx
 from rich.markup import escape
 
-from examples.project import GivenAnnotation, create_project, sign_up
 from examples.simulated_crowd import ExampleCrowd
 from examples.text import text_crowd
 from harness.local_studio import LocalStudio, StudioError
+from harness.project import GivenAnnotation, create_project, sign_up
 from harness.working import console, counting, working
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"

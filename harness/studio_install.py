@@ -17,15 +17,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.checkout import CACHE, CHECKOUT
 from harness.working import working
 
-__all__ = ["CACHE", "LABEL_STUDIO", "StudioError", "copy_migrated", "install", "only_one", "quiet_environment", "tail"]
+__all__ = ["LABEL_STUDIO", "StudioError", "copy_migrated", "install", "only_one", "quiet_environment", "tail"]
 
 LABEL_STUDIO = "label-studio>=1.23,<1.24"
 """The versions of Label Studio that are installed here: the one place to change it."""
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-CACHE = CHECKOUT / ".cache"
 VENV = CHECKOUT / ".venv-studio"
 DATABASE = "label_studio.sqlite3"
 

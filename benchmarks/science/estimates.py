@@ -33,11 +33,11 @@ from crowdcore.hierarchical.accuracies import ANNOTATOR_ERROR
 from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.outlook.estimates import SHARED_ERROR, UNSEEN_ERROR, annotator_intervals, estimate_accuracy
 from crowdcore.outlook.forecast import forecast_accuracy
+from harness.checkout import DATA
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 LEVEL, USUAL_Z = 0.9, 1.645
 FITTED, HELD_BACK, TIMES_FITTED = 500_000, 900_000, 3
 ERRORS = (0.2, ANNOTATOR_ERROR, 0.5)
@@ -458,7 +458,7 @@ def _foreseen(found: Sequence[Reveal]) -> float:
 def main() -> int:
     """Measure, print, and write if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=CHECKOUT.parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument(
         "--crowds", type=positive, default=200, help="crowds drawn at random, to measure by and to test"
     )

@@ -34,10 +34,10 @@ from benchmarks.science.papers.report import Report, Table, figure, progress
 from crowdcore import Crowd
 from crowdcore.aggregate.methods import METHODS, Method
 from crowdcore.formats import read_crowd, read_truth
+from harness.checkout import DATA
 from label_studio_crowd.files.comparison import BINS, Row, compare
 from label_studio_crowd.files.sources import Evidence
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 SIMULATIONS = {
     "independent": "independent",
     "independent-imbalanced": "imbalanced",
@@ -208,7 +208,7 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, default=CHECKOUT.parent / "shared" / "data", metavar="FOLDER")
+    parser.add_argument("--data", type=Path, default=DATA, metavar="FOLDER")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write Markdown there")
     options = parser.parse_args()
     try:

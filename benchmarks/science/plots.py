@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypedDict
 
-from benchmarks.science.speed.environment import peers_python
+from harness.checkout import CHECKOUT
+from harness.peers import peers_python
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 COLORS = ("#c2410c", "#1d4ed8", "#0f766e", "#7e22ce", "#a16207", "#be185d", "#0369a1", "#4d7c0f", "#374151", "#9ca3af")
 STYLE = {
     "svg.fonttype": "none",

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crowdcore import Crowd, majority_vote
+from harness.checkout import DATA
 from label_studio_crowd.scoring.classifiers import TaskData, build, train
 from label_studio_crowd.scoring.consensus import find_beliefs
 from label_studio_crowd.scoring.scores import Answers, Scores, score
@@ -166,7 +167,7 @@ def reveal(crowd: Crowd, predict: Predict, method: ConsensusMethod, target: floa
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--revealed", action="store_true", help="answers come in the order of the queue")
     options = parser.parse_args()
     if not options.data.is_dir():

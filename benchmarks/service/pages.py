@@ -18,14 +18,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from harness.snapshots import made_up
+from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.report import report_html
-from label_studio_crowd.scoring.outlook import FORECAST, HISTORY
+from label_studio_crowd.scoring.outlook import Curve, Forecast, History, Moment
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.application import create_application
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.settings import load
-from label_studio_crowd.store.mirror import ProjectMirror
-from tests.plugin.snapshots import made_up
+from label_studio_crowd.store.projects import ProjectStore
+from label_studio_crowd.store.reports import RunReport
 
 STUDIO = "http://127.0.0.1:9"
 PAGES = ("", "/queue", "/suspects", "/annotators", "/annotators/101", "/agreement", "/runs")
@@ -43,14 +45,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = f"sqlite:///{folder}/mirror.sqlite"
         backend = Backend(load(url=STUDIO, store=store, model_dir=Path(folder) / "models"))
-        mirror = backend.store.project(STUDIO, 1)
-        fill(mirror, snapshot)
+        stored = backend.store.project(STUDIO, 1)
+        fill(stored, snapshot)
         backend.jobs.mark(1)
         for page, (took, size) in asyncio.run(timed(backend)).items():
             shown = (took[0], np.median(took[1:]), max(took[1:]), size / 1000)
             table.add_row(page, *[f"{value:.0f}" for value in shown])
         begin, cpu = time.perf_counter(), time.process_time()
-        report = report_html(mirror, snapshot, backend.settings, 1).encode()
+        report = report_html(stored, snapshot, backend.settings, 1).encode()
         seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
         backend.close()
     console = Console(width=120)
@@ -77,27 +79,25 @@ async def timed(backend: Backend) -> dict[str, tuple[list[float], int]]:
     return found
 
 
-def fill(mirror: ProjectMirror, snapshot: Snapshot) -> None:
+def fill(stored: ProjectStore, snapshot: Snapshot) -> None:
     """Store a snapshot with the tasks, names and curves that pages show besides."""
     state = {"overlap": 1, "is_labeled": False, "updated_at": "2026-01-01T00:00:00.500000Z", "annotations": []}
     text = "A text as long as those that customers write, who are rarely brief. "
-    mirror.apply([{"id": task, "data": {"text": f"{task}: {3 * text}"}, **state} for task in snapshot.tasks.tolist()])
-    mirror.remember("names", {str(who): f"person{who}@example.org" for who in snapshot.annotators.tolist()})
-    mirror.set_snapshot(snapshot.to_bytes(), snapshot.taken_at)
-    mirror.add_run({"labels": len(snapshot.answer_label), "warnings": [], "seconds": {"pull": 0.5}, "changes": {}})
+    tasks = snapshot.tasks.tolist()
+    stored.mirror.apply([{"id": task, "data": {"text": f"{task}: {3 * text}"}, **state} for task in tasks])
+    stored.people.keep_names([], {who: f"person{who}@example.org" for who in snapshot.annotators.tolist()})
+    stored.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+    stored.runs.add(RunReport(labels=len(snapshot.answer_label), seconds={"pull": 0.5}))
     at = np.arange(100)
     accuracy = 0.95 - 0.3 * np.exp(-at / 30)
     rows = zip(snapshot.taken_at + 3600.0 * at, 500 * at, accuracy, accuracy - 0.01, accuracy + 0.01, strict=True)
-    mirror.remember(HISTORY, [[float(value) for value in row] for row in rows])
+    moments = (Moment(float(when), int(labels), *map(float, accuracy)) for when, labels, *accuracy in rows)
+    stored.facts.write(History(tuple(moments)))
     further = np.arange(0, 5000, 400)
     mean = 0.95 + 0.04 * further / 5000
-    curve = {
-        "further_labels": further.tolist(),
-        **{name: (mean + add).tolist() for name, add in (("mean", 0), ("low", -0.01), ("high", 0.01))},
-    }
-    needed = {"value": 5000.0, "low": 4800.0, "high": 5200.0, "reason": ""}
-    forecast = {"labels": len(snapshot.answer_label), "queue": curve, "random": curve, "needed": needed}
-    mirror.remember(FORECAST, forecast)
+    curve = Curve(tuple(further.tolist()), *(tuple((mean + add).tolist()) for add in (0, -0.01, 0.01)))
+    needed = Estimate(5000.0, 4800.0, 5200.0)
+    stored.facts.write(Forecast(len(snapshot.answer_label), {}, needed=needed, queue=curve, random=curve))
 
 
 if __name__ == "__main__":

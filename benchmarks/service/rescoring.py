@@ -22,17 +22,17 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from examples.project import GivenAnnotation, Project, create_project, sign_up
-from examples.text import text_crowd
+from benchmarks.service.messages import MessageProject, load_messages
 from harness import postgresql_server, redis_server
+from harness.at_work import at_work
 from harness.local_studio import Annotator, LocalStudio
 from harness.service_process import ServiceProcess, free_port, until
 from label_studio_crowd.exchange.pull import update_mirror
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.jobs import Jobs, Needs
-from label_studio_crowd.store.mirror import Mirror
-from label_studio_crowd.studio.client import Studio
-from label_studio_crowd.studio.controls.control import Control, find_control
+from label_studio_crowd.store.projects import Store
+from label_studio_crowd.store.reports import FinishedRun
+from label_studio_crowd.studio.controls.control import Control
 
 console = Console(width=140)
 
@@ -62,21 +62,10 @@ def main() -> None:
             _storm(studio, Path(directory), options.annotations, options.annotators, options.tasks)
 
 
-def load(
-    studio: LocalStudio, num_tasks: int, num_annotators: int, labels_per_task: int
-) -> tuple[Project, list[Annotator], Control]:
-    """Make a project of short texts, with some labels by simulated annotators."""
-    crowd = text_crowd(num_tasks)
-    people = list(sign_up(studio, [f"annotator {num_tasks} {n}" for n in range(num_annotators)]).values())
-    rng = np.random.default_rng(0)
-    classes = sorted(set(crowd.truth))
-    given = []
-    for task, truth in enumerate(crowd.truth):
-        for who in rng.choice(num_annotators, labels_per_task, replace=False):
-            label = truth if rng.random() < 0.8 else str(rng.choice(classes))
-            given.append(GivenAnnotation(task, people[who].id, crowd.result(label), 5.0))
-    project = create_project(studio, f"benchmark {num_tasks}", crowd.label_config, crowd.tasks, given)
-    return project, people, find_control(crowd.label_config)
+def load(studio: LocalStudio, num_tasks: int, num_annotators: int, labels_per_task: int) -> MessageProject:
+    """Make a project of short messages, with some labels by annotators who are right four times of five."""
+    skill = np.full(num_annotators, 0.8)
+    return load_messages(studio, num_tasks, skill, labels_per_task, np.random.default_rng(0))
 
 
 def service_of(studio: LocalStudio, directory: Path) -> ServiceProcess:
@@ -107,9 +96,9 @@ def _state(service: ServiceProcess, project: int) -> dict[str, Any]:
     return dict(response.json()) if response.status_code == 200 else {"numbers": None, "state": "unknown"}
 
 
-def runs(service: ServiceProcess, studio: LocalStudio, project: int) -> list[tuple[float, dict[str, Any]]]:
+def runs(service: ServiceProcess, studio: LocalStudio, project: int) -> list[FinishedRun]:
     """Return when the last runs ended, and what they did."""
-    return Mirror(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project).runs(1000)
+    return Store(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project).runs.newest(1000)
 
 
 def _quiet(service: ServiceProcess, project: int) -> bool:
@@ -154,15 +143,15 @@ def _one_label(
     asked = time.time()
     person.label(task["id"], control.write(control.classes[turn % len(control.classes)]))
     answered = time.time()
-    until(lambda: runs(service, studio, project)[0][0] > answered, pause=0.05)
+    until(lambda: runs(service, studio, project)[0].finished_at > answered, pause=0.05)
     ended, run = runs(service, studio, project)[0]
-    stages = run["seconds"]
+    stages = run.seconds
     until(lambda: _quiet(service, project))
     return (
         answered - asked,
         ended - sum(stages.values()) - answered,
         *(stages.get(name, 0.0) for name in ("look", "pull", "score", "publish")),
-        run["seconds_waited"],
+        run.seconds_waited or 0.0,
         ended - asked,
     )
 
@@ -234,7 +223,7 @@ def _workers(studio: LocalStudio, directory: Path, projects: int, tasks: int, ro
         second = ServiceProcess(directory, environment, "worker")
         stack.callback(second.stop)
         settings = Settings(url=studio.url, store=f"{address}/postgres", longest_wait=3600)
-        jobs = Jobs(Mirror(settings.store), settings)
+        jobs = Jobs(Store(settings.store), settings)
 
         def run_all() -> float:
             start = time.perf_counter()
@@ -282,9 +271,10 @@ def _workers(studio: LocalStudio, directory: Path, projects: int, tasks: int, ro
 
 
 def _equal(studio: LocalStudio, service: ServiceProcess, project: int, directory: Path) -> bool:
-    fresh = Mirror(f"sqlite:///{directory}/fresh.sqlite").project(studio.url, project)
-    update_mirror(Studio(studio.url, studio.admin_token), fresh, project, full=True)
-    mirror = Mirror(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project)
+    opened = at_work(studio, project, Store(f"sqlite:///{directory}/fresh.sqlite"))
+    update_mirror(opened, full=True)
+    mirror = Store(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project).mirror
+    fresh = opened.store.mirror
     pairs = [
         (mirror.annotations(), fresh.annotations()),
         (mirror.data(), fresh.data()),

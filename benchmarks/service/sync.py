@@ -11,22 +11,23 @@ import argparse
 import json
 import tempfile
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from examples.project import GivenAnnotation, create_project, sign_up
-from examples.text import text_crowd
+from benchmarks.service.messages import load_messages
+from harness.at_work import at_work
 from harness.local_studio import Annotator, LocalStudio
 from label_studio_crowd.commands.display import progress_bars
 from label_studio_crowd.connection.connect import connect
 from label_studio_crowd.exchange.pull import update_mirror
-from label_studio_crowd.runs.rescore import Run, rescore
-from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.mirror import Mirror
-from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.project import Project
+from label_studio_crowd.runs.rescore import How, rescore
+from label_studio_crowd.runs.run import Run
+from label_studio_crowd.store.projects import Store
 
 LABELS_PER_TASK = 3
 FASTEST = (
@@ -44,26 +45,26 @@ def main() -> None:
     console = Console()
     with tempfile.TemporaryDirectory() as directory, LocalStudio(Path(directory) / "label-studio") as server:
         project, annotator = _load(server, options.tasks, options.annotators)
-        store = Mirror(f"sqlite:///{directory}/mirror.sqlite")
-        studio = Studio(server.url, server.admin_token)
+        store = Store(f"sqlite:///{directory}/mirror.sqlite")
         fastest, ours = [], []
         for turn in range(3):
             start = time.perf_counter()
             _read_fastest(server, project)
             fastest.append(time.perf_counter() - start)
             start = time.perf_counter()
-            update_mirror(studio, store.project(f"turn {turn}", project), project, full=True)
+            afresh = store.project(f"turn {turn}", project)
+            update_mirror(replace(at_work(server, project, store), store=afresh), full=True)
             ours.append(time.perf_counter() - start)
-        mirror = store.project(server.url, project)
-        settings = Settings(url=server.url)
-        connect(studio, mirror, project, settings)
+        opened = at_work(server, project, store)
+        connect(opened)
         with progress_bars(console) as progress:
-            full = rescore(studio, mirror, project, settings, full=True, progress=progress)
-        again = rescore(studio, mirror, project, settings)
+            full = _rescored(replace(opened, progress=progress), How(full=True))
+        again = _rescored(opened)
         served = annotator.next(project)
         assert served is not None
-        annotator.label(served["id"], full.control.write(full.control.classes[0]), seconds=3.0)
-        one = rescore(studio, mirror, project, settings)
+        control = full.project.control
+        annotator.label(served["id"], control.write(control.classes[0]), seconds=3.0)
+        one = _rescored(opened)
     table = Table(title=f"{options.tasks:,} tasks, {LABELS_PER_TASK * options.tasks:,} annotations; seconds")
     for name in ("", "pull", "train", "score", "publish", "changes"):
         table.add_column(name, justify="right" if name else "left")
@@ -82,17 +83,10 @@ def _all(seconds: list[float]) -> str:
 
 
 def _load(server: LocalStudio, num_tasks: int, num_annotators: int) -> tuple[int, Annotator]:
-    crowd = text_crowd(num_tasks)
-    people = list(sign_up(server, [f"annotator {n}" for n in range(num_annotators)]).values())
     rng = np.random.default_rng(0)
     skill = rng.uniform(0.6, 0.95, num_annotators)
-    classes = sorted(set(crowd.truth))
-    given = []
-    for task, truth in enumerate(crowd.truth):
-        for who in rng.choice(num_annotators, LABELS_PER_TASK, replace=False):
-            label = truth if rng.random() < skill[who] else str(rng.choice(classes))
-            given.append(GivenAnnotation(task, people[who].id, crowd.result(label), 5.0))
-    return create_project(server, "benchmark", crowd.label_config, crowd.tasks, given).id, people[0]
+    loaded = load_messages(server, num_tasks, skill, LABELS_PER_TASK, rng)
+    return loaded.project.id, loaded.people[0]
 
 
 def _read_fastest(server: LocalStudio, project: int) -> None:
@@ -107,8 +101,14 @@ def _read_fastest(server: LocalStudio, project: int) -> None:
         page += 1
 
 
+def _rescored(project: Project, how: How = How()) -> Run:  # noqa: B008 - frozen
+    run = rescore(project, how)
+    assert run is not None, "it was not told to stop where nothing has changed"
+    return run
+
+
 def _add(table: Table, name: str, run: Run) -> None:
-    counts = run.plan.counts()
+    counts = asdict(run.plan.counts())
     words = ("reopen", "queue_create", "queue_update", "queue_delete", "consensus_create", "consensus_update")
     changes = ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
     stages = [f"{run.seconds.get(stage, 0.0):.2f}" for stage in ("pull", "train", "score", "publish")]

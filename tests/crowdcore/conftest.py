@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import importlib
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -14,19 +12,12 @@ import pytest
 
 from crowdcore import Crowd
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="session")
 def parity() -> ModuleType:
     """The comparison with cleanlab, which also draws the random crowds."""
     pytest.importorskip("cleanlab", reason="cleanlab is not installed, so there is nothing to compare with")
-    path = ROOT / "benchmarks" / "cleanlab_parity.py"
-    spec = importlib.util.spec_from_file_location("cleanlab_parity", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["cleanlab_parity"] = module
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("harness.cleanlab_parity")
 
 
 @pytest.fixture
@@ -40,10 +31,8 @@ def theirs(parity) -> Iterator[ModuleType]:
 @pytest.fixture(scope="session")
 def toy() -> dict[str, np.ndarray]:
     """The set of cleanlab's tutorial, with what cleanlab finds in it."""
-    path = ROOT.parent / "shared" / "data" / "tutorial_toy.npz"
-    if not path.exists():
-        pytest.skip(f"the tutorial's data are not there: {path}")
-    return dict(np.load(path))
+    pytest.importorskip("cleanlab", reason="cleanlab is not installed, which draws the tutorial's set")
+    return importlib.import_module("harness.tutorial").draw_tutorial()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from PIL import Image
 from examples import digits, tabular, text
 from examples.labelling import Pick, verdict
 from examples.own_crowd import CrowdFileError, read_crowd, write_crowd
+from harness.messages import BETWEEN
 from label_studio_crowd.studio.controls.control import find_control
 
 CROWDS = {
@@ -81,7 +82,7 @@ def test_harder_tasks_get_more_mistakes():
     given: Counter[int] = Counter()
     for seed in range(8):
         crowd = text.text_crowd(seed=seed)
-        between = [sentence.split("{")[0] for pair in text.BETWEEN.values() for sentence in pair]
+        between = [sentence.split("{")[0] for pair in BETWEEN.values() for sentence in pair]
         for answer in crowd.answers:
             hard = any(start in crowd.tasks[answer.task]["text"] for start in between if len(start) > 8)
             given[hard] += 1

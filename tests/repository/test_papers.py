@@ -16,9 +16,9 @@ from benchmarks.science.papers.generated import KINDS, Model, Recipe, random_rec
 from benchmarks.science.papers.rounds import RULES, run_draw
 from crowdcore import Crowd, majority_vote
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from harness.checkout import DATA
 
 ROOT = Path(__file__).parents[2]
-DATA = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from examples.project import GivenAnnotation, Project, create_project
 from harness.local_studio import Annotator, LocalStudio
+from harness.project import TEXT_CONFIG, GivenAnnotation, Project, create_project
 from label_studio_crowd.connection.connect import connect
 from label_studio_crowd.connection.disconnect import disconnect
 from label_studio_crowd.project import Project as OpenProject
@@ -23,11 +23,6 @@ from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.studio.client import Studio
 
 HERE = Path(__file__).parent
-
-TEXT_CONFIG = """<View>
-  <Text name="text" value="$text"/>
-  <Choices name="label" toName="text"><Choice value="a"/><Choice value="b"/><Choice value="c"/></Choices>
-</View>"""
 
 Given = tuple[int, Annotator, "str | list[dict[str, Any]]"]
 MakeProject = Callable[..., Project]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.service import faults
-from benchmarks.service.faults import House, Options, SkippedError
+from benchmarks.service.faults import kinds as faults
+from benchmarks.service.faults.house import House
+from benchmarks.service.faults.outcome import Options, SkippedError
 
 OPTIONS = Options(kills=4, seconds=2.0, tasks=40, answered=8)
 

@@ -23,9 +23,10 @@ from typing import Any
 import httpx
 import pytest
 
-from examples.project import Project
+from harness.checkout import CACHE, CHECKOUT
 from harness.local_studio import Annotator, LocalStudio
-from harness.studio_install import CACHE, CHECKOUT, only_one
+from harness.project import Project
+from harness.studio_install import only_one
 from label_studio_crowd.store.projects import Store
 
 FOLDER = CHECKOUT / "plugin" / "ml_backend"

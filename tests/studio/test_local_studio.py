@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from examples.project import create_project
+from harness.checkout import CHECKOUT
 from harness.local_studio import LocalStudio, StudioError
-from harness.studio_install import CHECKOUT
+from harness.project import create_project
 
 
 def test_a_task_is_imported_served_and_labelled(studio, annotators, make_project):

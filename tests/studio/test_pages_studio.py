@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from examples.project import GivenAnnotation, create_project
 from harness.local_studio import LocalStudio
+from harness.project import GivenAnnotation, create_project
 from harness.service_process import ServiceProcess, until
 from label_studio_crowd.pages.previews import preview
 from label_studio_crowd.settings import Settings

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from examples.project import Project
 from harness.local_studio import LocalStudio
+from harness.project import Project
 from label_studio_crowd.runs.watch import rounds as watch
 from label_studio_crowd.studio.client import StudioError
 

@@ -24,8 +24,8 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Report
+from harness.checkout import DATA
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 MODULES = {
     "tutorial": "toy",
     "crowdlab": "label_quality",
@@ -40,7 +40,7 @@ MODULES = {
 def main() -> int:
     """Read the options, run one benchmark, publish it."""
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--data", type=Path, default=CHECKOUT.parent / "shared" / "data", metavar="FOLDER")
+    shared.add_argument("--data", type=Path, default=DATA, metavar="FOLDER")
     shared.add_argument("--out", type=Path, metavar="FOLDER", help="write Markdown and plot there")
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.science.papers",

@@ -23,10 +23,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.science.speed import environment, report
-from benchmarks.science.speed.crowd_kit import CHECKOUT
+from benchmarks.science.speed import report
 from benchmarks.science.speed.crowds import save
 from benchmarks.science.speed.works import WORKS, Found, Rival, Work
+from harness import peers
+from harness.checkout import CHECKOUT
 
 LONG = 10.0  # seconds; what takes longer is not measured again in the second round
 
@@ -162,11 +163,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the table there, and a plot beside it")
     options = parser.parse_args()
     if options.what == "install":
-        progress.print(f"installing the peers into {environment.VENV.name} (1 GB, once)")
+        progress.print(f"installing the peers into {peers.VENV.name} (1 GB, once)")
         try:
-            console.print(environment.install())
+            console.print(peers.install())
         except subprocess.CalledProcessError:  # pip has said why
-            progress.print(f"the peers could not be installed; rm -r {environment.VENV.name} starts over")
+            progress.print(f"the peers could not be installed; rm -r {peers.VENV.name} starts over")
             return 1
         return 0
     only = [name for part in options.only or names for name in part.split(",")]
@@ -175,7 +176,7 @@ def main() -> int:
             parser.error(f"there is no work {name!r}; choose of {', '.join(names)}")
     if min(options.sizes or [50]) < 50 or options.repeat < 1:
         parser.error("--sizes must be 50 or more, and --repeat 1 or more")
-    peer = None if options.no_peers else options.peer or environment.peers_python()
+    peer = None if options.no_peers else options.peer or peers.peers_python()
     peer = peer and os.path.abspath(shutil.which(peer) or peer)
     try:
         head = report.machine(versions(peer))

@@ -7,28 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-
-def generate(tasks: int, annotators: int, classes: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Draw a crowd: about 5 answers a task, a random confusion matrix for each annotator."""
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(classes, size=tasks)
-    skill = rng.beta(4, 2, size=(annotators, 1, 1))
-    confusion = skill * np.eye(classes) + (1 - skill) * rng.dirichlet(np.ones(classes), size=(annotators, classes))
-    task = np.repeat(np.arange(tasks), 1 + rng.binomial(8, 0.5, size=tasks))
-    key = np.unique(task * annotators + rng.integers(annotators, size=len(task)))
-    task, annotator = np.divmod(key, annotators)
-    steps = confusion.cumsum(axis=2)[annotator, truth[task]]
-    label = np.minimum((rng.random((len(task), 1)) > steps).sum(axis=1), classes - 1)
-    return {"task": task, "worker": annotator, "label": label, "truth": truth}
-
-
-def model_of(truth: np.ndarray, classes: int, seed: int = 0) -> np.ndarray:
-    """Draw a model's class probabilities, right on most tasks, shape (tasks, classes)."""
-    rng = np.random.default_rng([seed, 1])
-    probs = rng.dirichlet(np.full(classes, 0.3), size=len(truth))
-    probs[np.arange(len(truth)), truth] += rng.exponential(0.6, size=len(truth))
-    probs /= probs.sum(axis=1, keepdims=True)
-    return probs
+from harness.crowds import draw_answers, draw_probabilities
 
 
 @dataclass(frozen=True)
@@ -75,8 +54,8 @@ class Answers:
 
 def save(path: Path, tasks: int, annotators: int, classes: int) -> None:
     """Draw a crowd and a model, and write them to an npz."""
-    drawn = generate(tasks, annotators, classes)
-    np.savez(path, **drawn, pred_probs=model_of(drawn["truth"], classes), annotators=annotators)
+    drawn = draw_answers(tasks, annotators, classes)
+    np.savez(path, **drawn, pred_probs=draw_probabilities(drawn["truth"], classes), annotators=annotators)
 
 
 def load(path: Path) -> Answers:

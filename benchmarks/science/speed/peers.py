@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.science.speed.child import Trial
-from benchmarks.science.speed.crowd_kit import frame_of, method_of
 from benchmarks.science.speed.crowds import Answers
+from harness.crowd_kit import frame_of, method_of
 
 
 def _cleanlab(call: Callable[[Any, pd.DataFrame, np.ndarray], Any], labels: bool) -> Callable[[Answers], Trial]:

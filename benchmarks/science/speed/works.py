@@ -35,7 +35,7 @@ class Rival:
 
     def expected(self, tasks: int) -> float:
         """Return the seconds it will take, roughly."""
-        return self.seconds * (tasks / 10_000) ** self.power
+        return self.seconds * float((tasks / 10_000) ** self.power)
 
     def matrix(self, tasks: int, annotators: int) -> int:
         """Return the bytes of its matrix of tasks x annotators; 0 without one."""
@@ -68,10 +68,10 @@ class Goal:
         if self.kind in ("faster", "floor"):
             if theirs is None:
                 return None
-            return theirs["cpu"] / ours["cpu"] if self.kind == "faster" else ours["wall"] / theirs["wall"]
+            return float(theirs["cpu"] / ours["cpu"] if self.kind == "faster" else ours["wall"] / theirs["wall"])
         if self.kind == "iteration":
-            return ours["wall"] / ours["iterations"]
-        return ours["peak"] / ours["inputs"] if self.kind == "memory" else ours["wall"]
+            return float(ours["wall"] / ours["iterations"])
+        return float(ours["peak"] / ours["inputs"] if self.kind == "memory" else ours["wall"])
 
     def met(self, reached: float) -> bool:
         """Return whether that is enough."""

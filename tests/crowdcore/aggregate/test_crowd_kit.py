@@ -1,7 +1,8 @@
 """crowdcore against crowd-kit 1.4.2: equal where crowd-kit is right, and a named test for each place where it is not.
 
-The comparisons ask a Python that has crowd-kit (CROWD_KIT_PYTHON); without one they are skipped. What is right is
-tested always, on cases computed by hand.
+What crowd-kit says is kept in crowd_kit.npz. ``make peers``, then ``CROWD_KIT_PYTHON=.venv-peers/bin/python pytest
+tests/crowdcore/aggregate/test_crowd_kit.py`` asks it anew and renews the file (some minutes). What is right where
+crowd-kit is wrong is computed by hand.
 """
 
 import numpy as np

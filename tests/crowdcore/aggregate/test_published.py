@@ -23,6 +23,8 @@ from crowdcore.aggregate import (
     ZeroBasedSkill,
     run_method,
 )
+from crowdcore.simulation import independent_confusion
+from harness.crowds import draw_answers, draw_probabilities
 
 # peerannot goes on to 50 iterations at most; there GLAD is not at its optimum, whose accuracy is .77 in the first set
 PEERANNOT_GLAD = GLAD(n_iter=50, tol=-np.inf)
@@ -77,6 +79,60 @@ def test_accuracies_on_real_crowds(shared, method, dog, faces):
         truth = pd.read_csv(shared / name / "truth.csv").set_index("question")["truth"]
         labels = pd.Series(method.fit_predict(crowd), index=crowd.tasks)
         assert (labels.loc[truth.index] == truth).mean() >= least, name
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """600 tasks, 40 annotators, a model's probabilities; what peers find in it was computed once."""
+    made = draw_answers(600, 40, 4, seed=0)
+    codes = (made["task"], made["worker"], made["label"])
+    crowd = Crowd.from_codes(*codes, tasks=range(600), annotators=range(40), classes=range(4))
+    return crowd, draw_probabilities(made["truth"], 4), made["truth"]
+
+
+@pytest.mark.parametrize(
+    ("method", "accuracy"),
+    [
+        (MajorityVote(), 0.935),
+        (Wawa(), 0.9417),
+        (ZeroBasedSkill(), 0.945),
+        (OneCoinDawidSkene(), 0.9417),
+        (DawidSkene(), 0.95),
+        (MMSR(), 0.945),
+        (MACE(), 0.945),
+    ],
+)
+def test_crowd_kits_accuracies_on_a_drawn_crowd(drawn, method, accuracy):
+    """Of crowd-kit 1.4.2; ties, and where iterations end, make a difference of three tasks at most."""
+    crowd, _, truth = drawn
+    assert np.mean(method.fit(crowd).codes_ == truth) == pytest.approx(accuracy, abs=0.005 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("method", "accuracy"),
+    [(PEERANNOT_GLAD, 0.75), (DawidSkeneClust(n_clusters=5), 0.805), (DawidSkeneClust(n_clusters=10), 0.80)],
+)
+def test_peerannots_accuracies_on_a_drawn_crowd(method, accuracy):
+    """Of peerannot 0.0.1.post43, on a crowd as its first set was drawn."""
+    made = independent_confusion(200, 30, 5, answers_per_task=10, seed=0)
+    assert np.mean(method.fit(made.crowd).codes_ == made.truth) == pytest.approx(accuracy, abs=0.005 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "accuracy", "auroc", "auprc"),
+    [
+        ("label-quality-score", 0.9533, 0.6183, 0.1244),
+        ("agreement", 0.9533, 0.8591, 0.2308),
+        ("dawid-skene", 0.95, 0.9417, 0.5678),
+        ("model-alone", 0.5567, 0.6183, 0.1244),
+    ],
+)
+def test_the_rows_of_crowdlabs_benchmark_on_a_drawn_crowd(drawn, name, accuracy, auroc, auprc):
+    """Of cleanlab 2.9.0, and of crowd-kit 1.4.2 for Dawid-Skene."""
+    crowd, P, truth = drawn
+    found = run_method(name, crowd, pred_probs=P)
+    assert np.mean(found.labels == truth) == pytest.approx(accuracy, abs=0.0005)
+    assert scored(found, majority_vote(crowd, P), truth)[:2] == pytest.approx([auroc, auprc], abs=0.006)
 
 
 @pytest.fixture(scope="module")

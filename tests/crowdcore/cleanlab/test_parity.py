@@ -1,4 +1,4 @@
-"""crowdcore against cleanlab 2.9.0 on random crowds; benchmarks/cleanlab_parity.py says what is compared."""
+"""crowdcore against cleanlab 2.9.0 on random crowds; harness/cleanlab_parity.py says what is compared."""
 
 import numpy as np
 import pytest

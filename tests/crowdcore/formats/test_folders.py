@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.science.speed.environment import peers_python
 from crowdcore import Crowd, majority_vote
 from crowdcore.formats import label_file, read_crowd, read_folder, read_probabilities, write_folder, write_simulation
 from crowdcore.simulation import find_strategy
+from harness.peers import peers_python
 
 ROOT = Path(__file__).parents[3]
 SETS = ROOT.parent / "shared" / "data" / "peerannot-simulations"

@@ -14,13 +14,15 @@ import pytest
 from crowdcore import hierarchical_dawid_skene
 from crowdcore.formats import read_crowd, read_folder
 from crowdcore.simulation import independent_confusion
+from harness.checkout import DATA
+from harness.stand_ins import crowds
 from label_studio_crowd.commands import cli
 
 EXPORTS = Path(__file__).parent / "exports"
-DATA = Path(__file__).parents[3].parent / "shared" / "data"
-DOG, DOG_TRUTH = DATA / "dog" / "answer.csv", DATA / "dog" / "truth.csv"
-LABELME = DATA / "labelme" / "answers.txt"
-SIMULATED = DATA / "peerannot-simulations" / "independent"
+DOG, DOG_TRUTH = crowds() / "dog" / "answer.csv", crowds() / "dog" / "truth.csv"
+LABELME = crowds() / "labelme" / "answers.txt"
+SIMULATED = crowds() / "peerannot-simulations" / "independent"
+REAL = crowds() == DATA  # else what is expected was computed by crowd-kit 1.4.2 and peerannot 0.0.1.post43
 PEERANNOTS = [
     "majority_voting",
     "naive_soft",
@@ -43,9 +45,6 @@ def run(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(*words):
-        for word in words:
-            if isinstance(word, Path) and DATA in word.parents and not word.exists():
-                pytest.skip(f"the data are not there: {word}")
         monkeypatch.setattr(sys, "argv", ["label-studio-crowd", *map(str, words)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
@@ -89,7 +88,7 @@ def test_dawid_skene_on_dogs(good, tmp_path):
     assert "Wrote labels.csv" in good("aggregate", DOG, "--method", "dawid-skene", "--out", "labels.csv")
     found = pd.read_csv("labels.csv", index_col="task")
     assert list(found.columns) == ["label", "quality", "0", "1", "2", "3"]
-    assert accuracy(found["label"], DOG_TRUTH) == pytest.approx(0.844, abs=0.003)
+    assert accuracy(found["label"], DOG_TRUTH) == pytest.approx(0.844 if REAL else 0.8885, abs=0.003)
     assert np.allclose(found[["0", "1", "2", "3"]].sum(axis=1), 1)
 
 
@@ -233,7 +232,9 @@ def test_compare_is_a_table_of_all_methods(run):
     assert code == 0
     assert "807 tasks have answers and a known truth" in err
     lines = [line for line in out.splitlines() if line.startswith("│")]
-    assert next(line for line in lines if "dawid-skene " in line).split()[3] == "0.8439"
+    assert next(line for line in lines if "dawid-skene " in line).split()[3] == (
+        "0.8439" if REAL else "0.8872"
+    )  # crowd-kit: 0.8885, a task more
     assert "kos: skipped: is for two classes, and there are 4" in out
     assert "skipped: needs --probabilities" in " ".join(out.split())
     assert Path("all.md").read_text().startswith("| method | accuracy | low | high |")
@@ -268,15 +269,18 @@ def test_a_class_that_nobody_chose_is_right_for_no_method(good, tmp_path):
 def test_truth_in_order_and_a_matrix(good):
     words = ("--truth", LABELME.with_name("LabelMe_Z_train.txt"), "--methods", "majority-vote", "--json")
     (row,) = json.loads(good("compare", LABELME, *words))
-    assert row["accuracy"] == pytest.approx(0.772, abs=0.01)
+    assert row["accuracy"] == pytest.approx(0.772 if REAL else 0.412, abs=0.01)
 
 
 def test_peerannots_truth_is_used_to_judge_and_not_to_aggregate(good):
     rows = json.loads(good("compare", SIMULATED, "--methods", "dawid_skene,naive_soft", "--json"))
     found = {row["method"]: row["accuracy"] for row in rows}
-    assert found == pytest.approx({"dawid-skene": 0.89, "naive-soft": 0.76}, abs=0.006)  # published
+    expected = {"dawid-skene": 0.89, "naive-soft": 0.76} if REAL else {"dawid-skene": 0.845, "naive-soft": 0.78}
+    assert found == pytest.approx(expected, abs=0.006)  # published
     good("aggregate", SIMULATED, "-m", "dawid_skene", "--hard", "--out", "l.npy")
-    assert (np.load("l.npy") == np.load(SIMULATED / "ground_truth.npy")).mean() == pytest.approx(0.89, abs=0.006)
+    assert (np.load("l.npy") == np.load(SIMULATED / "ground_truth.npy")).mean() == pytest.approx(
+        expected["dawid-skene"], abs=0.006
+    )
 
 
 def test_identify_gives_an_overview(good):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from harness.snapshots import annotation, control_of, made_up, snapshot_of
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.insights.classes import most_mixed_up
-from tests.plugin.pages.test_insights import snapshots, votes
+from tests.plugin.pages.insights.small_projects import snapshots, votes
 from tests.plugin.pages.test_report import cells, of
-from tests.plugin.snapshots import annotation, control_of, made_up, snapshot_of
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 
 from crowdcore import hierarchical_dawid_skene
+from harness.snapshots import made_up
 from label_studio_crowd.pages import insights
 from label_studio_crowd.store.reports import RunReport
-from tests.plugin.pages.test_insights import CLASSES, labelled_in_turn, probabilities, shown, snapshots, votes
+from tests.plugin.pages.insights.small_projects import CLASSES, labelled_in_turn, probabilities, shown, snapshots, votes
 from tests.plugin.pages.test_report import of
-from tests.plugin.snapshots import made_up
 
 GOOD = [{1: k, 2: k, 3: k} for k in "abc" * 10]
 NEXT = {"a": "b", "b": "c", "c": "a"}

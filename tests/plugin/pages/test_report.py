@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from harness.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.report import check_report_path, report_html, write_report
 from label_studio_crowd.scoring.outlook import Curve, Forecast
-from tests.plugin.pages.test_pages import fill
-from tests.plugin.server.test_server import STUDIO, opened, running
-from tests.plugin.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
+from tests.plugin.pages.showing import fill
+from tests.plugin.server.serving import STUDIO, opened, running
 
 CLASSES = ("a", "b", "c")
 _, CONTROL = control_of(CLASSES)
@@ -22,28 +22,28 @@ _, CONTROL = control_of(CLASSES)
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     backend = opened(tmp_path_factory.mktemp("report"))
-    mirror, snapshot = fill(backend)
-    yield backend, mirror, snapshot
+    stored, snapshot = fill(backend)
+    yield backend, stored, snapshot
     backend.close()
 
 
 @pytest.fixture(scope="module")
 def report(filled):
-    backend, mirror, snapshot = filled
-    return report_html(mirror, snapshot, backend.settings, 1)
+    backend, stored, snapshot = filled
+    return report_html(stored, snapshot, backend.settings, 1)
 
 
 @pytest.fixture(scope="module")
 def hidden(filled):
-    backend, mirror, snapshot = filled
-    return report_html(mirror, snapshot, backend.settings, 1, hide_names=True)
+    backend, stored, snapshot = filled
+    return report_html(stored, snapshot, backend.settings, 1, hide_names=True)
 
 
 def of(tmp_path, snapshot, **given):
     backend = opened(tmp_path)
-    mirror = backend.store.project(STUDIO, 1)
+    stored = backend.store.project(STUDIO, 1)
     try:
-        return report_html(mirror, snapshot, backend.settings, 1, **given)
+        return report_html(stored, snapshot, backend.settings, 1, **given)
     finally:
         backend.close()
 
@@ -69,10 +69,10 @@ def test_nothing_is_loaded_and_links_lead_into_label_studio_or_the_file(report, 
 @pytest.mark.parametrize("page", ["", "/queue", "/agreement", "/suspects", "/annotators", "/annotators/101"])
 def test_it_says_what_the_pages_say(tmp_path, page):
     backend = opened(tmp_path)
-    mirror, snapshot = fill(backend)
+    stored, snapshot = fill(backend)
     with running(backend) as client:
         html = client.get(f"/projects/1{page}").text
-        whole = cells(report_html(mirror, snapshot, backend.settings, 1))
+        whole = cells(report_html(stored, snapshot, backend.settings, 1))
     said = cells(html.partition('<main id="content"')[2].partition("</main>")[0])
     paging = [cell for cell in said if cell in ("", "← All annotators") or re.search(r"[↑↓]", cell)]
     missing = {cell for cell in said - whole if cell not in paging}
@@ -94,15 +94,15 @@ def test_hidden_names_are_nowhere(report, hidden, filled):
 
 
 def test_the_same_snapshot_gives_the_same_bytes(filled, report):
-    backend, mirror, snapshot = filled
+    backend, stored, snapshot = filled
     again = type(snapshot).from_bytes(snapshot.to_bytes())
-    assert report_html(mirror, again, backend.settings, 1) == report
+    assert report_html(stored, again, backend.settings, 1) == report
 
 
 def test_of_many_annotators_the_worst_are_shown_one_by_one(filled, monkeypatch):
-    backend, mirror, snapshot = filled
+    backend, stored, snapshot = filled
     monkeypatch.setattr("label_studio_crowd.pages.report._DETAILED", 3)
-    html = report_html(mirror, snapshot, backend.settings, 1)
+    html = report_html(stored, snapshot, backend.settings, 1)
     worst = snapshot.annotators[snapshot.annotator_quality.argsort()[:3]].tolist()
     assert re.findall(r'id="about-(\d+)"', html) == [str(who) for who in worst]
     assert "the 3 of lowest quality" in html
@@ -159,9 +159,9 @@ def test_how_long_it_takes_is_said_where_there_is_a_pace(tmp_path, hours_ago, sa
     given = [annotation(CONTROL, n, n, 7, "a", at=BEGIN - timedelta(hours=ago)) for n, ago in enumerate(hours_ago, 1)]
     curve = Curve(further_labels=(0,), mean=(0.5,), low=(0.5,), high=(0.5,))
     backend = opened(tmp_path)
-    mirror = backend.store.project(STUDIO, 1)
-    mirror.facts.write(Forecast(4, {}, needed=Estimate(5.0, 4.0, 6.0), queue=curve, random=curve))
-    html = report_html(mirror, snapshot_of(given, 4, taken_at=BEGIN.timestamp()), backend.settings, 1)
+    stored = backend.store.project(STUDIO, 1)
+    stored.facts.write(Forecast(4, {}, needed=Estimate(5.0, 4.0, 6.0), queue=curve, random=curve))
+    html = report_html(stored, snapshot_of(given, 4, taken_at=BEGIN.timestamp()), backend.settings, 1)
     backend.close()
     assert cells(html)[f"until every task is settled; 90 % interval 4 to 6{says}"] == 1
 
@@ -254,9 +254,9 @@ def test_on_paper_nothing_is_folded_or_cut(browser, tmp_path):
     long = "a class of so long a name that nobody would write it twice"
     snapshot = replace(snapshot, classes=(long, *(f"product{number}" for number in range(1, 30))))
     backend = opened(tmp_path)
-    mirror = backend.store.project(STUDIO, 1)
-    mirror.people.keep_names([], {who: f"somebody.{who}@company.example.org" for who in snapshot.annotators.tolist()})
-    write_report(report_html(mirror, snapshot, backend.settings, 1), tmp_path / "report.html")
+    stored = backend.store.project(STUDIO, 1)
+    stored.people.keep_names([], {who: f"somebody.{who}@company.example.org" for who in snapshot.annotators.tolist()})
+    write_report(report_html(stored, snapshot, backend.settings, 1), tmp_path / "report.html")
     backend.close()
     page = browser.new_page(color_scheme="dark", viewport={"width": 703, "height": 1032})  # A4 within its margins
     page.goto((tmp_path / "report.html").as_uri())

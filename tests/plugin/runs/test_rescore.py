@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from harness.snapshots import control_of
 from label_studio_crowd.commands import display
 from label_studio_crowd.connection.record import QUEUE_SETTINGS
 from label_studio_crowd.estimate import Estimate
@@ -28,7 +29,6 @@ from label_studio_crowd.settings import load
 from label_studio_crowd.store.jobs import Needs
 from label_studio_crowd.store.projects import Store
 from label_studio_crowd.store.trainings import Probabilities
-from tests.plugin.snapshots import control_of
 
 CLASSES = ("a", "b")
 CONFIG, CONTROL = control_of(CLASSES)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from harness.snapshots import annotation, control_of, snapshot_of
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights import project_agreement, project_overview
 from label_studio_crowd.pages.insights.figures import People
@@ -15,7 +16,6 @@ from label_studio_crowd.scoring.outlook import (
 from label_studio_crowd.scoring.scores import read_answers, score
 from label_studio_crowd.store.problems import Problems, add_problem
 from label_studio_crowd.store.projects import Store
-from tests.plugin.snapshots import annotation, control_of, snapshot_of
 
 CLASSES = ("a", "b", "c")
 _, CONTROL = control_of(CLASSES)

@@ -6,8 +6,8 @@ import numpy as np
 import orjson
 import pytest
 
+from harness.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 from label_studio_crowd.scoring.snapshot import Snapshot
-from tests.plugin.snapshots import BEGIN, annotation, control_of, made_up, snapshot_of
 
 CLASSES = ("a", "b", "c")
 _, CONTROL = control_of(CLASSES)

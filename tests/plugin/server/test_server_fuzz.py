@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from label_studio_crowd.server.application import create_application
 from label_studio_crowd.settings import Settings
-from tests.plugin.server.test_server import opened, payload, seed
+from tests.plugin.server.serving import opened, payload, seed
 
 PAYLOADS = [payload(path.stem) for path in sorted((Path(__file__).parents[1] / "payloads").glob("*.json"))]
 ANY_SPEED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from tests.plugin.server.test_server import annotation, believed, opened, seed, task
+from tests.plugin.server.serving import annotation, believed, opened, seed, task
 
 
 @pytest.fixture

@@ -1,19 +1,26 @@
 """Snapshots of made-up projects, taken as a run takes them, with what is true of them."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import cache
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
 from label_studio_crowd.scoring.scores import read_answers, score
 from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
+from label_studio_crowd.settings import ConsensusMethod
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import DELETED_USER
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls.control import Control, find_control
+
+__all__ = ["BEGIN", "Truth", "annotation", "control_of", "made_up", "snapshot_of"]
 
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -22,36 +29,49 @@ BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 class Truth:
     """What is true of a made-up project: class codes of the tasks, and of the annotators at first and at last."""
 
-    labels: np.ndarray
-    accuracy_at_first: np.ndarray
-    accuracy_at_last: np.ndarray
+    labels: NDArray[np.int64]
+    accuracy_at_first: NDArray[np.float64]
+    accuracy_at_last: NDArray[np.float64]
 
 
-def control_of(classes):
+def control_of(classes: Sequence[str]) -> tuple[str, Control]:
+    """Return a labeling config with these choices, and its control."""
     choices = "".join(f'<Choice value="{label}"/>' for label in classes)
     config = f'<View><Text name="text" value="$text"/><Choices name="label" toName="text">{choices}</Choices></View>'
     return config, find_control(config)
 
 
-def annotation(control, number, task, annotator, label, *, at=None, seconds=None, skipped=False, truth=False):
+def annotation(
+    control: Control,
+    number: int,
+    task: int,
+    annotator: int,
+    label: str | None,
+    *,
+    at: datetime | None = None,
+    seconds: float | None = None,
+    skipped: bool = False,
+    truth: bool = False,
+) -> Annotation:
+    """Return an annotation as the mirror has it; by default each is given a second after the one before."""
     result = [] if label is None else control.write(label)
     when = (at or BEGIN + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return Annotation(number, task, annotator, orjson.dumps(result).decode(), skipped, truth, when, seconds)
 
 
 def snapshot_of(
-    annotations,
-    num_tasks,
-    classes=("a", "b", "c"),
+    annotations: Sequence[Annotation],
+    num_tasks: int,
+    classes: tuple[str, ...] = ("a", "b", "c"),
     *,
-    pred_probs=None,
-    target_quality=0.9,
-    max_labels=5,
-    consensus="hierarchical-dawid-skene",
-    count_skipped=False,
-    trust_ground_truth=False,
-    pseudonym=None,
-    taken_at=1_800_000_000.0,
+    pred_probs: NDArray[np.float64] | None = None,
+    target_quality: float = 0.9,
+    max_labels: int = 5,
+    consensus: ConsensusMethod = "hierarchical-dawid-skene",
+    count_skipped: bool = False,
+    trust_ground_truth: bool = False,
+    pseudonym: Sequence[int] | NDArray[np.int64] | None = None,
+    taken_at: float = 1_800_000_000.0,
 ) -> Snapshot:
     """Return the snapshot of a run over tasks 1 to `num_tasks`; the queue is all that is not settled.
 
@@ -90,7 +110,13 @@ def snapshot_of(
 
 @cache
 def made_up(
-    num_tasks=10_000, num_annotators=300, num_labels=50_000, num_classes=10, *, model=True, seed=0
+    num_tasks: int = 10_000,
+    num_annotators: int = 300,
+    num_labels: int = 50_000,
+    num_classes: int = 10,
+    *,
+    model: bool = True,
+    seed: int = 0,
 ) -> tuple[Snapshot, Truth]:
     """Return a snapshot of a crowd of mixed skill and activity, and the truth.
 

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 
-from benchmarks.science.speed.crowd_kit import CHECKOUT
+from harness.checkout import CHECKOUT
 
 VENV = CHECKOUT / ".venv-peers"
 PEERS = ("cleanlab==2.9.0", "crowd-kit==1.4.2", "matplotlib>=3.8")

@@ -7,13 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from examples.simulated_crowd import ExampleCrowd
 from harness.local_studio import Annotator, LocalStudio, StudioError
 from harness.working import counting
 
-__all__ = ["GivenAnnotation", "Project", "create_project", "load_crowd", "sign_up"]
+__all__ = ["TEXT_CONFIG", "GivenAnnotation", "Project", "choice", "create_project", "sign_up"]
 
 BATCH = 100
+
+TEXT_CONFIG = """<View>
+  <Text name="text" value="$text"/>
+  <Choices name="label" toName="text"><Choice value="a"/><Choice value="b"/><Choice value="c"/></Choices>
+</View>"""
+"""A labeling config of few words, for tasks whose data is a `text`."""
+
+
+def choice(label: str) -> list[dict[str, Any]]:
+    """Return a label as the result of an annotation in a project of `TEXT_CONFIG`."""
+    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
 
 
 class GivenAnnotation(NamedTuple):
@@ -97,17 +107,6 @@ def create_project(
             for _ in batch:
                 advance()
     return Project(project, ids)
-
-
-def load_crowd(
-    studio: LocalStudio, crowd: ExampleCrowd, annotators: Mapping[str, Annotator], title: str | None = None
-) -> Project:
-    """Make a project of an example crowd, its answers given by `annotators` (by name)."""
-    given = [
-        GivenAnnotation(answer.task, annotators[answer.annotator].id, crowd.result(answer.label), answer.seconds)
-        for answer in crowd.answers
-    ]
-    return create_project(studio, title or crowd.title, crowd.label_config, crowd.tasks, given)
 
 
 def sign_up(studio: LocalStudio, names: Sequence[str]) -> dict[str, Annotator]:

@@ -1,0 +1,1 @@
+"""Faults of every kind while annotators label in a real Label Studio, and what is lost by them."""

@@ -1,0 +1,90 @@
+"""The queue, and labels that are suspect."""
+
+import numpy as np
+
+from harness.snapshots import annotation, snapshot_of
+from label_studio_crowd.pages import insights
+from tests.plugin.pages.insights.small_projects import CLASSES, CONTROL, probabilities, shown, votes
+
+# ---------------------------------------------------------------------- the queue
+
+
+def test_each_task_of_the_queue_says_why_it_is_there():
+    agreed = [{1: "a", 2: "a", 3: "a"}, {1: "b", 2: "b", 3: "b"}, {1: "c", 2: "c", 3: "c"}] * 10
+    weak = [{1: "a", 2: "a", 9: "b"}, {1: "b", 2: "b", 9: "c"}] * 10  # 9 is always wrong
+    rows = [{}, {1: "a", 2: "b"}, {1: "a", 2: "a"}, {9: "a"}, {1: "c"}, {1: "b", 2: "b"}, {8: None}]
+    guesses = ["a", "a", "b", "a", "c", "b", "c"]
+    snapshot = votes(
+        *rows,
+        *agreed,
+        *weak,
+        pred_probs=np.concatenate([probabilities(*guesses, sure=0.6), probabilities(*"abc" * 10, *"ab" * 10)]),
+        target_quality=1.0,
+    )
+    found = {row.task: row for row in insights.queue_page(snapshot, shown(snapshot), 1, 1000).rows}
+    reasons = [found[task].why for task in range(1, 8)]
+    assert reasons == [
+        "new",
+        "disagreement",
+        "model disagrees",
+        "weak annotator",
+        "one label",
+        "not sure enough",
+        "new",
+    ]
+    assert found[1].sentence == "Nobody has labelled it yet. The classifier says a (60 %)."
+    assert found[2].sentence.startswith("1 says a, 1 says b. The consensus is right with a probability of ")
+    assert found[3].sentence == "2 say a. The classifier says b (60 %)."
+    assert found[7].sentence.endswith("1 skipped it.")
+    assert (found[1].consensus, found[1].quality) == (None, None)
+
+
+def test_the_queue_is_in_the_order_in_which_it_is_served():
+    snapshot = votes({1: "a", 2: "b"}, {}, {1: "a"}, {1: "b", 2: "b"})
+    rows = insights.queue_page(snapshot, shown(snapshot)).rows
+    assert [row.task for row in rows] == snapshot.queue.tolist()
+    assert [row.place for row in rows] == list(range(1, len(rows) + 1))
+    assert [row.priority for row in rows] == sorted(row.priority for row in rows)
+
+
+def test_votes_name_who_said_what_the_most_frequent_first():
+    snapshot = votes({1: "b", 2: "a", 3: "b"}, target_quality=1.0)
+    (row,) = insights.queue_page(snapshot, shown(snapshot, {1: "Ada", 2: "Bo", 3: "Cy"})).rows
+    assert [(vote.label, [person.name for person in vote.people]) for vote in row.votes] == [
+        ("b", ["Ada", "Cy"]),
+        ("a", ["Bo"]),
+    ]
+
+
+# ---------------------------------------------------------------------- suspects
+
+
+def test_a_suspect_label_comes_with_its_evidence():
+    rows = [{1: "a", 2: "a", 3: "a"}, {1: "b", 2: "b", 3: "b"}] * 6 + [{1: "a", 2: "a", 3: "b"}]
+    guesses = "ab" * 6 + "a"
+    snapshot = votes(*rows, pred_probs=probabilities(*guesses))
+    (row,) = insights.suspect_labels(snapshot, shown(snapshot, {3: "Cy"})).rows
+    assert (row.task, row.person.name, row.label, row.consensus) == (13, "Cy", "b", "a")
+    assert row.evidence == (
+        "Of the others, 2 say a. The classifier says a (80 %). Of 6 other tasks that are a, this annotator got 6 right."
+    )
+
+
+def test_against_a_known_truth_a_label_is_wrong_for_certain():
+    annotations = [annotation(CONTROL, n, 1, n, "b") for n in (1, 2, 3)]
+    annotations.append(annotation(CONTROL, 9, 1, 7, "a", truth=True))
+    snapshot = snapshot_of(annotations, 1, CLASSES, trust_ground_truth=True)
+    suspects = insights.suspect_labels(snapshot, shown(snapshot)).rows
+    assert [(row.is_known, row.consensus, row.probability) for row in suspects] == [(True, "a", 0.0)] * 3
+    (overruled,) = insights.overruled_majorities(snapshot, shown(snapshot)).rows
+    assert (overruled.majority, overruled.consensus, overruled.is_known) == ("b", "a", True)
+    assert overruled.evidence == "It is known to be a. 3 say b."
+
+
+def test_the_majority_is_overruled_by_those_who_are_right_more_often():
+    wrong = {"a": "b", "b": "c", "c": "a"}
+    rows = [{1: k, 2: k, 3: k, 8: wrong[k], 9: wrong[wrong[k]]} for k in "abc" * 12] + [{1: "a", 8: "b", 9: "b"}]
+    snapshot = votes(*rows, pred_probs=probabilities(*"abc" * 12, "a"))
+    (row,) = insights.overruled_majorities(snapshot, shown(snapshot)).rows
+    assert (row.task, row.consensus, row.majority) == (37, "a", "b")
+    assert row.evidence.startswith("2 say b, 1 says a. The classifier says a (80 %). Who says a is right ")

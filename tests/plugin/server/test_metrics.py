@@ -1,0 +1,60 @@
+"""Readiness and metrics."""
+
+import time
+
+import sqlalchemy as sa
+
+from label_studio_crowd.server.application import create_application
+from tests.plugin.server.serving import STUDIO, guarded, payload, seed
+
+
+def test_ready_says_what_does_not_answer(client, backend, monkeypatch):
+    answer = client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.json() == {"store": "ok", "label_studio": f"ConnectError at {STUDIO}"}
+    monkeypatch.setattr(backend, "studio_problem", lambda: None)
+    assert client.get("/ready").status_code == 503  # as it was a moment ago
+    time.sleep(2.1)
+    assert client.get("/ready").json() == {"store": "ok", "label_studio": "ok"}
+
+
+def test_metrics(client, backend):
+    seed(backend)
+    client.post("/webhook", json=payload("annotation_created"))
+    client.post("/webhook", json={"action": 5})
+    client.post("/predict", json={"tasks": [{}, {}], "project": 1})
+    client.get("/api/projects/1/tasks/1")
+    text = client.get("/metrics").text
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    ours = {name.removeprefix("label_studio_crowd_"): float(value) for name, value in lines.items()}
+    assert ours['webhooks_total{kind="annotations",result="marked"}'] == 1
+    assert ours['webhooks_total{kind="malformed",result="refused"}'] == 1
+    assert ours["predictions_total"] == 2
+    assert ours["store_up"] == 1
+    assert ours['projects{state="waiting"}'] == 1
+    assert ours['failures{kind="rescore",project="1"}'] == 0
+    assert ours['tasks{project="1"}'] == 6
+    assert ours['settled_tasks{project="1"}'] == 3
+    assert ours['labels{project="1"}'] == 6
+    assert ours['queue_tasks{project="1"}'] == 3
+    assert ours['run_seconds{project="1",stage="pull"}'] == 0.5
+    assert 0 <= ours['seconds_since_run{project="1"}'] < 60
+    assert ours['request_seconds_count{route="/api/projects/{project}/tasks/{task}",status="200"}'] == 1
+    assert "animals" not in text
+    assert "Ada" not in text
+
+
+def test_metrics_of_a_store_that_fails(client, backend, monkeypatch):
+    def broken():
+        raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(backend.jobs, "states", broken)
+    text = client.get("/metrics").text
+    assert "label_studio_crowd_store_up 0.0" in text
+    assert client.get("/api/projects").status_code == 503
+
+
+def test_two_applications_in_one_process(tmp_path):
+    one, two = guarded(tmp_path), guarded(tmp_path)
+    create_application(one)
+    create_application(two)

@@ -1,0 +1,263 @@
+"""Label Studio's own routes: what it sends, and what it is answered."""
+
+import base64
+import logging
+
+import pytest
+import sqlalchemy as sa
+
+from label_studio_crowd.access import webhook_secret
+from label_studio_crowd.connection.adoption import Setup
+from tests.plugin.server.serving import CONFIG, PASSWORD, STUDIO, USER, guarded, payload, post, running, seed
+
+# ---------------------------------------------------------------------- setup
+
+
+def asked(project="1.1795211437", **more):
+    sent = {"project": project, "schema": CONFIG, "hostname": "http://evil.example", "access_token": "a-token"}
+    return {**sent, **more}
+
+
+@pytest.mark.parametrize(
+    "given", [{"target_quality": 0.9}, '{"target_quality": 0.9}', "", "  ", None, {}, "{}", "null"]
+)
+def test_setup_takes_options(client, backend, given):
+    answer = client.post("/setup", json=asked(extra_params=given))
+    assert answer.status_code == 200
+    assert answer.json() == {"model_version": "crowd-consensus"}
+    options = {"target_quality": 0.9} if given and "0.9" in str(given) else {}
+    stored = backend.project(1).facts.read(Setup)
+    assert stored == Setup("1.1795211437", options, client.base_url.netloc.decode())
+    (state,) = backend.jobs.states()
+    assert (state.project, state.kind, state.word) == (1, "rescore", "waiting")
+    assert client.get("/api/projects/1").json()["numbers"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("garbage", "extra_params"),
+        ([1], "extra_params"),
+        (7, "extra_params"),
+        ("[1]", "extra_params"),
+        ({"target_qualty": 0.9}, "target_qualty"),
+        ({"target_quality": 7}, "target_quality"),
+        ({"target_quality": "\ud800"}, "target_quality"),
+        ({"max_labels": "many"}, "max_labels"),
+        ({"max_labels": 10**30}, "max_labels"),
+        (f'{{"max_labels": {10**30}}}', "max_labels"),
+        ('{"retrain_share": Infinity}', ""),
+        ({"min_labels": 9}, "min_labels"),
+        ({"classifier": "os:system"}, "classifier"),
+        ({"classifier": " my.code : factory"}, "classifier"),
+        ({"api_key": "x"}, "api_key"),
+        ({"store": "sqlite:////etc/passwd"}, "store"),
+        ("[" * 5000, "extra_params"),
+    ],
+)
+def test_setup_refuses_what_is_no_option(untouched, given, words):
+    answer = post(untouched, "/setup", asked(extra_params=given))
+    assert answer.status_code == 400
+    assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "project", [None, "", "x", "0", "-1", -1, 0, 1.5, True, [], {}, "1" * 30, 2**70, "\u0661", "\ud800"]
+)
+def test_setup_refuses_what_is_no_project(untouched, project):
+    answer = post(untouched, "/setup", asked(project))
+    assert answer.status_code == 400
+    assert "project" in answer.json()["detail"]
+
+
+# ---------------------------------------------------------------------- predict
+
+
+def test_predictions_before_any_run(client):
+    version = client.post("/setup", json=asked()).json()["model_version"]
+    for project in ("1.1795211437", 1, "2.5", None):
+        tasks = [{"id": 7, "data": {}}, {"id": "x"}, {}, {"id": 2**70}, {"id": True}]
+        results = client.post("/predict", json={"tasks": tasks, "project": project}).json()["results"]
+        assert len(results) == len(tasks)
+        assert all(
+            row["result"] == [] and row["model_version"] == version and 0 <= row["score"] <= 1 for row in results
+        )
+    assert client.post("/predict", json={"tasks": []}).json() == {"results": []}
+
+
+def test_predictions_are_what_the_last_run_believed(client, backend):
+    seed(backend)
+    sent = {
+        "project": "1.1",
+        "tasks": [{"id": number, "data": {}} for number in (2, 1, 99, 4, 6)],
+        "label_config": CONFIG,
+    }
+    results = client.post("/predict", json=sent).json()["results"]
+    labels = [row["result"][0]["value"]["choices"] if row["result"] else None for row in results]
+    assert labels == [None, ["a"], None, ["b"], None]
+    assert [row["score"] for row in results] == [0.4, 0.9, 0.5, 1.0, 0.5]
+    assert {row["model_version"] for row in results} == {"crowd-consensus"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({}, "tasks"),
+        ({"tasks": None}, "tasks"),
+        ({"tasks": {"id": 1}}, "tasks"),
+        ({"tasks": [{}, {}, {}, 5]}, "tasks[3]"),
+        ({"tasks": [], "project": "x"}, "project"),
+    ],
+)
+def test_predict_says_what_is_wrong(untouched, sent, words):
+    answer = untouched.post("/predict", json=sent)
+    assert answer.status_code == 400
+    assert words in answer.json()["detail"]
+
+
+def test_too_many_tasks_are_refused(tmp_path):
+    with running(guarded(tmp_path, max_tasks=3)) as client:
+        assert client.post("/predict", json={"tasks": [{}] * 3}).status_code == 200
+        answer = client.post("/predict", json={"tasks": [{}] * 4})
+        assert answer.status_code == 413
+        assert "4 tasks, 3 are allowed" in answer.json()["detail"]
+
+
+# ---------------------------------------------------------------------- webhook
+
+
+def test_a_submit_is_in_the_mirror_at_once(client, backend):
+    stored, event = backend.store.project(STUDIO, 1), payload("annotation_created")
+    event["task"]["data"]["text"] = "with \ud800, which SQLite's Label Studio stores"
+    assert post(client, "/webhook", event).status_code == 422
+    event = payload("annotation_created")
+    assert client.post("/webhook", json=event).json() == {"status": "applied"}
+    (row,) = stored.mirror.annotations_of(1)
+    assert (row.id, row.annotator, row.was_cancelled) == (2, 1, 0)
+    assert backend.jobs.states()[0].word == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "annotations"),
+    [
+        ("annotation_created_skip", None, None),
+        ("annotation_updated", None, None),
+        ("annotation_updated_deleted_user", None, None),
+        ("annotations_created", "marked", None),
+        ("annotations_deleted", "marked", None),
+        ("tasks_created", "marked", None),
+        ("tasks_deleted", "applied", None),
+        ("project_updated", "marked", None),
+        ("start_training", "marked", None),
+        ("no_payload", "ignored", None),
+    ],
+)
+def test_every_kind_of_event_is_taken(client, backend, name, status, annotations):
+    event = payload(name)
+    project = event.get("project", {}).get("id", 1)
+    seed(backend, project)
+    answer = client.post("/webhook", json=event)
+    assert answer.status_code == 200
+    assert answer.json()["status"] == status or status is None
+    stored = backend.project(project)
+    told = event.get("annotation") or []
+    for one in told if isinstance(told, list) else [told]:
+        assert one["id"] in [row.id for row in stored.mirror.annotations_of(one["task"])]
+    if name == "tasks_deleted":
+        assert not stored.mirror.data([row["id"] for row in event["tasks"]])
+    if name == "annotations_deleted":
+        gone = {row["id"] for row in event["annotations"]}
+        assert not gone & {row.id for row in stored.mirror.annotations()}
+    if name == "start_training":
+        assert {state.kind for state in backend.jobs.states()} == {"rescore", "train"}
+
+
+def test_unknown_events_are_fine(untouched):
+    assert untouched.post("/webhook", json={"action": "COMMENT_CREATED", "comment": 1}).json() == {"status": "ignored"}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"action": None}, "action"),
+        ({"action": 5}, "action"),
+        ({"project": "x"}, "project"),
+        ({"project": {"id": -1}}, "project.id"),
+        ({"annotation": 5}, "annotation"),
+        ({"annotation": [{}]}, "annotation[0]."),
+        ({"task": {"id": 1, "data": []}}, "task.data"),
+    ],
+)
+def test_malformed_events_are_refused_by_name(untouched, change, field):
+    answer = untouched.post("/webhook", json={**payload("annotation_created"), **change})
+    assert answer.status_code == 422
+    assert field in answer.json()["detail"]
+
+
+def test_one_task_twice_in_one_event(client, backend):
+    event = payload("annotations_created")
+    task, annotation = event["task"][0], event["annotation"][0]
+    event["task"] = [task, task]
+    event["annotation"] = [annotation, {**annotation, "id": annotation["id"] + 1}]
+    assert client.post("/webhook", json=event).status_code == 200
+    assert len(backend.project(event["project"]["id"]).stored.mirror.annotations_of(annotation["task"])) == 2
+
+
+def test_a_store_that_fails_is_a_503_and_one_line(client, backend, monkeypatch, caplog):
+    def broken(_):
+        raise sa.exc.OperationalError("INSERT", {"result": "confidential"}, Exception("disk I/O error\nconfidential"))
+
+    monkeypatch.setattr(backend, "take", broken)
+    answer = client.post("/webhook", json=payload("annotation_created"))
+    assert answer.status_code == 503
+    assert "confidential" not in answer.text
+    lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert lines == ["The store fails (disk I/O error)."]
+    assert 'webhooks_total{kind="annotations",result="failed"} 1.0' in client.get("/metrics").text
+
+
+def test_a_defect_is_a_500_that_tells_nothing(client, backend, monkeypatch, caplog):
+    words = "".join(("confi", "dential"))  # the log shows lines of code, such as the next but one
+
+    def broken(_):
+        raise ValueError(words)
+
+    monkeypatch.setattr(backend, "take", broken)
+    answer = client.post("/webhook", json=payload("annotation_created"))
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "Something is wrong here: the server's log says where."}
+    (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert line.startswith("/webhook failed with ValueError:")
+    assert "in broken" in line
+    assert words not in line
+
+
+def test_nothing_secret_is_logged(client, backend, caplog):
+    caplog.set_level(logging.DEBUG)
+    seed(backend)
+    confidential = "a-confidential-label"
+    event = payload("annotation_created")
+    event["annotation"]["result"][0]["value"]["choices"] = [confidential]
+    event["task"]["data"] = {"text": confidential}
+    malformed = {**event, "annotation": confidential}
+    for path, body in (
+        ("/webhook", event),
+        ("/webhook", malformed),
+        ("/webhook", {**event, "project": confidential}),
+        ("/setup", asked(extra_params={confidential: 1})),
+        ("/setup", asked(extra_params={"control": 5, "title": confidential})),
+        ("/setup", asked(confidential)),
+        ("/setup", asked()),
+        ("/predict", {"tasks": [{"id": 1, "data": {"text": confidential}}, confidential]}),
+        ("/predict", {"tasks": [{"id": 1, "data": {"text": confidential}}], "params": {"password": "a-token"}}),
+    ):
+        client.post(path, json=body)
+    client.post("/webhook", content=b'{"a-confidential-label', headers={"Content-Type": "application/json"})
+    client.get("/api/projects/1/tasks/1", params={"x": "a-token"}, auth=("crowd", "a-wrong-password"))
+    others = ("httpx", "httpcore", "asyncio", "uvicorn.access")  # the client's, and what `serve` has switched off
+    ours = [record for record in caplog.records if not record.name.startswith(others)]
+    text = "\n".join(logging.Formatter().format(record) for record in ours)
+    encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    secrets = (confidential, "a-token", "an-invented-token", PASSWORD, encoded, "a-wrong-password")
+    secrets = (*secrets, webhook_secret(backend.settings))
+    assert not [line for line in text.splitlines() if any(secret in line for secret in secrets)]
