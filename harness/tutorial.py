@@ -66,8 +66,9 @@ def _draw_answers(truth: Array) -> pd.DataFrame:
     good = ANNOTATORS - BAD_ANNOTATORS
     columns = [generate_noisy_labels(truth, better if n < good else worse) for n in range(ANNOTATORS)]
     answers = pd.DataFrame({f"A{n:04}": column for n, column in enumerate(columns, 1)})
-    masked: pd.DataFrame = answers.apply(lambda x: x.mask(np.random.random(len(truth)) < UNANSWERED))  # noqa: NPY002
-    return masked.astype("Int64")
+    masked = answers.apply(lambda x: x.mask(np.random.random(len(truth)) < UNANSWERED))  # noqa: NPY002
+    given: pd.DataFrame = masked.astype("Int64")
+    return given
 
 
 def _ask_cleanlab(X: Array, answers: pd.DataFrame) -> dict[str, Array]:
