@@ -16,8 +16,8 @@ from harness.crowds import Array
 __all__ = ["draw_tutorial"]
 
 SEED = 111
-MEANS = ([3, 2], [7, 7], [0, 8])
-COVARIANCES = ([[5, -1.5], [-1.5, 1]], [[1, 0.5], [0.5, 4]], [[5, 1], [1, 5]])
+MEANS: tuple[list[float], ...] = ([3, 2], [7, 7], [0, 8])
+COVARIANCES: tuple[list[list[float]], ...] = ([[5, -1.5], [-1.5, 1]], [[1, 0.5], [0.5, 4]], [[5, 1], [1, 5]])
 SIZES = (150, 75, 75)
 ANNOTATORS, BAD_ANNOTATORS = 50, 5
 UNANSWERED = 0.9
@@ -66,7 +66,9 @@ def _draw_answers(truth: Array) -> pd.DataFrame:
     good = ANNOTATORS - BAD_ANNOTATORS
     columns = [generate_noisy_labels(truth, better if n < good else worse) for n in range(ANNOTATORS)]
     answers = pd.DataFrame({f"A{n:04}": column for n, column in enumerate(columns, 1)})
-    return answers.apply(lambda x: x.mask(np.random.random(len(truth)) < UNANSWERED)).astype("Int64")  # noqa: NPY002
+    masked = answers.apply(lambda x: x.mask(np.random.random(len(truth)) < UNANSWERED))  # noqa: NPY002
+    given: pd.DataFrame = masked.astype("Int64")
+    return given
 
 
 def _ask_cleanlab(X: Array, answers: pd.DataFrame) -> dict[str, Array]:
