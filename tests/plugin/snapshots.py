@@ -11,7 +11,7 @@ from label_studio_crowd.scoring.estimates import consensus_accuracy
 from label_studio_crowd.scoring.scores import read_answers, score
 from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
 from label_studio_crowd.store.mirror import DELETED_USER, Annotation, Probabilities
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
 
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -19,7 +19,7 @@ from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mir
 from label_studio_crowd.settings import Settings, is_own_code, load, parse_options
 from label_studio_crowd.store.mirror import ProjectMirror
 from label_studio_crowd.studio.client import Progress, Studio, StudioError, silent
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
 
 QUEUE_SETTINGS: Final[dict[str, Any]] = {
     "sampling": "Uncertainty sampling",

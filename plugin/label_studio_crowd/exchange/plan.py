@@ -18,7 +18,7 @@ from crowdcore import Crowd
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.mirror import Tasks
 from label_studio_crowd.studio.client import Prediction
-from label_studio_crowd.studio.controls.control import Control
+from label_studio_crowd.studio.controls import Control
 
 QUEUE_PREFIX: Final = "crowd-queue-"
 CONSENSUS_VERSION: Final = "crowd-consensus"

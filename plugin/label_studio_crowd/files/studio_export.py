@@ -13,7 +13,7 @@ from crowdcore.formats import Reading
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.scores import TRUTH, read_answers
 from label_studio_crowd.store.mirror import DELETED_USER, Annotation
-from label_studio_crowd.studio.controls.control import infer_control
+from label_studio_crowd.studio.controls import infer_control
 
 
 def read_export(path: Path, control: str | None = None, *, trust_ground_truth: bool = False) -> Reading:

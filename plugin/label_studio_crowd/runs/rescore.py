@@ -32,7 +32,7 @@ from label_studio_crowd.settings import PROJECT_OPTIONS, ConsensusMethod, Settin
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Probabilities, ProjectMirror, Tasks
 from label_studio_crowd.studio.client import Progress, Studio, silent
-from label_studio_crowd.studio.controls.control import Control, find_control
+from label_studio_crowd.studio.controls import Control, find_control
 
 Trigger = Literal["command", "request", "training", "change", "poll", "sweep"]
 """Somebody asked for it, something changed, or it was time to look for changes, or at everything."""

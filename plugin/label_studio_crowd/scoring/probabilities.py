@@ -16,7 +16,7 @@ from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Probabilities, ProjectMirror
 from label_studio_crowd.studio.client import Progress, Studio, silent
-from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError
+from label_studio_crowd.studio.controls import Control, SeveralLabelsError
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from crowdcore import Crowd
 from label_studio_crowd.scoring.estimates import Estimate
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import DELETED_USER, Annotation, Probabilities, ProjectMirror
-from label_studio_crowd.studio.controls.control import Control
+from label_studio_crowd.studio.controls import Control
 
 FORMAT: Final = 3
 """Goes up when what is stored changes: what another release stored is not read."""

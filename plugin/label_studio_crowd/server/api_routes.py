@@ -40,7 +40,7 @@ from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.store.jobs import JobState
 from label_studio_crowd.store.mirror import Annotation, ProjectMirror
 from label_studio_crowd.studio.addresses import project_url, task_url
-from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError, find_control
+from label_studio_crowd.studio.controls import Control, SeveralLabelsError, find_control
 
 router = APIRouter(prefix="/api", tags=["projects"], responses=described(401, 422, 503))
 
