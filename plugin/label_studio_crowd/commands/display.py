@@ -15,9 +15,9 @@ from rich.table import Table
 
 from label_studio_crowd.connection.doctor import Check
 from label_studio_crowd.exchange.plan import Plan
+from label_studio_crowd.feedback import Progress as Report
 from label_studio_crowd.files.tables import annotator_name
 from label_studio_crowd.scoring.scores import Scores
-from label_studio_crowd.studio.client import Progress as Report
 
 if TYPE_CHECKING:
     from label_studio_crowd.runs.watch import Round

@@ -16,9 +16,10 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.exchange.publish import observe
 from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
+from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.settings import Settings, is_own_code, load, parse_options
 from label_studio_crowd.store.mirror import ProjectMirror
-from label_studio_crowd.studio.client import Progress, Studio, StudioError, silent
+from label_studio_crowd.studio.client import Studio, StudioError
 from label_studio_crowd.studio.controls import find_control
 
 QUEUE_SETTINGS: Final[dict[str, Any]] = {

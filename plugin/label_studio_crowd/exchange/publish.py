@@ -16,8 +16,9 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from label_studio_crowd.exchange.plan import Costs, Edits, Plan, TaskChange, is_ours
+from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.store.mirror import ProjectMirror
-from label_studio_crowd.studio.client import Prediction, Progress, Studio, StudioError, VersionState, silent
+from label_studio_crowd.studio.client import Prediction, Studio, StudioError, VersionState
 
 _Change = TypeVar("_Change")
 _PENDING: Final = "pending_import"

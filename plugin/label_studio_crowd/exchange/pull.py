@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.store.mirror import DELETED_USER, ProjectMirror
-from label_studio_crowd.studio.client import Counts, Progress, Studio, silent
+from label_studio_crowd.studio.client import Counts, Studio
 
 _NAMES: Final = "names"
 _COMPLETE_UNTIL: Final = "complete_until"

@@ -23,6 +23,7 @@ from label_studio_crowd.exchange.publish import (
     pending_version,
 )
 from label_studio_crowd.exchange.pull import Pulled, has_pulled, look_up, refresh_states, update_mirror
+from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.scoring.estimates import Estimate, consensus_accuracy
 from label_studio_crowd.scoring.outlook import add_to_history, is_outlook_due, renew_outlook
 from label_studio_crowd.scoring.probabilities import at_hand, for_tasks, train_anew
@@ -31,7 +32,7 @@ from label_studio_crowd.scoring.snapshot import FORMAT, Snapshot, number_annotat
 from label_studio_crowd.settings import PROJECT_OPTIONS, ConsensusMethod, Settings
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Probabilities, ProjectMirror, Tasks
-from label_studio_crowd.studio.client import Progress, Studio, silent
+from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls import Control, find_control
 
 Trigger = Literal["command", "request", "training", "change", "poll", "sweep"]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from label_studio_crowd.exchange.pull import refresh_states
+from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.runs.rescore import Run, rescore
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.mirror import ProjectMirror
-from label_studio_crowd.studio.client import Progress, Studio, StudioError, silent
+from label_studio_crowd.studio.client import Studio, StudioError
 
 _LONGEST_PAUSE: Final = 600.0
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.scoring import classifiers, models
 from label_studio_crowd.scoring.classifiers.out_of_sample import floored
 from label_studio_crowd.scoring.scores import Answers
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Probabilities, ProjectMirror
-from label_studio_crowd.studio.client import Progress, Studio, silent
+from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls import Control, SeveralLabelsError
 
 log = logging.getLogger(__name__)

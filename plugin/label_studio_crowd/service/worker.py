@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from label_studio_crowd.connection.connect import BackendRemovedError, NotConnectedError, adopt
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.pull import update_names
+from label_studio_crowd.feedback import Progress
 from label_studio_crowd.logs import configure_logs
 from label_studio_crowd.runs.rescore import look_ahead, rescore, rescore_changes, retrain
 from label_studio_crowd.scoring.outlook import add_problem
@@ -21,7 +22,7 @@ from label_studio_crowd.store.database import UnderWayError, now, store_reason
 from label_studio_crowd.store.job_progress import kept_progress
 from label_studio_crowd.store.jobs import Job, Jobs, Needs
 from label_studio_crowd.store.mirror import Mirror, ProjectMirror
-from label_studio_crowd.studio.client import NoAnswerError, NoSuchProjectError, Progress, Studio
+from label_studio_crowd.studio.client import NoAnswerError, NoSuchProjectError, Studio
 
 log = logging.getLogger(__name__)
 

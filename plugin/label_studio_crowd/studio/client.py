@@ -12,7 +12,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,15 +25,8 @@ import orjson
 import stamina
 
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.settings import Settings
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is being done, done, total)."""
-
-
-def silent(_what: str, _done: int, _total: int) -> None:
-    """Show no progress."""
-
 
 PAGE_SIZE: Final = 2500
 _ANNOTATION_FIELDS: Final = (
