@@ -47,7 +47,8 @@ from label_studio_crowd.runs.rescore import rescore
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.jobs import Jobs
 from label_studio_crowd.store.mirror import Mirror, ProjectMirror
-from label_studio_crowd.studio.client import Prediction, Studio
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.records import Prediction
 
 console = Console(width=170)
 

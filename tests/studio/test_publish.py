@@ -15,7 +15,8 @@ from label_studio_crowd.exchange.plan import Edits, Plan
 from label_studio_crowd.exchange.publish import carry_out
 from label_studio_crowd.runs.rescore import rescore_changes
 from label_studio_crowd.scoring import scores as scoring
-from label_studio_crowd.studio.client import Prediction, StudioError
+from label_studio_crowd.studio.failures import StudioError
+from label_studio_crowd.studio.records import Prediction
 
 
 @pytest.fixture

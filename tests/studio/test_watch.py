@@ -11,7 +11,7 @@ import pytest
 from examples.project import Project
 from harness.local_studio import LocalStudio
 from label_studio_crowd.runs.watch import rounds as watch
-from label_studio_crowd.studio.client import StudioError
+from label_studio_crowd.studio.failures import StudioError
 
 
 def choice(label):

@@ -19,8 +19,9 @@ from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mir
 from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.settings import Settings, is_own_code, load, parse_options
 from label_studio_crowd.store.mirror import ProjectMirror
-from label_studio_crowd.studio.client import Studio, StudioError
+from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls import find_control
+from label_studio_crowd.studio.failures import StudioError
 
 QUEUE_SETTINGS: Final[dict[str, Any]] = {
     "sampling": "Uncertainty sampling",

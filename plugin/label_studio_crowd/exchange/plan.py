@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from crowdcore import Crowd
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.mirror import Tasks
-from label_studio_crowd.studio.client import Prediction
 from label_studio_crowd.studio.controls import Control
+from label_studio_crowd.studio.records import Prediction
 
 QUEUE_PREFIX: Final = "crowd-queue-"
 CONSENSUS_VERSION: Final = "crowd-consensus"

@@ -18,7 +18,9 @@ from typing import Any, Final, TypeVar
 from label_studio_crowd.exchange.plan import Costs, Edits, Plan, TaskChange, is_ours
 from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.store.mirror import ProjectMirror
-from label_studio_crowd.studio.client import Prediction, Studio, StudioError, VersionState
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.failures import StudioError
+from label_studio_crowd.studio.records import Prediction, VersionState
 
 _Change = TypeVar("_Change")
 _PENDING: Final = "pending_import"

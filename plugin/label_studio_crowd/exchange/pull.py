@@ -10,7 +10,8 @@ import numpy as np
 
 from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.store.mirror import DELETED_USER, ProjectMirror
-from label_studio_crowd.studio.client import Counts, Studio
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.records import Counts
 
 _NAMES: Final = "names"
 _COMPLETE_UNTIL: Final = "complete_until"

@@ -14,7 +14,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.scoring.snapshot import answer_times
 from label_studio_crowd.store.mirror import DELETED_USER, Annotation
-from label_studio_crowd.studio.client import Prediction
+from label_studio_crowd.studio.records import Prediction
 
 if TYPE_CHECKING:
     import pandas as pd

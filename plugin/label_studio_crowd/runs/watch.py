@@ -12,7 +12,8 @@ from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.runs.rescore import Run, rescore
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.mirror import ProjectMirror
-from label_studio_crowd.studio.client import Studio, StudioError
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.failures import StudioError
 
 _LONGEST_PAUSE: Final = 600.0
 

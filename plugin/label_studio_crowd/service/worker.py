@@ -22,7 +22,8 @@ from label_studio_crowd.store.database import UnderWayError, now, store_reason
 from label_studio_crowd.store.job_progress import kept_progress
 from label_studio_crowd.store.jobs import Job, Jobs, Needs
 from label_studio_crowd.store.mirror import Mirror, ProjectMirror
-from label_studio_crowd.studio.client import NoAnswerError, NoSuchProjectError, Studio
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.failures import NoAnswerError, NoSuchProjectError
 
 log = logging.getLogger(__name__)
 

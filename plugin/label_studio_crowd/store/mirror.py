@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
 from label_studio_crowd.store.database import Store, execute_many, now
-from label_studio_crowd.studio.client import Counts, Prediction, VersionState
+from label_studio_crowd.studio.records import Counts, Prediction, VersionState
 
 DELETED_USER: Final = 0
 """The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
