@@ -18,7 +18,7 @@ from label_studio_crowd.settings import ConsensusMethod
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import DELETED_USER
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls.control import Control, find_control
+from label_studio_crowd.studio.controls import Control, find_control
 
 __all__ = ["BEGIN", "Truth", "annotation", "control_of", "made_up", "snapshot_of"]
 

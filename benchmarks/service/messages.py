@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.local_studio import Annotator, LocalStudio
 from harness.messages import INTENTS, LABEL_CONFIG, draw_messages
 from harness.project import GivenAnnotation, Project, create_project, sign_up
-from label_studio_crowd.studio.controls.control import Control, find_control
+from label_studio_crowd.studio.controls import Control, find_control
 
 
 class MessageProject(NamedTuple):

@@ -32,7 +32,7 @@ from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.jobs import Jobs, Needs
 from label_studio_crowd.store.projects import Store
 from label_studio_crowd.store.reports import FinishedRun
-from label_studio_crowd.studio.controls.control import Control
+from label_studio_crowd.studio.controls import Control
 
 console = Console(width=140)
 

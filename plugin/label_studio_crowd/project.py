@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.projects import ProjectStore
-from label_studio_crowd.studio.client import Progress, Studio, silent
-from label_studio_crowd.studio.controls.control import Control
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.controls import Control
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

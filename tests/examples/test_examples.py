@@ -12,7 +12,7 @@ from examples import digits, tabular, text
 from examples.labelling import Pick, verdict
 from examples.own_crowd import CrowdFileError, read_crowd, write_crowd
 from harness.messages import BETWEEN
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
 
 CROWDS = {
     "digits": (digits.digits_crowd, digits.PERSONAS),

@@ -243,7 +243,7 @@ def test_a_backend_is_removed_with_its_webhook(lively, plugin, backend):
     at_work.api.patch(f"/api/projects/{lively.id}/", json={"model_version": ""})
     before = everything(at_work)
     # stopped right after Label Studio has the backend
-    at_work.break_at = lambda _, when: (at_work.writes[-1][1], when) == ("/api/ml", "after")
+    at_work.break_at = lambda _, when: (at_work.writes[-1][1], when) == ("/api/ml/", "after")
     with pytest.raises(KeyboardInterrupt):
         at_work.connect(backend=backend)
     at_work.break_at = None

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
+
+from harness.studio_install import install
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.studio.controls import Control, find_control
 
 CONFIGS = {
     "choices": (
@@ -55,3 +60,27 @@ def test_consensus_of(kind, make_project, annotators, plugin):
     }
     assert consensus == {**dict.fromkeys(at_work.tasks[:5], most), at_work.tasks[5]: few}
     assert at_work.sync().plan.counts().consensus_update == 0
+
+
+def shipped_configs() -> list[str]:
+    """The labeling configs of the templates that Label Studio offers for a new project."""
+    environment = install().parents[1]
+    files = environment.glob("lib/python3*/site-packages/label_studio/annotation_templates/**/*.yml")
+    found = [yaml.safe_load(file.read_text()) for file in files]
+    return [row["config"] for row in found if isinstance(row, dict) and row.get("config")]
+
+
+def control_in(config: str) -> Control | None:
+    try:
+        return find_control(config)
+    except UserError:
+        return None
+
+
+def test_every_template_has_a_control_that_reads_what_it_writes_or_a_message_says_why_not():
+    configs = shipped_configs()
+    assert len(configs) > 60
+    controls = [control for control in map(control_in, configs) if control]
+    assert {control.kind for control in controls} == set(CONFIGS)
+    for control in controls:
+        assert [control.read(control.write(label)) for label in control.classes] == list(control.classes)

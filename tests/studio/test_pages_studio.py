@@ -18,7 +18,7 @@ from harness.service_process import ServiceProcess, until
 from label_studio_crowd.pages.previews import preview
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio.client import Studio
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
 
 CONFIG = """<View>
   <Text name="text" value="$text"/><Image name="image" value="$image"/>

@@ -18,7 +18,8 @@ from label_studio_crowd.runs.rescore import rescore
 from label_studio_crowd.scoring import scores as scoring
 from label_studio_crowd.service.worker import how_to
 from label_studio_crowd.store.jobs import Needs
-from label_studio_crowd.studio.client import Prediction, StudioError
+from label_studio_crowd.studio.failures import StudioError
+from label_studio_crowd.studio.records import Prediction
 
 
 @pytest.fixture

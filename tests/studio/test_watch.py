@@ -11,7 +11,7 @@ import pytest
 from harness.local_studio import LocalStudio
 from harness.project import Project
 from label_studio_crowd.runs.watch import rounds as watch
-from label_studio_crowd.studio.client import StudioError
+from label_studio_crowd.studio.failures import StudioError
 
 
 def choice(label):

@@ -17,7 +17,8 @@ from label_studio_crowd.runs.rescore import How, rescore
 from label_studio_crowd.runs.run import Run
 from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.store.projects import ProjectStore, Store
-from label_studio_crowd.studio.client import Prediction, Studio
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.records import Prediction
 
 if TYPE_CHECKING:
     from benchmarks.service.faults.room import Room

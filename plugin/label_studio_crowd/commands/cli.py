@@ -26,10 +26,10 @@ from label_studio_crowd.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from label_studio_crowd.feedback import Progress
     from label_studio_crowd.project import Project
     from label_studio_crowd.scoring.snapshot import Snapshot
     from label_studio_crowd.settings import Settings
-    from label_studio_crowd.studio.client import Progress
 
 app = typer.Typer(
     name="label-studio-crowd",
@@ -70,9 +70,10 @@ def _opened(
     """Open a project's Label Studio and its part of the store; with `writing`, alone."""
     from sqlalchemy.exc import DBAPIError
 
+    from label_studio_crowd.feedback import silent
     from label_studio_crowd.project import Project
     from label_studio_crowd.store.projects import Store
-    from label_studio_crowd.studio.client import Studio, silent
+    from label_studio_crowd.studio.client import Studio
 
     studio = Studio.of(settings)
     store = Store(settings.store)

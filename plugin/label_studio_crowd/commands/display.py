@@ -15,10 +15,10 @@ from rich.table import Table
 
 from label_studio_crowd.connection.doctor import Check
 from label_studio_crowd.exchange.plan import Plan
+from label_studio_crowd.feedback import Progress as Report
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.people import annotator_name
 from label_studio_crowd.store.reports import FinishedRun, RunReport
-from label_studio_crowd.studio.client import Progress as Report
 
 if TYPE_CHECKING:
     from label_studio_crowd.runs.watch import Round

@@ -20,8 +20,8 @@ from label_studio_crowd.connection.record import (
 from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, is_ours
 from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
 from label_studio_crowd.project import Project
-from label_studio_crowd.studio.client import StudioError
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
+from label_studio_crowd.studio.failures import StudioError
 
 _LABEL_STUDIOS_OWN: Final[dict[str, Any]] = {
     "sampling": "Sequential sampling",

@@ -15,8 +15,9 @@ from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
 from label_studio_crowd.scoring.scores import memory_note
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.studio.client import Studio, StudioError
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.controls import find_control
+from label_studio_crowd.studio.failures import StudioError
 
 _SLOW_IMPORT = 3.0
 _TESTED = "1.23."

@@ -19,8 +19,8 @@ from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.facts import Fact
 from label_studio_crowd.store.mirror import Tasks
 from label_studio_crowd.store.reports import Changes
-from label_studio_crowd.studio.client import Prediction
-from label_studio_crowd.studio.controls.control import Control
+from label_studio_crowd.studio.controls import Control
+from label_studio_crowd.studio.records import Prediction
 
 QUEUE_PREFIX: Final = "crowd-queue-"
 CONSENSUS_VERSION: Final = "crowd-consensus"

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from label_studio_crowd.project import Project
-from label_studio_crowd.studio.client import Counts
+from label_studio_crowd.studio.records import Counts
 
 _MARGIN_SECONDS: Final = 10
 """A transaction may commit some seconds after its `updated_at`."""

@@ -14,7 +14,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.scores import TRUTH, read_answers
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import DELETED_USER
-from label_studio_crowd.studio.controls.control import infer_control
+from label_studio_crowd.studio.controls import infer_control
 
 
 def read_export(path: Path, control: str | None = None, *, trust_ground_truth: bool = False) -> Reading:

@@ -15,7 +15,7 @@ from label_studio_crowd.scoring.classifiers.tasks import lookup
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.mirror import Mirror
-from label_studio_crowd.studio.controls.control import Control, find_control
+from label_studio_crowd.studio.controls import Control, find_control
 from label_studio_crowd.studio.hypertext import without_tags
 
 _LONGEST: Final = 300

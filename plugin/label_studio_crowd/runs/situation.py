@@ -20,7 +20,7 @@ from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
 
 _PROJECT_SETTINGS: Final = (
     "title",

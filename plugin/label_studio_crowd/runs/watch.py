@@ -11,7 +11,7 @@ from label_studio_crowd.exchange.pull import refresh_states
 from label_studio_crowd.project import Project
 from label_studio_crowd.runs.rescore import rescore
 from label_studio_crowd.runs.run import Run
-from label_studio_crowd.studio.client import StudioError
+from label_studio_crowd.studio.failures import StudioError
 
 _LONGEST_PAUSE: Final = 600.0
 

@@ -16,7 +16,7 @@ from label_studio_crowd.scoring.scores import Answers
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls.control import SeveralLabelsError
+from label_studio_crowd.studio.controls import SeveralLabelsError
 
 log = logging.getLogger(__name__)
 

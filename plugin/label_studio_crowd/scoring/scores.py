@@ -18,7 +18,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.consensus import find_beliefs
 from label_studio_crowd.settings import ConsensusMethod
 from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError
+from label_studio_crowd.studio.controls import Control, SeveralLabelsError
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
 _SETTLED_MARGIN: Final = 0.02

@@ -20,7 +20,7 @@ from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.projects import ProjectStore
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls.control import Control
+from label_studio_crowd.studio.controls import Control
 
 FORMAT: Final = 3
 """Goes up when what is stored changes: what another release stored is not read."""

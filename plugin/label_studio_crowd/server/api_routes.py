@@ -41,7 +41,7 @@ from label_studio_crowd.store.people import annotator_name
 from label_studio_crowd.store.projects import ProjectStore
 from label_studio_crowd.store.reports import FinishedRun, RunReport
 from label_studio_crowd.studio.addresses import project_url, task_url
-from label_studio_crowd.studio.controls.control import Control, SeveralLabelsError, find_control
+from label_studio_crowd.studio.controls import Control, SeveralLabelsError, find_control
 
 router = APIRouter(prefix="/api", tags=["projects"], responses=described(401, 422, 503))
 

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.studio.client import Studio, StudioError
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.failures import StudioError
 
 _AT_ONCE: Final = 6
 _PATIENCE: Final = 10.0

@@ -29,7 +29,7 @@ from label_studio_crowd.store.jobs import Jobs, Needs
 from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.studio.client import Studio
-from label_studio_crowd.studio.controls.control import Control, find_control
+from label_studio_crowd.studio.controls import Control, find_control
 from label_studio_crowd.studio.events import Event
 
 log = logging.getLogger(__name__)

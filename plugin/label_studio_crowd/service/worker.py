@@ -27,7 +27,8 @@ from label_studio_crowd.store.jobs import Job, Jobs, Needs
 from label_studio_crowd.store.locks import UnderWayError
 from label_studio_crowd.store.problems import add_problem
 from label_studio_crowd.store.projects import Store
-from label_studio_crowd.studio.client import NoAnswerError, NoSuchProjectError, Studio
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.failures import NoAnswerError, NoSuchProjectError
 
 log = logging.getLogger(__name__)
 

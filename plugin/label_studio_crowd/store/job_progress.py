@@ -9,8 +9,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from label_studio_crowd.feedback import Progress
 from label_studio_crowd.store.jobs import Job, JobProgress, Jobs
-from label_studio_crowd.studio.client import Progress
 
 _EVERY: Final = 1.0
 

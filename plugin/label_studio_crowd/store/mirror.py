@@ -16,7 +16,7 @@ from label_studio_crowd.store.facts import Facts, PlainFact
 from label_studio_crowd.store.part import Part
 from label_studio_crowd.store.people import DELETED_USER
 from label_studio_crowd.store.tables import KEY, annotations, tasks, upsert
-from label_studio_crowd.studio.client import Counts
+from label_studio_crowd.studio.records import Counts
 
 if TYPE_CHECKING:
     from label_studio_crowd.store.tables import Upsert

@@ -14,7 +14,7 @@ from label_studio_crowd.store.database import Database
 from label_studio_crowd.store.facts import Facts, PlainFact
 from label_studio_crowd.store.part import Part
 from label_studio_crowd.store.tables import KEY, predictions
-from label_studio_crowd.studio.client import Prediction, VersionState
+from label_studio_crowd.studio.records import Prediction, VersionState
 
 _COLUMNS: Final = ("id", "task", "model_version", "score", "result")
 

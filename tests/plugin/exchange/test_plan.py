@@ -9,8 +9,8 @@ from crowdcore import Crowd
 from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, Costs, make_plan
 from label_studio_crowd.scoring.scores import Answers, score
 from label_studio_crowd.store.mirror import Tasks
-from label_studio_crowd.studio.client import Prediction
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
+from label_studio_crowd.studio.records import Prediction
 
 CONTROL = find_control(
     '<View><Text name="t" value="$t"/><Choices name="c" toName="t">'

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from label_studio_crowd.pages.previews import Shown, image_path, preview
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
 
 STUDIO = ("http://studio:8080", "https://labels.example.org/studio")
 

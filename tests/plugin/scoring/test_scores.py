@@ -9,7 +9,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.consensus import MOST_EXPONENT
 from label_studio_crowd.scoring.scores import memory_note, read_answers, score
 from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.studio.controls.control import find_control
+from label_studio_crowd.studio.controls import find_control
 
 CONFIG = '<View><Text name="t" value="$t"/>{}</View>'
 CONTROL = find_control(CONFIG.format('<Choices name="c" toName="t"><Choice value="a"/><Choice value="b"/></Choices>'))

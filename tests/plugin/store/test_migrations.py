@@ -23,7 +23,7 @@ from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.problems import Problem, Problems
 from label_studio_crowd.store.projects import Store
 from label_studio_crowd.store.reports import RunReport
-from label_studio_crowd.studio.client import Prediction, VersionState
+from label_studio_crowd.studio.records import Prediction, VersionState
 
 SERVER = "http://localhost:8080"
 AT = 1_800_000_000.0

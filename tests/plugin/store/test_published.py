@@ -1,5 +1,5 @@
 from label_studio_crowd.store.projects import Store
-from label_studio_crowd.studio.client import Prediction, VersionState
+from label_studio_crowd.studio.records import Prediction, VersionState
 
 
 def test_predictions_are_as_last_seen_or_written(store):

@@ -1,10 +1,20 @@
 """Faults that a real Label Studio cannot be made to show; the rest of the exchange is in tests/studio."""
 
 import httpx
+import jwt
 import pytest
 import stamina
 
-from label_studio_crowd.studio.client import NoAnswerError, Studio, StudioError
+from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.failures import NoAnswerError, StudioError
+
+
+def web_token(kind, name="", ends=2**33):
+    """A token as Label Studio gives them, but for its signature."""
+    return jwt.encode({"token_type": kind, "jti": name, "exp": ends}, "a key of some thirty-two bytes...")
+
+
+PERSONAL = web_token("refresh")
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +117,9 @@ def test_pages_go_on_when_the_server_makes_them_smaller():
     assert [task["id"] for found in studio.task_states(1) for task in found] == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("token", ["a.b.c", "a.WzFd.c", "x" * 40, "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"])
+@pytest.mark.parametrize(
+    "token", ["a.b.c", "a.WzFd.c", "x" * 40, PERSONAL, web_token("access"), web_token("refresh", ends=1)]
+)
 def test_any_token_can_be_tried(token):
     refuse = httpx.MockTransport(lambda _: httpx.Response(401, json={"detail": "Invalid token."}))
     with pytest.raises(StudioError, match="refuses the"):
@@ -116,34 +128,52 @@ def test_any_token_can_be_tried(token):
 
 def test_an_address_of_something_else_is_named():
     page = httpx.MockTransport(lambda _: httpx.Response(200, html="<p>Welcome</p>"))
-    for token in ("x" * 40, "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"):
+    for token in ("x" * 40, PERSONAL):
         with pytest.raises(StudioError, match="LABEL_STUDIO_URL"):
             Studio("http://studio", token, transport=page).version()
 
 
-PERSONAL = "a.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.c"
-
-
-def with_token_service(*refreshed, bearers=("one",)):
+def with_token_service(*refreshed, bearers=("one",), url="http://studio", token=PERSONAL):
     """A Label Studio that answers requests for a bearer token in turn, and takes these bearers."""
     given = iter(refreshed)
+    taken = [web_token("access", name) for name in bearers]
 
     def answer(request):
-        if request.url.path.endswith("/token/refresh"):
+        assert str(request.url).startswith(url)
+        if request.url.path.endswith("/token/refresh/"):
             return next(given)
-        if request.headers["Authorization"].removeprefix("Bearer ") in bearers:
+        if request.headers["Authorization"].removeprefix("Bearer ") in taken:
             return httpx.Response(200, json={"release": "1.23.2"})
         return httpx.Response(401, json={"detail": "Token is expired"})
 
-    return Studio("http://studio", PERSONAL, transport=httpx.MockTransport(answer))
+    return Studio(url, token, transport=httpx.MockTransport(answer))
 
 
-def bearer(token):
-    return httpx.Response(200, json={"access": token})
+def bearer(name):
+    return httpx.Response(200, json={"access": web_token("access", name)})
+
+
+@pytest.mark.parametrize("url", ["http://studio", "http://host/label-studio"])
+def test_one_bearer_serves_many_requests(url):
+    studio = with_token_service(bearer("one"), url=url)
+    assert [studio.version() for _ in range(3)] == ["1.23.2"] * 3
+    assert studio.token_kind == "personal access token"
+
+
+def test_a_bearer_given_as_the_token_is_used_as_it_is():
+    studio = with_token_service(token=web_token("access", "one"))
+    assert studio.version() == "1.23.2"
+    assert studio.token_kind == "access token"
 
 
 def test_a_bearer_that_is_no_longer_taken_is_replaced():
-    assert with_token_service(bearer("old"), bearer("one")).version() == "1.23.2"
+    studio = with_token_service(bearer("old"), bearer("one"))
+    assert [studio.version() for _ in range(2)] == ["1.23.2"] * 2
+
+
+def test_a_token_service_that_stumbles_once_ends_no_run():
+    studio = with_token_service(bearer("one"), httpx.Response(503), bearer("two"), bearers=("two",))
+    assert studio.version() == "1.23.2"
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

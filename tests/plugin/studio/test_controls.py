@@ -1,7 +1,7 @@
 import pytest
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.studio.controls.control import SeveralLabelsError, find_control
+from label_studio_crowd.studio.controls import SeveralLabelsError, find_control
 
 TEXT = '<Text name="t" value="$text"/>'
 

@@ -1,0 +1,127 @@
+"""What goes wrong with Label Studio, each in one clear line, and what may go right when it is tried again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httpx
+
+from label_studio_crowd.errors import UserError
+
+REFRESH_PATH: Final = "/api/token/refresh/"
+"""Where a personal access token is exchanged for a bearer token."""
+
+_NOT_NOW: Final = (429, 502, 503, 504)
+"""What is answered for a Label Studio that has too much to do, is starting or is away."""
+
+
+class StudioError(UserError):
+    """Label Studio could not be reached, or refused a request."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NoAnswerError(StudioError):
+    """Label Studio does not answer, or says that it cannot now: asked later, it may."""
+
+
+class NoSuchProjectError(StudioError):
+    """There is no such project, or this token's user may not see it."""
+
+
+def may_pass(error: Exception) -> bool:
+    """Return whether a request that failed so may succeed when it is repeated."""
+    return isinstance(error, NoAnswerError) or (isinstance(error, StudioError) and error.status == 500)
+
+
+def no_answer(url: str, request: str, error: Exception) -> NoAnswerError:
+    """Return the error for a request that broke off."""
+    name = type(error).__name__
+    reason = f"{name} in {request}" if isinstance(error, httpx.TimeoutException) else str(error) or name
+    return NoAnswerError(f"Label Studio does not answer at {url} ({reason}): start it, or correct LABEL_STUDIO_URL.")
+
+
+def failure(url: str, token_kind: str, answer: httpx.Response) -> StudioError | None:
+    """Return what is wrong with an answer, or None."""
+    if _is_strange(answer):
+        return _stranger(url, answer)
+    if answer.is_success:
+        return None
+    if answer.request.url.path.endswith(REFRESH_PATH):
+        return _no_bearer(answer)
+    return _answered_badly(_refusal(token_kind, answer), answer.status_code)
+
+
+def refused_personal_token(detail: str) -> StudioError:
+    """Return the error for a personal access token that is not taken."""
+    return StudioError(
+        f"Label Studio refuses the personal access token ({detail}): create a new one "
+        "under Account & Settings → Personal Access Token and put it into LABEL_STUDIO_API_KEY.",
+        401,
+    )
+
+
+def _is_strange(answer: httpx.Response) -> bool:
+    """Return whether something else than Label Studio answers."""
+    if answer.is_redirect:
+        return True
+    if "json" in answer.headers.get("content-type", ""):
+        return False
+    if answer.request.url.path.endswith(REFRESH_PATH):
+        return answer.status_code < 500
+    return answer.status_code == 404 or (answer.is_success and answer.request.method != "DELETE")
+
+
+def _stranger(url: str, answer: httpx.Response) -> StudioError:
+    if answer.is_redirect:
+        target = answer.headers.get("location", "elsewhere")
+        return StudioError(f"{url} redirects to {target}: put the address it leads to into LABEL_STUDIO_URL.")
+    path = answer.request.url.path
+    return StudioError(
+        f"{url} answers, but not as Label Studio does ({path} gave no JSON): correct LABEL_STUDIO_URL, which is the "
+        "address without any path to a project."
+    )
+
+
+def _no_bearer(answer: httpx.Response) -> StudioError:
+    detail, status = _detail(answer), answer.status_code
+    if status in (400, 401, 403):
+        return refused_personal_token(detail)
+    return _answered_badly(f"Label Studio answered {status} to a request for a bearer token: {detail}", status)
+
+
+def _refusal(token_kind: str, answer: httpx.Response) -> str:
+    detail, status = _detail(answer), answer.status_code
+    asked = f"{answer.request.method} {answer.request.url.path}"
+    if status == 401:
+        return (
+            f"Label Studio refuses the {token_kind} ({detail}): take a personal access token from "
+            "Account & Settings → Personal Access Token (legacy tokens are off by default) and put it into "
+            "LABEL_STUDIO_API_KEY."
+        )
+    if status == 403 and "reserved network address" in detail:
+        return (
+            f"Label Studio refuses a private address ({detail}): start Label Studio with both "
+            "LABEL_STUDIO_ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false, or use a public address."
+        )
+    if status == 403:
+        return f"This token's user may not do {asked} ({detail}): ask for the rights, or use another."
+    return f"Label Studio answered {status} to {asked}: {detail}"
+
+
+def _answered_badly(message: str, status: int) -> StudioError:
+    return (NoAnswerError if status in _NOT_NOW else StudioError)(message, status)
+
+
+def _detail(answer: httpx.Response) -> str:
+    """Return what Label Studio says of a refusal, in one line."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return f"status {answer.status_code}"
+    if not isinstance(body, dict):
+        return str(body)[:300]
+    found = body.get("validation_errors") or body.get("detail") or f"status {answer.status_code}"
+    return str(found)[:300]
