@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.clustered import DawidSkeneClust
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
 from crowdcore.aggregate.classes.empirical_bayes import EmpiricalBayes
@@ -38,6 +37,7 @@ from crowdcore.aggregate.classes.with_model import WithModel
 from crowdcore.aggregate.classes.zero_based_skill import ZeroBasedSkill
 from crowdcore.crowd.ids import Ids
 from crowdcore.crowd.table import Crowd
+from crowdcore.registry import Registry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,16 +154,7 @@ def find_method(name: str) -> Method:
     >>> find_method("dawid_skene").name, find_method("GLAD+model").name, find_method("twothird").name
     ('dawid-skene', 'glad+model', 'two-third')
     """
-    found = _NAMES.get(_key(name))
-    if found is None:
-        close = get_close_matches(_key(name), _NAMES, n=1)
-        hint = f"Did you mean {_NAMES[close[0]]!r}? " if close else ""
-        alone = [method for method in METHODS if not method.endswith(WITH_MODEL)]
-        raise ValueError(
-            f"There is no method {name!r}. {hint}The methods are {', '.join(alone)}; those of answers alone can have "
-            f"the model as one more annotator, as in dawid-skene{WITH_MODEL}."
-        )
-    return METHODS[found]
+    return METHODS.find(name)
 
 
 def run_method(
@@ -245,14 +236,12 @@ def _methods(
     kind: type[Aggregator],
     about: str,
     aliases: tuple[str, ...] = (),
-    needs: tuple[str, ...] = (),
-    uses: tuple[str, ...] = (),
     binary: bool = False,
 ) -> list[Method]:
     """Return the method and, if it sees nothing but answers, the same with a model as one more annotator."""
-    takes = frozenset((*uses, "known_labels") if kind._takes_known_labels else uses)
-    alone = Method(name, about, frozenset(needs), takes, partial(_made, kind), (*aliases, kind.__name__), binary)
-    if needs or uses:
+    needs, takes = frozenset(kind.needs), frozenset(kind.takes).difference(kind.needs)
+    alone = Method(name, about, needs, takes, partial(_made, kind), (*aliases, kind.__name__), binary)
+    if takes - {"known_labels"} or needs:
         return [alone]
     return [
         alone,
@@ -268,14 +257,12 @@ def _methods(
     ]
 
 
-_MODEL, _FEATURES = ("pred_probs",), ("features",)
 _ALL = [
     *_methods(
         "hierarchical-dawid-skene",
         HierarchicalDawidSkene,
         "a confusion matrix for each annotator, drawn around their skill; uses a model or features if there are any",
         ("hierarchical", "hds"),
-        uses=_MODEL + _FEATURES,
     ),
     *_methods("majority-vote", MajorityVote, "the label with the most votes", ("majority_voting", "majority", "mv")),
     *_methods("naive-soft", NaiveSoft, "shares of the votes as probabilities", ("soft",)),
@@ -293,29 +280,24 @@ _ALL = [
     *_methods("mmsr", MMSR, "skills from a robust factor of the agreement between annotators"),
     *_methods("kos", KOS, "messages between tasks and annotators, for two classes", binary=True),
     *_methods("plantnet", PlantNet, "votes weighted by how many classes an annotator recognises"),
-    *_methods("crowdlab", CROWDLAB, "weighted mean of the model and the annotators", (), _MODEL),
+    *_methods("crowdlab", CROWDLAB, "weighted mean of the model and the annotators"),
     *_methods(
         "shared-weight",
         SharedWeight,
         "CROWDLAB with one weight for all annotators",
         ("no_perannotator_weights", "no_per_annotator_weights"),
-        _MODEL,
     ),
-    *_methods(
-        "empirical-bayes", EmpiricalBayes, "the model as prior, Dawid-Skene's confusion as likelihood", (), _MODEL
-    ),
-    *_methods("agreement", Agreement, "the majority's label, judged by the votes", (), _MODEL),
-    *_methods("label-quality-score", LabelQualityScore, "the majority's label, judged by the model", ("lqs",), _MODEL),
-    *_methods("active-label-cleaning", ActiveLabelCleaning, "the majority's label, judged by both", ("alc",), _MODEL),
-    *_methods("model-alone", ModelAlone, "the model's most probable class", ("model",), _MODEL),
-    *_methods("feature-em", FeatureEM, "a classifier learned together with the annotators", ("raykar",), _FEATURES),
+    *_methods("empirical-bayes", EmpiricalBayes, "the model as prior, Dawid-Skene's confusion as likelihood"),
+    *_methods("agreement", Agreement, "the majority's label, judged by the votes"),
+    *_methods("label-quality-score", LabelQualityScore, "the majority's label, judged by the model", ("lqs",)),
+    *_methods("active-label-cleaning", ActiveLabelCleaning, "the majority's label, judged by both", ("alc",)),
+    *_methods("model-alone", ModelAlone, "the model's most probable class", ("model",)),
+    *_methods("feature-em", FeatureEM, "a classifier learned together with the annotators", ("raykar",)),
 ]
-METHODS: dict[str, Method] = {method.name: method for method in _ALL}
+METHODS: Registry[Method] = Registry(
+    "method",
+    _ALL,
+    ", ".join(method.name for method in _ALL if not method.name.endswith(WITH_MODEL))
+    + f"; those of answers alone can have the model as one more annotator, as in dawid-skene{WITH_MODEL}",
+)
 """All methods by name."""
-
-
-def _key(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
-
-
-_NAMES = {_key(alias): method.name for method in _ALL for alias in (method.name, *method.aliases)}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Aggregator, Floats, as_crowd, as_known, cells
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats, cells
 from crowdcore.cleanlab.crowdlab import CrowdlabResult
-from crowdcore.crowd.evidence import as_ensemble
+from crowdcore.crowd.evidence import as_crowd, as_ensemble, as_known
 from crowdcore.crowd.table import Crowd
 from crowdcore.identify.reliability import check_coverage
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Floats, as_crowd
-from crowdcore.crowd.evidence import as_ensemble, as_known_labels
+from crowdcore.aggregate.classes.aggregator import Floats
+from crowdcore.crowd.evidence import as_crowd, as_ensemble, as_known_labels
 from crowdcore.crowd.grouping import group_mean, ratio
 from crowdcore.crowd.ids import Codes, Ids
 from crowdcore.crowd.table import Crowd

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import as_crowd
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
 from crowdcore.aggregate.classes.glad import GLAD
+from crowdcore.crowd.evidence import as_crowd
 from crowdcore.crowd.table import Crowd
 from crowdcore.identify.abilities import GladScores, glad_scores
 from crowdcore.identify.credible import CredibleConfusions, credible_confusions
@@ -20,6 +20,7 @@ from crowdcore.identify.honeypots import honeypot_scores
 from crowdcore.identify.pairs import annotator_agreement, annotator_pairs
 from crowdcore.identify.reliability import fleiss_kappa, krippendorff_alpha
 from crowdcore.identify.votes import feedback_effort, gini, vote_entropy, workload
+from crowdcore.registry import Registry, plain_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,12 +70,12 @@ class _Given:
 
 
 def find_method(name: str) -> Identification:
-    """Return a method by its name or an alias, such as peerannot's names; "-" and "_" are the same.
+    """Return a method by its name or an alias, as peerannot's; case, hyphens and underscores do not matter.
 
     Raises
     ------
     ValueError
-        If there is none of that name. The message lists them.
+        If there is none of that name. The message names the closest one, and all.
 
     Examples
     --------
@@ -84,17 +85,14 @@ def find_method(name: str) -> Identification:
     >>> find_method("krippendorffAlpha").name
     'krippendorff-alpha'
     """
-    wanted = str(name).lower().replace("_", "-")
-    for method in METHODS.values():
-        if wanted in (method.name, *method.aliases):
-            return method
-    if wanted in ("aum", "waum", "waum-perworker"):
-        raise ValueError(f"{name!r} trains a network on the tasks themselves and is not here; there are {_names()}.")
-    raise ValueError(f"There is no method {name!r}; choose one of {_names()}.")
+    if plain_name(name) in _NEED_NETWORKS:
+        raise ValueError(
+            f"{name!r} trains a network on the tasks themselves and is not here; there are {', '.join(METHODS)}."
+        )
+    return METHODS.find(name)
 
 
-def _names() -> str:
-    return ", ".join(METHODS)
+_NEED_NETWORKS = ("aum", "waum", "waumperworker")
 
 
 def _method(
@@ -211,9 +209,9 @@ def _fitted(given: _Given) -> DawidSkene:
     return DawidSkene().fit(given.crowd, given.known_labels)
 
 
-METHODS: dict[str, Identification] = {
-    method.name: method
-    for method in (
+METHODS: Registry[Identification] = Registry(
+    "method",
+    (
         _method("entropy", "how far the votes for a task differ", "task", _entropy, "entropies", "vote-entropy"),
         _method(
             "glad-difficulty",
@@ -307,5 +305,5 @@ METHODS: dict[str, Identification] = {
         ),
         _method("fleiss-kappa", "agreement beyond chance", "project", _fleiss),
         _method("mean-agreement", "means over all pairs of annotators", "project", _mean_pairs, "mean-kappa"),
-    )
-}
+    ),
+)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from crowdcore.aggregate.base import Floats, as_crowd
+from crowdcore.aggregate.classes.aggregator import Floats
+from crowdcore.crowd.evidence import as_crowd
 from crowdcore.crowd.ids import plain
 from crowdcore.crowd.table import Crowd
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
 from crowdcore.aggregate.classes.majority_vote import MajorityVote
 from crowdcore.aggregate.classes.weighted_mean import CROWDLAB

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crowdcore.aggregate.base import Aggregator
+from crowdcore.aggregate.classes.aggregator import Aggregator
 from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
 from crowdcore.aggregate.classes.majority_vote import MajorityVote
 from crowdcore.aggregate.classes.weighted_mean import CROWDLAB

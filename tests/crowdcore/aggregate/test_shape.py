@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from crowdcore import Crowd, aggregate
-from crowdcore.aggregate import DawidSkene, MajorityVote
-from tests.crowdcore.aggregate.every_method import ALONE, KNOWING, WAYS, base, evidence, fit, needed
+from crowdcore.aggregate import METHODS, DawidSkene, MajorityVote
+from tests.crowdcore.aggregate.every_method import ALONE, KNOWING, NAMES, WAYS, base, evidence, fit, needed
 
 CLASSES = [
     kind for kind in vars(aggregate).values() if isinstance(kind, type) and issubclass(kind, aggregate.Aggregator)
@@ -225,3 +225,13 @@ def test_a_known_task_without_answers_has_its_label(name, crowd, sure):
     fitted = fit(name, crowd, sure, known_labels={9: "dog"})
     assert fitted.labels_[9] == "dog"
     assert fitted.probas_[9].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_method_takes_may_come_by_position_or_by_name(name, crowd, sure):
+    given = {"pred_probs": sure, "features": evidence(10, 2)[1], "known_labels": {0: "cat"}}
+    made = METHODS[name].make()
+    named = METHODS[name].make().fit(crowd, **{what: given[what] for what in made.takes})
+    placed = METHODS[name].make().fit(crowd, *(given[what] for what in made.takes))
+    assert np.array_equal(named.probas_, placed.probas_)
+    assert set(made.takes) == METHODS[name].needs | METHODS[name].takes

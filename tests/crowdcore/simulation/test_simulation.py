@@ -235,7 +235,7 @@ BAD = [
     (discrete_difficulty, {"random": -0.1}, "random is -0.1; it must be a share"),
     (discrete_difficulty, {"ratio_diff": np.inf}, "ratio_diff is inf; it must be"),
     (correlated_errors, {"correlation": "much"}, "correlation is 'much'; it must be a share"),
-    (find_strategy, {"name": "oracle"}, "no strategy 'oracle'; choose one of independent-confusion, hammer-spammer"),
+    (find_strategy, {"name": "oracle"}, "no strategy 'oracle'. Choose one of independent-confusion, hammer-spammer"),
     (STRATEGIES["hammer-spammer"], {"correlation": 1}, "hammer-spammer has no option 'correlation'; it has n_tasks"),
 ]
 
