@@ -111,14 +111,11 @@ class Aggregation:
 
         A class's column has its name; "class label" or "class quality" where that would be one of the first two.
         """
-        import pandas as pd
-
         crowd = self.aggregator.crowd_
         columns: dict[Any, Any] = {"label": self.labels, "quality": self.quality}
         for code, name in enumerate(crowd.classes.tolist()):
             columns[f"class {name}" if name in ("label", "quality") else name] = self.probas[:, code]
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(crowd.tasks, name="task"))
-        return frame
+        return crowd.task_frame(columns)
 
     def annotators_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator: num_answers, agreement_with_consensus, and skill.
@@ -127,18 +124,14 @@ class Aggregation:
         that learns no such number, the mean of `probas` of the labels that the annotator gave. NaN where there is
         nothing to learn from. With ``+model``, the last row is the model.
         """
-        import pandas as pd
-
         fitted = self.aggregator
         crowd = fitted.crowd_
         skills = getattr(getattr(fitted, "aggregator_", fitted), "skills_", None)
-        columns = {
-            "num_answers": np.bincount(crowd.annotator, minlength=len(crowd.annotators)),
-            "agreement_with_consensus": per_annotator(crowd, crowd.label == fitted.codes_[crowd.task]),
-            "skill": per_annotator(crowd, self.probas[crowd.task, crowd.label]) if skills is None else skills,
-        }
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(crowd.annotators, name="annotator"))
-        return frame
+        return crowd.annotator_frame(
+            num_answers=np.bincount(crowd.annotator, minlength=len(crowd.annotators)),
+            agreement_with_consensus=per_annotator(crowd, crowd.label == fitted.codes_[crowd.task]),
+            skill=per_annotator(crowd, self.probas[crowd.task, crowd.label]) if skills is None else skills,
+        )
 
 
 def find_method(name: str) -> Method:

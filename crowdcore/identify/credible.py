@@ -60,16 +60,9 @@ class CredibleConfusions:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator: accuracy, low, high, num_judged."""
-        import pandas as pd
-
-        columns = {
-            "accuracy": self.accuracy,
-            "low": self.accuracy_low,
-            "high": self.accuracy_high,
-            "num_judged": self.num_judged,
-        }
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.annotators, name="annotator"))
-        return frame
+        return self.crowd.annotator_frame(
+            accuracy=self.accuracy, low=self.accuracy_low, high=self.accuracy_high, num_judged=self.num_judged
+        )
 
     def confusions_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator, truth and label: chance, low, high, count."""

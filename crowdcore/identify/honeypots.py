@@ -49,11 +49,7 @@ class HoneypotScores:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator and a column for each attribute."""
-        import pandas as pd
-
-        columns = {name: value for name, value in vars(self).items() if name != "crowd"}
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.annotators, name="annotator"))
-        return frame
+        return self.crowd.annotator_frame({name: value for name, value in vars(self).items() if name != "crowd"})
 
 
 def honeypot_scores(

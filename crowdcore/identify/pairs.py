@@ -190,11 +190,7 @@ class AnnotatorAgreement:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator: with_others, with_consensus, num_compared."""
-        import pandas as pd
-
-        columns = {name: value for name, value in vars(self).items() if name != "crowd"}
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.annotators, name="annotator"))
-        return frame
+        return self.crowd.annotator_frame({name: value for name, value in vars(self).items() if name != "crowd"})
 
 
 def annotator_agreement(

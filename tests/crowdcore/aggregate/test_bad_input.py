@@ -172,7 +172,7 @@ def test_evidence_that_does_not_suit_the_method(aggregator, given, message):
 def test_too_many_arguments():
     with pytest.raises(TypeError, match="given 2 arguments after the answers; it takes at most known_labels"):
         DawidSkene().fit(GOOD, [0, 1], P)
-    with pytest.raises(TypeError, match="given pred_probs by position and by name. Give it once"):
+    with pytest.raises(TypeError, match=r"given pred_probs by position and by name\. Give it once"):
         CROWDLAB().fit(GOOD, P, pred_probs=P)
 
 
