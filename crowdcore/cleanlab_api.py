@@ -30,8 +30,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from crowdcore.cleanlab.activelab import activelab
-from crowdcore.cleanlab.crowdlab import CrowdlabResult, crowdlab
+from crowdcore.cleanlab.activelab_scores import activelab
+from crowdcore.cleanlab.crowdlab_consensus import CrowdlabResult, crowdlab
 from crowdcore.cleanlab.passes import ConsensusMethod
 from crowdcore.crowd.table import Crowd
 from crowdcore.votes.majority import majority_vote

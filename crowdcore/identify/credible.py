@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.classes.aggregator import Aggregator, Floats, cells
-from crowdcore.cleanlab.crowdlab import CrowdlabResult
+from crowdcore.cleanlab.crowdlab_consensus import CrowdlabResult
 from crowdcore.crowd.evidence import as_crowd, as_ensemble, as_known
 from crowdcore.crowd.table import Crowd
 from crowdcore.identify.reliability import check_coverage

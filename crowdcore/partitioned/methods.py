@@ -18,7 +18,7 @@ from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
 from crowdcore.aggregate.classes.majority_vote import MajorityVote
 from crowdcore.aggregate.classes.weighted_mean import CROWDLAB
-from crowdcore.cleanlab.activelab import score_tasks
+from crowdcore.cleanlab.activelab_scores import score_tasks
 from crowdcore.cleanlab.label_scores import Score
 from crowdcore.cleanlab.passes import Part as TrustedPart
 from crowdcore.cleanlab.passes import Trust, find_trust

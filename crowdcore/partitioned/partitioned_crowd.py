@@ -13,7 +13,7 @@ from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
 from crowdcore.aggregate.classes.majority_vote import MajorityVote
 from crowdcore.aggregate.classes.weighted_mean import CROWDLAB
 from crowdcore.aggregate.methods import find_method
-from crowdcore.cleanlab.crowdlab import check_options
+from crowdcore.cleanlab.crowdlab_consensus import check_options
 from crowdcore.crowd.ids import Ids
 from crowdcore.crowd.table import Crowd
 from crowdcore.partitioned.methods import Passes, Universe, find_consensus, find_labels

@@ -8,7 +8,7 @@ import numpy as np
 
 from crowdcore.aggregate.classes.aggregator import Floats
 from crowdcore.aggregate.classes.informed import InformedAggregator, mean_model, per_annotator
-from crowdcore.cleanlab.crowdlab import CrowdlabResult, crowdlab
+from crowdcore.cleanlab.crowdlab_consensus import CrowdlabResult, crowdlab
 from crowdcore.cleanlab.label_scores import Score
 from crowdcore.cleanlab.passes import ConsensusMethod, QualityMethod
 from crowdcore.crowd.ids import Codes

@@ -1,8 +1,5 @@
 """What all methods have in common."""
 
-import doctest
-import importlib
-import pkgutil
 import subprocess
 import sys
 
@@ -17,7 +14,6 @@ from tests.crowdcore.aggregate.every_method import ALONE, KNOWING, NAMES, WAYS, 
 CLASSES = [
     kind for kind in vars(aggregate).values() if isinstance(kind, type) and issubclass(kind, aggregate.Aggregator)
 ]
-MODULES = ["crowdcore.aggregate", *(f"crowdcore.aggregate.{m.name}" for m in pkgutil.iter_modules(aggregate.__path__))]
 OURS = "hierarchical-dawid-skene"
 ABSTAINING = {"two-third", "plantnet"}
 MODELS_OWN = {"label-quality-score", "model-alone"}  # what the votes say is no part of their probabilities
@@ -34,11 +30,6 @@ def crowd():
 def sure():
     """Probabilities of a model that agrees with the majority of that crowd, and is undecided about the last task."""
     return np.array([[0.8, 0.2], [0.3, 0.7], [0.9, 0.1]] * 3 + [[0.5, 0.5]])
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_in_docstrings_run(name):
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 @pytest.mark.parametrize(

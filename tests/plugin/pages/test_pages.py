@@ -1,4 +1,3 @@
-import doctest
 import re
 import threading
 from collections import namedtuple
@@ -15,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 
 from harness.service_process import ServiceProcess, until
-from label_studio_crowd.pages import words
 from label_studio_crowd.scoring.snapshot import stored_snapshot
 from label_studio_crowd.server.forms import path_within
 from label_studio_crowd.server.live import page_versions
@@ -24,7 +22,6 @@ from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.service.worker import DRY_RUN, Worker
 from label_studio_crowd.settings import load
 from label_studio_crowd.store.jobs import JobProgress
-from label_studio_crowd.studio import hypertext
 from tests.plugin.server.test_server import PASSWORD, STUDIO, USER, guarded, opened, running
 from tests.plugin.snapshots import made_up
 
@@ -716,10 +713,3 @@ def test_pages_work_without_script(browser, shown):
         page.get_by_role("link", name=TITLE).click()
         page.get_by_role("link", name="Queue").click()
         assert page.get_by_role("row").count() == 1 + min(len(shown.snapshot.queue), 25)
-
-
-# ---------------------------------------------------------------------- words
-
-
-def test_the_examples_in_docstrings_hold():
-    assert doctest.testmod(words).failed == doctest.testmod(hypertext).failed == 0
