@@ -16,7 +16,7 @@ from crowdcore.aggregate.methods import find_method
 from crowdcore.cleanlab.crowdlab_consensus import check_options
 from crowdcore.crowd.ids import Ids
 from crowdcore.crowd.table import Crowd
-from crowdcore.partitioned.methods import Passes, Universe, find_consensus, find_labels
+from crowdcore.partitioned.algorithms import Passes, Universe, find_consensus, find_labels
 from crowdcore.partitioned.parts import StoredPart
 from crowdcore.partitioned.preparation import prepare_answers, prepare_crowd, prepare_probabilities
 from crowdcore.partitioned.results import PartitionedResult, result_file

@@ -20,8 +20,7 @@ from crowdcore.aggregate.classes.majority_vote import MajorityVote
 from crowdcore.aggregate.classes.weighted_mean import CROWDLAB
 from crowdcore.cleanlab.activelab_scores import score_tasks
 from crowdcore.cleanlab.label_scores import Score
-from crowdcore.cleanlab.passes import Part as TrustedPart
-from crowdcore.cleanlab.passes import Trust, find_trust
+from crowdcore.cleanlab.passes import Trust, TrustedPart, find_trust
 from crowdcore.crowd.frames import indexed_frame
 from crowdcore.crowd.grouping import ratio
 from crowdcore.crowd.ids import Ids
