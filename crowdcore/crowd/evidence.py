@@ -79,21 +79,24 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
         )
     for model, probabilities in enumerate(models):
         row = kernels.first_improper_row(kernels.frozen(probabilities), SUM_TOLERANCE)
-        if row < 0:
-            continue
-        values = models[model, row]
-        which = f" of model {model}" if P.ndim == 3 else ""
-        where = f"pred_probs{which}, row {row} (task {plain(crowd.tasks[row])!r})"
-        advice = "Pass probabilities: finite, not negative, each row summing to 1."
-        if not np.isfinite(values).all():
-            raise ValueError(f"{where}: found {values.tolist()}, which is not finite. {advice}")
-        if values.min() < 0:
-            raise ValueError(f"{where}: found {values.min():.6g}, which is negative. {advice}")
-        raise ValueError(
-            f"{where}: the row sums to {values.sum():.6g}, not to 1 within {SUM_TOLERANCE}. {advice} "
-            "Divide each row by its sum, or use predict_proba instead of decision_function."
-        )
+        if row >= 0:
+            which = f" of model {model}" if P.ndim == 3 else ""
+            where = f"pred_probs{which}, row {row} (task {plain(crowd.tasks[row])!r})"
+            raise ValueError(f"{where}: {_fault(models[model, row])}")
     return models
+
+
+def _fault(values: NDArray[np.float64]) -> str:
+    """Return what is wrong with a row of probabilities, and what to do."""
+    advice = "Pass probabilities: finite, not negative, each row summing to 1."
+    if not np.isfinite(values).all():
+        return f"found {values.tolist()}, which is not finite. {advice}"
+    if values.min() < 0:
+        return f"found {values.min():.6g}, which is negative. {advice}"
+    return (
+        f"the row sums to {values.sum():.6g}, not to 1 within {SUM_TOLERANCE}. {advice} "
+        "Divide each row by its sum, or use predict_proba instead of decision_function."
+    )
 
 
 def _as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:

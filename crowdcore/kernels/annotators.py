@@ -1,12 +1,6 @@
 """Walks over the answers that say how good those are who gave them: rate annotators, find their worst classes.
 
-Inputs are read-only arrays, contiguous (`kernels.frozen`), so that each kernel is compiled once. In all of them
-
-- ``first, last`` are the range of tasks;
-- ``indptr, annotator, label`` are the answers, of shape (N + 1,), (A,), (A,);
-- ``truth``, of shape (N,), are the labels known to be true, -1 elsewhere;
-- ``models``, of shape (P, N, K), are the models' probabilities;
-- ``consensus``, of shape (N,), are class codes, -1 where there is none.
+Arguments of the same name are those of `crowdcore.kernels.crowdlab`.
 """
 
 from __future__ import annotations

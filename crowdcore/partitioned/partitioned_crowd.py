@@ -17,8 +17,9 @@ from crowdcore.cleanlab.crowdlab_consensus import check_options
 from crowdcore.crowd.ids import Ids
 from crowdcore.crowd.table import Crowd
 from crowdcore.partitioned.algorithms import Passes, Universe, find_consensus, find_labels
+from crowdcore.partitioned.answers import prepare_answers, prepare_crowd
 from crowdcore.partitioned.parts import StoredPart
-from crowdcore.partitioned.preparation import prepare_answers, prepare_crowd, prepare_probabilities
+from crowdcore.partitioned.probabilities import prepare_probabilities
 from crowdcore.partitioned.results import PartitionedResult, result_file
 from crowdcore.partitioned.runners import InTurn, OnDask, Progress, Runner, unseen
 from crowdcore.partitioned.storage import Folder, scratch_folder
