@@ -22,14 +22,29 @@ The published methods are beside it: CROWDLAB for the labels, ActiveLab for the 
 People who come from cleanlab find its function names and frames in `crowdcore.cleanlab_api`.
 """
 
-from crowdcore.cleanlab.activelab import active_learning_scores, activelab
-from crowdcore.cleanlab.crowdlab import CrowdlabResult, crowdlab
+from typing import TYPE_CHECKING
+
+from crowdcore.cleanlab.activelab_scores import active_learning_scores, activelab
+from crowdcore.cleanlab.crowdlab_consensus import CrowdlabResult, crowdlab
 from crowdcore.cleanlab.temperatures import apply_temperature, fit_temperature
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.confidence import confidence_scores, least_confidence
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
 from crowdcore.votes.annotators import AnnotatorStats
 from crowdcore.votes.majority import majority_vote
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name):
+        """Look the version up when it is asked for: that takes longer than all imports here but NumPy's."""
+        if name != "__version__":
+            raise AttributeError(f"module 'crowdcore' has no attribute {name!r}")
+        from importlib.metadata import version
+
+        return version("label-studio-crowd")
+
 
 __all__ = [
     "AnnotatorStats",

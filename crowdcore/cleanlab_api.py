@@ -22,22 +22,19 @@ Sources: Goh, Tkachenko & Mueller 2022, arXiv 2210.06812; Goh & Mueller 2023, ar
 
 from __future__ import annotations
 
-import warnings
-from numbers import Real
 from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from crowdcore.cleanlab.activelab import activelab
-from crowdcore.cleanlab.crowdlab import CrowdlabResult, crowdlab
+from crowdcore.cleanlab.activelab_scores import activelab
+from crowdcore.cleanlab.arguments import Floats, Labels, checked_probabilities, crowd_of_labels, score_options
+from crowdcore.cleanlab.crowdlab_consensus import crowdlab
 from crowdcore.cleanlab.passes import ConsensusMethod
+from crowdcore.cleanlab.reports import label_quality_frame, report, warn_of_lost_classes
 from crowdcore.crowd.table import Crowd
 from crowdcore.votes.majority import majority_vote
-
-Labels = pd.DataFrame | NDArray[Any]
-Floats = NDArray[np.float64]
 
 
 def get_label_quality_multiannotator(
@@ -106,17 +103,17 @@ def get_label_quality_multiannotator(
     methods: list[Any] = consensus_method if isinstance(consensus_method, list) else [consensus_method]
     if not methods:
         raise ValueError(f"consensus_method is an empty list; give one or more of {list(get_args(ConsensusMethod))}.")
-    crowd = _crowd(labels_multiannotator, _probabilities(pred_probs, "pred_probs", 2))
+    crowd = crowd_of_labels(labels_multiannotator, checked_probabilities(pred_probs, "pred_probs", 2))
     options: dict[str, Any] = {"quality_method": quality_method, "calibrate_probs": calibrate_probs}
-    options |= _score_options(label_quality_score_kwargs)
+    options |= score_options(label_quality_score_kwargs)
     results = [crowdlab(crowd, pred_probs, **options, consensus_method=name) for name in methods]
-    found = _report(labels_multiannotator, results[0], return_detailed_quality, return_annotator_stats, return_weights)
+    found = report(labels_multiannotator, results[0], return_detailed_quality, return_annotator_stats, return_weights)
     for name, result in zip(methods[1:], results[1:], strict=True):
-        further = _label_quality(labels_multiannotator, result).drop(columns="num_annotations")
+        further = label_quality_frame(labels_multiannotator, result).drop(columns="num_annotations")
         found["label_quality"][[f"{column}_{name}" for column in further]] = further
     if verbose:
         for name, result in zip(methods, results, strict=True):
-            _warn_of_lost_classes(crowd, result.consensus, name)
+            warn_of_lost_classes(crowd, result.consensus, name)
     return found
 
 
@@ -158,11 +155,11 @@ def get_label_quality_multiannotator_ensemble(
     ValueError, TypeError
         As there.
     """
-    crowd = _crowd(labels_multiannotator, _probabilities(pred_probs, "pred_probs", 3))
-    result = crowdlab(crowd, pred_probs, calibrate_probs=calibrate_probs, **_score_options(label_quality_score_kwargs))
+    crowd = crowd_of_labels(labels_multiannotator, checked_probabilities(pred_probs, "pred_probs", 3))
+    result = crowdlab(crowd, pred_probs, calibrate_probs=calibrate_probs, **score_options(label_quality_score_kwargs))
     if verbose:
-        _warn_of_lost_classes(crowd, result.consensus, "best_quality")
-    return _report(labels_multiannotator, result, return_detailed_quality, return_annotator_stats, return_weights)
+        warn_of_lost_classes(crowd, result.consensus, "best_quality")
+    return report(labels_multiannotator, result, return_detailed_quality, return_annotator_stats, return_weights)
 
 
 def get_majority_vote_label(
@@ -196,11 +193,11 @@ def get_majority_vote_label(
     array([0, 1])
     """
     if pred_probs is not None:
-        pred_probs = _probabilities(pred_probs, "pred_probs", 2)
-    crowd = _crowd(labels_multiannotator, pred_probs)
+        pred_probs = checked_probabilities(pred_probs, "pred_probs", 2)
+    crowd = crowd_of_labels(labels_multiannotator, pred_probs)
     labels = majority_vote(crowd, pred_probs)
     if verbose:
-        _warn_of_lost_classes(crowd, labels, "majority_vote")
+        warn_of_lost_classes(crowd, labels, "majority_vote")
     return labels
 
 
@@ -313,9 +310,9 @@ def _active_learning_scores(
         )
     pools = []
     if pred_probs is not None:
-        pools.append(_probabilities(pred_probs, "pred_probs", ndim))
+        pools.append(checked_probabilities(pred_probs, "pred_probs", ndim))
     if unlabeled is not None:
-        pools.append(_probabilities(unlabeled, "pred_probs_unlabeled", ndim))
+        pools.append(checked_probabilities(unlabeled, "pred_probs_unlabeled", ndim))
     if len({(len(pool) if ndim == 3 else 1, pool.shape[-1]) for pool in pools}) > 1:
         raise ValueError(
             f"pred_probs has shape {pools[0].shape} and pred_probs_unlabeled {pools[1].shape}; both need the "
@@ -324,136 +321,6 @@ def _active_learning_scores(
     if labels is None or pred_probs is None:  # labels alone say nothing without their probabilities
         labels = np.empty((0, 0))
         pools.insert(0, pools[0][..., :0, :])
-    crowd = _crowd(labels, pools[0], sum(pool.shape[-2] for pool in pools[1:]))
+    crowd = crowd_of_labels(labels, pools[0], sum(pool.shape[-2] for pool in pools[1:]))
     scores = activelab(crowd, np.concatenate(pools, axis=-2))
     return scores[: len(labels)], scores[len(labels) :]
-
-
-def _probabilities(pred_probs: Any, name: str, ndim: int) -> Floats:
-    """Check type and dimensions; `crowdcore.crowdlab` checks the values."""
-    if not isinstance(pred_probs, np.ndarray):
-        raise TypeError(f"{name} is a {type(pred_probs).__name__}; pass a NumPy array.")
-    if pred_probs.ndim != ndim:
-        other = {2: "Use the non-ensemble function.", 3: "Use the ensemble function."}
-        raise ValueError(
-            f"{name} has {pred_probs.ndim} dimensions; expected {ndim}: "
-            + ("(tasks, classes)." if ndim == 2 else "(models, tasks, classes).")
-            + f" {other.get(pred_probs.ndim, '')}".rstrip()
-        )
-    return pred_probs
-
-
-def _crowd(labels: Labels, pred_probs: Floats | None, num_unlabeled: int = 0) -> Crowd:
-    """Return the labels as a crowd, followed by tasks without any; ids are places."""
-    if not isinstance(labels, np.ndarray | pd.DataFrame):
-        raise ValueError(
-            f"labels_multiannotator is a {type(labels).__name__}; pass a NumPy array or a pandas DataFrame."
-        )
-    if labels.ndim != 2:
-        raise ValueError(
-            f"labels_multiannotator has {labels.ndim} dimensions; expected 2: a row for each task, a column "
-            "for each annotator."
-        )
-    values = labels.to_numpy() if isinstance(labels, pd.DataFrame) else labels
-    task, annotator = np.nonzero(~pd.isna(values))
-    given = values[task, annotator]
-    if given.dtype.kind not in "iufb":
-        odd = [item for item in given.tolist() if not isinstance(item, Real)]
-        if odd:
-            raise ValueError(
-                f"labels_multiannotator holds {odd[0]!r}. Labels are class codes 0 to K - 1, NaN for none; "
-                "for other labels use crowdcore.Crowd, which takes any."
-            )
-    label = given.astype(np.float64)
-    wrong = np.flatnonzero((label != np.trunc(label)) | (label < 0))
-    if len(wrong):
-        at = wrong[0]
-        raise ValueError(
-            f"labels_multiannotator, row {task[at]}, column {annotator[at]}: found {label[at]:g}. Labels are "
-            "class codes 0 to K - 1, NaN for none."
-        )
-    needed = int(label.max(initial=0)) + 1
-    if pred_probs is not None and pred_probs.shape[-2] != len(labels):
-        raise ValueError(
-            f"pred_probs has {pred_probs.shape[-2]} rows and labels_multiannotator {len(labels)}; both need "
-            "one for each task."
-        )
-    K = needed if pred_probs is None else pred_probs.shape[-1]
-    if needed > K:
-        raise ValueError(
-            f"pred_probs has {K} columns, but label {needed - 1} occurs; at least {needed} are needed. A "
-            "class that the classifier never saw needs a column of zeros."
-        )
-    return Crowd.from_codes(
-        task,
-        annotator,
-        label.astype(np.int64),
-        tasks=range(len(labels) + num_unlabeled),
-        annotators=range(values.shape[1]),
-        classes=range(K),
-    )
-
-
-def _score_options(kwargs: dict[str, Any] | None) -> dict[str, Any]:
-    """Translate label_quality_score_kwargs."""
-    names = {"method": "label_quality_score", "adjust_pred_probs": "adjust_pred_probs"}
-    unknown = set(kwargs or {}) - set(names)
-    if unknown:
-        raise ValueError(
-            f"label_quality_score_kwargs has {sorted(unknown)}; allowed are 'method' and 'adjust_pred_probs'."
-        )
-    return {names[key]: value for key, value in (kwargs or {}).items()}
-
-
-def _label_quality(labels: Labels, result: CrowdlabResult) -> pd.DataFrame:
-    columns = {
-        "consensus_label": result.consensus,
-        "consensus_quality_score": result.quality,
-        "annotator_agreement": result.agreement,
-        "num_annotations": result.num_answers,
-    }
-    frame: pd.DataFrame = pd.DataFrame(columns, index=labels.index if isinstance(labels, pd.DataFrame) else None)
-    return frame
-
-
-def _report(
-    labels: Labels,
-    result: CrowdlabResult,
-    return_detailed_quality: bool,
-    return_annotator_stats: bool,
-    return_weights: bool,
-) -> dict[str, Any]:
-    """Return the results under cleanlab's names."""
-    crowd = result.crowd
-    index, columns = (labels.index, labels.columns) if isinstance(labels, pd.DataFrame) else (None, None)
-    found: dict[str, Any] = {"label_quality": _label_quality(labels, result)}
-    if return_detailed_quality:
-        detailed = np.full((len(crowd.tasks), len(crowd.annotators)), np.nan)
-        detailed[crowd.task, crowd.annotator] = result.label_quality
-        frame = pd.DataFrame(detailed, index=index, columns=columns)
-        found["detailed_label_quality"] = frame.add_prefix("quality_annotator_")
-    if return_annotator_stats:
-        stats = result.annotators
-        found["annotator_stats"] = pd.DataFrame(
-            {
-                "annotator_quality": stats.quality,
-                "agreement_with_consensus": stats.agreement_with_consensus,
-                "worst_class": stats.worst_class,
-                "num_examples_labeled": stats.num_answers,
-            },
-            index=columns,
-        ).sort_values(["annotator_quality", "agreement_with_consensus"])
-    if return_weights:
-        found["model_weight"] = result.model_weight
-        found["annotator_weight"] = result.annotator_weights
-    return found
-
-
-def _warn_of_lost_classes(crowd: Crowd, consensus: NDArray[np.int64], method: str) -> None:
-    lost = np.setdiff1d(crowd.label, consensus)
-    if len(lost):
-        warnings.warn(
-            f"Annotators chose the classes {lost.tolist()}, but no consensus label of {method!r} is one of "
-            "them: a classifier trained on the consensus would never see them.",
-            stacklevel=3,
-        )

@@ -9,7 +9,7 @@
 `METHODS` lists them all by name; `run_method` runs one.
 """
 
-from crowdcore.aggregate.base import Aggregator
+from crowdcore.aggregate.classes.aggregator import Aggregator
 from crowdcore.aggregate.classes.clustered import DawidSkeneClust
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
 from crowdcore.aggregate.classes.empirical_bayes import EmpiricalBayes

@@ -2,78 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Aggregator, Floats
-from crowdcore.aggregate.classes.clustered import DawidSkeneClust
-from crowdcore.aggregate.classes.dawid_skene import DawidSkene
-from crowdcore.aggregate.classes.empirical_bayes import EmpiricalBayes
-from crowdcore.aggregate.classes.fast_dawid_skene import FastDawidSkene
-from crowdcore.aggregate.classes.feature_em import FeatureEM
-from crowdcore.aggregate.classes.glad import GLAD
-from crowdcore.aggregate.classes.hierarchical_dawid_skene import HierarchicalDawidSkene
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.informed import per_annotator
-from crowdcore.aggregate.classes.iwmv import IWMV
-from crowdcore.aggregate.classes.judged_majority import ActiveLabelCleaning, Agreement, LabelQualityScore
-from crowdcore.aggregate.classes.kos import KOS
-from crowdcore.aggregate.classes.mace import MACE
-from crowdcore.aggregate.classes.majority_vote import MajorityVote
-from crowdcore.aggregate.classes.mmsr import MMSR
-from crowdcore.aggregate.classes.model_alone import ModelAlone
-from crowdcore.aggregate.classes.naive_soft import NaiveSoft
-from crowdcore.aggregate.classes.one_coin import OneCoinDawidSkene
-from crowdcore.aggregate.classes.plantnet import PlantNet
-from crowdcore.aggregate.classes.two_third import TwoThird
-from crowdcore.aggregate.classes.wawa import Wawa
-from crowdcore.aggregate.classes.weighted import WDS
-from crowdcore.aggregate.classes.weighted_mean import CROWDLAB, SharedWeight
-from crowdcore.aggregate.classes.with_model import WithModel
-from crowdcore.aggregate.classes.zero_based_skill import ZeroBasedSkill
+from crowdcore.aggregate.classes.methods import CLASS_METHODS, WITH_MODEL, Method
 from crowdcore.crowd.ids import Ids
 from crowdcore.crowd.table import Crowd
+from crowdcore.registry import Registry
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WITH_MODEL = "+model"
-
-
-@dataclass(frozen=True)
-class Method:
-    """A way to aggregate, by name.
-
-    Attributes
-    ----------
-    name : str
-        In lower case, with hyphens; ends in ``+model`` where the model is one more annotator (`WithModel`).
-    about : str
-        What it does, in a line.
-    needs : frozenset of str
-        What it needs beside the answers: ``"pred_probs"``, ``"features"`` or nothing.
-    takes : frozenset of str
-        What it can use beside that: ``"pred_probs"``, ``"features"``, ``"known_labels"`` or nothing.
-    make : callable
-        Gives an aggregator with these options: ``make(n_iter=20)``; ValueError for an option it does not have.
-    aliases : tuple of str
-        Other names that `find_method` knows: those of peerannot, of CROWDLAB's benchmark, and short ones.
-    binary : bool
-        Whether it is for two classes only.
-    """
-
-    name: str
-    about: str
-    needs: frozenset[str]
-    takes: frozenset[str]
-    make: Callable[..., Aggregator] = field(compare=False)
-    aliases: tuple[str, ...] = ()
-    binary: bool = False
+__all__ = ["METHODS", "WITH_MODEL", "Aggregation", "Method", "find_method", "run_method"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,14 +57,11 @@ class Aggregation:
 
         A class's column has its name; "class label" or "class quality" where that would be one of the first two.
         """
-        import pandas as pd
-
         crowd = self.aggregator.crowd_
         columns: dict[Any, Any] = {"label": self.labels, "quality": self.quality}
         for code, name in enumerate(crowd.classes.tolist()):
             columns[f"class {name}" if name in ("label", "quality") else name] = self.probas[:, code]
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(crowd.tasks, name="task"))
-        return frame
+        return crowd.task_frame(columns)
 
     def annotators_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator: num_answers, agreement_with_consensus, and skill.
@@ -127,18 +70,14 @@ class Aggregation:
         that learns no such number, the mean of `probas` of the labels that the annotator gave. NaN where there is
         nothing to learn from. With ``+model``, the last row is the model.
         """
-        import pandas as pd
-
         fitted = self.aggregator
         crowd = fitted.crowd_
         skills = getattr(getattr(fitted, "aggregator_", fitted), "skills_", None)
-        columns = {
-            "num_answers": np.bincount(crowd.annotator, minlength=len(crowd.annotators)),
-            "agreement_with_consensus": per_annotator(crowd, crowd.label == fitted.codes_[crowd.task]),
-            "skill": per_annotator(crowd, self.probas[crowd.task, crowd.label]) if skills is None else skills,
-        }
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(crowd.annotators, name="annotator"))
-        return frame
+        return crowd.annotator_frame(
+            num_answers=np.bincount(crowd.annotator, minlength=len(crowd.annotators)),
+            agreement_with_consensus=per_annotator(crowd, crowd.label == fitted.codes_[crowd.task]),
+            skill=per_annotator(crowd, self.probas[crowd.task, crowd.label]) if skills is None else skills,
+        )
 
 
 def find_method(name: str) -> Method:
@@ -154,16 +93,7 @@ def find_method(name: str) -> Method:
     >>> find_method("dawid_skene").name, find_method("GLAD+model").name, find_method("twothird").name
     ('dawid-skene', 'glad+model', 'two-third')
     """
-    found = _NAMES.get(_key(name))
-    if found is None:
-        close = get_close_matches(_key(name), _NAMES, n=1)
-        hint = f"Did you mean {_NAMES[close[0]]!r}? " if close else ""
-        alone = [method for method in METHODS if not method.endswith(WITH_MODEL)]
-        raise ValueError(
-            f"There is no method {name!r}. {hint}The methods are {', '.join(alone)}; those of answers alone can have "
-            f"the model as one more annotator, as in dawid-skene{WITH_MODEL}."
-        )
-    return METHODS[found]
+    return METHODS.find(name)
 
 
 def run_method(
@@ -226,96 +156,12 @@ _ADVICE = {
     "features": "Pass a matrix with a row of numbers for each task, or choose a method that can do without, as "
     "hierarchical-dawid-skene.",
 }
-_PEERS_OPTIONS = {"L": "n_clusters", "maxiter": "n_iter"}
 
 
-def _made(kind: type[Aggregator], /, **options: Any) -> Aggregator:
-    made = kind()
-    known = {option.name for option in fields(made)}  # type: ignore[arg-type]
-    renamed = {_PEERS_OPTIONS.get(name, name) if name not in known else name: options[name] for name in options}
-    return made.set_params(**renamed)
-
-
-def _made_with_model(kind: type[Aggregator], /, **options: Any) -> WithModel:
-    return WithModel(_made(kind, **options))
-
-
-def _methods(
-    name: str,
-    kind: type[Aggregator],
-    about: str,
-    aliases: tuple[str, ...] = (),
-    needs: tuple[str, ...] = (),
-    uses: tuple[str, ...] = (),
-    binary: bool = False,
-) -> list[Method]:
-    """Return the method and, if it sees nothing but answers, the same with a model as one more annotator."""
-    takes = frozenset((*uses, "known_labels") if kind._takes_known_labels else uses)
-    alone = Method(name, about, frozenset(needs), takes, partial(_made, kind), (*aliases, kind.__name__), binary)
-    if needs or uses:
-        return [alone]
-    return [
-        alone,
-        Method(
-            name + WITH_MODEL,
-            f"{about}; the model is one more annotator",
-            frozenset({"pred_probs"}),
-            takes,
-            partial(_made_with_model, kind),
-            tuple(other + suffix for other in (name, *alone.aliases) for suffix in (WITH_MODEL, "_with_model"))[1:],
-            binary,
-        ),
-    ]
-
-
-_MODEL, _FEATURES = ("pred_probs",), ("features",)
-_ALL = [
-    *_methods(
-        "hierarchical-dawid-skene",
-        HierarchicalDawidSkene,
-        "a confusion matrix for each annotator, drawn around their skill; uses a model or features if there are any",
-        ("hierarchical", "hds"),
-        uses=_MODEL + _FEATURES,
-    ),
-    *_methods("majority-vote", MajorityVote, "the label with the most votes", ("majority_voting", "majority", "mv")),
-    *_methods("naive-soft", NaiveSoft, "shares of the votes as probabilities", ("soft",)),
-    *_methods("wawa", Wawa, "votes weighted by agreement with the majority"),
-    *_methods("zero-based-skill", ZeroBasedSkill, "votes weighted by skills learned in small steps", ("zbs",)),
-    *_methods("two-third", TwoThird, "the majority's label where two thirds agree, else none", ("two_thirds",)),
-    *_methods("iwmv", IWMV, "votes weighted by agreement with the last vote, repeated"),
-    *_methods("dawid-skene", DawidSkene, "a confusion matrix for each annotator, by EM", ("ds",)),
-    *_methods("fast-dawid-skene", FastDawidSkene, "Dawid-Skene with hard assignments", ("fds",)),
-    *_methods("one-coin-dawid-skene", OneCoinDawidSkene, "one accuracy for each annotator, by EM", ("one_coin",)),
-    *_methods("dawid-skene-clust", DawidSkeneClust, "annotators share a few confusion matrices, by EM", ("dswc",)),
-    *_methods("wds", WDS, "votes weighted by the diagonal of Dawid-Skene's confusion", ("weighted_dawid_skene",)),
-    *_methods("glad", GLAD, "abilities of annotators and difficulties of tasks, by EM"),
-    *_methods("mace", MACE, "annotators know or spam, by variational Bayes or EM"),
-    *_methods("mmsr", MMSR, "skills from a robust factor of the agreement between annotators"),
-    *_methods("kos", KOS, "messages between tasks and annotators, for two classes", binary=True),
-    *_methods("plantnet", PlantNet, "votes weighted by how many classes an annotator recognises"),
-    *_methods("crowdlab", CROWDLAB, "weighted mean of the model and the annotators", (), _MODEL),
-    *_methods(
-        "shared-weight",
-        SharedWeight,
-        "CROWDLAB with one weight for all annotators",
-        ("no_perannotator_weights", "no_per_annotator_weights"),
-        _MODEL,
-    ),
-    *_methods(
-        "empirical-bayes", EmpiricalBayes, "the model as prior, Dawid-Skene's confusion as likelihood", (), _MODEL
-    ),
-    *_methods("agreement", Agreement, "the majority's label, judged by the votes", (), _MODEL),
-    *_methods("label-quality-score", LabelQualityScore, "the majority's label, judged by the model", ("lqs",), _MODEL),
-    *_methods("active-label-cleaning", ActiveLabelCleaning, "the majority's label, judged by both", ("alc",), _MODEL),
-    *_methods("model-alone", ModelAlone, "the model's most probable class", ("model",), _MODEL),
-    *_methods("feature-em", FeatureEM, "a classifier learned together with the annotators", ("raykar",), _FEATURES),
-]
-METHODS: dict[str, Method] = {method.name: method for method in _ALL}
+METHODS: Registry[Method] = Registry(
+    "method",
+    CLASS_METHODS,
+    ", ".join(method.name for method in CLASS_METHODS if not method.name.endswith(WITH_MODEL))
+    + f"; those of answers alone can have the model as one more annotator, as in dawid-skene{WITH_MODEL}",
+)
 """All methods by name."""
-
-
-def _key(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
-
-
-_NAMES = {_key(alias): method.name for method in _ALL for alias in (method.name, *method.aliases)}

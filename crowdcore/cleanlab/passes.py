@@ -91,7 +91,7 @@ class Belief:
     agreement: Floats
 
 
-class Part:
+class TrustedPart:
     """Some tasks with all their answers. Steps return what has to be summed over all parts, or nothing.
 
     Parameters
@@ -236,13 +236,13 @@ def find_trust(
     consensus_method, quality_method, calibrate_probs, seed
         As in `crowdcore.crowdlab`.
     """
-    tally: Tally = run(Part.tally)
+    tally: Tally = run(TrustedPart.tally)
     if calibrate_probs and num_models and tally.num_measured:
-        run(Part.scale, search_temperatures(lambda grid: run(Part.losses, grid), num_models))
-    comparison: Comparison = run(Part.vote, tally, seed)
+        run(TrustedPart.scale, search_temperatures(lambda grid: run(TrustedPart.losses, grid), num_models))
+    comparison: Comparison = run(TrustedPart.vote, tally, seed)
     trust = _weigh(tally, comparison, quality_method)
     if consensus_method == "best_quality" and tally.num_measured:
-        trust = _weigh(tally, run(Part.choose, trust), quality_method)
+        trust = _weigh(tally, run(TrustedPart.choose, trust), quality_method)
     return tally, trust
 
 

@@ -56,7 +56,7 @@ def fit_temperature(votes: Crowd | ArrayLike, pred_probs: ArrayLike) -> float | 
     """
     crowd = votes if isinstance(votes, Crowd) else _crowd(np.asarray(votes))
     models = as_ensemble(crowd, pred_probs)
-    temperatures = np.ones(len(models))
+    temperatures: Floats = np.ones(len(models))
     if len(crowd.label):
         logs = logarithms(models)
         temperatures = search_temperatures(lambda grid: temperature_losses(crowd, logs, grid), len(models))

@@ -1,8 +1,9 @@
-"""Checks of class probabilities and of known labels that come from outside."""
+"""Checks of answers, class probabilities and known labels that come from outside."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,33 @@ from crowdcore import kernels
 from crowdcore.crowd.ids import Codes, plain
 from crowdcore.crowd.table import Crowd
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SUM_TOLERANCE = 1e-3
+
+
+def as_crowd(answers: Crowd | pd.DataFrame) -> Crowd:
+    """Return the answers as a crowd.
+
+    Raises
+    ------
+    ValueError
+        If they are something else than a Crowd or a long frame, or there is no class at all.
+    """
+    if isinstance(answers, Crowd):
+        crowd = answers
+    elif hasattr(answers, "columns"):
+        who = "annotator" if "annotator" in answers.columns or "worker" not in answers.columns else "worker"
+        crowd = Crowd.from_long(answers, annotator=who)
+    else:
+        raise ValueError(
+            f"The answers are a {type(answers).__name__}; pass a Crowd, or a frame with columns task, annotator "
+            "and label. For a matrix of tasks x annotators use Crowd.from_wide."
+        )
+    if not len(crowd.classes):
+        raise ValueError(f"{crowd!r} has no classes. Pass classes= when making the crowd, or at least one answer.")
+    return crowd
 
 
 def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float64]:
@@ -52,21 +79,24 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
         )
     for model, probabilities in enumerate(models):
         row = kernels.first_improper_row(kernels.frozen(probabilities), SUM_TOLERANCE)
-        if row < 0:
-            continue
-        values = models[model, row]
-        which = f" of model {model}" if P.ndim == 3 else ""
-        where = f"pred_probs{which}, row {row} (task {plain(crowd.tasks[row])!r})"
-        advice = "Pass probabilities: finite, not negative, each row summing to 1."
-        if not np.isfinite(values).all():
-            raise ValueError(f"{where}: found {values.tolist()}, which is not finite. {advice}")
-        if values.min() < 0:
-            raise ValueError(f"{where}: found {values.min():.6g}, which is negative. {advice}")
-        raise ValueError(
-            f"{where}: the row sums to {values.sum():.6g}, not to 1 within {SUM_TOLERANCE}. {advice} "
-            "Divide each row by its sum, or use predict_proba instead of decision_function."
-        )
+        if row >= 0:
+            which = f" of model {model}" if P.ndim == 3 else ""
+            where = f"pred_probs{which}, row {row} (task {plain(crowd.tasks[row])!r})"
+            raise ValueError(f"{where}: {_fault(models[model, row])}")
     return models
+
+
+def _fault(values: NDArray[np.float64]) -> str:
+    """Return what is wrong with a row of probabilities, and what to do."""
+    advice = "Pass probabilities: finite, not negative, each row summing to 1."
+    if not np.isfinite(values).all():
+        return f"found {values.tolist()}, which is not finite. {advice}"
+    if values.min() < 0:
+        return f"found {values.min():.6g}, which is negative. {advice}"
+    return (
+        f"the row sums to {values.sum():.6g}, not to 1 within {SUM_TOLERANCE}. {advice} "
+        "Divide each row by its sum, or use predict_proba instead of decision_function."
+    )
 
 
 def _as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:
@@ -124,4 +154,30 @@ def as_known_labels(crowd: Crowd, known_labels: ArrayLike | None) -> Codes:
             f"known_labels, row {wrong[0]} (task {plain(crowd.tasks[wrong[0]])!r}): found {known[wrong[0]]}; "
             f"allowed are the class codes 0 to {K - 1}, and -1 where the truth is not known."
         )
+    return known
+
+
+def as_known(crowd: Crowd, known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None) -> Codes:
+    """Return codes of the labels known to be true, -1 where unknown, shape (N,).
+
+    Raises
+    ------
+    ValueError
+        If they do not fit the crowd. The message names the task.
+    """
+    by_task = hasattr(known_labels, "items")
+    if not by_task:
+        return as_known_labels(crowd, known_labels)  # type: ignore[arg-type]
+    places = {task: at for at, task in enumerate(crowd.tasks.tolist())}
+    codes = {label: at for at, label in enumerate(crowd.classes.tolist())}
+    known = np.full(len(crowd.tasks), -1, dtype=np.int64)
+    for task, label in known_labels.items():  # type: ignore[union-attr]
+        if plain(task) not in places:
+            raise ValueError(f"known_labels: task {plain(task)!r} is not among the {len(places)} tasks of {crowd!r}.")
+        if plain(label) not in codes:
+            raise ValueError(
+                f"known_labels, task {plain(task)!r}: found {plain(label)!r}; allowed are the crowd's classes "
+                f"{list(codes)[:8]}. Leave out tasks whose truth is not known."
+            )
+        known[places[plain(task)]] = codes[plain(label)]
     return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.crowd.ids import MISSING, Codes, Ids, as_array, as_codes, as_ids, as_matrix, coded, numeric_keys, plain
+from crowdcore.crowd.building import arrays_of_answers, arrays_of_codes, arrays_of_frame, arrays_of_matrix
+from crowdcore.crowd.frames import indexed_frame
+from crowdcore.crowd.ids import Codes, Ids, as_ids, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,17 +126,8 @@ class Crowd:
         ...                  tasks=[10, 11, 12], annotators=["ann", "bob"], classes=["no", "yes"])
         Crowd(3 tasks, 2 annotators, 2 classes, 3 answers)
         """
-        ids = {
-            "task": as_ids(tasks, "tasks"),
-            "annotator": as_ids(annotators, "annotators"),
-            "label": as_ids(classes, "classes"),
-        }
         given = {"task": task, "annotator": annotator, "label": label}
-        codes = {what: as_codes(code, what, ids[what]) for what, code in given.items()}
-        if len({len(code) for code in codes.values()}) > 1:
-            found = ", ".join(f"{len(code)} {what} codes" for what, code in codes.items())
-            raise ValueError(f"Found {found}. Every answer has one of each; pass three arrays of the same length.")
-        return _compressed(codes, ids)
+        return cls(*arrays_of_codes(given, {"task": tasks, "annotator": annotators, "label": classes}))
 
     @classmethod
     def from_long(
@@ -174,39 +167,8 @@ class Crowd:
         >>> Crowd.from_long(frame)
         Crowd(2 tasks, 2 annotators, 2 classes, 2 answers)
         """
-        if not hasattr(frame, "columns"):
-            raise TypeError(f"Found a {type(frame).__name__}; expected a DataFrame: pass pandas.DataFrame(...).")
         names = {"task": task, "annotator": annotator, "label": label}
-        absent = [name for name in names.values() if name not in frame.columns]
-        if absent:
-            raise ValueError(
-                f"The frame has no column {absent[0]!r}; its columns are {list(frame.columns)}. "
-                "Name the three columns with task=, annotator= and label=."
-            )
-        doubled = [name for name in names.values() if list(frame.columns).count(name) > 1]
-        if doubled:
-            raise ValueError(f"The frame has several columns {doubled[0]!r}: rename or drop all but one of them.")
-        universes = {"task": tasks, "annotator": annotators, "label": classes}
-        codes, ids = {}, {}
-        for what, name in names.items():
-            known = None if (given := universes[what]) is None else as_ids(given, _LISTS[what])
-            codes[what], ids[what] = coded(frame[name], known)
-        answered = codes["label"] != MISSING
-        if not answered.all():
-            codes = {what: code[answered] for what, code in codes.items()}
-        for what in ("task", "annotator"):
-            missing = np.flatnonzero(codes[what] == MISSING)
-            if len(missing):
-                row = np.flatnonzero(answered)[missing[0]]
-                raise ValueError(
-                    f"Row {plain(frame.index[row])!r} has a label but no {what}. Every answer "
-                    f"needs its task and annotator: fill column {names[what]!r} or drop the row."
-                )
-
-        def value(what: str, answer: int) -> Any:
-            return frame[names[what]].iloc[np.flatnonzero(answered)[answer]]
-
-        return _checked(codes, ids, value)
+        return cls(*arrays_of_frame(frame, names, {"task": tasks, "annotator": annotators, "label": classes}))
 
     @classmethod
     def from_wide(
@@ -234,25 +196,7 @@ class Crowd:
         >>> Crowd.from_wide([[0, 1, -1], [1, -1, 1]], classes=range(3))
         Crowd(2 tasks, 3 annotators, 3 classes, 4 answers)
         """
-        import pandas as pd
-
-        values = as_matrix(matrix)
-        if isinstance(matrix, pd.DataFrame):
-            tasks, annotators = as_ids(matrix.index, "tasks"), as_ids(matrix.columns, "annotators")
-        else:
-            tasks, annotators = (np.arange(size) for size in values.shape)
-        answered = ~pd.isna(values)
-        answered[answered] = values[answered] != missing
-        row, column = np.nonzero(answered)
-        said = values[row, column]
-        label, labels = coded(said, None if classes is None else as_ids(classes, "classes"))
-        codes = {"task": row, "annotator": column, "label": label}
-        ids = {"task": tasks, "annotator": annotators, "label": labels}
-
-        def given(what: str, answer: int) -> Any:
-            return said[answer] if what == "label" else ids[what][codes[what][answer]]
-
-        return _checked(codes, ids, given)
+        return cls(*arrays_of_matrix(matrix, missing, classes))
 
     @classmethod
     def from_answers_json(
@@ -282,41 +226,7 @@ class Crowd:
         array([ 3, 12])
         """
         given = json.loads(Path(answers).read_text()) if isinstance(answers, str | Path) else answers
-        if not isinstance(given, Mapping):
-            raise ValueError(
-                f"The answers are a {type(given).__name__}, not an object; expected "
-                '{"<task>": {"<annotator>": label}}.'
-            )
-        task: list[str] = []
-        annotator: list[str] = []
-        label: list[Any] = []
-        for key, row in given.items():
-            if not isinstance(row, Mapping):
-                raise ValueError(
-                    f"Task {key!r} holds a {type(row).__name__}; expected an object of annotator -> label, "
-                    'as in {"<task>": {"<annotator>": label}}.'
-                )
-            row = {who: said for who, said in row.items() if said is not None}
-            task += [key] * len(row)
-            annotator += row.keys()
-            label += row.values()
-        everyone = dict.fromkeys(who for row in given.values() for who in row)
-        tasks, to_task = numeric_keys(given)
-        annotators, to_annotator = numeric_keys(everyone)
-        columns = {
-            "task": as_array(to_task[key] for key in task),
-            "annotator": as_array(to_annotator[key] for key in annotator),
-            "label": as_array(label),
-        }
-        known = {
-            "task": as_ids(tasks, "tasks"),
-            "annotator": as_ids(annotators, "annotators"),
-            "label": None if classes is None else as_ids(classes, "classes"),
-        }
-        codes, ids = {}, {}
-        for what, column in columns.items():
-            codes[what], ids[what] = coded(column, known[what])
-        return _checked(codes, ids, lambda what, answer: columns[what][answer])
+        return cls(*arrays_of_answers(given, classes))
 
     def to_long(self) -> pd.DataFrame:
         """Return the answers as a frame with columns task, annotator and label, in the crowd's order."""
@@ -329,6 +239,36 @@ class Crowd:
         }
         frame: pd.DataFrame = pd.DataFrame(columns)
         return frame
+
+    def task_frame(self, columns: Mapping[Any, Any] | None = None, /, **named: Any) -> pd.DataFrame:
+        """Return a frame with a row for each task, index task.
+
+        Parameters
+        ----------
+        columns : mapping, optional
+            Columns by name, each of shape (N,), in the order of `tasks`.
+        **named
+            Further columns.
+
+        Examples
+        --------
+        >>> crowd = Crowd.from_wide([["cat", "dog"], ["cat", None]])
+        >>> crowd.task_frame(num_answers=crowd.num_answers)["num_answers"].to_dict()
+        {0: 2, 1: 1}
+        """
+        return indexed_frame("task", self.tasks, {**(columns or {}), **named})
+
+    def annotator_frame(self, columns: Mapping[Any, Any] | None = None, /, **named: Any) -> pd.DataFrame:
+        """Return a frame with a row for each annotator, index annotator.
+
+        Parameters
+        ----------
+        columns : mapping, optional
+            Columns by name, each of shape (M,), in the order of `annotators`.
+        **named
+            Further columns.
+        """
+        return indexed_frame("annotator", self.annotators, {**(columns or {}), **named})
 
     def select_tasks(self, which: ArrayLike) -> Crowd:
         """Return the crowd of some tasks, with the same annotators and classes.
@@ -403,52 +343,3 @@ class Crowd:
 def _frozen(array: Codes) -> Codes:
     array.flags.writeable = False
     return array
-
-
-_LISTS = {"task": "tasks", "annotator": "annotators", "label": "classes"}
-
-
-def _checked(codes: dict[str, Codes], ids: dict[str, Ids], given: Callable[[str, int], Any]) -> Crowd:
-    """Return the crowd of answers whose codes come from `coded`; ``given(what, answer)`` is what was coded."""
-    for what, code in codes.items():
-        unknown = np.flatnonzero(code < 0)
-        if len(unknown):
-            answer = unknown[0]
-            task, annotator, value = (plain(given(column, answer)) for column in ("task", "annotator", what))
-            some = ", ".join(repr(item) for item in ids[what].tolist()[:8])
-            raise ValueError(
-                f"Task {task!r}, annotator {annotator!r}: {what} {value!r} is not "
-                f"among the {len(ids[what])} {_LISTS[what]} given ({some}{', ...' if len(ids[what]) > 8 else ''}"
-                f"). Add it to {_LISTS[what]}= or drop the answer ({len(unknown)} such answers in all)."
-            )
-    return _compressed(codes, ids)
-
-
-def _compressed(codes: dict[str, Codes], ids: dict[str, Ids]) -> Crowd:
-    """Return the crowd of answers in any order."""
-    N, M = len(ids["task"]), len(ids["annotator"])
-    task, annotator, label = codes["task"], codes["annotator"], codes["label"]
-    if ((task[1:] > task[:-1]) | (task[1:] == task[:-1]) & (annotator[1:] > annotator[:-1])).all():
-        indptr = np.zeros(N + 1, dtype=np.int64)
-        np.cumsum(np.bincount(task, minlength=N), out=indptr[1:])
-        annotator, label = annotator.copy(), label.copy()
-    else:
-        from scipy.sparse import coo_array
-
-        table = coo_array((label.astype(np.int32), (task, annotator)), shape=(N, M))
-        table.has_canonical_format = True  # no sums, then: answers that are there twice stay so
-        table = table.tocsc().tocsr()  # two counting sorts, neither of which changes the order of equals
-        indptr, annotator, label = (array.astype(np.int64) for array in (table.indptr, table.indices, table.data))
-        again = annotator[1:] == annotator[:-1]
-        again[indptr[(indptr > 0) & (indptr < len(annotator))] - 1] = False  # the last of a task, the first of the next
-        twice = np.flatnonzero(again)
-        if len(twice):
-            at = twice[0]
-            where = plain(ids["task"][np.searchsorted(indptr, at, side="right") - 1])
-            who, labels = plain(ids["annotator"][annotator[at]]), ids["label"][label[at : at + 2]].tolist()
-            raise ValueError(
-                f"Annotator {who!r} answered task {where!r} more than once (labels {labels[0]!r} and "
-                f"{labels[1]!r}; {len(twice)} answers too many in all). An annotator has at most one "
-                "answer for a task: keep the latest of them."
-            )
-    return Crowd(ids["task"], ids["annotator"], ids["label"], indptr, annotator, label)

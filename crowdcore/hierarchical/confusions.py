@@ -100,7 +100,7 @@ class Confusions:
         """Take two Newton steps towards the most probable skills, and estimate their variance."""
         M, K = self.shape
         if K == 1 or M == 0:
-            self._recognition = np.ones((M, K))
+            self._recognition: Floats = np.ones((M, K))
             return
         usual = np.log(accuracy / (1 - accuracy))
         for _ in range(2):

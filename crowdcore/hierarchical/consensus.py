@@ -114,11 +114,13 @@ class HierarchicalResult(ResultFrames):
 
     def annotators_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator, worst first, with the interval of the quality: low, high."""
+        import pandas as pd
+
         frame = super().annotators_frame()
         places = {who: at for at, who in enumerate(self.crowd.annotators.tolist())}
         order = [places[who] for who in frame.index.tolist()]
-        frame.insert(1, "low", self.quality_interval[order, 0])
-        frame.insert(2, "high", self.quality_interval[order, 1])
+        for place, name in enumerate(("low", "high")):
+            frame.insert(place + 1, name, pd.Series(self.quality_interval[order, place], index=frame.index))
         return frame
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.classes.aggregator import Floats
 from crowdcore.aggregate.classes.glad import GLAD
 from crowdcore.crowd.table import Crowd
 
@@ -35,21 +35,11 @@ class GladScores:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each task: difficulty."""
-        import pandas as pd
-
-        frame: pd.DataFrame = pd.DataFrame(
-            {"difficulty": self.difficulty}, index=pd.Index(self.crowd.tasks, name="task")
-        )
-        return frame
+        return self.crowd.task_frame(difficulty=self.difficulty)
 
     def annotators_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator: ability."""
-        import pandas as pd
-
-        frame: pd.DataFrame = pd.DataFrame(
-            {"ability": self.ability}, index=pd.Index(self.crowd.annotators, name="annotator")
-        )
-        return frame
+        return self.crowd.annotator_frame(ability=self.ability)
 
 
 def glad_scores(answers: Crowd | pd.DataFrame | GLAD) -> GladScores:

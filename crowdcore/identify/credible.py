@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Aggregator, Floats, as_crowd, as_known, cells
-from crowdcore.cleanlab.crowdlab import CrowdlabResult
-from crowdcore.crowd.evidence import as_ensemble
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats, cells
+from crowdcore.cleanlab.crowdlab_consensus import CrowdlabResult
+from crowdcore.crowd.evidence import as_crowd, as_ensemble, as_known
 from crowdcore.crowd.table import Crowd
 from crowdcore.identify.reliability import check_coverage
 
@@ -60,16 +60,9 @@ class CredibleConfusions:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator: accuracy, low, high, num_judged."""
-        import pandas as pd
-
-        columns = {
-            "accuracy": self.accuracy,
-            "low": self.accuracy_low,
-            "high": self.accuracy_high,
-            "num_judged": self.num_judged,
-        }
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.annotators, name="annotator"))
-        return frame
+        return self.crowd.annotator_frame(
+            accuracy=self.accuracy, low=self.accuracy_low, high=self.accuracy_high, num_judged=self.num_judged
+        )
 
     def confusions_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator, truth and label: chance, low, high, count."""

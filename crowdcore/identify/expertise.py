@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Aggregator, Floats, as_crowd
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
+from crowdcore.crowd.evidence import as_crowd
 from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Floats, as_crowd, as_known
+from crowdcore.aggregate.classes.aggregator import Floats
+from crowdcore.crowd.evidence import as_crowd, as_known
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.identify.reliability import check_coverage
@@ -48,11 +49,7 @@ class HoneypotScores:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator and a column for each attribute."""
-        import pandas as pd
-
-        columns = {name: value for name, value in vars(self).items() if name != "crowd"}
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.annotators, name="annotator"))
-        return frame
+        return self.crowd.annotator_frame({name: value for name, value in vars(self).items() if name != "crowd"})
 
 
 def honeypot_scores(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Floats, as_crowd
-from crowdcore.crowd.evidence import as_ensemble, as_known_labels
+from crowdcore.aggregate.classes.aggregator import Floats
+from crowdcore.crowd.evidence import as_crowd, as_ensemble, as_known_labels
 from crowdcore.crowd.grouping import group_mean, ratio
 from crowdcore.crowd.ids import Codes, Ids
 from crowdcore.crowd.table import Crowd
@@ -190,11 +190,7 @@ class AnnotatorAgreement:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each annotator: with_others, with_consensus, num_compared."""
-        import pandas as pd
-
-        columns = {name: value for name, value in vars(self).items() if name != "crowd"}
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.annotators, name="annotator"))
-        return frame
+        return self.crowd.annotator_frame({name: value for name, value in vars(self).items() if name != "crowd"})
 
 
 def annotator_agreement(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import as_crowd
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
 from crowdcore.aggregate.classes.glad import GLAD
+from crowdcore.crowd.evidence import as_crowd
+from crowdcore.crowd.frames import indexed_frame
 from crowdcore.crowd.table import Crowd
 from crowdcore.identify.abilities import GladScores, glad_scores
 from crowdcore.identify.credible import CredibleConfusions, credible_confusions
@@ -20,6 +21,7 @@ from crowdcore.identify.honeypots import honeypot_scores
 from crowdcore.identify.pairs import annotator_agreement, annotator_pairs
 from crowdcore.identify.reliability import fleiss_kappa, krippendorff_alpha
 from crowdcore.identify.votes import feedback_effort, gini, vote_entropy, workload
+from crowdcore.registry import Registry, plain_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,12 +71,12 @@ class _Given:
 
 
 def find_method(name: str) -> Identification:
-    """Return a method by its name or an alias, such as peerannot's names; "-" and "_" are the same.
+    """Return a method by its name or an alias, as peerannot's; case, hyphens and underscores do not matter.
 
     Raises
     ------
     ValueError
-        If there is none of that name. The message lists them.
+        If there is none of that name. The message names the closest one, and all.
 
     Examples
     --------
@@ -84,17 +86,14 @@ def find_method(name: str) -> Identification:
     >>> find_method("krippendorffAlpha").name
     'krippendorff-alpha'
     """
-    wanted = str(name).lower().replace("_", "-")
-    for method in METHODS.values():
-        if wanted in (method.name, *method.aliases):
-            return method
-    if wanted in ("aum", "waum", "waum-perworker"):
-        raise ValueError(f"{name!r} trains a network on the tasks themselves and is not here; there are {_names()}.")
-    raise ValueError(f"There is no method {name!r}; choose one of {_names()}.")
+    if plain_name(name) in _NEED_NETWORKS:
+        raise ValueError(
+            f"{name!r} trains a network on the tasks themselves and is not here; there are {', '.join(METHODS)}."
+        )
+    return METHODS.find(name)
 
 
-def _names() -> str:
-    return ", ".join(METHODS)
+_NEED_NETWORKS = ("aum", "waum", "waumperworker")
 
 
 def _method(
@@ -118,33 +117,17 @@ def _method(
     return Identification(name, about, subject, run, needs_truth, aliases)
 
 
-def _of_tasks(crowd: Crowd, **columns: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(crowd.tasks, name="task"))
-    return frame
-
-
-def _of_annotators(crowd: Crowd, **columns: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(crowd.annotators, name="annotator"))
-    return frame
-
-
 def _entropy(given: _Given) -> pd.DataFrame:
     crowd = given.crowd
-    return _of_tasks(crowd, entropy=vote_entropy(crowd), normalized=vote_entropy(crowd, normalize=True))
+    return crowd.task_frame(entropy=vote_entropy(crowd), normalized=vote_entropy(crowd, normalize=True))
 
 
 def _workload(given: _Given) -> pd.DataFrame:
     load = workload(given.crowd)
-    return _of_annotators(given.crowd, num_answers=load, share=load / load.sum() if load.any() else np.nan)
+    return given.crowd.annotator_frame(num_answers=load, share=load / load.sum() if load.any() else np.nan)
 
 
 def _size(given: _Given) -> pd.DataFrame:
-    import pandas as pd
-
     crowd = given.crowd
     efforts, loads = feedback_effort(crowd), workload(crowd)
     measures = {
@@ -159,8 +142,7 @@ def _size(given: _Given) -> pd.DataFrame:
         "workload_gini": gini(loads),
     }
     columns = {"value": np.array(list(measures.values()), dtype=np.float64), "low": np.nan, "high": np.nan}
-    frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(list(measures), name="measure"))
-    return frame
+    return indexed_frame("measure", list(measures), columns)
 
 
 def _alpha(given: _Given) -> pd.DataFrame:
@@ -181,14 +163,9 @@ def _fleiss(given: _Given) -> pd.DataFrame:
 
 
 def _mean_pairs(given: _Given) -> pd.DataFrame:
-    import pandas as pd
-
     pairs = annotator_pairs(given.crowd)
     columns = {"value": [pairs.mean_kappa, pairs.mean_agreement], "low": np.nan, "high": np.nan}
-    frame: pd.DataFrame = pd.DataFrame(
-        columns, index=pd.Index(["mean_cohen_kappa", "mean_pairwise_agreement"], name="measure")
-    )
-    return frame
+    return indexed_frame("measure", ["mean_cohen_kappa", "mean_pairwise_agreement"], columns)
 
 
 def _credible(given: _Given) -> CredibleConfusions:
@@ -200,7 +177,7 @@ def _credible(given: _Given) -> CredibleConfusions:
 
 def _trace(given: _Given) -> pd.DataFrame:
     trace = trace_confusion(given.crowd, _fitted(given))
-    return _of_annotators(given.crowd, trace=trace, share=trace / len(given.crowd.classes))
+    return given.crowd.annotator_frame(trace=trace, share=trace / len(given.crowd.classes))
 
 
 def _glad(given: _Given) -> GladScores:
@@ -211,9 +188,9 @@ def _fitted(given: _Given) -> DawidSkene:
     return DawidSkene().fit(given.crowd, given.known_labels)
 
 
-METHODS: dict[str, Identification] = {
-    method.name: method
-    for method in (
+METHODS: Registry[Identification] = Registry(
+    "method",
+    (
         _method("entropy", "how far the votes for a task differ", "task", _entropy, "entropies", "vote-entropy"),
         _method(
             "glad-difficulty",
@@ -228,7 +205,7 @@ METHODS: dict[str, Identification] = {
             "feedback-effort",
             "how many annotators answered a task",
             "task",
-            lambda given: _of_tasks(given.crowd, num_answers=feedback_effort(given.crowd)),
+            lambda given: given.crowd.task_frame(num_answers=feedback_effort(given.crowd)),
             "feedback",
         ),
         _method("workload", "how many tasks an annotator answered", "annotator", _workload, "working-load"),
@@ -244,7 +221,7 @@ METHODS: dict[str, Identification] = {
             "spam-score",
             "0 if an annotator's labels do not depend on the truth, 1 if they tell it",
             "annotator",
-            lambda given: _of_annotators(given.crowd, spam_score=spam_score(given.crowd, _fitted(given))),
+            lambda given: given.crowd.annotator_frame(spam_score=spam_score(given.crowd, _fitted(given))),
             "spam",
             "spammer-score",
         ),
@@ -307,5 +284,5 @@ METHODS: dict[str, Identification] = {
         ),
         _method("fleiss-kappa", "agreement beyond chance", "project", _fleiss),
         _method("mean-agreement", "means over all pairs of annotators", "project", _mean_pairs, "mean-kappa"),
-    )
-}
+    ),
+)

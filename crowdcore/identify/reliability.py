@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from crowdcore.aggregate.base import Floats, as_crowd
+from crowdcore.aggregate.classes.aggregator import Floats
+from crowdcore.crowd.evidence import as_crowd
+from crowdcore.crowd.frames import indexed_frame
 from crowdcore.crowd.ids import plain
 from crowdcore.crowd.table import Crowd
 
@@ -46,11 +48,8 @@ class Reliability:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame of one row: value, low, high, num_tasks, num_answers; the measure is the index."""
-        import pandas as pd
-
         columns = {name: [value] for name, value in vars(self).items() if name != "measure"}
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index([self.measure], name="measure"))
-        return frame
+        return indexed_frame("measure", [self.measure], columns)
 
 
 def krippendorff_alpha(

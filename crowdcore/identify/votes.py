@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.aggregate.base import Floats, as_crowd
+from crowdcore.aggregate.classes.aggregator import Floats
+from crowdcore.crowd.evidence import as_crowd
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 

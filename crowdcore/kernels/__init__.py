@@ -18,16 +18,8 @@ from crowdcore.kernels.parts import MOST_PARTS, frozen, in_parts, part_bounds
 
 if TYPE_CHECKING:
     from crowdcore.kernels.abilities import ability_slope, solve_arrow
-    from crowdcore.kernels.consensus import (
-        believe,
-        best_labels,
-        break_ties,
-        compare_with,
-        rate_annotators,
-        score_tasks,
-        tally_votes,
-        worst_classes,
-    )
+    from crowdcore.kernels.annotators import rate_annotators, worst_classes
+    from crowdcore.kernels.crowdlab import believe, best_labels, compare_with, score_tasks
     from crowdcore.kernels.forecasts import collect_labels, judge_tasks
     from crowdcore.kernels.hierarchical import (
         fill_rows,
@@ -38,6 +30,7 @@ if TYPE_CHECKING:
         row_evidence,
         sum_rows,
     )
+    from crowdcore.kernels.majority import break_ties, tally_votes
     from crowdcore.kernels.messages import pass_messages
     from crowdcore.kernels.overlaps import robust_rank_one, shared_tasks
     from crowdcore.kernels.posteriors import ability_pass, confusion_pass, spike_pass
@@ -101,16 +94,8 @@ HARD, SOFT, COUNT = 2, 1, 0
 
 _MODULES = {
     "abilities": ("ability_slope", "solve_arrow"),
-    "consensus": (
-        "believe",
-        "best_labels",
-        "break_ties",
-        "compare_with",
-        "rate_annotators",
-        "score_tasks",
-        "tally_votes",
-        "worst_classes",
-    ),
+    "annotators": ("rate_annotators", "worst_classes"),
+    "crowdlab": ("believe", "best_labels", "compare_with", "score_tasks"),
     "forecasts": ("collect_labels", "judge_tasks"),
     "hierarchical": (
         "fill_rows",
@@ -121,6 +106,7 @@ _MODULES = {
         "row_evidence",
         "sum_rows",
     ),
+    "majority": ("break_ties", "tally_votes"),
     "messages": ("pass_messages",),
     "overlaps": ("robust_rank_one", "shared_tasks"),
     "posteriors": ("ability_pass", "confusion_pass", "spike_pass"),

@@ -53,6 +53,7 @@ def infer_tasks(
     K = posterior.shape[1]
     logs, seen, active = np.empty(K), np.zeros(K, dtype=np.int64), np.empty(K, dtype=np.int64)
     largest = changes = together = apart = mean_prior = variance = evidence = 0.0
+    k: int | np.unsignedinteger
     for i in range(first, last):
         begin, end, truth = indptr[i], indptr[i + 1], known[i]
         if begin == end and truth < 0:

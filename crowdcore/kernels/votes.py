@@ -51,6 +51,7 @@ def weighted_votes(
     K = votes.shape[1]
     size = np.empty(BLOCK)
     credit = np.empty((BLOCK, K))
+    k: int | np.unsignedinteger
     starts = np.empty(0, dtype=np.int32)  # how many tasks begin at each answer of the block
     for first in range(first_task, last_task, BLOCK):
         last = min(first + BLOCK, last_task)

@@ -8,17 +8,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crowdcore.aggregate.base import Aggregator
+from crowdcore.aggregate.classes.aggregator import Aggregator
 from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
 from crowdcore.aggregate.classes.majority_vote import MajorityVote
 from crowdcore.aggregate.classes.weighted_mean import CROWDLAB
 from crowdcore.aggregate.methods import find_method
-from crowdcore.cleanlab.crowdlab import check_options
+from crowdcore.cleanlab.crowdlab_consensus import check_options
 from crowdcore.crowd.ids import Ids
 from crowdcore.crowd.table import Crowd
-from crowdcore.partitioned.methods import Passes, Universe, find_consensus, find_labels
+from crowdcore.partitioned.algorithms import Passes, Universe, find_consensus, find_labels
+from crowdcore.partitioned.answers import prepare_answers, prepare_crowd
 from crowdcore.partitioned.parts import StoredPart
-from crowdcore.partitioned.preparation import prepare_answers, prepare_crowd, prepare_probabilities
+from crowdcore.partitioned.probabilities import prepare_probabilities
 from crowdcore.partitioned.results import PartitionedResult, result_file
 from crowdcore.partitioned.runners import InTurn, OnDask, Progress, Runner, unseen
 from crowdcore.partitioned.storage import Folder, scratch_folder

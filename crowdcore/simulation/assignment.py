@@ -44,7 +44,7 @@ def assign(
     if workload is not None and answers_per_task is None and not imbalance_votes:
         annotator, task = draw_distinct(rng, np.full(n_annotators, workload), n_tasks)
     else:
-        sizes = np.full(n_tasks, n_annotators if answers_per_task is None else answers_per_task)
+        sizes: Codes = np.full(n_tasks, n_annotators if answers_per_task is None else answers_per_task)
         if imbalance_votes:
             sizes = rng.integers(1, sizes, endpoint=True)
         if workload is None:
@@ -98,7 +98,7 @@ def deal(rng: np.random.Generator, sizes: Codes, n_choices: int) -> tuple[Codes,
 def _redrawn(rng: np.random.Generator, row: Codes, n_choices: int) -> Codes:
     """Draw again what a row has twice, until it does not; for rows of at most half the choices."""
     key = row * n_choices + rng.integers(n_choices, size=len(row))
-    todo = np.arange(len(row))
+    todo: Codes = np.arange(len(row))
     while len(todo):
         part = np.sort(key[todo])
         rows = row[todo]
@@ -111,7 +111,7 @@ def _redrawn(rng: np.random.Generator, row: Codes, n_choices: int) -> Codes:
 
 def _shuffled(rng: np.random.Generator, sizes: Codes, n_choices: int) -> Codes:
     """Take the first of all choices, shuffled for each row; for rows of more than half the choices."""
-    drawn = [np.empty(0, dtype=np.int64)]
+    drawn: list[Codes] = [np.empty(0, dtype=np.int64)]
     rows = max(1, CHUNK // max(1, n_choices))
     for start in range(0, len(sizes), rows):
         chunk = sizes[start : start + rows]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from crowdcore.registry import Registry
 from crowdcore.simulation.drawing import Simulation
 from crowdcore.simulation.strategies import (
     correlated_errors,
@@ -52,9 +53,9 @@ class Strategy:
         return self.run(**options)
 
 
-STRATEGIES: dict[str, Strategy] = {
-    strategy.name: strategy
-    for strategy in (
+STRATEGIES: Registry[Strategy] = Registry(
+    "strategy",
+    (
         Strategy(
             "independent-confusion", "every annotator answers by a confusion matrix of their own", independent_confusion
         ),
@@ -68,25 +69,21 @@ STRATEGIES: dict[str, Strategy] = {
             ("imbalance-votes",),
         ),
         Strategy("correlated-errors", "annotators make the same mistakes on the same tasks", correlated_errors),
-    )
-}
+    ),
+)
 
 
 def find_strategy(name: str) -> Strategy:
-    """Return a strategy by its name, by peerannot's name for it, or an alias; "-" and "_" are the same.
+    """Return a strategy by its name, or by peerannot's name for it; case, hyphens and underscores do not matter.
 
     Raises
     ------
     ValueError
-        If there is none of that name. The message lists them.
+        If there is none of that name. The message names the closest one, and all.
 
     Examples
     --------
     >>> find_strategy("hammer-spammer")(n_tasks=5, n_annotators=3, ratio=0.5).crowd
     Crowd(5 tasks, 3 annotators, 2 classes, 15 answers)
     """
-    wanted = str(name).lower().replace("_", "-")
-    for strategy in STRATEGIES.values():
-        if wanted in (strategy.name, *strategy.aliases):
-            return strategy
-    raise ValueError(f"There is no strategy {name!r}; choose one of {', '.join(STRATEGIES)}.")
+    return STRATEGIES.find(name)

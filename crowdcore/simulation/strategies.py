@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from crowdcore.crowd.ids import Codes
 from crowdcore.simulation.drawing import (
     Floats,
     Simulation,
@@ -338,7 +339,7 @@ def correlated_errors(
 
 def _start(
     n_tasks: int, n_annotators: int, n_classes: int, class_shares: ArrayLike | None, seed: int
-) -> tuple[np.random.Generator, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+) -> tuple[np.random.Generator, Codes]:
     """Return the source of chance and the true classes."""
     for name, value in (("n_tasks", n_tasks), ("n_annotators", n_annotators), ("n_classes", n_classes)):
         check_size(name, value)

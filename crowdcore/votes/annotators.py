@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import kernels
+from crowdcore.crowd.frames import indexed_frame
 from crowdcore.crowd.grouping import ratio
 from crowdcore.crowd.ids import Codes, Ids
 from crowdcore.crowd.sums import Cells, Sums, summed
@@ -48,18 +49,14 @@ class AnnotatorStats:
 
     def to_frame(self, annotators: Ids, classes: Ids, weights: Floats) -> pd.DataFrame:
         """Return a frame with a row for each annotator, worst first, those without a quality last."""
-        import pandas as pd
-
-        frame = pd.DataFrame(
-            {
-                "quality": self.quality,
-                "agreement_with_consensus": self.agreement_with_consensus,
-                "worst_class": names_of(classes, self.worst_class),
-                "num_answers": self.num_answers,
-                "weight": weights,
-            },
-            index=pd.Index(annotators, name="annotator"),
-        )
+        columns = {
+            "quality": self.quality,
+            "agreement_with_consensus": self.agreement_with_consensus,
+            "worst_class": names_of(classes, self.worst_class),
+            "num_answers": self.num_answers,
+            "weight": weights,
+        }
+        frame = indexed_frame("annotator", annotators, columns)
         worst_first: pd.DataFrame = frame.sort_values(["quality", "agreement_with_consensus"])
         return worst_first
 

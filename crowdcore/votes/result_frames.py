@@ -40,16 +40,9 @@ class ResultFrames:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each task: consensus, quality, agreement, num_answers."""
-        import pandas as pd
-
-        columns = {
-            "consensus": self.labels,
-            "quality": self.quality,
-            "agreement": self.agreement,
-            "num_answers": self.num_answers,
-        }
-        frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(self.crowd.tasks, name="task"))
-        return frame
+        return self.crowd.task_frame(
+            consensus=self.labels, quality=self.quality, agreement=self.agreement, num_answers=self.num_answers
+        )
 
     def labels_frame(self) -> pd.DataFrame:
         """Return a frame with a row for each answer: task, annotator, label, quality."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crowdcore import kernels
-from crowdcore.aggregate.base import Floats, cells
+from crowdcore.aggregate.classes.aggregator import Floats, cells
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.sums import Sums
 from crowdcore.crowd.table import Crowd

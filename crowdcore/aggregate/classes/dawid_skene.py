@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore import kernels
-from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.classes.aggregator import Floats
 from crowdcore.aggregate.classes.confusion import SMALLEST, Confusion, Expected, class_shares, logs
 from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
 
@@ -72,7 +72,7 @@ class DawidSkene(ExpectationMaximizer):
     confusion_prior: float | ArrayLike = 0.0
     class_prior: float = 0.0
 
-    _takes_known_labels = True
+    takes = ("known_labels",)
     _mode = kernels.SOFT
     _walk = Confusion
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Floats, cells
+from crowdcore.aggregate.classes.aggregator import Floats, cells
 from crowdcore.aggregate.classes.confusion import SMALLEST, logs
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
 from crowdcore.aggregate.classes.informed import InformedAggregator, mean_model
@@ -59,7 +59,7 @@ class EmpiricalBayes(InformedAggregator):
     tol: float = 1e-5
     confusion_prior: float | ArrayLike = 0.0
 
-    _takes_known_labels = True
+    takes = ("pred_probs", "known_labels")
 
     def _combine(self, crowd: Crowd, models: Floats, known: Codes) -> None:
         plain = DawidSkene(n_iter=self.n_iter, tol=self.tol, confusion_prior=self.confusion_prior)

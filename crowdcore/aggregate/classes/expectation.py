@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 

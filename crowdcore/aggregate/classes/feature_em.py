@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from crowdcore import kernels
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.base import Evidence
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.confusion import Confusion
 from crowdcore.aggregate.classes.empirical_bayes import posteriors
-from crowdcore.crowd.ids import Ids
+from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.learning.out_of_fold import OutOfFold
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Self = TypeVar("Self", bound="FeatureEM")
 
 
 @dataclass(eq=False)
@@ -88,39 +82,12 @@ class FeatureEM(Aggregator):
     n_iter: int = 20
     tol: float = 5e-4
 
-    _takes_known_labels = True
+    takes = ("features", "known_labels")
+    needs = ("features",)
 
-    def fit(  # type: ignore[override]  # it cannot do without the features
-        self: Self,
-        answers: Crowd | pd.DataFrame,
-        features: ArrayLike,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Self:
-        """Aggregate the answers, and learn the classifier.
-
-        Parameters
-        ----------
-        answers : Crowd or DataFrame
-            A frame has a row for each answer and columns task, annotator (or worker) and label.
-        features : array_like or sparse matrix, shape (N, d)
-            Finite numbers, a row for each of the crowd's tasks, in the order of ``crowd_.tasks``; a DataFrame is
-            put into this order by its index.
-        known_labels : array_like of int, shape (N,), or mapping or Series from task to label, optional
-            Labels known to be true: class codes, -1 elsewhere; or the labels themselves by task.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the answers make no crowd, the features do not fit it, an option is out of its range, or the
-            classifier takes no weights or gives no probabilities.
-        """
-        crowd, known = self._prepare(answers, known_labels)
+    def _learn(self, crowd: Crowd, known: Codes, given: Evidence) -> None:
         classifier = OutOfFold(
-            crowd, features, self.classifier, known, n_folds=self.n_folds, standardize=self.standardize
+            crowd, given.features, self.classifier, known, n_folds=self.n_folds, standardize=self.standardize
         )
         em = Confusion(crowd, known)
         self.converged_ = False
@@ -136,25 +103,6 @@ class FeatureEM(Aggregator):
                 break
         self.confusion_: Floats = confusion.transpose(0, 2, 1).copy()
         self._settle(crowd, em.probas, codes=em.probas.argmax(axis=1))
-        return self
-
-    def fit_predict(  # type: ignore[override]
-        self,
-        answers: Crowd | pd.DataFrame,
-        features: ArrayLike,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Ids:
-        """Return `labels_` after `fit`, shape (N,)."""
-        return self.fit(answers, features, known_labels).labels_
-
-    def fit_predict_proba(  # type: ignore[override]
-        self,
-        answers: Crowd | pd.DataFrame,
-        features: ArrayLike,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Floats:
-        """Return `probas_` after `fit`, shape (N, K)."""
-        return self.fit(answers, features, known_labels).probas_
 
     def _check(self) -> None:
         super()._check()

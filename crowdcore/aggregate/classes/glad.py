@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore import kernels
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 
@@ -63,7 +63,7 @@ class GLAD(Aggregator):
     ability_mean: float = 1.0
     easiness_mean: float = 1.0
 
-    _takes_known_labels = True
+    takes = ("known_labels",)
 
     def _fit(self, crowd: Crowd, known: Codes) -> None:
         N, M, K = len(crowd.tasks), len(crowd.annotators), len(crowd.classes)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from numpy.typing import ArrayLike
-
-from crowdcore.aggregate.base import Aggregator, Floats
-from crowdcore.crowd.ids import Ids
+from crowdcore.aggregate.base import Evidence
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
+from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Self = TypeVar("Self", bound="HierarchicalDawidSkene")
 
 
 @dataclass(eq=False)
@@ -66,46 +59,13 @@ class HierarchicalDawidSkene(Aggregator):
     classifier: Any = None
     most_exponent: float = 2.0
 
-    _takes_known_labels = True
+    takes = ("pred_probs", "features", "known_labels")
 
-    def fit(  # type: ignore[override]  # evidence comes before what is known, as in the other methods that use it
-        self: Self,
-        answers: Crowd | pd.DataFrame,
-        pred_probs: ArrayLike | None = None,
-        features: Any = None,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Self:
-        """Aggregate the answers, and what else is given.
-
-        Parameters
-        ----------
-        answers : Crowd or DataFrame
-            A frame has a row for each answer and columns task, annotator (or worker) and label.
-        pred_probs : array_like of shape (N, K) or (P, N, K), optional
-            Class probabilities, out of sample, of one model or of an ensemble: rows in the order of
-            ``crowd_.tasks``, columns in that of ``crowd_.classes``; a DataFrame is put into this order.
-        features : array_like or sparse matrix, shape (N, d), optional
-            Finite numbers, a row for each task in the order of ``crowd_.tasks``; a DataFrame is put into this order by
-            its index. A classifier that learns from them, out of fold, takes the place of `pred_probs`, which are its
-            start then.
-        known_labels : array_like of int, shape (N,), or mapping or Series from task to label, optional
-            Labels known to be true: class codes, -1 elsewhere; or the labels themselves by task.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the answers make no crowd, something does not fit it, an option is out of its range, or the classifier
-            takes no weights or gives no probabilities.
-        """
-        crowd, known = self._prepare(answers, known_labels)
+    def _learn(self, crowd: Crowd, known: Codes, given: Evidence) -> None:
         found: HierarchicalResult = hierarchical_dawid_skene(
             crowd,
-            pred_probs,
-            features=features,
+            given.pred_probs,
+            features=given.features,
             classifier=self.classifier,
             known_labels=known,
             most_exponent=self.most_exponent,
@@ -114,27 +74,6 @@ class HierarchicalDawidSkene(Aggregator):
         self.label_quality_: Floats = found.label_quality
         self.skills_: Floats = found.annotators.quality
         self._settle(crowd, found.posterior, codes=found.consensus, quality=found.quality)
-        return self
-
-    def fit_predict(  # type: ignore[override]
-        self,
-        answers: Crowd | pd.DataFrame,
-        pred_probs: ArrayLike | None = None,
-        features: Any = None,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Ids:
-        """Return `labels_` after `fit`, shape (N,)."""
-        return self.fit(answers, pred_probs, features, known_labels).labels_
-
-    def fit_predict_proba(  # type: ignore[override]
-        self,
-        answers: Crowd | pd.DataFrame,
-        pred_probs: ArrayLike | None = None,
-        features: Any = None,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Floats:
-        """Return `probas_` after `fit`, shape (N, K)."""
-        return self.fit(answers, pred_probs, features, known_labels).probas_
 
     @property
     def confusion_(self) -> Floats:

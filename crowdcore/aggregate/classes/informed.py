@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.base import Evidence
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.crowd.evidence import as_ensemble
 from crowdcore.crowd.grouping import group_mean
-from crowdcore.crowd.ids import Codes, Ids
+from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-Self = TypeVar("Self", bound="InformedAggregator")
 
 
 class InformedAggregator(Aggregator):
@@ -27,60 +22,11 @@ class InformedAggregator(Aggregator):
     quality.
     """
 
-    def fit(  # type: ignore[override]  # these cannot do without the model
-        self: Self,
-        answers: Crowd | pd.DataFrame,
-        pred_probs: ArrayLike,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Self:
-        """Aggregate the answers and what the model says.
+    takes: ClassVar[tuple[str, ...]] = ("pred_probs",)
+    needs = ("pred_probs",)
 
-        Parameters
-        ----------
-        answers : Crowd or DataFrame
-            A frame has a row for each answer and columns task, annotator (or worker) and label.
-        pred_probs : array_like of shape (N, K) or (P, N, K)
-            Class probabilities, out of sample, of one model or of an ensemble: rows in the order of
-            ``crowd_.tasks``, columns in that of ``crowd_.classes``; a DataFrame is put into this order.
-        known_labels : array_like of int, shape (N,), or mapping or Series from task to label, optional
-            Labels known to be true: class codes, -1 elsewhere; or the labels themselves by task.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If the answers make no crowd, the probabilities do not fit it, an option is out of its range, or
-            labels are known and the method has no use for them.
-        """
-        crowd, known = self._prepare(answers, known_labels)
-        if pred_probs is None:
-            raise ValueError(
-                f"{type(self).__name__} needs a model's probabilities and was given none. Pass pred_probs, an array "
-                f"({len(crowd.tasks)}, {len(crowd.classes)}), or use a method of answers alone, as DawidSkene."
-            )
-        self._combine(crowd, as_ensemble(crowd, pred_probs), known)
-        return self
-
-    def fit_predict(  # type: ignore[override]
-        self,
-        answers: Crowd | pd.DataFrame,
-        pred_probs: ArrayLike,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Ids:
-        """Return `labels_` after `fit`, shape (N,)."""
-        return self.fit(answers, pred_probs, known_labels).labels_
-
-    def fit_predict_proba(  # type: ignore[override]
-        self,
-        answers: Crowd | pd.DataFrame,
-        pred_probs: ArrayLike,
-        known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None = None,
-    ) -> Floats:
-        """Return `probas_` after `fit`, shape (N, K)."""
-        return self.fit(answers, pred_probs, known_labels).probas_
+    def _learn(self, crowd: Crowd, known: Codes, given: Evidence) -> None:
+        self._combine(crowd, as_ensemble(crowd, given.pred_probs), known)
 
     def _combine(self, crowd: Crowd, models: Floats, known: Codes) -> None:
         raise NotImplementedError

@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 
-from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.classes.aggregator import Floats
 from crowdcore.aggregate.classes.informed import InformedAggregator, mean_model, per_annotator
 from crowdcore.cleanlab.label_scores import Score, label_scores
 from crowdcore.crowd.ids import Codes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crowdcore import kernels
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.spike import Spike
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
@@ -79,7 +79,7 @@ class MACE(Aggregator):
     strategy_prior: float = 10.0
     seed: int = 0
 
-    _takes_known_labels = True
+    takes = ("known_labels",)
 
     def _fit(self, crowd: Crowd, known: Codes) -> None:
         M, K = len(crowd.annotators), len(crowd.classes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.classes.aggregator import Floats
 from crowdcore.aggregate.classes.informed import InformedAggregator, mean_model
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd

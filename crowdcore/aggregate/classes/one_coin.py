@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.classes.aggregator import Floats
 from crowdcore.aggregate.classes.confusion import SMALLEST, class_shares
 from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
 from crowdcore.aggregate.classes.spike import Matches, Spike
@@ -57,7 +57,7 @@ class OneCoinDawidSkene(ExpectationMaximizer):
     right_prior: float = 0.0
     wrong_prior: float = 0.0
 
-    _takes_known_labels = True
+    takes = ("known_labels",)
     _walk = Spike
 
     def _maximize(self, given: Floats, expected: Matches) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.crowd.ids import Codes, plain
 from crowdcore.crowd.table import Crowd
 from crowdcore.kernels import CLOSE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crowdcore.aggregate.base import Aggregator
+from crowdcore.aggregate.classes.aggregator import Aggregator
 from crowdcore.aggregate.classes.voting import Voting
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd

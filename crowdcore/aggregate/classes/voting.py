@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crowdcore import kernels
-from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.classes.aggregator import Floats
 from crowdcore.crowd.grouping import ratio
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.voting import Voting
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
 from crowdcore.aggregate.classes.voting import Voting
 from crowdcore.crowd.ids import Codes
@@ -47,7 +47,7 @@ class WDS(Aggregator):
     n_iter: int = 100
     tol: float = 1e-5
 
-    _takes_known_labels = True
+    takes = ("known_labels",)
 
     def _fit(self, crowd: Crowd, known: Codes) -> None:
         self.dawid_skene_ = DawidSkene(n_iter=self.n_iter, tol=self.tol).fit(crowd, known)

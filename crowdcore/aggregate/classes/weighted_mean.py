@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crowdcore.aggregate.base import Floats
+from crowdcore.aggregate.classes.aggregator import Floats
 from crowdcore.aggregate.classes.informed import InformedAggregator, mean_model, per_annotator
-from crowdcore.cleanlab.crowdlab import CrowdlabResult, crowdlab
+from crowdcore.cleanlab.crowdlab_consensus import CrowdlabResult, crowdlab
 from crowdcore.cleanlab.label_scores import Score
 from crowdcore.cleanlab.passes import ConsensusMethod, QualityMethod
 from crowdcore.crowd.ids import Codes
@@ -58,7 +58,7 @@ class CROWDLAB(InformedAggregator):
     calibrate_probs: bool = False
     seed: int = 0
 
-    _takes_known_labels = True
+    takes = ("pred_probs", "known_labels")
 
     def _combine(self, crowd: Crowd, models: Floats, known: Codes) -> None:
         # one model alone has one weight, an ensemble one for each
@@ -112,7 +112,7 @@ class SharedWeight(InformedAggregator):
 
     seed: int = 0
 
-    _takes_known_labels = True
+    takes = ("pred_probs", "known_labels")
 
     def _combine(self, crowd: Crowd, models: Floats, known: Codes) -> None:
         P, n = mean_model(models), crowd.num_answers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
 from crowdcore.aggregate.classes.informed import InformedAggregator
 from crowdcore.crowd.ids import Codes
@@ -49,12 +49,19 @@ class WithModel(InformedAggregator):
     name: Any = "model"
 
     @property
-    def _takes_known_labels(self) -> bool:  # type: ignore[override]
-        return self.aggregator._takes_known_labels
+    def takes(self) -> tuple[str, ...]:  # type: ignore[override]  # it depends on the method
+        """The model's probabilities, and known labels if the method takes them."""
+        return ("pred_probs", "known_labels") if self._knowing else ("pred_probs",)
+
+    @property
+    def _knowing(self) -> bool:
+        return "known_labels" in getattr(self.aggregator, "takes", ())
 
     def _combine(self, crowd: Crowd, models: Floats, known: Codes) -> None:
         self.crowd_ = crowd.with_annotator(self.name, models.mean(axis=0).argmax(axis=1))
-        self.aggregator_ = self.aggregator.fit(self.crowd_, known_labels=known if self._takes_known_labels else None)
+        self.aggregator_ = self.aggregator.fit(
+            self.crowd_, known_labels=known if "known_labels" in self.takes else None
+        )
         fitted = self.aggregator_
         self.probas_, self.codes_, self.labels_ = fitted.probas_, fitted.codes_, fitted.labels_
         self.quality_ = fitted.quality_

@@ -152,6 +152,30 @@ def test_known_labels(name, known, message):
     refused(lambda: run_method(name, GOOD, pred_probs=P, features=X, known_labels=known), message)
 
 
+@pytest.mark.parametrize(
+    ("aggregator", "given", "message"),
+    [
+        (
+            DawidSkene(),
+            {"pred_probs": P},
+            "DawidSkene was given pred_probs and has no use for them. Leave them out, or",
+        ),
+        (CROWDLAB(), {"pred_probs": P, "features": X}, "CROWDLAB was given features.*or use Hier.* or FeatureEM"),
+        (CROWDLAB(), {}, r"CROWDLAB needs a model's probabilities and was given none.*an array \(2, 2\)"),
+        (FeatureEM(), {}, r"FeatureEM needs features of the tasks and was given none.*an array \(2, d\)"),
+    ],
+)
+def test_evidence_that_does_not_suit_the_method(aggregator, given, message):
+    refused(lambda: aggregator.fit(GOOD, **given), message)
+
+
+def test_too_many_arguments():
+    with pytest.raises(TypeError, match="given 2 arguments after the answers; it takes at most known_labels"):
+        DawidSkene().fit(GOOD, [0, 1], P)
+    with pytest.raises(TypeError, match=r"given pred_probs by position and by name\. Give it once"):
+        CROWDLAB().fit(GOOD, P, pred_probs=P)
+
+
 @pytest.mark.parametrize("name", [name for name in WAYS if "pred_probs" in WAYS[name].needs])
 @pytest.mark.parametrize(("pred_probs", "message"), PROBABILITIES)
 def test_probabilities(name, pred_probs, message):
@@ -189,11 +213,11 @@ def test_more_than_two_classes(name):
         ("dawid-skeen", "no method 'dawid-skeen'. Did you mean 'dawid-skene'?"),
         (
             "xyzzy",
-            "no method 'xyzzy'. The methods are hierarchical-dawid-skene, majority-vote, .*feature-em; those of",
+            "no method 'xyzzy'. Choose one of hierarchical-dawid-skene, majority-vote, .*feature-em; those of",
         ),
         ("crowdlab+model", r"Did you mean 'crowdlab'\?"),
         ("hierarchical+model", "Did you mean 'hierarchical-dawid-skene'?"),
-        ("", "The methods are hierarchical-dawid-skene"),
+        ("", "Choose one of hierarchical-dawid-skene"),
     ],
 )
 def test_a_method_that_there_is_not(name, message):

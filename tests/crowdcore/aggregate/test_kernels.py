@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logsumexp
 
 from crowdcore import Crowd, kernels
-from crowdcore.aggregate.base import cells
+from crowdcore.aggregate.classes.aggregator import cells
 from crowdcore.kernels import compiling, parts
 
 

@@ -1,8 +1,5 @@
 """What all methods have in common."""
 
-import doctest
-import importlib
-import pkgutil
 import subprocess
 import sys
 
@@ -11,13 +8,12 @@ import pandas as pd
 import pytest
 
 from crowdcore import Crowd, aggregate
-from crowdcore.aggregate import DawidSkene, MajorityVote
-from tests.crowdcore.aggregate.every_method import ALONE, KNOWING, WAYS, base, evidence, fit, needed
+from crowdcore.aggregate import METHODS, DawidSkene, MajorityVote
+from tests.crowdcore.aggregate.every_method import ALONE, KNOWING, NAMES, WAYS, base, evidence, fit, needed
 
 CLASSES = [
     kind for kind in vars(aggregate).values() if isinstance(kind, type) and issubclass(kind, aggregate.Aggregator)
 ]
-MODULES = ["crowdcore.aggregate", *(f"crowdcore.aggregate.{m.name}" for m in pkgutil.iter_modules(aggregate.__path__))]
 OURS = "hierarchical-dawid-skene"
 ABSTAINING = {"two-third", "plantnet"}
 MODELS_OWN = {"label-quality-score", "model-alone"}  # what the votes say is no part of their probabilities
@@ -34,11 +30,6 @@ def crowd():
 def sure():
     """Probabilities of a model that agrees with the majority of that crowd, and is undecided about the last task."""
     return np.array([[0.8, 0.2], [0.3, 0.7], [0.9, 0.1]] * 3 + [[0.5, 0.5]])
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_examples_in_docstrings_run(name):
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 @pytest.mark.parametrize(
@@ -225,3 +216,13 @@ def test_a_known_task_without_answers_has_its_label(name, crowd, sure):
     fitted = fit(name, crowd, sure, known_labels={9: "dog"})
     assert fitted.labels_[9] == "dog"
     assert fitted.probas_[9].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_method_takes_may_come_by_position_or_by_name(name, crowd, sure):
+    given = {"pred_probs": sure, "features": evidence(10, 2)[1], "known_labels": {0: "cat"}}
+    made = METHODS[name].make()
+    named = METHODS[name].make().fit(crowd, **{what: given[what] for what in made.takes})
+    placed = METHODS[name].make().fit(crowd, *(given[what] for what in made.takes))
+    assert np.array_equal(named.probas_, placed.probas_)
+    assert set(made.takes) == METHODS[name].needs | METHODS[name].takes

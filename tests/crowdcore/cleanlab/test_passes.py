@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from crowdcore import Crowd, active_learning_scores, crowdlab, kernels
-from crowdcore.cleanlab.passes import Part, find_trust
+from crowdcore.cleanlab.passes import TrustedPart, find_trust
 from crowdcore.kernels import parts
 from crowdcore.votes.annotators import annotator_stats
 from crowdcore.votes.majority import tally_answers
@@ -255,7 +255,7 @@ def test_many_parts_are_the_whole(seed, pieces, options):
     crowd, _, models, truth = random_case(seed)
     whole = crowdlab(crowd, models if len(models) else None, known_labels=truth, **options)
     places = np.array_split(np.random.default_rng(seed).permutation(len(crowd.tasks)), pieces)
-    shares = [Part(crowd.select_tasks(at), models[:, at], truth[at]) for at in places]
+    shares = [TrustedPart(crowd.select_tasks(at), models[:, at], truth[at]) for at in places]
 
     def run(step, *knowledge):
         found = [step(part, *knowledge) for part in shares]

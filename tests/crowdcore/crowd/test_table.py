@@ -307,3 +307,13 @@ def test_what_is_wrong_is_said(make, words):
         make()
     for word in words:
         assert word.lower() in str(error.value).lower()
+
+
+def test_frames_of_tasks_and_annotators_are_in_the_crowds_order():
+    crowd = Crowd.from_wide(pd.DataFrame([["cat", "dog"], [None, "cat"]], index=[8, 7], columns=["bob", "ann"]))
+    tasks = crowd.task_frame({"cat": [0.5, 1.0]}, label=["cat", "cat"])
+    assert tasks.index.name == "task"
+    assert tasks.to_dict() == {"cat": {8: 0.5, 7: 1.0}, "label": {8: "cat", 7: "cat"}}
+    annotators = crowd.annotator_frame(skill=[0.2, 0.9])
+    assert annotators.index.name == "annotator"
+    assert annotators["skill"].to_dict() == {"bob": 0.2, "ann": 0.9}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import doctest
 import gzip
-import importlib
-import pkgutil
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import crowdcore.formats
 from crowdcore import Crowd
 from crowdcore.formats import read_crowd, read_long, read_wide, write_crowd, write_long, write_wide
 
-MODULES = [f"crowdcore.formats.{module.name}" for module in pkgutil.iter_modules(crowdcore.formats.__path__)]
 characters = st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], include_characters="\n\t")
 words = st.text(characters, min_size=1, max_size=5)
 
@@ -64,11 +59,6 @@ def same(one: Crowd, two: Crowd) -> bool:
     return all(getattr(one, name).tolist() == getattr(two, name).tolist() for name in lists) and all(
         np.array_equal(getattr(one, name), getattr(two, name)) for name in ("indptr", "annotator", "label")
     )
-
-
-@pytest.mark.parametrize("name", ["crowdcore.formats", *MODULES])
-def test_examples_in_docstrings_run(name):
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".csv.gz", ".parquet"])

@@ -231,14 +231,3 @@ def test_what_has_to_be_installed_is_said():
     assert found.stderr.strip().endswith(
         "Crowds in parts need fsspec, which is not installed: pip install 'label-studio-crowd[distributed]'"
     )
-
-
-def test_examples_in_docstrings_run():
-    import doctest
-    import importlib
-    import pkgutil
-
-    import crowdcore.partitioned
-
-    for module in pkgutil.iter_modules(crowdcore.partitioned.__path__, "crowdcore.partitioned."):
-        assert doctest.testmod(importlib.import_module(module.name)).failed == 0

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crowdcore.aggregate.base import Aggregator, Floats
+from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.aggregate.classes.expectation import ExpectationMaximizer
 from crowdcore.aggregate.classes.majority_vote import MajorityVote
 from crowdcore.aggregate.classes.weighted_mean import CROWDLAB
-from crowdcore.cleanlab.activelab import score_tasks
+from crowdcore.cleanlab.activelab_scores import score_tasks
 from crowdcore.cleanlab.label_scores import Score
-from crowdcore.cleanlab.passes import Part as TrustedPart
-from crowdcore.cleanlab.passes import Trust, find_trust
+from crowdcore.cleanlab.passes import Trust, TrustedPart, find_trust
+from crowdcore.crowd.frames import indexed_frame
 from crowdcore.crowd.grouping import ratio
 from crowdcore.crowd.ids import Ids
 from crowdcore.crowd.sums import Sums
@@ -126,10 +126,7 @@ def find_labels(passes: Passes, method: ExpectationMaximizer | MajorityVote, out
         "agreement_with_consensus": ratio(found.right, found.answers),
         "skill": method.skills_ if hasattr(method, "skills_") else ratio(found.believed, found.answers),
     }
-    import pandas as pd
-
-    frame: pd.DataFrame = pd.DataFrame(columns, index=pd.Index(passes.universe.annotators, name="annotator"))
-    return frame
+    return indexed_frame("annotator", passes.universe.annotators, columns)
 
 
 def find_consensus(passes: Passes, options: CROWDLAB, out: Folder, scores_only: bool) -> tuple[pd.DataFrame, Floats]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore import kernels
-from crowdcore.cleanlab.crowdlab import CrowdlabResult, crowdlab
+from crowdcore.cleanlab.crowdlab_consensus import CrowdlabResult, crowdlab
 from crowdcore.crowd.sums import each
 from crowdcore.crowd.table import Crowd
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore.cleanlab.label_scores import Score
-from crowdcore.cleanlab.passes import ConsensusMethod, Part, QualityMethod, find_trust
+from crowdcore.cleanlab.passes import ConsensusMethod, QualityMethod, TrustedPart, find_trust
 from crowdcore.crowd.evidence import as_ensemble, as_known_labels
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
@@ -145,7 +145,7 @@ def crowdlab(
     {2: 0.639, 1: 0.689, 0: 0.807}
     """
     check_options(consensus_method, quality_method, label_quality_score, adjust_pred_probs)
-    part = Part(crowd, as_ensemble(crowd, pred_probs), as_known_labels(crowd, known_labels))
+    part = TrustedPart(crowd, as_ensemble(crowd, pred_probs), as_known_labels(crowd, known_labels))
     tally, trust = find_trust(
         lambda step, *knowledge: step(part, *knowledge),
         len(part.models),

@@ -57,6 +57,6 @@ def test_a_frame_of_codes_without_names_is_read_by_its_values():
 
 
 def test_a_wide_frame_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr("crowdcore.formats.frames.MOST_CELLS", 3)
+    monkeypatch.setattr("crowdcore.formats.peer_frames.MOST_CELLS", 3)
     with pytest.raises(ValueError, match=r"2 tasks by 2 annotators .* crowdcore\.crowdlab"):
         to_cleanlab(Crowd.from_wide([[0, 1], [1, 1]]))

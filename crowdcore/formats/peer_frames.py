@@ -66,11 +66,8 @@ def labels_series(crowd: Crowd, labels: ArrayLike) -> pd.Series[Any]:
     >>> labels_series(crowd, ["cat", None]).to_dict()
     {0: 'cat'}
     """
-    import pandas as pd
-
-    series = pd.Series(np.asarray(labels), index=pd.Index(crowd.tasks, name="task"), name="agg_label")
-    decided: pd.Series[Any] = series[series.notna()]
-    return decided
+    series = crowd.task_frame(agg_label=np.asarray(labels))["agg_label"]
+    return series[series.notna()]
 
 
 def probas_frame(crowd: Crowd, probas: ArrayLike) -> pd.DataFrame:
