@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from crowdcore.crowd.ids import Ids, as_ids
 from crowdcore.crowd.table import Crowd
-from crowdcore.partitioned import columns
+from crowdcore.partitioned import columns, dealing
 from crowdcore.partitioned.columns import Rows
-from crowdcore.partitioned.dealing import NUMBERS, bucket_rows, deal
+from crowdcore.partitioned.dealing import bucket_rows, deal
 from crowdcore.partitioned.parts import StoredPart, compact, ids_of, store_crowd
 from crowdcore.partitioned.runners import Runner
 from crowdcore.partitioned.storage import Folder
@@ -55,7 +55,8 @@ def prepare_answers(
         found = runner.each("Finding annotators and classes", columns.distinct_values, rows, asked)
         given |= {name: columns.merged(values) for name, values in zip(asked, zip(*found, strict=True), strict=True)}
     known = as_ids(given[names["annotator"]], "annotators"), as_ids(given[names["label"]], "classes")
-    num_buckets = max(-(-num_rows // part_size), -(-num_rows * len(known[1]) // (2 * NUMBERS)))  # two answers a task
+    numbers = num_rows * len(known[1])  # twice as many as there are, with two answers a task
+    num_buckets = max(-(-num_rows // part_size), -(-numbers // (2 * dealing.NUMBERS)))
     dealt = runner.each(
         "Dealing answers", _deal_answers, list(enumerate(rows)), scratch, dict(names), *known, num_buckets
     )

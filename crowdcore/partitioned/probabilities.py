@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from crowdcore.crowd.evidence import as_ensemble
 from crowdcore.crowd.ids import Ids
 from crowdcore.crowd.table import Crowd
-from crowdcore.partitioned import columns
+from crowdcore.partitioned import columns, dealing
 from crowdcore.partitioned.columns import Rows
-from crowdcore.partitioned.dealing import NUMBERS, bucket_rows, deal
+from crowdcore.partitioned.dealing import bucket_rows, deal
 from crowdcore.partitioned.parts import StoredPart, ids_of, store_part
 from crowdcore.partitioned.runners import Runner
 from crowdcore.partitioned.storage import Folder
@@ -38,7 +38,7 @@ def prepare_probabilities(
     advice = f"Probabilities have a column {task!r}, and one for each class, of its name: {names}."
     rows = [columns.find_rows(source, task, names, advice) for source in sources]
     numbers = sum(one.num_rows for model in rows for one in model) * len(names)
-    num_buckets = len(parts) * -(-numbers // (len(parts) * NUMBERS))
+    num_buckets = len(parts) * -(-numbers // (len(parts) * dealing.NUMBERS))
     models: list[list[str]] = []
     for number, pieces in enumerate(rows):
         dealt = runner.each(

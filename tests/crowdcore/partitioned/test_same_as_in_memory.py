@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crowdcore import Crowd, activelab, crowdlab
 from crowdcore.aggregate import CROWDLAB, DawidSkene, FastDawidSkene, MajorityVote, OneCoinDawidSkene, run_method
-from crowdcore.partitioned import PartitionedCrowd, preparation
+from crowdcore.partitioned import PartitionedCrowd, dealing
 
 law = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # with a few iterations: near a saddle EM blows rounding up, until orders do differ
@@ -139,7 +139,7 @@ def test_scores_with_a_model(calibrate, noisy, in_files, probabilities, whole):
 
 
 def test_many_more_tasks_than_answers(noisy, in_files, probabilities, whole, monkeypatch):
-    monkeypatch.setattr(preparation, "NUMBERS", 300)
+    monkeypatch.setattr(dealing, "NUMBERS", 300)
     frame = noisy(11, N=40)
     tasks = np.arange(1000)
     folder, P = probabilities(tasks, range(3))
