@@ -28,6 +28,7 @@ class Fact:
 
     Examples
     --------
+    >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
     ... class Costs(Fact):
     ...     fact = "costs"
@@ -45,6 +46,7 @@ class PlainFact(Fact):
 
     Examples
     --------
+    >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
     ... class Settled(PlainFact):
     ...     fact = "settled"
