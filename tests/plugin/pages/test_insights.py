@@ -192,7 +192,7 @@ def test_one_annotator_tells_nothing_of_accuracy_or_quality():
     assert insights.project_numbers(snapshot).accuracy.value is None
     (row,) = insights.annotators_page(snapshot, shown(snapshot)).rows
     assert row.quality.value is None
-    assert "somebody else" in row.quality.reason
+    assert "Nobody else" in row.quality.reason
     assert insights.annotator_details(snapshot, shown(snapshot), 0).confusion is None
 
 
@@ -222,13 +222,13 @@ def test_who_overrules_a_suspect_label_is_not_praised_for_labels_that_nobody_els
     alone = [{3: "a"}] * 20
     snapshot = votes(*[{1: k, 2: k, 3: k} for k in "ab" * 6], {1: "a", 2: "a", 3: "b"}, *alone)
     (row,) = insights.suspect_labels(snapshot, shown(snapshot)).rows
-    assert row.evidence.endswith("Of 6 other tasks that are a, this annotator got 6 right.")
+    assert row.evidence.endswith("On 6 other tasks with consensus a, this annotator was right 6 times.")
 
 
 def test_of_one_other_task_the_evidence_speaks_as_of_one():
     snapshot = votes(*[{1: k, 2: k} for k in "bc" * 6], {1: "a", 2: "a", 3: "a"}, {1: "a", 2: "a", 3: "b"})
     (row,) = insights.suspect_labels(snapshot, shown(snapshot)).rows
-    assert row.evidence.endswith("Of 1 other task that is a, this annotator got 1 right.")
+    assert row.evidence.endswith("On 1 other task with consensus a, this annotator was right 1 time.")
 
 
 def test_a_majority_is_not_said_to_be_overruled_by_those_who_are_right_less_often():
@@ -394,7 +394,8 @@ def test_a_suspect_label_comes_with_its_evidence():
     (row,) = insights.suspect_labels(snapshot, shown(snapshot, {3: "Cy"})).rows
     assert (row.task, row.person.name, row.label, row.consensus) == (13, "Cy", "b", "a")
     assert row.evidence == (
-        "Of the others, 2 say a. The classifier says a (80 %). Of 6 other tasks that are a, this annotator got 6 right."
+        "Of the others, 2 say a. The classifier says a (80 %). "
+        "On 6 other tasks with consensus a, this annotator was right 6 times."
     )
 
 
@@ -415,7 +416,7 @@ def test_the_majority_is_overruled_by_those_who_are_right_more_often():
     snapshot = votes(*rows, pred_probs=probabilities(*"abc" * 12, "a"))
     (row,) = insights.overruled_majorities(snapshot, shown(snapshot)).rows
     assert (row.task, row.consensus, row.majority) == (37, "a", "b")
-    assert row.evidence.startswith("2 say b, 1 says a. The classifier says a (80 %). Who says a is right ")
+    assert row.evidence.startswith("2 say b, 1 says a. The classifier says a (80 %). Those who say a are right ")
 
 
 # ---------------------------------------------------------------------- annotators
@@ -659,7 +660,12 @@ def test_runs_and_failures_are_told_in_one_row_the_newest_first():
     problems = Problems((Problem(1.0, "rescore", "too old to be shown"), Problem(25.0, "train", "no memory", times=3)))
     runs = [FinishedRun(30.0, report), FinishedRun(20.0, RunReport())]
     newest, failure, oldest = insights.past_runs(runs, problems)
-    assert (newest.trigger, newest.labels, newest.accuracy.value, newest.trained) == ("something changed", 7, 0.9, True)
+    assert (newest.trigger, newest.labels, newest.accuracy.value, newest.trained) == (
+        "a change in Label Studio",
+        7,
+        0.9,
+        True,
+    )
     assert newest.seconds == pytest.approx(0.5)
     assert [(stage.name, stage.seconds) for stage in newest.stages] == [("look", 0.1), ("score", 0.4)]
     assert [(count.what, count.number) for count in newest.changes] == [

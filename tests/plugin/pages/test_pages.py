@@ -233,7 +233,7 @@ def test_how_a_run_goes_and_went_is_shown(served):
     jobs.failed(rescore, "No <i>token</i>: set it.")
     html = served.client.get("/projects/1").text
     assert "No &lt;i&gt;token" in html
-    assert "tried again at" in html
+    assert "The next try is at" in html
     assert "<progress" not in html
 
 
@@ -244,9 +244,9 @@ def test_a_label_studio_that_is_away_is_no_failure(served):
         html = served.client.get(page).text
         assert '<span class="state away">waiting for Label Studio</span>' in html
         assert "Label Studio does not answer here." in html
-        assert re.search(r"asked again at\s+<time", html)
+        assert re.search(r"The next try is at\s+<time", html)
         assert not re.search("failed|bad", html)
-    assert "asked 2 times in vain" in html
+    assert "It has not answered 2 times in a row." in html
     begun(served.backend.jobs)
     html = served.client.get("/projects/1").text
     assert "Waiting for Label Studio" in html, "it is only asked again"
@@ -259,14 +259,14 @@ def test_why_there_is_no_forecast_is_told_where_it_would_be(served):
             re.sub(r"\s+|<[^>]+>", " ", served.client.get(f"/projects/1{page}").text) for page in ("", "/agreement")
         ]
 
-    assert all("has not been worked out yet" in text for text in said())
+    assert all("has not been computed yet" in text for text in said())
     job = begun(served.backend.jobs, "forecast")
-    assert all("It is being worked out." in text for text in said())
+    assert all("It is being computed." in text for text in said())
     served.backend.jobs.failed(job, "Out of <i>memory</i>.")
     for text in said():
-        assert re.search(r"could not be worked out: Out of &lt;i&gt;memory&lt;/i&gt;. It is tried again at +\d", text)
+        assert re.search(r"could not be computed: Out of &lt;i&gt;memory&lt;/i&gt;. The next try is at +\d", text)
     served.backend.jobs.failed(begun(served.backend.jobs, "forecast"), "Label Studio does not answer.", away=True)
-    assert all(re.search(r"waits for Label Studio, which is asked again at +\d", text) for text in said())
+    assert all(re.search(r"waits for Label Studio. The next try is at +\d", text) for text in said())
 
 
 # ---------------------------------------------------------------------- what a click does
@@ -279,7 +279,7 @@ def test_a_forecast_says_where_it_is_of_tasks_that_nobody_has_labelled(served, s
     made = Forecast(60, {}, needed=Estimate(10.0, 5.0, 20.0), queue=curve, random=curve)
     served.stored.facts.write(made)
     page = served.client.get("/projects/1").text
-    assert "Forecast when there were" in page
+    assert "forecast was made when there were" in page
     assert ("All tasks count, labelled or not." in page) == expected
 
 
@@ -293,7 +293,7 @@ def test_a_dry_run_is_asked_for_and_shown(served):
     answer = served.client.post("/projects/1/dry-run", headers=OWN)
     assert (answer.status_code, answer.headers["location"]) == (303, "/projects/1/runs")
     assert [state.word for state in served.backend.jobs.states() if state.kind == "plan"] == ["waiting"]
-    assert "Looking what a run would change" in served.client.get("/projects/1/runs").text
+    assert "Checking what a run would change" in served.client.get("/projects/1/runs").text
     report = RunReport(changes=CHANGES, seconds={"pull": 1.0}, expected_seconds=4.2)
     served.stored.facts.write(DryRun(1_800_000_000.0, report))
     html = served.client.get("/projects/1/runs").text
@@ -302,10 +302,10 @@ def test_a_dry_run_is_asked_for_and_shown(served):
     job = begun(served.backend.jobs, "plan")
     served.backend.jobs.note_progress(job, JobProgress("reading tasks", 30, 120))
     html = served.client.get("/projects/1/runs").text
-    assert 'aria-label="Looking what a run would change" value="30" max="120"' in html
+    assert 'aria-label="Checking what a run would change" value="30" max="120"' in html
     served.backend.jobs.failed(job, "The token is wrong.")
     html = served.client.get("/projects/1/runs").text
-    assert re.search(r"could not be found: The token is wrong\. It is tried again at <time", html)
+    assert re.search(r"would change failed: The token is wrong\. The next try is at <time", html)
     assert " disabled>" not in html, "it can be asked for anew"
 
 
@@ -395,7 +395,7 @@ def test_what_another_release_left_is_waited_for(served, monkeypatch):
         assert "No run has ended yet" not in answer.text, "there was one"
     assert "change" in served.client.get("/projects/1/runs").text
     answer = served.client.get("/api/projects/1/queue")
-    assert (answer.status_code, "no run of project 1 to tell of yet" in answer.text) == (404, True)
+    assert (answer.status_code, "Project 1 has had no run yet" in answer.text) == (404, True)
     assert served.client.get("/metrics").status_code == 200
 
 
