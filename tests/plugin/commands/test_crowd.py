@@ -220,7 +220,7 @@ def test_a_simulation_as_tables(good, bad):
     crowd = read_crowd("a.csv").crowd
     assert crowd.num_answers.tolist() == [4] * 30
     assert len(pd.read_csv("a-truth.csv")) == 30
-    assert "a.csv is there already" in bad(*words, "--out", "a.csv")
+    assert "a.csv already exists" in bad(*words, "--out", "a.csv")
     assert "--force" in bad(*words, "--out", "a.csv")
     good(*words, "--out", "a.csv", "--force", "--seed", 2)
     assert not read_crowd("a.csv").crowd.to_long().equals(crowd.to_long())
