@@ -164,7 +164,7 @@ def _wait(what: str, look: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not look():
         if time.monotonic() > end:
-            raise StudioError(f"Waited {PATIENCE:.0f} s for {what} in vain.")
+            raise StudioError(f"Waited {PATIENCE:.0f} s for {what}; it did not come.")
         time.sleep(0.3)
 
 

@@ -1,4 +1,4 @@
-"""Who may use the server: a name and a password, and for webhooks a secret of their own."""
+"""Who may use the server: people with a name and a password, and webhooks with a secret."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def has_password(settings: Settings) -> bool:
 
 
 def listening_host(settings: Settings) -> str:
-    """Return where the server may listen: everywhere with a password, else on loopback.
+    """Return where the server may listen: everywhere with a password, otherwise on loopback.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def listening_host(settings: Settings) -> str:
         If it shall listen beyond loopback and asks for no password, or has only half of one.
     """
     if any(basic_auth(settings)) and not has_password(settings):
-        raise UserError("Of BASIC_AUTH_USER and BASIC_AUTH_PASS only one is set: set both, or none.")
+        raise UserError("Only one of BASIC_AUTH_USER and BASIC_AUTH_PASS is set: set both, or neither.")
     if has_password(settings) or settings.insecure:
         return settings.host or "0.0.0.0"
     if settings.host is None:
@@ -42,7 +42,7 @@ def listening_host(settings: Settings) -> str:
     if settings.host not in LOOPBACK:
         raise UserError(
             f"The server would listen on {settings.host} and let anybody in: set BASIC_AUTH_USER and BASIC_AUTH_PASS, "
-            "or give --insecure where the network itself keeps others out."
+            "or give --insecure if the network itself keeps others out."
         )
     return settings.host
 
@@ -66,7 +66,7 @@ def may_send_events(settings: Settings, authorization: str | None, secret: str |
 
 
 def webhook_secret(settings: Settings) -> str:
-    """Return what webhooks carry; "" where everybody is let in.
+    """Return the secret of webhooks; "" where everybody is let in.
 
     Every annotator can read a webhook's headers in Label Studio. So it is never the password; where no secret is
     set it is derived from the password, from which the password cannot be found.

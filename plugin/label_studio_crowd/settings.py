@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         validation_alias=_also("LABEL_STUDIO_URL"),
         description="Label Studio's address.",
     )
-    public_url: str | None = Field(None, description="Label Studio's address in a browser, where it is another.")
+    public_url: str | None = Field(None, description="Label Studio's address in a browser, if it differs.")
     api_key: SecretStr | None = Field(
         None,
         validation_alias=_also("LABEL_STUDIO_API_KEY"),
@@ -85,24 +85,26 @@ class Settings(BaseSettings):
     control: str | None = Field(None, description="Name of the control that is scored.")
     classifier: str = Field("auto", description="auto, none, text, tabular, embedding, predictions:…, module:…")
     consensus: ConsensusMethod = Field(
-        "hierarchical-dawid-skene", description="How consensus, qualities and priorities are found."
+        "hierarchical-dawid-skene", description="How consensus, qualities and priorities are computed."
     )
-    trust_ground_truth: bool = Field(False, description="Ground-truth annotations are the truth.")
+    trust_ground_truth: bool = Field(False, description="Take ground-truth annotations as the truth.")
     target_quality: float | None = Field(
-        None, ge=0, le=1, description="A consensus of this quality is settled: 0.9, with crowdlab 0.8."
+        None, ge=0, le=1, description="A task is settled from this quality on: 0.9, with crowdlab 0.8."
     )
     min_labels: int | None = Field(
-        None, ge=1, le=_MANY, description="No task is settled with fewer labels: 1 with a classifier, 2 without."
+        None, ge=1, le=_MANY, description="Labels that a task needs to be settled: 1 with a classifier, 2 without."
     )
-    max_labels: int = Field(5, ge=1, le=_MANY, description="No task is given more labels.")
+    max_labels: int = Field(5, ge=1, le=_MANY, description="Maximum number of labels per task.")
     queue_size: int | None = Field(None, ge=1, le=_MANY, description="Tasks in the queue.")
-    label_budget: int | None = Field(None, ge=0, le=_MANY, description="Labels the project may have in all.")
+    label_budget: int | None = Field(None, ge=0, le=_MANY, description="Maximum number of labels in the whole project.")
     show_consensus: bool = Field(False, description="Pre-fill the consensus for annotators.")
     retrain_share: float = Field(0.05, ge=0, le=1000, description="Share of new labels that retrains the classifier.")
-    retrain_hours: float = Field(6.0, gt=0, le=100_000, description="Hours after which any new label does.")
-    consensus_changes: int = Field(200, ge=0, le=_MANY, description="Consensus predictions edited in one run, at most.")
+    retrain_hours: float = Field(6.0, gt=0, le=100_000, description="Hours after which any new label retrains it.")
+    consensus_changes: int = Field(
+        200, ge=0, le=_MANY, description="Maximum number of consensus predictions edited in one run."
+    )
 
-    host: str | None = Field(None, description="Where the server listens: everywhere, without a password on loopback.")
+    host: str | None = Field(None, description="Address the server listens on: all, without a password only loopback.")
     port: int = Field(9090, ge=1, le=65535, validation_alias=_also("PORT"), description="The server's port.")
     basic_auth_user: str | None = Field(
         None, validation_alias=_also("BASIC_AUTH_USER"), description="Who may use the server."
@@ -112,19 +114,19 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(None, description="What webhooks may carry instead of a password.")
     insecure: bool = Field(False, description="Listen beyond loopback without a password.")
-    max_body_mb: float = Field(64, gt=0, description="Megabytes of a request's body, at most.")
-    max_tasks: int = Field(50_000, ge=1, description="Tasks in one request for predictions, at most.")
-    queue: str | None = Field(None, description="redis://HOST:PORT/DATABASE for workers of their own.")
-    workers: int = Field(2, ge=1, description="Projects that a worker rescores side by side.")
-    quiet_seconds: float = Field(1.0, ge=0, description="A rescore waits until events have been quiet so long,")
-    longest_wait: float = Field(10.0, ge=0, description="and at most so many seconds.")
-    poll_seconds: float = Field(60.0, gt=0, description="Seconds between two looks for what webhooks lost.")
-    sweep_seconds: float = Field(3600.0, gt=0, description="Seconds between two looks at every task's state.")
-    lease_seconds: float = Field(30.0, gt=0, description="Seconds after which a worker that is silent is given up.")
+    max_body_mb: float = Field(64, gt=0, description="Largest body of a request, in megabytes.")
+    max_tasks: int = Field(50_000, ge=1, description="Maximum number of tasks in one request for predictions.")
+    queue: str | None = Field(None, description="redis://HOST:PORT/DATABASE, if workers are separate processes.")
+    workers: int = Field(2, ge=1, description="Projects that a worker rescores at the same time.")
+    quiet_seconds: float = Field(1.0, ge=0, description="Seconds without events before a rescore begins.")
+    longest_wait: float = Field(10.0, ge=0, description="Maximum number of seconds that a rescore waits for that.")
+    poll_seconds: float = Field(60.0, gt=0, description="Seconds between two checks for changes that webhooks missed.")
+    sweep_seconds: float = Field(3600.0, gt=0, description="Seconds between two checks of every task's state.")
+    lease_seconds: float = Field(30.0, gt=0, description="Seconds after which a silent worker is given up.")
     model_dir: Path = Field(
         default_factory=lambda: data_directory() / "models",
         validation_alias=_also("MODEL_DIR"),
-        description="Trained models; whoever can write there can run code here.",
+        description="Folder of trained models. Whoever can write there can run code here.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", validation_alias=_also("LOG_LEVEL"), description="What is logged."
@@ -141,7 +143,7 @@ class Settings(BaseSettings):
         except ValueError:  # the port is no number
             well_formed = False
         if not well_formed:
-            raise ValueError("not an address: it is like http://localhost:8080")
+            raise ValueError("not an address: write it like http://localhost:8080")
         return value.rstrip("/")
 
     @classmethod
@@ -214,7 +216,7 @@ def parse_options(extra_params: Any) -> dict[str, Any]:
             extra_params = json.loads(extra_params)
         except (ValueError, RecursionError):
             raise UserError(
-                'extra_params is no JSON: give an object such as {"target_quality": 0.9}, or nothing.'
+                'extra_params is not JSON: give an object such as {"target_quality": 0.9}, or nothing.'
             ) from None
     if extra_params is None:
         return {}
@@ -225,7 +227,7 @@ def parse_options(extra_params: Any) -> dict[str, Any]:
     if unknown:
         raise UserError(f"extra_params has {unknown[0][:40]!r}; the options are {', '.join(PROJECT_OPTIONS)}.")
     if is_own_code(str(extra_params.get("classifier", ""))):
-        raise UserError("extra_params names code as the classifier, which is given on the command line only.")
+        raise UserError("extra_params names code as the classifier: that is allowed on the command line only.")
     given = {name: value for name, value in extra_params.items() if value is not None}
     checked = load(**given)
     checked.over({})
@@ -242,14 +244,16 @@ def load(**flags: Any) -> Settings:
     """
     config = os.environ.get(PREFIX + "CONFIG")
     if config and not Path(config).is_file():
-        raise UserError(f"{PREFIX}CONFIG names {config}, which is no file: correct the path or unset it.")
+        raise UserError(f"{PREFIX}CONFIG names {config}, which is not a file: correct the path or unset it.")
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         if first["type"] == "extra_forbidden":
-            raise UserError(f"There is no setting {name!r}; there are {', '.join(Settings.model_fields)}.") from None
+            raise UserError(
+                f"There is no setting {name!r}. The settings are {', '.join(Settings.model_fields)}."
+            ) from None
         message = first["msg"].removeprefix("Value error, ")
         # a value is shown only where it can be no secret
         secret = name in ("api_key", "basic_auth_pass", "webhook_secret")

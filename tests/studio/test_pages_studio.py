@@ -131,9 +131,9 @@ def test_every_page_says_what_is_in_the_project(browser, shown):
         "/queue": [f"Task {shown.tasks[PICTURED]}", f"message number {PICTURED}", "Nobody has labelled it yet"],
         "/suspects": [cyd.email, "2 say"],
         "/annotators": [ann.email, bob.email, cyd.email],
-        "/annotators/{cyd}": [cyd.email, "26", "Mistakes to teach from", "message number"],
+        "/annotators/{cyd}": [cyd.email, "26", "Mistakes to learn from", "message number"],
         "/agreement": ["Krippendorff's alpha", cyd.email],
-        "/runs": ["Rescore now", "something changed"],
+        "/runs": ["Rescore now", "a change in Label Studio"],
     }
     with looking(browser, shown) as page:
         page.goto(f"{shown.service.url}/projects")
@@ -222,7 +222,7 @@ def test_a_report_from_disk_needs_no_network(browser, shown, report):
     for said in (TITLE, "in random order", f"message number {PICTURED}", *(person.email for person in shown.people)):
         assert said in text
     page.get_by_role("link", name=shown.people[2].email).first.click()
-    assert page.get_by_text("Mistakes to teach from").locator("visible=true").count() == 1
+    assert page.get_by_text("Mistakes to learn from").locator("visible=true").count() == 1
     assert grave(page) == []
     context.close()
     assert {url.partition("#")[0] for url in asked} == {report.as_uri()}

@@ -38,8 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Consensus labels, annotator quality and the most useful next task for Label Studio projects.",
-    epilog="LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY say where Label Studio is and who asks. How a project is scored "
-    "and served can also be set as LABEL_STUDIO_CROWD_<OPTION> and in label-studio-crowd.toml.",
+    epilog="Set LABEL_STUDIO_URL to Label Studio's address and LABEL_STUDIO_API_KEY to your token. The options of "
+    "scoring and serving can also be set as LABEL_STUDIO_CROWD_<OPTION> and in label-studio-crowd.toml.",
 )
 
 _WIDTH_OF_A_FILE = 140
@@ -48,7 +48,7 @@ _PATIENCE = 10.0
 
 
 def main() -> None:
-    """Run the command line; what the user can mend is one line and exit code 2."""
+    """Run the command line. An error that the user can fix is one line, with exit code 2."""
     try:
         app()
     except UserError as error:
@@ -82,7 +82,7 @@ def _opened(
         with stored.exclusive(_PATIENCE) if writing else nullcontext():
             yield Project(number=number, studio=studio, store=stored, settings=settings, progress=progress or silent)
     except DBAPIError as error:
-        raise UserError(f"The store fails ({error.orig}): correct --store, or see to its server or disk.") from None
+        raise UserError(f"The store fails ({error.orig}): correct --store, or check its server or disk.") from None
     except KeyboardInterrupt:
         typer.echo("\nStopped. Run the command again to finish; nothing is lost.", err=True)
         raise typer.Exit(130) from None
@@ -114,7 +114,7 @@ def _consoles(as_json: bool = False) -> tuple[Console, Console]:
 @app.command()
 @with_settings(*STORE, "control")
 def doctor(project: ProjectOption, settings: Settings, as_json: JsonOption = False) -> None:
-    """Say what is right with a project, what is wrong, and how to mend it."""
+    """Check a project, and say how to fix what is wrong."""
     from label_studio_crowd.commands.display import show_checks
     from label_studio_crowd.connection.doctor import examine
 
@@ -133,10 +133,10 @@ def doctor(project: ProjectOption, settings: Settings, as_json: JsonOption = Fal
 def connect(
     project: ProjectOption,
     settings: Settings,
-    backend: Annotated[str | None, typer.Option("--backend", help="An ML backend to connect as well.")] = None,
+    backend: Annotated[str | None, typer.Option("--backend", help="Address of an ML backend to connect, too.")] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Set a project up for the queue; remember its options and what was changed."""
+    """Set a project up for the queue. Its options and what was changed are remembered."""
     from label_studio_crowd.commands.display import progress_bars, show_changes
     from label_studio_crowd.connection.connect import connect as connect_project
     from label_studio_crowd.store.jobs import Jobs, Needs
@@ -157,11 +157,11 @@ def connect(
 def sync(
     project: ProjectOption,
     settings: Settings,
-    full: Annotated[bool, typer.Option("--full", help="Read everything anew and retrain the classifier.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again and retrain the classifier.")] = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Pull what changed, score, and publish queue and consensus."""
+    """Pull changes, score them, publish queue and consensus."""
     from label_studio_crowd.commands import display
     from label_studio_crowd.runs.rescore import How, rescore
 
@@ -169,7 +169,7 @@ def sync(
     with display.progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
         run = rescore(opened, How(full=full, dry_run=dry_run))
         names = {} if as_json else opened.studio.annotator_names()
-    assert run is not None, "it was not told to stop where nothing has changed"
+    assert run is not None, "only a run that may stop early returns nothing"
     if as_json:
         typer.echo(json.dumps(run.report().as_json(), ensure_ascii=False))
         return
@@ -184,7 +184,7 @@ def sync(
 def watch(
     project: ProjectOption,
     settings: Settings,
-    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 60.0,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two checks.")] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
     """Sync again and again, until Ctrl-C."""
@@ -205,7 +205,7 @@ def watch(
 @app.command()
 @with_settings(*STORE, "host", "port", "queue", "workers", "insecure")
 def serve(settings: Settings) -> None:
-    """Serve as an ML backend: rescore projects by themselves whenever somebody labels."""
+    """Serve as an ML backend that rescores when somebody labels."""
     from label_studio_crowd.server import application
 
     application.serve(settings)
@@ -216,7 +216,7 @@ def serve(settings: Settings) -> None:
 def worker(
     settings: Settings, with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False
 ) -> None:
-    """Rescore projects for a server on this or another machine; any number may run."""
+    """Rescore projects for a server, on this or another machine. Any number of workers may run."""
     from label_studio_crowd.service.worker import run_until_told
 
     run_until_told(settings, with_parent=with_parent)
@@ -225,7 +225,7 @@ def worker(
 @app.command()
 @with_settings(*STORE)
 def status(project: ProjectOption, settings: Settings, as_json: JsonOption = False) -> None:
-    """Say how a project stands, as of the last run."""
+    """Show the state of a project, as of the last run."""
     from label_studio_crowd.commands import display
     from label_studio_crowd.connection.record import find_record
     from label_studio_crowd.exchange.pull import look_up
@@ -264,9 +264,9 @@ def export(
     project: ProjectOption,
     out: Annotated[Path, typer.Option("--out", help="File ending in .csv, .json or .parquet.")],
     settings: Settings,
-    with_data: Annotated[bool, typer.Option("--with-data", help="Put each task's data beside its consensus.")] = False,
+    with_data: Annotated[bool, typer.Option("--with-data", help="Add each task's data to its row.")] = False,
 ) -> None:
-    """Write consensus, quality, and the per-label and per-annotator tables."""
+    """Write tables: consensus and quality, labels, annotators."""
     from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.files.tables import check_path, tables, write
 
@@ -285,9 +285,11 @@ def report(
     project: ProjectOption,
     out: Annotated[Path, typer.Option("--out", help="File ending in .html.")],
     settings: Settings,
-    hide_names: Annotated[bool, typer.Option("--hide-names", help="Call annotators by numbers.")] = False,
+    hide_names: Annotated[
+        bool, typer.Option("--hide-names", help="Replace the annotators' names with numbers.")
+    ] = False,
 ) -> None:
-    """Write what the server's pages show into one file, which opens offline and can be sent by mail."""
+    """Write what the server's pages show into one file. It opens offline and can be sent by mail."""
     from label_studio_crowd.exchange.pull import look_up, update_names
     from label_studio_crowd.pages.report import check_report_path, report_html, write_report
     from label_studio_crowd.runs.look_ahead import look_ahead_if_due
@@ -309,11 +311,12 @@ def disconnect(
     project: ProjectOption,
     settings: Settings,
     fast: Annotated[
-        bool, typer.Option("--fast", help="Delete all consensus predictions at once; annotators wait meanwhile.")
+        bool,
+        typer.Option("--fast", help="Delete all consensus predictions at once. Annotators have to wait meanwhile."),
     ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Put every setting of a project back and remove our predictions, nobody else's."""
+    """Restore a project's settings and remove our predictions. Those of others stay."""
     from label_studio_crowd.commands.display import progress_bars, show_changes
     from label_studio_crowd.connection.disconnect import disconnect as disconnect_project
 

@@ -36,17 +36,17 @@ def _text(flag: str, text: str) -> Any:
 
 
 _TRUST: Final[Any] = typer.Option(
-    "--trust-ground-truth", help="Of a Label Studio export: ground-truth annotations are the truth."
+    "--trust-ground-truth", help="For a Label Studio export: take ground-truth annotations as the truth."
 )
 _READING: Final[dict[str, tuple[Any, Any]]] = {
-    "format": (_text("--format", "long, wide, matrix, json, folder or label-studio [by looking]."), None),
-    "task_column": (_text("--task-column", "Column of the tasks [by its name]."), None),
-    "annotator_column": (_text("--annotator-column", "Column of the annotators [by its name]."), None),
-    "label_column": (_text("--label-column", "Column of the labels [by its name]."), None),
-    "control": (_text("--control", "Of a Label Studio export with several controls: which."), None),
+    "format": (_text("--format", "long, wide, matrix, json, folder or label-studio [detected]."), None),
+    "task_column": (_text("--task-column", "Column of the tasks [found by its name]."), None),
+    "annotator_column": (_text("--annotator-column", "Column of the annotators [found by its name]."), None),
+    "label_column": (_text("--label-column", "Column of the labels [found by its name]."), None),
+    "control": (_text("--control", "For a Label Studio export with several controls: the one to read."), None),
     "trust_ground_truth": (Annotated[bool, _TRUST], False),
 }
-"""How answers are read, whatever becomes of them."""
+"""How answers are read, for any command."""
 
 
 def _how(**options: Any) -> HowToRead:
@@ -76,9 +76,9 @@ FeaturesOption = Annotated[
 TruthOption = Annotated[
     Path | None, typer.Option("--truth", help="True labels: .csv or .parquet (task, truth), or .npy or .txt in order.")
 ]
-SeedOption = Annotated[int, typer.Option("--seed", help="Of what is drawn at random.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the random numbers.")]
 OptionOption = Annotated[
-    list[str] | None, typer.Option("--option", help="An option of the method, name=value; may be repeated.")
+    list[str] | None, typer.Option("--option", help="An option of the method, as name=value; may be repeated.")
 ]
 
 
@@ -90,8 +90,8 @@ def aggregate(
         typer.Option(
             "--method",
             "-m",
-            help="Any name that `compare` shows [hierarchical-dawid-skene; with --parts, over which it does not run, "
-            "crowdlab with probabilities, else dawid-skene].",
+            help="Any method that `compare` lists [hierarchical-dawid-skene; it does not run with --parts: there "
+            "crowdlab with probabilities, otherwise dawid-skene].",
         ),
     ] = None,
     option: OptionOption = None,
@@ -114,7 +114,7 @@ def aggregate(
     dask: DaskOption = None,
     scratch: ScratchOption = None,
 ) -> None:
-    """Turn the answers of many into one label for each task."""
+    """Combine the annotators' answers into one label per task."""
     console, err = _consoles()
     if parts is not None:
         elsewhere = {"ANSWERS": answers, "--features": features, "--known": known, "--hard": hard}
@@ -189,7 +189,7 @@ def _write_labels(console: Console, found: Aggregation, out: Path | None, *, har
 def identify(
     answers: AnswersArgument,
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="What to look at, as entropy or accuracy [an overview].")
+        str | None, typer.Option("--method", "-m", help="What to look at, such as entropy or accuracy [an overview].")
     ] = None,
     probabilities: ProbabilitiesOption = None,
     truth: TruthOption = None,
@@ -198,7 +198,7 @@ def identify(
     *,
     how: HowToRead,
 ) -> None:
-    """Say which tasks are hard, which annotators good, and how far they agree."""
+    """Show hard tasks, good annotators, and how far they agree."""
     from crowdcore.identify import METHODS, find_method
     from label_studio_crowd.commands.crowd_display import show_frame
     from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
@@ -222,7 +222,7 @@ def identify(
             )
 
         if chosen is not None and chosen.needs_truth and evidence.known_labels is None:
-            raise UserError(f"--method {chosen.name} needs true labels of some tasks: give --truth FILE.")
+            raise UserError(f"--method {chosen.name} needs the true labels of some tasks: give --truth FILE.")
         if chosen is None:
             shown = _overview({name: run(entry) for name, entry in METHODS.items() if _in_overview(entry)})
         else:
@@ -251,8 +251,8 @@ def _overview(found: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     annotators = found["accuracy"].join(found["workload"][["share"]].rename(columns={"share": "share_of_answers"}))
     return {
         "The crowd": project,
-        "Tasks, those whose votes differ most first": tasks.head(10),
-        "Annotators, the least accurate first (the truth is Dawid-Skene's where it is not known)": (
+        "Tasks; those whose votes differ most come first": tasks.head(10),
+        "Annotators; the least accurate come first (where the truth is not known, it is Dawid-Skene's)": (
             annotators.sort_values("accuracy", kind="stable").head(10)
         ),
     }
@@ -261,18 +261,18 @@ def _overview(found: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def simulate(
     out: Annotated[
         Path,
-        typer.Option("--out", help="A folder, as peerannot has it, or .csv, .tsv or .parquet; the truth is beside."),
+        typer.Option(
+            "--out", help="A folder in peerannot's format, or a .csv, .tsv or .parquet file with the truth beside it."
+        ),
     ],
     strategy: Annotated[
-        str, typer.Option("--strategy", "-s", help="How annotators answer; a wrong name lists all.")
+        str, typer.Option("--strategy", "-s", help="How annotators answer; an unknown name lists all.")
     ] = "independent-confusion",
     tasks: Annotated[int, typer.Option("--tasks", help="Number of tasks.")] = 100,
     annotators: Annotated[int, typer.Option("--annotators", help="Number of annotators.")] = 20,
     classes: Annotated[int, typer.Option("--classes", "-K", help="Number of classes.")] = 2,
-    answers_per_task: Annotated[
-        int | None, typer.Option("--answers-per-task", help="Answers that a task gets.")
-    ] = None,
-    workload: Annotated[int | None, typer.Option("--workload", help="Tasks that an annotator answers.")] = None,
+    answers_per_task: Annotated[int | None, typer.Option("--answers-per-task", help="Answers per task.")] = None,
+    workload: Annotated[int | None, typer.Option("--workload", help="Tasks per annotator.")] = None,
     ratio: Annotated[
         float | None, typer.Option("--ratio", "-r", help="Share of spammers, of students, or of good annotators.")
     ] = None,
@@ -281,9 +281,9 @@ def simulate(
         Path | None, typer.Option("--confusions", help=".npy (annotators, classes, classes): true class, label.")
     ] = None,
     seed: SeedOption = 0,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Make a crowd whose truth is known."""
+    """Simulate a crowd whose truth is known."""
     import numpy as np
 
     from crowdcore.simulation import find_strategy
@@ -294,12 +294,12 @@ def simulate(
     if out.suffix:
         check_out(out, (".csv", ".tsv", ".parquet"))
     elif not out.parent.is_dir():
-        raise UserError(f"--out is in {out.parent}, which is no folder: make it, or choose another.")
+        raise UserError(f"--out is in {out.parent}, which is not a folder: create it, or choose another one.")
     elif out.is_file():
-        raise UserError(f"--out is {out}, which is a file: name a folder, or a file with an ending.")
+        raise UserError(f"--out is {out}, which is a file: give a folder, or a file name with an ending.")
     there = [path for path in ((out, truth_out) if out.suffix else out.glob("*")) if path.exists()]
     if there and not force:
-        raise UserError(f"{there[0]} is there already: choose another --out, or overwrite with --force.")
+        raise UserError(f"{there[0]} already exists: choose another --out, or overwrite it with --force.")
     given: dict[str, Any] = {
         "n_tasks": tasks,
         "n_annotators": annotators,
@@ -339,7 +339,7 @@ def compare(
     truth: TruthOption = None,
     probabilities: ProbabilitiesOption = None,
     features: FeaturesOption = None,
-    methods: Annotated[str | None, typer.Option("--methods", help="Names with commas between them [all].")] = None,
+    methods: Annotated[str | None, typer.Option("--methods", help="Names, separated by commas [all].")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="File ending in .csv, .tsv, .parquet, .json or .md.")
     ] = None,
@@ -347,7 +347,7 @@ def compare(
     *,
     how: HowToRead,
 ) -> None:
-    """Run all methods on answers whose truth is known, and say how often each is right."""
+    """Run all methods on answers whose truth is known. It shows how often each is right."""
     from dataclasses import asdict
 
     import pandas as pd
@@ -367,7 +367,7 @@ def compare(
         given = crowd_files.read_evidence(source, reading, probabilities=probabilities, features=features)
         judged = int((labels.index.isin(given.crowd.tasks[given.crowd.num_answers > 0])).sum())
         if not judged:
-            raise UserError("No task has both an answer and a known truth: see that both files have the same ids.")
+            raise UserError("No task has both an answer and a known truth: check that both files have the same ids.")
         err.print(f"{judged:,} task{' has' if judged == 1 else 's have'} answers and a known truth.", highlight=False)
         with progress_bar(err) as progress:
             rows = comparison.compare(given, labels, chosen, progress)

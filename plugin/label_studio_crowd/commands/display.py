@@ -61,7 +61,7 @@ def show_run(console: Console, report: RunReport) -> None:
         f"{report.labelled_tasks or 0:,} of {tasks}" + no_answers,
         highlight=False,
     )
-    reasons = {"truth": "known truth", "quality": "quality", "labels": "the most labels", "skips": "labels and skips"}
+    reasons = {"truth": "known truth", "quality": "quality", "labels": "the label limit", "skips": "labels and skips"}
     why = ", ".join(f"{count:,} by {reasons[name]}" for name, count in report.settled_by.items() if count)
     console.print(f"Settled: {report.settled or 0:,} of {tasks}{f' ({why})' if why else ''}{believed}", highlight=False)
     console.print(f"Classifier: {escape(report.classifier or '')}", highlight=False)
@@ -169,14 +169,14 @@ def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | 
             at = job["retry_at"]
             again = "now" if at is None else time.strftime("at %H:%M:%S", time.localtime(at))
             away = job["state"] == "away"
-            begin = "The service waits for Label Studio, to" if away else "The service could not"
+            begin = "The service waits for Label Studio to" if away else "The service could not"
             what = f"{begin} {job['job']}: {job['problem']} It tries again {again}."
             console.print(f"{_MARKS['note' if away else 'wrong']} {escape(what)}", highlight=False)
     if last is None:
         console.print(f"{escape(state['title'])}: {'connected, ' * state['connected']}never synced.", highlight=False)
         return
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.finished_at))
-    console.print(f"Last run: {when}" + ", not connected any more" * (not state["connected"]), highlight=False)
+    console.print(f"Last run: {when}" + ", no longer connected" * (not state["connected"]), highlight=False)
     show_run(console, last.report)
     console.print(
         f"Served from {escape(state['model_version'] or 'no version')} ({_count(state['queue'], 'task')}); since then "

@@ -44,23 +44,23 @@ _FLAGS: Final[dict[str, Any]] = {
         "ActiveLab [hierarchical-dawid-skene].",
     ),
     "trust_ground_truth": _yes_or_no(
-        "--trust-ground-truth/--no-trust-ground-truth", "Ground-truth annotations are the truth [no]."
+        "--trust-ground-truth/--no-trust-ground-truth", "Take ground-truth annotations as the truth [no]."
     ),
     "target_quality": Annotated[
         float | None, typer.Option("--target-quality", help="Quality that settles a task [0.9; with crowdlab 0.8].")
     ],
-    "min_labels": _number("--min-labels", "Labels before a task is settled [1; without classifier 2]."),
-    "max_labels": _number("--max-labels", "Labels that no task exceeds [5]."),
-    "queue_size": _number("--queue-size", "Tasks in the queue [by annotators]."),
-    "label_budget": _number("--label-budget", "Labels the project may have in all [any]."),
-    "show_consensus": _yes_or_no("--show-consensus/--hide-consensus", "Pre-fill the consensus [no]."),
-    "host": _text("--host", "Where to listen [everywhere with a password, else 127.0.0.1]."),
+    "min_labels": _number("--min-labels", "Labels that a task needs to be settled [1; without a classifier 2]."),
+    "max_labels": _number("--max-labels", "Maximum number of labels per task [5]."),
+    "queue_size": _number("--queue-size", "Tasks in the queue [by the number of annotators]."),
+    "label_budget": _number("--label-budget", "Maximum number of labels in the whole project [no limit]."),
+    "show_consensus": _yes_or_no("--show-consensus/--hide-consensus", "Pre-fill the consensus for annotators [no]."),
+    "host": _text("--host", "Address to listen on [all if a password is set, otherwise 127.0.0.1]."),
     "port": _number("--port", "Port to listen on [9090]."),
-    "queue": _text("--queue", "redis://HOST:PORT/DATABASE, where workers are processes of their own."),
-    "workers": _number("--workers", "Projects that a worker rescores side by side [2]."),
+    "queue": _text("--queue", "redis://HOST:PORT/DATABASE, if workers are separate processes."),
+    "workers": _number("--workers", "Projects that a worker rescores at the same time [2]."),
     "insecure": _yes_or_no("--insecure", "Listen beyond loopback without a password."),
 }
-"""The flags of settings, by the setting's name; None where one is not given."""
+"""The flags of settings, by the setting's name; None if a flag is not given."""
 
 STORE: Final = ("url", "store")
 SCORING: Final = (

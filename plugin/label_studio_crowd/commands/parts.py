@@ -25,18 +25,24 @@ PartsOption = Annotated[
     typer.Option(
         "--parts",
         metavar="FOLDER",
-        help="In place of ANSWERS: a folder, or URL as s3://..., of long Parquet files, read part by part. "
-        "--probabilities and --out are folders of Parquet files then; methods: crowdlab, majority-vote, dawid-skene, "
-        "fast- and one-coin-dawid-skene.",
+        help="Instead of ANSWERS: a folder, or a URL such as s3://..., of long Parquet files, read part by part. "
+        "--probabilities and --out are then folders of Parquet files, too. Methods: crowdlab, majority-vote, "
+        "dawid-skene, fast- and one-coin-dawid-skene.",
     ),
 ]
 DaskOption = Annotated[
     str | None,
-    typer.Option("--dask", metavar="ADDRESS", help="With --parts: a Dask scheduler, as tcp://host:8786 [in turn]."),
+    typer.Option(
+        "--dask", metavar="ADDRESS", help="With --parts: a Dask scheduler, such as tcp://host:8786 [parts run in turn]."
+    ),
 ]
 ScratchOption = Annotated[
     str | None,
-    typer.Option("--scratch", metavar="FOLDER", help="With --parts: where to sort them; with --dask, seen by all."),
+    typer.Option(
+        "--scratch",
+        metavar="FOLDER",
+        help="With --parts: a folder to sort them in; with --dask, all workers must see it.",
+    ),
 ]
 
 
@@ -50,7 +56,7 @@ def whole(answers: Path | None, *, dask: str | None, scratch: str | None) -> Pat
     """
     odd = next((name for name, value in (("--dask", dask), ("--scratch", scratch)) if value), None)
     if odd:
-        raise UserError(f"{odd} goes with --parts FOLDER, a folder of Parquet files: give that in place of ANSWERS.")
+        raise UserError(f"{odd} goes with --parts FOLDER, a folder of Parquet files: give that instead of ANSWERS.")
     if answers is None:
         raise UserError("There are no answers: give ANSWERS, a file or folder, or --parts FOLDER for a large crowd.")
     return answers
@@ -84,7 +90,7 @@ class Parts:
         if odd is None and self.how.trust_ground_truth:
             odd = "--trust-ground-truth"
         if odd:
-            raise UserError(f"{odd} does not go with --parts: leave it out, or give ANSWERS that fit in memory.")
+            raise UserError(f"{odd} cannot be used with --parts: leave it out, or give ANSWERS that fit in memory.")
 
     def aggregate(
         self,
@@ -95,7 +101,7 @@ class Parts:
         console: Console,
         err: Console,
     ) -> None:
-        """Find the labels by a method, with options, and write or show them."""
+        """Compute the labels by a method with options, and write or show them."""
         check_out(annotators_out, TABLES, "--annotators-out")
         name, parsed = parse_method(strategy or ("crowdlab" if self.probabilities else "dawid-skene"))
         parsed |= parse_options(options)

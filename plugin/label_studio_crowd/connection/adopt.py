@@ -56,7 +56,7 @@ def adopt(project: Project, *, anew: bool = False) -> None:
     if not ours:
         raise BackendRemovedError(
             f"Project {project.number}: its ML backend was removed in Label Studio, so nothing is scored or published "
-            f"any more. `label-studio-crowd disconnect --project {project.number}` puts its settings back."
+            f"any more. `label-studio-crowd disconnect --project {project.number}` restores its settings."
         )
     options = parse_options(ours[-1]["extra_params"])
     found = Adopted(tuple(row["created_at"] for row in ours), options)

@@ -1,4 +1,4 @@
-"""What Label Studio's Model settings said of a backend of ours, and what was done about it."""
+"""What Label Studio's Model settings said about our backend, and what was done about it."""
 
 from __future__ import annotations
 

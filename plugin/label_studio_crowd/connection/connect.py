@@ -118,7 +118,7 @@ def _find_change(project: Project, *, backend: str | None = None, dropped: Itera
 
 
 def _make_change(project: Project, change: _Change) -> None:
-    """Change the project. All that is needed to put things back is recorded before the first of them is changed."""
+    """Change the project. All that is needed to undo this is recorded before the first change."""
     before = project.store.facts.read(Record)
     record = change.record or _new_record(project, change.info)
     added = (change.backend,) if change.adds_backend and change.backend else ()

@@ -1,4 +1,4 @@
-"""Puts a project back as it was before `connect`."""
+"""Restores a project as it was before `connect`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Change:
         settings = [(name, self.info[name], value) for name, value in self.before.items()]
         return [
             *(f"{name}: {found!r} → {value!r}" for name, found, value in settings if found != value),
-            *[f"overlap of {len(self.overlaps)} tasks put back"] * bool(self.overlaps),
+            *[f"overlap of {len(self.overlaps)} tasks restored"] * bool(self.overlaps),
             *(f"{count} predictions of {version} deleted" for version, count in self.versions.items()),
             *[f"{len(self.tabs)} Data Manager tabs deleted"] * bool(self.tabs),
             *(f"ML backend {backend} removed" for backend in self.record.backends),
@@ -85,8 +85,8 @@ def _find_change(project: Project, *, dry_run: bool) -> _Change:
     record = standing_record(project, views, wrong_settings(info))
     if record is None:
         raise UserError(
-            f"Project {project.number} is not connected: neither this store nor the project records what it was "
-            "before. Nothing was changed."
+            f"Project {project.number} is not connected: neither this store nor the project has a record of "
+            "its earlier settings. Nothing was changed."
         )
     update_mirror(project)
     if not dry_run:
@@ -129,7 +129,7 @@ def _make_change(project: Project, change: _Change, *, fast: bool) -> None:
         else:
             _delete_consensus(project)
     if left := [version for version in studio.model_versions(number) if is_ours(version)]:
-        raise UserError(f"Predictions of {', '.join(left)} came in meanwhile: run disconnect again.")
+        raise UserError(f"Predictions of {', '.join(left)} arrived meanwhile: run disconnect again.")
     for backend in record.backends:
         studio.remove_backend(number, backend)
     if asked := project.store.facts.read(Setup):

@@ -1,4 +1,4 @@
-"""What is right with a project, what is wrong, and how to mend it. Reads only."""
+"""What is right with a project, what is wrong, and how to fix it. Reads only."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Chec
         yield Check("note", f"Label Studio {version} at {studio.url}; this release was tested with {_TESTED}x")
     yield Check("ok", f"{studio.token_kind} of {user.get('email')}")
     if studio.token_kind == "access token":
-        yield Check("wrong", "the token is an access token, which lives five minutes", "use the personal access token")
+        yield Check(
+            "wrong", "the token is an access token, which is valid for five minutes", "use a personal access token"
+        )
 
 
 def _queue(project: Project, info: dict[str, Any], record: Record | None, settings: Settings) -> Iterator[Check]:
@@ -118,7 +120,7 @@ def _backends(project: Project, info: dict[str, Any], record: Record, settings: 
     if info["created_by"] is None:
         yield Check(
             "wrong",
-            "the project has no creator any more, and Label Studio then fails at every ML backend",
+            "the project no longer has a creator, so Label Studio fails with every ML backend",
             'give it one: PATCH /api/projects/… {"created_by": …}',
         )
         return
@@ -129,13 +131,17 @@ def _backends(project: Project, info: dict[str, Any], record: Record, settings: 
     ]
     if foreign:
         titles = ", ".join(repr(row.get("title")) for row in foreign)
-        yield Check("note", f"ML backends are connected ({titles})", "let them leave the project's model version alone")
+        yield Check(
+            "note",
+            f"ML backends are connected ({titles})",
+            "make sure that they do not change the project's model version",
+        )
     for url in {row["url"].rstrip("/") for row in backends} - {row["url"].rstrip("/") for row in foreign}:
         connect = f"label-studio-crowd connect --project {project.number} --backend {url}"
         headers = project.studio.webhook_headers(project.number, url)
         if headers is None:
-            yield Check("wrong", f"{url} has no webhook: it hears of annotations only by polling", connect)
+            yield Check("wrong", f"{url} has no webhook: it learns of annotations only by polling", connect)
         elif not headers.items() >= webhook_headers(settings).items():
-            yield Check("wrong", f"the webhook of {url} does not carry the secret, and is turned away", connect)
+            yield Check("wrong", f"the webhook of {url} does not carry the secret, so it is refused", connect)
         else:
-            yield Check("ok", f"{url} hears of every annotation")
+            yield Check("ok", f"{url} is notified of every annotation")

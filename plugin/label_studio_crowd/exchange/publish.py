@@ -1,4 +1,4 @@
-"""Carries a plan out, so that a stop at any point leaves a working queue and the next run mends the rest.
+"""Carries a plan out. A stop at any point leaves a working queue, and the next run does the rest.
 
 What Label Studio holds is observed before every plan; a run records nothing that its successor must trust,
 except that an import was begun: one that an interrupted run sent may still be under way.
@@ -49,7 +49,7 @@ def pending_version(facts: Facts) -> str | None:
 
 
 def observe(project: Project, *, sleep: Callable[[float], None] = time.sleep) -> list[Prediction]:
-    """Return our predictions in Label Studio, read anew where they are not what the mirror remembers."""
+    """Return our predictions in Label Studio, read again if they differ from what the mirror remembers."""
     versions = _after_pending_import(project, sleep)
     if versions != project.store.published.versions():
         _read_predictions(project, versions)
@@ -230,8 +230,8 @@ class _Publication:
         missing = [item["task"] for item in items if item["task"] not in there]
         some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
         return (
-            f"Label Studio took {created} of {len(items)} predictions of {edits.version} and says not why; "
-            f"without one: task {some}. Was the labeling config changed, or were tasks deleted?"
+            f"Label Studio accepted {created} of {len(items)} predictions of {edits.version} and gave no reason. "
+            f"Without a prediction: task {some}. Check whether the labeling config was changed or tasks were deleted."
         )
 
     def _import_once(self, items: Sequence[dict[str, Any]], already: int) -> int:

@@ -1,4 +1,4 @@
-"""Options of methods as people type them: ``name=value``, and peerannot's ``strategy[name=value,...]``."""
+"""Options of methods as typed by users: ``name=value``, and peerannot's ``strategy[name=value,...]``."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class HowToRead:
             return read_export(path, self.control, trust_ground_truth=self.trust_ground_truth)
         if self.control or self.trust_ground_truth:
             option = "--control" if self.control else "--trust-ground-truth"
-            raise UserError(f"{option} is for Label Studio's JSON export, and {path} is none: leave it out.")
+            raise UserError(f"{option} is for Label Studio's JSON export, and {path} is not one: leave it out.")
         return read_crowd(path, self.format, **names)
 
 
@@ -162,13 +162,13 @@ def read_evidence(
     if truth is not None:
         outside = ~truth.index.isin(crowd.tasks)
         if outside.any():
-            notes.append(f"{outside.sum():,} of the {len(truth):,} known labels are of tasks that have no answers.")
+            notes.append(f"{outside.sum():,} of the {len(truth):,} known labels belong to tasks without answers.")
             truth = truth[~outside]
         crowd = add_classes(crowd, truth.to_numpy())
         if pred_probs is not None:
             pred_probs = pred_probs.reindex(columns=crowd.classes.tolist(), fill_value=0.0)
     if not len(crowd.classes):
-        raise UserError(f"{source.path} has no answers: there is no row with a label.")
+        raise UserError(f"{source.path} has no answers: no row has a label.")
     matrix = None if features is None else read_features(features, crowd)
     return Evidence(crowd, pred_probs, matrix, truth, tuple(notes))
 
@@ -191,7 +191,7 @@ def read_true_labels(reading: Reading, path: Path | None) -> pd.Series[Any]:
     if path is not None:
         return read_truth(path, crowd)
     if reading.truth is None:
-        raise UserError("The answers come without truth: give --truth FILE, with columns task and truth.")
+        raise UserError("The answers come without the truth: give --truth FILE, with the columns task and truth.")
     known = reading.truth >= 0
     labels: pd.Series[Any] = pd.Series(crowd.classes[reading.truth[known]], index=crowd.tasks[known], name="truth")
     return labels
@@ -214,7 +214,7 @@ def check_out(
     if path.is_dir():
         raise UserError(f"{option} is {path}, which is a folder: name a file in it.")
     if not path.parent.is_dir():
-        raise UserError(f"{option} is in {path.parent}, which is no folder: make it, or choose another.")
+        raise UserError(f"{option} is in {path.parent}, which is not a folder: create it, or choose another one.")
     if path.suffix.lower() == ".parquet":
         with user_errors():
             import pyarrow  # noqa: F401

@@ -41,7 +41,7 @@ def read_export(path: Path, control: str | None = None, *, trust_ground_truth: b
     try:
         tasks = orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError as error:
-        raise UserError(f"{path} is no JSON ({error}): export it again.") from None
+        raise UserError(f"{path} is not JSON ({error}): export it again.") from None
     _check(tasks, path)
     annotations = list(_annotations(tasks))
     chosen = infer_control((orjson.loads(row.result) for row in annotations), control)
@@ -52,7 +52,9 @@ def read_export(path: Path, control: str | None = None, *, trust_ground_truth: b
     flagged = found.ground_truth - found.set_aside.get(TRUTH, 0)
     notes = [f"no answers: {aside}"] if aside else []
     if flagged and not trust_ground_truth:
-        notes.append(f"{flagged} of the answers are flagged as ground truth: --trust-ground-truth takes them as known")
+        notes.append(
+            f"{flagged} of the answers are flagged as ground truth; --trust-ground-truth takes them as the truth"
+        )
     about = (
         f"{path}: Label Studio's export (control {chosen.name!r}, {chosen.kind}) with {len(crowd.label):,} answers of "
         f"{len(crowd.annotators):,} annotators to {len(crowd.tasks):,} tasks, {len(crowd.classes):,} classes"

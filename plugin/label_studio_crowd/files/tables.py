@@ -146,7 +146,7 @@ def check_path(path: Path) -> None:
     if path.is_dir():
         raise UserError(f"--out is {path}, which is a folder: name a file in it.")
     if not path.parent.is_dir():
-        raise UserError(f"--out is in {path.parent}, which is no folder: make it, or choose another.")
+        raise UserError(f"--out is in {path.parent}, which is not a folder: create it, or choose another one.")
     if path.suffix.lower() == ".parquet":
         try:
             import pyarrow  # noqa: F401

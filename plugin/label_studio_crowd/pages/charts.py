@@ -59,7 +59,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points (x, y), and a band (x, low, high) around it where it is not sure.
+    """A line through points (x, y), and a band (x, low, high) where it is uncertain.
 
     A `dashed` line is there to compare with.
     """
@@ -140,7 +140,7 @@ def line_chart(says: str, lines: Sequence[Line], x: Axis, y: Axis) -> Chart:
     Parameters
     ----------
     says
-        What is to be seen, for who cannot see it.
+        What the picture shows, for readers who cannot see it.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def histogram(says: str, edges: Sequence[float], parts: Sequence[tuple[str, Sequ
     Parameters
     ----------
     says
-        What is to be seen, for who cannot see it.
+        What the picture shows, for readers who cannot see it.
     edges
         B + 1 of them, increasing.
     parts

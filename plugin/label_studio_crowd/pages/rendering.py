@@ -22,7 +22,7 @@ _STATIC: Final = {
 
 
 class Links(Protocol):
-    """Where a page's links lead; "" is none, and only the words are shown."""
+    """Where a page's links lead; "" means no link: only the words are shown."""
 
     def section(self, name: str) -> str:
         """Return the address of a page of the project: "" is the first, others are named as in `SECTIONS`."""

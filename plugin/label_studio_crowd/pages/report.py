@@ -1,4 +1,4 @@
-"""The report: what the pages show, as one file that opens without a server, without a network and without a script."""
+"""The report: what the pages show, in one file that needs no server, no network and no script."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STYLES: Final = ("pico.css", "crowd.css")
 
 @dataclass(frozen=True)
 class _Links:
-    """Where the report's links lead: into Label Studio, and to what it says itself of some annotators."""
+    """Where the report's links lead: to Label Studio, and to its own details of some annotators."""
 
     url: str
     detailed: frozenset[str]
@@ -57,7 +57,7 @@ def check_report_path(path: Path) -> None:
     if path.is_dir():
         raise UserError(f"--out is {path}, which is a folder: name a file in it.")
     if not path.parent.is_dir():
-        raise UserError(f"--out is in {path.parent}, which is no folder: make it, or choose another.")
+        raise UserError(f"--out is in {path.parent}, which is not a folder: create it, or choose another one.")
 
 
 def write_report(html: str, path: Path) -> None:

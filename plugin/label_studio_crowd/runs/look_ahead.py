@@ -1,4 +1,4 @@
-"""The forecast and the coefficients of agreement, found after a run: they take seconds."""
+"""The forecast and the coefficients of agreement, computed after a run: they take seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from label_studio_crowd.scoring.snapshot import Snapshot
 
 
 def look_ahead(project: Project) -> None:
-    """Find the forecast and the coefficients of agreement of what the mirror holds, if probabilities are at hand.
+    """Compute the forecast and the coefficients of agreement of what the mirror holds, if probabilities are at hand.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def look_ahead(project: Project) -> None:
 
 
 def look_ahead_if_due(project: Project, info: Mapping[str, Any], snapshot: Snapshot) -> None:
-    """Find the forecast and the coefficients anew under the settings of the last run, if they are older than it.
+    """Compute the forecast and the coefficients again under the settings of the last run, if they are older than it.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ _ACTIVE_DAYS: Final = 7
 
 @dataclass(frozen=True)
 class How:
-    """How a run goes about it: by default as somebody expects who asked for it.
+    """How a run works; the defaults are for a run that somebody asked for.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ def rescore(project: Project, how: How = How()) -> Run | None:
 
 
 def retrain(project: Project) -> None:
-    """Train the classifier anew on what the mirror holds; the next run scores with it.
+    """Retrain the classifier on what the mirror holds; the next run scores with it.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def retrain(project: Project) -> None:
 
 
 class _Clock:
-    """The seconds of each stage, and how long of them Label Studio was waited for."""
+    """The seconds of each stage, and how many of them were spent waiting for Label Studio."""
 
     def __init__(self, studio: Studio) -> None:
         self.seconds: dict[str, float] = {}

@@ -82,7 +82,7 @@ class Run:
 
     @property
     def outdated(self) -> bool:
-        """Whether the classifier should be trained anew."""
+        """Whether the classifier should be retrained."""
         return self.judged.outdated
 
     def report(self) -> RunReport:

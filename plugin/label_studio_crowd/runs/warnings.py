@@ -1,4 +1,4 @@
-"""What a run found that the user should know, and may want to mend."""
+"""What a run found that the user should know, and may want to fix."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterato
     if scores.answers.outside_config:
         labels = ", ".join(repr(label) for label in scores.answers.outside_config[:_NAMED])
         yield (
-            f"Labels that the labeling config does not offer are in annotations ({labels}): they count as classes, "
-            f"and tasks whose consensus is one have no consensus prediction: {plan.outside_config}."
+            f"Annotations have labels that the labeling config does not offer ({labels}). They count as classes; "
+            f"tasks that have such a consensus, and so no consensus prediction: {plan.outside_config}."
         )
     yield from _of_quality(scores, project.settings)
     crowd, budget = scores.answers.crowd, project.settings.label_budget
     if budget is not None and len(crowd.label) >= budget:
         yield (
             f"The label budget of {budget} is spent: the queue is empty, and Label Studio serves "
-            "the tasks that are still open in an order of its own."
+            "the tasks that are still open in its own order."
         )
     if note := memory_note(
         tasks=len(crowd.tasks), labels=len(crowd.label), annotators=len(crowd.annotators), classes=len(crowd.classes)
@@ -50,7 +50,7 @@ def _of_ground_truth(answers: Answers, settings: Settings) -> Iterator[str]:
         some = ", ".join(map(str, answers.conflicting_truths[:_NAMED]))
         more = len(answers.conflicting_truths) - _NAMED
         yield (
-            "Tasks whose ground-truth annotations contradict each other, so that the latest was taken: "
+            "Ground-truth annotations contradict each other, so the latest was taken, in these tasks: "
             f"{some}{f' and {more} more' if more > 0 else ''}."
         )
 
@@ -59,14 +59,14 @@ def _of_quality(scores: Scores, settings: Settings) -> Iterator[str]:
     answers = scores.answers
     labelled = answers.crowd.num_answers > 0
     if labelled.any() and answers.crowd.num_answers.max() < 2 and not (labelled & (answers.known_labels >= 0)).any():
-        told = "only the classifier tells" if scores.hears_model else "nothing tells"
+        known = "only the classifier shows" if scores.hears_model else "it is not known"
         settles_none = ", so quality settles no task" * (settings.consensus != "crowdlab")
         yield (
-            f"No task has labels of two annotators: {told} how good annotators are{settles_none}. The queue "
+            f"No task has labels of two annotators: {known} how good the annotators are{settles_none}. The queue "
             "will ask for second labels; --min-labels 2 asks for them everywhere."
         )
     if labelled.sum() >= _MANY and (best := scores.result.quality[labelled].max()) < settings.target:
         yield (
             f"No consensus reaches the target quality of {settings.target}: the highest is {best:.2f}. Tasks "
-            "are settled only by --max-labels; lower --target-quality, or give a classifier something to learn from."
+            "are settled only by --max-labels; lower --target-quality, or add data that a classifier can learn from."
         )

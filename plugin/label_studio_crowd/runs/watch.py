@@ -1,4 +1,4 @@
-"""Rescores a project again and again, by polling alone: for where webhooks cannot reach."""
+"""Rescores a project again and again, by polling alone, where webhooks cannot reach the server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Round:
 
     @property
     def eventful(self) -> bool:
-        """Whether somebody who watches wants to read of it."""
+        """Whether it is worth a line for somebody who watches."""
         return self.run is None or self.run.pulled.changed > 0 or self.run.pulled.deleted > 0 or bool(self.run.plan)
 
 

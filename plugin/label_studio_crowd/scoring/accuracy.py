@@ -10,7 +10,7 @@ from crowdcore.outlook.estimates import estimate_accuracy
 from label_studio_crowd.estimate import LEVEL, Estimate
 
 NO_PROBABILITY: Final = (
-    "CROWDLAB's quality is no probability that the consensus is right; the default consensus method estimates it."
+    "CROWDLAB's quality is not the probability that the consensus is right. The default consensus method estimates it."
 )
 
 

@@ -1,4 +1,4 @@
-"""What pages show besides a snapshot: how a project came to where it is, and where it is going."""
+"""What pages show besides a snapshot: the history of a project, and its forecast."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
 from label_studio_crowd.store.reports import RunReport
 
-NOT_YET: Final = "It has not been worked out yet: that follows a run after a while."
-"""Why there is no forecast, and no coefficient of agreement, before they were found for the first time."""
+NOT_YET: Final = "It has not been computed yet. That happens some time after a run."
+"""Why there is no forecast, and no coefficient of agreement, before the first were computed."""
 
 _STEP: Final = 1.02
 _RESAMPLES: Final = 200
 _NO_PAIRS: Final = "No task has labels by two annotators."
-_NO_CHANCE: Final = "All labels compared are the same, so nothing tells agreement from chance."
+_NO_CHANCE: Final = "All labels compared are the same, so agreement cannot be separated from chance."
 
 
 class Moment(NamedTuple):
@@ -135,7 +135,7 @@ def is_outlook_due(facts: Facts, labels: int, circumstances: Mapping[str, Any]) 
 
 
 def renew_outlook(facts: Facts, scores: Scores, circumstances: Mapping[str, Any]) -> None:
-    """Find the forecast and the coefficients of agreement anew: seconds for a large project.
+    """Compute the forecast and the coefficients of agreement: seconds for a large project.
 
     Parameters
     ----------

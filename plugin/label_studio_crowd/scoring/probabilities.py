@@ -1,4 +1,4 @@
-"""A project's class probabilities: those at hand, completed for new tasks, or trained anew."""
+"""A project's class probabilities: those at hand, completed for new tasks, or from a new training."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class Snapshot:
 
     @property
     def comparable(self) -> bool:
-        """Whether anything tells how good labels are: others' labels of the same tasks, or a model that is heard."""
+        """Whether it can be known how good labels are: by others' labels of the same tasks, or by a model."""
         return self.accuracy.value is not None or not self.calibrated
 
     @cached_property

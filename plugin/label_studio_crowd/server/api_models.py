@@ -13,9 +13,9 @@ Item = TypeVar("Item")
 
 
 class Page(BaseModel, Generic[Item]):
-    """Some of the items there are."""
+    """Some of the items."""
 
-    total: int = Field(description="How many items there are that fit.")
+    total: int = Field(description="How many items match.")
     limit: int
     offset: int
     items: list[Item]
@@ -35,20 +35,20 @@ class Numbers(BaseModel):
 
 
 class ProjectState(BaseModel):
-    """How a project stands."""
+    """The state of a project."""
 
     project: int
     title: str | None = Field(description="As of the last run; null before the first.")
     state: State = Field(
-        description="fresh: all that is known is in the queue. waiting: something happened that no run has seen. "
-        "working: a run is under way. away: Label Studio does not answer, and is asked again. "
-        "failed: the last run failed, and is tried again."
+        description="fresh: the queue is up to date. waiting: something has changed since the last run. "
+        "working: a run is under way. away: Label Studio does not answer; the run is tried again. "
+        "failed: the last run failed; it is tried again."
     )
-    problem: str | None = Field(description="Why the last run failed, or how Label Studio was asked in vain.")
+    problem: str | None = Field(description="Why the last run failed, or why Label Studio did not answer.")
     failures: int = Field(description="How often it failed in a row.")
-    retry_at: datetime | None = Field(description="When it is tried again; null while it is.")
-    wanted_since: datetime | None = Field(description="When the first thing happened that no run has seen.")
-    training: State | None = Field(description="How the training stands, where one was asked for.")
+    retry_at: datetime | None = Field(description="When the next try is due; null while it is under way.")
+    wanted_since: datetime | None = Field(description="When the first change came that no run has seen.")
+    training: State | None = Field(description="State of the training, if one was requested.")
     training_problem: str | None = Field(description="Why the last training failed.")
     last_run_at: datetime | None = Field(description="When the last run ended.")
     numbers: Numbers | None = Field(description="Null before the first run.")
@@ -63,72 +63,70 @@ class ClassShare(BaseModel):
 
 
 class ProjectDetails(ProjectState):
-    """How a project stands, and how it was scored."""
+    """The state of a project, and how it was scored."""
 
     control: str | None = Field(description="The control of the labeling config that is scored.")
-    classifier: str | None = Field(description="What was chosen, why, and how it went.")
+    classifier: str | None = Field(description="What was chosen, why, and how well it works.")
     consensus: str | None = Field(description="The method of the consensus: hierarchical-dawid-skene or crowdlab.")
     show_consensus: bool | None = Field(description="Whether annotators see the consensus while they label.")
     classes: list[ClassShare]
     settled_by: dict[SettledBy, int] = Field(description="Tasks that need no more labels, by reason.")
-    warnings: list[str] = Field(description="What the last run found that somebody may want to mend.")
+    warnings: list[str] = Field(description="What the last run found that may need attention.")
     seconds: dict[str, float] = Field(description="Seconds of the last run, by stage.")
 
 
 class Task(BaseModel):
-    """What is believed of a task, as of the last run."""
+    """What is known of a task, as of the last run."""
 
     task: int
     labels: int = Field(description="How many labels it has.")
     skips: int
-    consensus: str | None = Field(description="Null where nobody has said anything.")
+    consensus: str | None = Field(description="Null before the first label.")
     quality: float | None = Field(description="Quality of the consensus.")
     priority: float | None = Field(description="Low where one more label is worth most.")
     settled: bool = Field(description="Whether it needs no more labels.")
     settled_by: SettledBy | None = Field(description="Why it needs no more labels.")
-    place: int | None = Field(description="Its place in the queue, from 1; null where it is not in it.")
+    place: int | None = Field(description="Its place in the queue, from 1; null if it is not in the queue.")
     url: str = Field(description="The task in Label Studio.")
 
 
 class TaskAnnotation(BaseModel):
-    """An annotation of a task, as last heard of."""
+    """An annotation of a task, as last seen."""
 
     id: int
-    annotator: int = Field(description="0: a user who was deleted; nothing tells which.")
+    annotator: int = Field(description="0: a deleted user; it is not known which.")
     name: str
-    label: str | None = Field(description="Null where it gives none, or several.")
+    label: str | None = Field(description="Null if it gives none, or several.")
     skipped: bool
     ground_truth: bool
     updated_at: str = Field(description="By Label Studio's clock.")
 
 
 class TaskDetails(BaseModel):
-    """A task and its annotations, which may be newer than what is believed of it."""
+    """A task and its annotations, which may be newer than its consensus."""
 
     task: int
-    believed: Task | None = Field(description="Null where the task came after the last run.")
+    believed: Task | None = Field(description="Null if the task came after the last run.")
     annotations: list[TaskAnnotation]
     url: str = Field(description="The task in Label Studio.")
 
 
 class Annotator(BaseModel):
-    """What is believed of an annotator, as of the last run."""
+    """What is known of an annotator, as of the last run."""
 
-    annotator: int = Field(description="0: all users who were deleted, taken as one annotator.")
+    annotator: int = Field(description="0: all deleted users, as one annotator.")
     name: str
-    quality: float | None = Field(
-        description="How often their labels are right; null where none of their labels has an agreement."
-    )
+    quality: float | None = Field(description="How often their labels are right; null if their agreement is null.")
     quality_low: float | None = Field(description="Lower end of the quality's 90 % interval; null with CROWDLAB.")
     quality_high: float | None = Field(description="Upper end of it.")
     agreement: float | None = Field(
-        description="Share of their labels that are the consensus, of tasks on whose consensus others, the classifier "
-        "or a known truth have a say, too; null without any."
+        description="Share of their labels that match the consensus, on tasks where others, the classifier or a known "
+        "truth have a say, too; null without any such task."
     )
     labels: int
     worst_class: str | None = Field(
-        description="The label that is wrong most often when they give it; null where they are never wrong, or nothing "
-        "tells."
+        description="The label that is wrong most often when they give it; null if they are never wrong, or if that is "
+        "not known."
     )
 
 
@@ -147,7 +145,7 @@ class Run(BaseModel):
     trained: bool | None = Field(description="Whether the classifier was trained in this run.")
     changed_tasks: int | None
     deleted_tasks: int | None
-    full_pull: bool | None = Field(description="Whether everything was read anew.")
+    full_pull: bool | None = Field(description="Whether everything was read again.")
     changes: dict[str, Any] = Field(description="What was changed in Label Studio, in numbers.")
     warnings: list[str]
     seconds: dict[str, float]

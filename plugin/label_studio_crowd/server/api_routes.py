@@ -1,4 +1,4 @@
-"""The JSON API: how the projects stand, and what the last run of each believed."""
+"""The JSON API: the state of each project, and the results of its last run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ router = APIRouter(prefix="/api", tags=["projects"], responses=described(401, 42
 
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most.")]
-Offset = Annotated[int, Query(ge=0, le=2**31, description="How many items to leave out before.")]
+Offset = Annotated[int, Query(ge=0, le=2**31, description="How many items to skip first.")]
 Quality = Annotated[float | None, Query(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -66,7 +66,7 @@ def list_projects(parts: TheParts, limit: Limit = 100, offset: Offset = 0) -> Pa
 
 @router.get("/projects/{project}", operation_id="get_project", responses=described(404))
 def get_project(parts: TheParts, project: Number) -> ProjectDetails:
-    """Show how a project stands, and how it was scored."""
+    """Show the state of a project, and how it was scored."""
     backend, served = parts.backend, served_projects(parts.backend)
     if project not in served:
         raise not_served(project, served)
@@ -97,9 +97,7 @@ class _Scored:
         snapshot = parts.backend.snapshot(stored)
         if snapshot is None:
             word = main_job(served[project]).word
-            raise HTTPException(
-                404, f"There is no run of project {project} to tell of yet, its state is {word!r}: ask again later."
-            )
+            raise HTTPException(404, f"Project {project} has had no run yet (its state is {word!r}): ask again later.")
         self.stored: ProjectStore = stored
         self.snapshot: Snapshot = snapshot
         self.url = project_url(parts.backend.settings, project)
@@ -129,7 +127,7 @@ def list_tasks(
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Page[Task]:
-    """List tasks. Those of unknown quality are within no bounds, and come last."""
+    """List tasks. Those of unknown quality match no bounds, and come last."""
     table = TaskTable(scored.snapshot, scored.url)
     rows = table.rows(Choice(settled, labelled, min_quality, max_quality, order_by, direction))
     items = table.spelled_out(rows[offset : offset + limit].tolist())
@@ -142,7 +140,7 @@ def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
     snapshot, mirror = scored.snapshot, scored.stored.mirror
     row = snapshot.row(task)
     if row is None and not mirror.data([task]):
-        raise HTTPException(404, f"Project {project} has no task {task} that is known of.")
+        raise HTTPException(404, f"Project {project} has no known task {task}.")
     control, known = find_control(snapshot.label_config, snapshot.control), scored.stored.people.names()
     return TaskDetails(
         task=task,

@@ -105,7 +105,7 @@ def _describe_password(schema: dict[str, Any]) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until told to stop by a signal, and keep the projects fresh meanwhile.
+    """Serve until a signal ends it, and keep the projects fresh meanwhile.
 
     Raises
     ------

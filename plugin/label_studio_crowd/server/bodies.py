@@ -33,14 +33,14 @@ def parse_object(body: bytes) -> dict[str, Any]:
     Raises
     ------
     UserError
-        If it is no JSON, or no object.
+        If it is not JSON, or not an object.
     """
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
         found = _parse_leniently(body)
     if not isinstance(found, dict):
-        raise UserError(f"The body is {_KINDS.get(type(found), 'no object')}: send an object.")
+        raise UserError(f"The body is {_KINDS.get(type(found), 'not an object')}: send an object.")
     return found
 
 

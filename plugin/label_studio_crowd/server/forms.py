@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 
 async def require_own_page(request: Request) -> None:
-    """Refuse what another site's page sends: a browser adds the password by itself.
+    """Refuse what a page of another site sends: the browser adds the password by itself.
 
     Browsers say where a request comes from: in Sec-Fetch-Site over HTTPS and on this machine, else in Origin.
 
@@ -25,7 +25,7 @@ async def require_own_page(request: Request) -> None:
         origin = urlsplit(request.headers.get("origin", "")).netloc
         allowed = origin != "" and origin == request.headers.get("host")
     if not allowed:
-        raise HTTPException(403, "This was not sent by a page of this server: open its page and click there.")
+        raise HTTPException(403, "This request was not sent by a page of this server: open the page and click there.")
 
 
 def path_within(address: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands around every page: which project, how it stands, whose names are shown, which version it is."""
+"""What every page shows around its content: the project and its state, whose names are shown, the version."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SECTIONS: Final = (
 _WORK: Final[Mapping[Kind, str]] = {
     "rescore": "scoring",
     "train": "training the classifier",
-    "plan": "looking what a run would change",
+    "plan": "checking what a run would change",
     "forecast": "making the forecast",
 }
 NAMES_COOKIE: Final = "names"
@@ -46,7 +46,7 @@ _ANEW: Final = {"Cache-Control": "private, no-cache"}
 
 @dataclass(frozen=True)
 class UnderWay:
-    """A job that is under way: what it does, and how far it is; None where nobody has said so."""
+    """A job that is under way: what it does, and its progress; None where that is not known."""
 
     what: str
     progress: JobProgress | None
@@ -54,7 +54,7 @@ class UnderWay:
 
 @dataclass(frozen=True)
 class Head:
-    """How a project stands; times are Unix times.
+    """The state of a project; times are Unix times.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ class Frame:
         self.served = served_projects(self.backend)
 
     def heads(self) -> list[Head]:
-        """Return how all projects stand."""
+        """Return the state of each project."""
         return [head_of(self.backend, project, jobs) for project, jobs in self.served.items()]
 
     def page(self, title: str, part: str, **values: Any) -> HTMLResponse:
@@ -172,15 +172,15 @@ class ProjectFrame(Frame):
 
     @property
     def outlook_missing(self) -> str:
-        """Why there is no forecast, and no coefficient of agreement, where there is none."""
+        """Why there is no forecast, and no coefficient of agreement."""
         job = next((job for job in self.served[self.project] if job.kind == "forecast"), None)
         if job is None or job.word == "fresh":
             return NOT_YET
         if job.next_try is None:
-            return "It is being worked out."
+            return "It is being computed."
         if job.away:
-            return Markup("It waits for Label Studio, which is asked again at {}.").format(moment(job.next_try))
-        words = "It could not be worked out: {} It is tried again at {}."
+            return Markup("It waits for Label Studio. The next try is at {}.").format(moment(job.next_try))
+        words = "It could not be computed: {} The next try is at {}."
         return Markup(words).format(job.problem, moment(job.next_try))
 
     def people(self, snapshot: Snapshot) -> People:
@@ -214,7 +214,7 @@ class ProjectFrame(Frame):
 
 
 def head_of(backend: Backend, project: int, jobs: Sequence[JobState]) -> Head:
-    """Return how a project stands."""
+    """Return the state of a project."""
     job, stored = main_job(jobs), backend.project(project)
     snapshot, last = backend.snapshot(stored), stored.runs.last()
     at_work = {other.kind: other.progress for other in jobs if other.claimed}
@@ -234,7 +234,7 @@ def head_of(backend: Backend, project: int, jobs: Sequence[JobState]) -> Head:
 
 
 async def answer_in_kind(request: Request, error: Exception) -> Response:
-    """Return the answer to an error of a kind in `EXPECTED`: a page where somebody looks, else JSON."""
+    """Return the answer to an error of a kind in `EXPECTED`: a page for a browser, otherwise JSON."""
     answer = await answer_error(request, error)
     if not wants_page(request) or request.url.path.startswith("/api/"):
         return answer
@@ -254,7 +254,7 @@ async def answer_in_kind(request: Request, error: Exception) -> Response:
     return HTMLResponse(text, answer.status_code, headers=_kept(answer))
 
 
-_TITLES: Final = {403: "Not from here", 404: "Not found", 503: "The store does not answer"}
+_TITLES: Final = {403: "Request refused", 404: "Not found", 503: "The store does not answer"}
 
 
 def _kept(answer: Response) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Who and what is let in, a password on everything but `/` and `/health` and bodies up to a size; and what is let out.
+"""What is let in: with a password (but for `/` and `/health`), and bodies up to a size; and what is let out.
 
 They stand before the routes, so that a new route is guarded, too.
 """
@@ -23,9 +23,10 @@ _CLOSE: Final = {"Connection": "close"}
 
 
 class LoopbackGuard:
-    """Lets in who asks for this machine by a name of its own.
+    """Lets in requests that name this machine by one of its own names.
 
-    Without a password, a website in the user's browser could else read everything: by having its own name lead here.
+    Without a password, a website in the user's browser could otherwise point its own name at this server and read
+    everything.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -42,8 +43,8 @@ class LoopbackGuard:
             if name not in LOOPBACK:
                 refusal = problem(
                     421,
-                    f"This server has no password and answers at {', '.join(LOOPBACK)} only, not at {host[:100]!r}: "
-                    "set BASIC_AUTH_USER and BASIC_AUTH_PASS.",
+                    f"This server has no password, so it answers only at {', '.join(LOOPBACK)}, not at {host[:100]!r}: "
+                    "set BASIC_AUTH_USER and BASIC_AUTH_PASS to open it to others.",
                     _CLOSE,
                 )
                 await refusal(scope, receive, send)
@@ -52,7 +53,7 @@ class LoopbackGuard:
 
 
 class PasswordGuard:
-    """Lets in who knows the password, and webhooks that carry the secret."""
+    """Lets in requests with the password, and webhooks with the secret."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -67,7 +68,7 @@ class PasswordGuard:
         else:
             refusal = problem(
                 401,
-                "Name or password is missing or wrong.",
+                "The name or the password is missing or wrong.",
                 {"WWW-Authenticate": 'Basic realm="label-studio-crowd", charset="UTF-8"'},
             )
             await refusal(scope, receive, send)
@@ -126,7 +127,7 @@ class BodyLimit:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()):
-            await problem(400, "Content-Length is no number.", _CLOSE)(scope, receive, send)
+            await problem(400, "Content-Length is not a number.", _CLOSE)(scope, receive, send)
             return
         if len(length) > 18 or int(length) > self._most:
             await problem(413, self._refusal, _CLOSE)(scope, receive, send)

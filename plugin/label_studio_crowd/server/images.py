@@ -65,9 +65,9 @@ class Images:
                     self._studio = Studio.of(self._settings, patience=_PATIENCE)
             kind, content = self._studio.file(path, _LARGEST)
         except StudioError as error:
-            raise HTTPException(502, f"Label Studio does not give this picture: {error}") from None
+            raise HTTPException(502, f"Label Studio did not return this picture: {error}") from None
         except UserError as error:
             raise HTTPException(404, str(error)) from None
         if not kind.startswith("image/"):
-            raise HTTPException(404, f"This is no picture ({kind[:40]}): open the task in Label Studio.")
+            raise HTTPException(404, f"This is not a picture ({kind[:40]}): open the task in Label Studio.")
         return Response(content, media_type=kind, headers=_HEADERS)

@@ -1,4 +1,4 @@
-"""Tells open pages that they are out of date, over server-sent events.
+"""Lets open pages know that they are out of date, over server-sent events.
 
 One poller a process looks at the store, once a second and only while somebody listens.
 """
@@ -48,7 +48,7 @@ def _word(*things: Any) -> str:
 
 
 class Live:
-    """Looks which version of each page there is, for all who listen.
+    """Looks up the current version of each page, for all who listen.
 
     Parameters
     ----------
@@ -88,10 +88,10 @@ class Live:
             try:
                 found = await run_sync(page_versions, self._backend)
             except sa.exc.SQLAlchemyError as error:  # looked at again: pages show what they showed
-                log.debug("The store fails (%s): nothing can be told.", store_reason(error))
+                log.debug("The store fails (%s): pages cannot be updated.", store_reason(error))
                 found = self._versions
             except Exception:
-                log.exception("What pages show cannot be looked at: trying again.")
+                log.exception("It cannot be checked whether pages have changed: trying again.")
                 found = self._versions
             if found != self._versions:
                 self._versions = found

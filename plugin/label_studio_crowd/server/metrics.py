@@ -1,4 +1,4 @@
-"""What Prometheus reads: counts of this process, and how the projects stand."""
+"""What Prometheus reads: counts of this process, and the states of the projects."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Metrics:
         self._registry = CollectorRegistry()
         self.webhooks = Counter(
             f"{_PREFIX}webhooks",
-            "Webhooks, by kind of event and what became of it.",
+            "Webhooks, by kind of event and outcome.",
             ("kind", "result"),
             registry=self._registry,
         )
-        self.predictions = Counter(f"{_PREFIX}predictions", "Predictions given out.", registry=self._registry)
+        self.predictions = Counter(f"{_PREFIX}predictions", "Predictions returned.", registry=self._registry)
         self.seconds = Histogram(
             f"{_PREFIX}request_seconds",
             "Seconds that requests took, by route and status.",

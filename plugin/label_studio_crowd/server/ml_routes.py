@@ -39,8 +39,8 @@ class Setup(BaseModel):
 class Prediction(BaseModel):
     """A task's prediction, as Label Studio stores it."""
 
-    result: list[dict[str, Any]] = Field(description="The consensus as a result; empty where it is not to be shown.")
-    score: float = Field(ge=0, le=1, description="How sure the label is.")
+    result: list[dict[str, Any]] = Field(description="The consensus as a result; empty if it must not be shown.")
+    score: float = Field(ge=0, le=1, description="How certain the label is.")
     model_version: str
 
 
@@ -51,7 +51,7 @@ class Predictions(BaseModel):
 
 
 class Taken(BaseModel):
-    """What became of an event."""
+    """What was done with an event."""
 
     status: str = Field(
         description="applied, marked (a run will read the rest from Label Studio), known, dropped or ignored."
@@ -105,7 +105,7 @@ _EVENT: Final = _body(
 
 @router.post("/setup", operation_id="setup", openapi_extra=_SETUP, responses=described(400, 401, 413, 415, 503))
 def setup(body: Body, request: Request, parts: TheParts) -> Setup:
-    """Take a project in, with the options of its Model settings.
+    """Set a project up, with the options of its Model settings.
 
     Label Studio sends a token and its own address, too; neither is used.
     """
@@ -115,7 +115,7 @@ def setup(body: Body, request: Request, parts: TheParts) -> Setup:
         options = parse_options(asked.get("extra_params"))
         _check_storable(options)
     except UserError as error:  # of the answer, Label Studio shows nothing but its status; what was sent is not logged
-        log.warning("A project is not set up: %s", _SENT.sub("…", str(error)))
+        log.warning("A project could not be set up: %s", _SENT.sub("…", str(error)))
         raise
     with parts.turn:
         version = parts.backend.setup(
@@ -141,19 +141,21 @@ def _check_storable(options: dict[str, Any]) -> None:
     responses=described(400, 401, 413, 415, 503),
 )
 def predict(body: Body, parts: TheParts) -> Response:
-    """Give each task its prediction: what the last run believed, or what the model thinks of a new task."""
+    """Return a prediction for each task: from the last run, or for a new task from the model."""
     asked = parse_object(body)
     project = asked.get("project")
     number = None if project is None else project_number(project)
     tasks = asked.get("tasks")
     if not isinstance(tasks, list):
-        raise UserError("tasks is missing, or no list: send a list of tasks.")
+        raise UserError("tasks is missing or is not a list: send a list of tasks.")
     most = parts.backend.settings.max_tasks
     if len(tasks) > most:
-        raise HTTPException(413, f"There are {len(tasks)} tasks, {most} are allowed: send fewer, or raise max_tasks.")
+        raise HTTPException(
+            413, f"There are {len(tasks)} tasks; at most {most} are allowed: send fewer, or raise max_tasks."
+        )
     for at, task in enumerate(tasks):
         if not isinstance(task, dict):
-            raise UserError(f"tasks[{at}] is no object: send tasks as Label Studio does.")
+            raise UserError(f"tasks[{at}] is not an object: send tasks as Label Studio does.")
     results = parts.backend.predict(number, tasks)
     parts.metrics.predictions.inc(len(results))
     return Response(orjson.dumps({"results": results}), media_type="application/json")
@@ -163,7 +165,7 @@ def predict(body: Body, parts: TheParts) -> Response:
     "/webhook", operation_id="webhook", openapi_extra=_EVENT, responses=described(400, 401, 413, 415, 422, 503)
 )
 def webhook(body: Body, parts: TheParts) -> Taken:
-    """Take an event in: the queue follows within seconds."""
+    """Take an event: the queue follows within seconds."""
     count = parts.metrics.webhooks
     try:
         event = read_event(parse_object(body))

@@ -50,13 +50,13 @@ ProjectPage = Annotated[ProjectFrame, Depends(_project_frame)]
 
 @router.get("/projects")
 def show_projects(frame: AnyPage) -> HTMLResponse:
-    """Show how all projects stand."""
+    """Show the state of all projects."""
     return frame.page("Projects", "projects", projects=frame.heads())
 
 
 @router.get("/projects/{project}")
 def show_overview(frame: ProjectPage) -> HTMLResponse:
-    """Show a project in one look."""
+    """Show a project at a glance."""
     if frame.snapshot is None:
         return frame.waiting("")
     facts, last = frame.stored.facts, frame.stored.runs.last()
@@ -77,7 +77,7 @@ def show_overview(frame: ProjectPage) -> HTMLResponse:
 
 @router.get("/projects/{project}/queue")
 def show_queue(frame: ProjectPage, page: PageNumber = 1) -> HTMLResponse:
-    """Show the next tasks, and why they are."""
+    """Show the next tasks, and why they are in the queue."""
     if frame.snapshot is None:
         return frame.waiting("queue")
     queue = insights.queue_page(frame.snapshot, frame.people(frame.snapshot), page)
@@ -86,7 +86,7 @@ def show_queue(frame: ProjectPage, page: PageNumber = 1) -> HTMLResponse:
 
 @router.get("/projects/{project}/suspects")
 def show_suspects(frame: ProjectPage, page: PageNumber = 1, overruled: PageNumber = 1) -> HTMLResponse:
-    """Show labels that are probably wrong, and consensus that is not what most said."""
+    """Show labels that are probably wrong, and consensus that differs from the majority."""
     if frame.snapshot is None:
         return frame.waiting("suspects")
     people = frame.people(frame.snapshot)
@@ -141,7 +141,7 @@ def show_agreement(frame: ProjectPage) -> HTMLResponse:
 
 @router.get("/projects/{project}/runs")
 def show_runs(frame: ProjectPage) -> HTMLResponse:
-    """Show the last runs, and what one would change now if that was asked for."""
+    """Show the last runs and, if somebody asked, what a run would change now."""
     facts = frame.stored.facts
     runs = insights.past_runs(frame.stored.runs.newest(_RUNS), facts.read(Problems))
     dry_run = _shown(frame.served[frame.project], facts.read(DryRun))
@@ -178,7 +178,7 @@ def _shown(jobs: Sequence[JobState], found: DryRun | None) -> ShownDryRun:
 
 @router.post("/projects/{project}/rescore", dependencies=[Depends(require_own_page)])
 def rescore(parts: TheParts, project: Number) -> Response:
-    """Let a run begin at once."""
+    """Start a run at once."""
     return _marked(parts, project, "rescore")
 
 
@@ -210,13 +210,13 @@ async def show_or_hide_names(names: Literal["shown", "hidden"], back: str = "") 
 
 @router.get("/events")
 async def tell_of_all(parts: TheParts) -> Response:
-    """Tell when a project's state changes."""
+    """Send an event when a project's state changes."""
     return EventSourceResponse(parts.live.versions(None))
 
 
 @router.get("/projects/{project}/events")
 async def tell_of_one(parts: TheParts, project: Number) -> Response:
-    """Tell when the pages of a project change."""
+    """Send an event when the pages of a project change."""
     return EventSourceResponse(parts.live.versions(project))
 
 

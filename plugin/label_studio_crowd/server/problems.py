@@ -1,4 +1,4 @@
-"""What went wrong, as an answer: the user's mistakes in words, ours without internals."""
+"""What went wrong, as an answer: in words if the user can fix it, otherwise without internals."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _MEANINGS: Final[Mapping[int, str]] = {
     400: "The body is not what it should be.",
-    401: "Name or password is missing or wrong.",
-    404: "There is no such project or task, or nothing is known of it yet.",
+    401: "The name or the password is missing or wrong.",
+    404: "There is no such project or task, or nothing is known about it yet.",
     413: "The request is too large.",
     415: "The body is not sent as application/json.",
     422: "A value is not what it should be.",
@@ -53,7 +53,7 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
 
 
 def wants_page(request: Request) -> bool:
-    """Return whether somebody looks, with a browser."""
+    """Return whether the request comes from a person with a browser."""
     return "text/html" in request.headers.get("accept", "")
 
 

@@ -1,4 +1,4 @@
-"""Which projects are served, and how they stand: what pages and the JSON API have in common."""
+"""Which projects are served, and in what state: what pages and the JSON API have in common."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def not_served(project: int, served: Mapping[int, Any]) -> HTTPException:
 
 
 def main_job(jobs: Sequence[JobState]) -> JobState:
-    """Return the job by which a project's state is told."""
+    """Return the job that says what state a project is in."""
     return next((job for job in jobs if job.kind == "rescore"), jobs[0])

@@ -229,7 +229,7 @@ def project_number(uid: Any) -> int:
     if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) < 19:
         number = int(number)
     if not _is_id(number):
-        raise UserError(f"project is {str(uid)[:40]!r}: it is a number, or a name that begins with one.")
+        raise UserError(f"project is {str(uid)[:40]!r}: give a number, or a name that begins with one.")
     return int(number)
 
 

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 KINDS: Final[tuple[Kind, ...]] = ("rescore", "train", "plan", "forecast")
 _LONGEST_DELAY: Final = 0.2
-"""Seconds between two looks into an empty queue on SQLite; Redis tells by itself."""
+"""Seconds between two looks into an empty queue on SQLite; Redis reports new jobs by itself."""
 _PAUSE: Final = 1.0
 """Seconds between two looks for a queue that is away."""
 _TOLD_AGAIN: Final = 60.0
@@ -86,7 +86,7 @@ class Dispatch:
         self._send[job.kind](job.key, job.project, job.claim)
 
     def consume(self, work: Callable[[Job], None], stop: threading.Event) -> None:
-        """Do jobs until told to stop; those under way are finished."""
+        """Do jobs until asked to stop; those under way are finished."""
         self._work = work
         consumers = []
         for kind, queue in self._queues.items():

@@ -49,7 +49,7 @@ class Worker:
         self._jobs = Jobs(self._store, settings)
 
     def run(self, stop: threading.Event) -> None:
-        """Do jobs until told to stop."""
+        """Do jobs until asked to stop."""
         try:
             Dispatch(self._settings).consume(self.work, stop)
         finally:
@@ -78,7 +78,7 @@ class Worker:
                 self._jobs.done(job)
                 return
             removed = isinstance(error, BackendRemovedError)
-            log.info("%s", error if removed else f"Project {job.project} is not connected: it is served no longer.")
+            log.info("%s", error if removed else f"Project {job.project} is not connected: it is no longer served.")
             self._jobs.drop_unless_marked(job)
         except UserError as error:
             self._failed(job, project, str(error), away=isinstance(error, NoAnswerError))
@@ -140,9 +140,9 @@ class Worker:
             self._jobs.mark(number, "train", at_once=True, unless_claimed=True)
 
     def _plan(self, project: Project) -> None:
-        """Find out what a run would change, for whoever asked."""
+        """Find out what a run would change."""
         run = rescore(project, How(dry_run=True, trains="missing"))
-        assert run is not None, "it was not told to stop where nothing has changed"
+        assert run is not None, "only a run that may stop early returns nothing"
         project.store.facts.write(DryRun(now(), run.report()))
         if run.pulled.changed or run.pulled.deleted:  # what it read, the next look would not find again
             self._jobs.mark(project.number)
@@ -172,7 +172,7 @@ def how_to(needs: Needs, settings: Settings) -> How:
 
 
 def run_until_told(settings: Settings, *, with_parent: bool = False) -> None:
-    """Work until the process is told to end (SIGTERM, SIGINT); what is under way is finished.
+    """Work until the process is asked to end (SIGTERM, SIGINT); what is under way is finished.
 
     Parameters
     ----------

@@ -219,7 +219,7 @@ def test_a_simulation_as_tables(good, bad):
     crowd = read_crowd("a.csv").crowd
     assert crowd.num_answers.tolist() == [4] * 30
     assert len(pd.read_csv("a-truth.csv")) == 30
-    assert "a.csv is there already" in bad(*words, "--out", "a.csv")
+    assert "a.csv already exists" in bad(*words, "--out", "a.csv")
     assert "--force" in bad(*words, "--out", "a.csv")
     good(*words, "--out", "a.csv", "--force", "--seed", 2)
     assert not read_crowd("a.csv").crowd.to_long().equals(crowd.to_long())
@@ -360,14 +360,14 @@ def test_exports_that_cannot_be_used_say_what_to_do(bad):
         (["aggregate", DOG, "--format", "tall"], ["--format is 'tall'", "label-studio"]),
         (["aggregate", DOG, "--control", "c"], ["--control is for Label Studio's JSON export"]),
         (["aggregate", DOG, "--out", "l.xlsx"], ["'l.xlsx'", ".csv, .tsv, .parquet, .json, .npy"]),
-        (["aggregate", DOG, "--out", "nowhere/l.csv"], ["nowhere", "no folder"]),
+        (["aggregate", DOG, "--out", "nowhere/l.csv"], ["nowhere", "not a folder"]),
         (["aggregate", DOG, "--out", DOG.parent], ["metadata.json is not there"]),
         (["aggregate", DOG, "--known", "nowhere.csv"], ["nowhere.csv"]),
         (["compare", DOG], ["give --truth FILE"]),
         (["compare", DOG, "--truth", LABELME.with_name("LabelMe_Z_train.txt")], ["shape (1000,)", "807 tasks"]),
         (["compare", DOG, "--truth", DOG_TRUTH, "--methods", "mv,nope"], ["'nope'"]),
         (["identify", DOG, "-m", "nope"], ["'nope'", "entropy"]),
-        (["identify", DOG, "-m", "honeypots"], ["needs true labels", "--truth FILE"]),
+        (["identify", DOG, "-m", "honeypots"], ["needs the true labels", "--truth FILE"]),
         (["identify", DOG, "--out", "l.csv"], ["--method", "entropy"]),
         (["simulate", "--out", "s", "-s", "nope"], ["'nope'", "hammer-spammer"]),
         (["simulate", "--out", "s", "--ratio", ".5"], ["no option 'ratio'"]),
@@ -405,7 +405,7 @@ def test_what_is_read_is_not_overwritten(bad, good, tmp_path):
 
 def test_answers_that_are_none_are_told_in_one_line(bad, tmp_path):
     (tmp_path / "header.csv").write_text("task,annotator,label\n")
-    assert bad("aggregate", "header.csv").endswith("header.csv has no answers: there is no row with a label.")
+    assert bad("aggregate", "header.csv").endswith("header.csv has no answers: no row has a label.")
     (tmp_path / "nested.json").write_text('{"1": {"a": {"x": 1}}}')
     assert "no id or label" in bad("aggregate", "nested.json")
     assert "most_exponent is 'even'" in bad("aggregate", DOG, "--option", "most_exponent=even")

@@ -88,8 +88,8 @@ def test_a_dask_scheduler(frame, run):
     ("words", "message"),
     [
         ((), "give ANSWERS"),
-        (("answers", "--parts", "answers"), "ANSWERS does not go with --parts"),
-        (("--parts", "answers", "--known", "x.csv"), "--known does not go with --parts"),
+        (("answers", "--parts", "answers"), "ANSWERS cannot be used with --parts"),
+        (("--parts", "answers", "--known", "x.csv"), "--known cannot be used with --parts"),
         (("--dask", "tcp://localhost:1"), "--dask goes with --parts"),
         (("--parts", "nowhere"), "There is no folder"),
         (("--parts", "answers", "--method", "glad"), "does not run over parts"),

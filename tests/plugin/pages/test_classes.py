@@ -1,4 +1,4 @@
-"""The classes on the overview: how common each is, and what it is taken for."""
+"""The classes on the overview: how common each is, and what it is mistaken for."""
 
 import dataclasses
 import tracemalloc
@@ -63,8 +63,8 @@ def test_where_nothing_can_be_compared_there_are_no_numbers(tmp_path, rows):
     snapshot = votes(*rows)
     assert insights.project_classes(snapshot) is None
     said = cells(of(tmp_path, snapshot))
-    assert said["Most often taken for"] == 0
-    assert any("one annotator&#39;s word" in cell or "Nobody has labelled" in cell for cell in said)
+    assert said["Most often mistaken for"] == 0
+    assert any("No task has labels of two annotators" in cell or "Nobody has labelled" in cell for cell in said)
 
 
 def test_scores_are_not_shown_as_expected_accuracy(tmp_path):
@@ -89,7 +89,7 @@ def test_of_many_classes_the_commonest_are_shown(tmp_path):
     assert len(found.rows) == 12
     assert found.left_out == 8
     assert [row.tasks for row in found.rows] == [5] * 4 + [4] * 4 + [3] * 4
-    assert any("the 12 commonest of 20 classes" in cell for cell in cells(of(tmp_path, snapshot)))
+    assert any("the 12 most common of 20 classes" in cell for cell in cells(of(tmp_path, snapshot)))
 
 
 def test_thousands_of_classes_take_no_table_of_all_pairs():

@@ -25,7 +25,7 @@ def test_a_forecast_says_where_it_is_of_tasks_that_nobody_has_labelled(served, s
     made = Forecast(60, {}, needed=Estimate(10.0, 5.0, 20.0), queue=curve, random=curve)
     served.stored.facts.write(made)
     page = served.client.get("/projects/1").text
-    assert "Forecast when there were" in page
+    assert "forecast was made when there were" in page
     assert ("All tasks count, labelled or not." in page) == expected
 
 
@@ -39,7 +39,7 @@ def test_a_dry_run_is_asked_for_and_shown(served):
     answer = served.client.post("/projects/1/dry-run", headers=OWN)
     assert (answer.status_code, answer.headers["location"]) == (303, "/projects/1/runs")
     assert [state.word for state in served.backend.jobs.states() if state.kind == "plan"] == ["waiting"]
-    assert "Looking what a run would change" in served.client.get("/projects/1/runs").text
+    assert "Checking what a run would change" in served.client.get("/projects/1/runs").text
     report = RunReport(changes=CHANGES, seconds={"pull": 1.0}, expected_seconds=4.2)
     served.stored.facts.write(DryRun(1_800_000_000.0, report))
     html = served.client.get("/projects/1/runs").text
@@ -48,10 +48,10 @@ def test_a_dry_run_is_asked_for_and_shown(served):
     job = begun(served.backend.jobs, "plan")
     served.backend.jobs.note_progress(job, JobProgress("reading tasks", 30, 120))
     html = served.client.get("/projects/1/runs").text
-    assert 'aria-label="Looking what a run would change" value="30" max="120"' in html
+    assert 'aria-label="Checking what a run would change" value="30" max="120"' in html
     served.backend.jobs.failed(job, "The token is wrong.")
     html = served.client.get("/projects/1/runs").text
-    assert re.search(r"could not be found: The token is wrong\. It is tried again at <time", html)
+    assert re.search(r"would change failed: The token is wrong\. The next try is at <time", html)
     assert " disabled>" not in html, "it can be asked for anew"
 
 
@@ -141,5 +141,5 @@ def test_what_another_release_left_is_waited_for(served, monkeypatch):
         assert "No run has ended yet" not in answer.text, "there was one"
     assert "change" in served.client.get("/projects/1/runs").text
     answer = served.client.get("/api/projects/1/queue")
-    assert (answer.status_code, "no run of project 1 to tell of yet" in answer.text) == (404, True)
+    assert (answer.status_code, "Project 1 has had no run yet" in answer.text) == (404, True)
     assert served.client.get("/metrics").status_code == 200

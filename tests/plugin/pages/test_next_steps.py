@@ -175,7 +175,7 @@ def test_each_step_is_a_line(tmp_path):
     rows = [{**row, 8: NEXT[row[1]]} for row in GOOD] + [{1: "a", 2: "b"}, {}, {}]
     train, explain, check, label = lines(tmp_path, votes(*rows))
     assert re.fullmatch(r"Train user 8 \(\d+\s%\): their labels are right less often than usual \(\d+\s%\)\.", train)
-    assert re.fullmatch(r"Explain how “a” and “b” differ: \d+ of \d+ labels take one for the other\.", explain)
+    assert re.fullmatch(r"Explain how “a” and “b” differ: \d+ of \d+ labels confuse the two\.", explain)
     assert re.fullmatch(r"Check 3\d labels that are probably wrong( \(\d+ almost certainly\))?\.", check)
     assert label == "Label 3 tasks in the queue: 2 new and 1 where annotators disagree."
 
@@ -202,7 +202,7 @@ def test_a_model_that_agrees_by_chance_overrules_nobody_where_no_labels_can_be_c
     assert label == "Label 60 tasks in the queue: 60 with one label."
     assert {row.quality.value for row in insights.annotators_page(snapshot, shown(snapshot)).rows} == {None}
     told = dict(insights.scored_with(snapshot, RunReport(classifier="text: chosen.")))
-    assert told["Classifier"] == "text: chosen. It has no say at present: the labels do not bear it out."
+    assert told["Classifier"] == "text: chosen. It has no influence at present: the labels do not confirm it."
 
 
 def test_a_model_that_is_not_heard_is_no_reason_and_no_evidence(tmp_path):
@@ -232,7 +232,7 @@ def test_one_task_comes_later(tmp_path):
 
 
 def test_a_project_with_nothing_to_do_says_so(tmp_path):
-    assert lines(tmp_path, votes(*GOOD)) == ["All tasks are settled, and no label is probably wrong."]
+    assert lines(tmp_path, votes(*GOOD)) == ["All tasks are settled, and no label is likely to be wrong."]
 
 
 def test_tasks_that_no_queue_has_are_not_called_settled(tmp_path):

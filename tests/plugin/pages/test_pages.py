@@ -149,7 +149,7 @@ def test_how_a_run_goes_and_went_is_shown(served):
     jobs.failed(rescore, "No <i>token</i>: set it.")
     html = served.client.get("/projects/1").text
     assert "No &lt;i&gt;token" in html
-    assert "tried again at" in html
+    assert "The next try is at" in html
     assert "<progress" not in html
 
 
@@ -160,9 +160,9 @@ def test_a_label_studio_that_is_away_is_no_failure(served):
         html = served.client.get(page).text
         assert '<span class="state away">waiting for Label Studio</span>' in html
         assert "Label Studio does not answer here." in html
-        assert re.search(r"asked again at\s+<time", html)
+        assert re.search(r"The next try is at\s+<time", html)
         assert not re.search("failed|bad", html)
-    assert "asked 2 times in vain" in html
+    assert "It has not answered 2 times in a row." in html
     begun(served.backend.jobs)
     html = served.client.get("/projects/1").text
     assert "Waiting for Label Studio" in html, "it is only asked again"
@@ -175,11 +175,11 @@ def test_why_there_is_no_forecast_is_told_where_it_would_be(served):
             re.sub(r"\s+|<[^>]+>", " ", served.client.get(f"/projects/1{page}").text) for page in ("", "/agreement")
         ]
 
-    assert all("has not been worked out yet" in text for text in said())
+    assert all("has not been computed yet" in text for text in said())
     job = begun(served.backend.jobs, "forecast")
-    assert all("It is being worked out." in text for text in said())
+    assert all("It is being computed." in text for text in said())
     served.backend.jobs.failed(job, "Out of <i>memory</i>.")
     for text in said():
-        assert re.search(r"could not be worked out: Out of &lt;i&gt;memory&lt;/i&gt;. It is tried again at +\d", text)
+        assert re.search(r"could not be computed: Out of &lt;i&gt;memory&lt;/i&gt;. The next try is at +\d", text)
     served.backend.jobs.failed(begun(served.backend.jobs, "forecast"), "Label Studio does not answer.", away=True)
-    assert all(re.search(r"waits for Label Studio, which is asked again at +\d", text) for text in said())
+    assert all(re.search(r"waits for Label Studio. The next try is at +\d", text) for text in said())

@@ -105,7 +105,7 @@ def test_of_many_annotators_the_worst_are_shown_one_by_one(filled, monkeypatch):
     html = report_html(stored, snapshot, backend.settings, 1)
     worst = snapshot.annotators[snapshot.annotator_quality.argsort()[:3]].tolist()
     assert re.findall(r'id="about-(\d+)"', html) == [str(who) for who in worst]
-    assert "the 3 of lowest quality" in html
+    assert "the 3 annotators with the lowest quality" in html
     assert set(re.findall(r'href="#about-(\d+)"', html)) == {str(who) for who in worst}
 
 
@@ -114,7 +114,7 @@ def test_a_project_that_says_little_says_so(tmp_path):
     for words in (
         "Not known",
         "Nobody has labelled anything yet",
-        "No label is probably wrong",
+        "No label is likely to be wrong",
         "No run has ended yet",
     ):
         assert words in nothing
@@ -127,7 +127,7 @@ def test_of_deleted_users_it_says_that_there_may_be_several(tmp_path, hide_names
     given = [annotation(CONTROL, 10 * task + who, task + 1, who, "a", at=BEGIN) for task in range(4) for who in (0, 4)]
     html = of(tmp_path, snapshot_of(given, 4), hide_names=hide_names)
     assert "<h2>deleted users</h2>" in html
-    assert html.count("Those of all deleted users are taken as one annotator's") == 1
+    assert html.count("They count as the labels of one annotator.") == 1
     assert ("user 4" in html) == (not hide_names) == ("annotator 1" not in html)
 
 
@@ -182,16 +182,16 @@ def test_crowdlabs_scores_are_not_called_probabilities(tmp_path):
     ]
     theirs = of(tmp_path, snapshot_of(given, 30, consensus="crowdlab"))
     ours = of(tmp_path, snapshot_of(given, 30))
-    for words in ("Right with", "Quality is the probability", "of their labels are right", "Share right by"):
+    for words in ("Chance it is right", "Quality is the probability", "of their labels are right", "Share right by"):
         assert words in ours
         assert words not in theirs
-    assert "no probability" in theirs
+    assert "not a probability" in theirs
     assert "Label&#39;s score" in theirs
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("report.pdf", "ends in .html"), ("folder.html", "is a folder"), ("missing/report.html", "which is no folder")],
+    [("report.pdf", "ends in .html"), ("folder.html", "is a folder"), ("missing/report.html", "which is not a folder")],
 )
 def test_a_path_that_cannot_be_written_to_is_refused(tmp_path, name, says):
     (tmp_path / "folder.html").mkdir()
@@ -261,7 +261,7 @@ def test_on_paper_nothing_is_folded_or_cut(browser, tmp_path):
     page = browser.new_page(color_scheme="dark", viewport={"width": 703, "height": 1032})  # A4 within its margins
     page.goto((tmp_path / "report.html").as_uri())
     page.emulate_media(media="print")
-    assert page.get_by_text("Mistakes to teach from").locator("visible=true").count() == 45
+    assert page.get_by_text("Mistakes to learn from").locator("visible=true").count() == 45
     assert page.locator("nav.tabs:visible, .skip:visible, summary:visible").count() == 0
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") in (
         "rgb(255, 255, 255)",

@@ -112,16 +112,16 @@ def test_a_run_leaves_what_pages_show(rescored, stored):
     (moment,) = stored.facts.read(History).moments
     assert moment == (snapshot.taken_at, 30, run.accuracy.value, run.accuracy.low, run.accuracy.high)
     (shown,) = past_runs(stored.runs.newest(10), None)
-    assert (shown.accuracy, shown.labels, shown.trigger) == (run.accuracy, 30, "something changed")
+    assert (shown.accuracy, shown.labels, shown.trigger) == (run.accuracy, 30, "a change in Label Studio")
     assert isinstance(run.accuracy, Estimate)
 
 
 @pytest.mark.parametrize(
     ("given", "trigger"),
     [
-        ({"needs": Needs.CHANGED | Needs.PULL}, "something changed"),
-        ({"needs": Needs.PULL}, "a look for changes"),
-        ({"needs": Needs.PULL | Needs.SWEEP}, "a look at everything"),
+        ({"needs": Needs.CHANGED | Needs.PULL}, "a change in Label Studio"),
+        ({"needs": Needs.PULL}, "a check for changes"),
+        ({"needs": Needs.PULL | Needs.SWEEP}, "a full check"),
         ({"command": True}, "a command"),
         ({"needs": Needs.CHANGED | Needs.PULL | Needs.ASKED}, "a click"),
         ({"needs": Needs.CHANGED | Needs.TRAINED}, "training"),
@@ -244,7 +244,7 @@ def test_how_long_a_label_takes_is_the_same_wherever_it_is_told(rescored, stored
     assert {row.person.key: row.seconds for row in pages} == {"1": 2.0, "2": 2.0}
 
 
-@pytest.mark.parametrize(("heard", "says"), [(True, "only the classifier tells"), (False, "nothing tells")])
+@pytest.mark.parametrize(("heard", "says"), [(True, "only the classifier shows"), (False, "it is not known")])
 def test_who_tells_how_good_annotators_are_is_said_without_second_labels(rescored, monkeypatch, heard, says):
     labels, tasks = "ab" * 10, np.arange(1, 21)
     right = np.where(tasks[:, None] % 2 == [1, 0], 0.9, 0.1)

@@ -141,4 +141,4 @@ def test_coefficients_that_are_none_say_why(stored):
         "No task has labels by two annotators."
     }
     same = [annotation(CONTROL, 10 * n + who, n, who, "a") for n in range(1, 4) for who in (1, 2)]
-    assert reasons(same) == {"All labels compared are the same, so nothing tells agreement from chance."}
+    assert reasons(same) == {"All labels compared are the same, so agreement cannot be separated from chance."}

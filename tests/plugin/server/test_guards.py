@@ -97,7 +97,7 @@ def test_the_password_is_asked_for(method, path):
         assert answer.status_code == (200 if path in OPEN else 401)
         if answer.status_code == 401:
             assert answer.headers["WWW-Authenticate"].startswith("Basic ")
-            assert method == "HEAD" or answer.json() == {"detail": "Name or password is missing or wrong."}
+            assert method == "HEAD" or answer.json() == {"detail": "The name or the password is missing or wrong."}
 
 
 def test_the_password_opens(untouched):

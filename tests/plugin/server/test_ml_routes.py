@@ -120,7 +120,7 @@ def test_too_many_tasks_are_refused(tmp_path):
         assert client.post("/predict", json={"tasks": [{}] * 3}).status_code == 200
         answer = client.post("/predict", json={"tasks": [{}] * 4})
         assert answer.status_code == 413
-        assert "4 tasks, 3 are allowed" in answer.json()["detail"]
+        assert "4 tasks; at most 3 are allowed" in answer.json()["detail"]
 
 
 # ---------------------------------------------------------------------- webhook

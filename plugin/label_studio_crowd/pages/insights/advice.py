@@ -1,4 +1,4 @@
-"""What somebody who runs the project does next: whom to train, what to check, and what waits for labels."""
+"""What to do next in a project: whom to train, what to check, and what waits for labels."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _FEW: Final = 3
 _IMPORT: Final = "Import tasks in Label Studio: the project has none yet."
 _BEGIN: Final = "Ask annotators to press “Label All Tasks” in Label Studio: nobody has labelled anything yet."
 _NOBODY_ELSE: Final = (
-    "Find a second annotator: until somebody else labels some of the same tasks, nothing tells how good the labels are."
+    "Find a second annotator. Until somebody else labels some of the same tasks, it is not known how good labels are."
 )
 _NO_OVERLAP: Final = (
-    "Let two annotators label the same tasks: no task has two labels yet, so nothing tells how good the labels are."
+    "Let two annotators label the same tasks. No task has two labels yet, so it is not known how good the labels are."
 )
 
 
@@ -53,7 +53,7 @@ class Decline:
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many tasks of the queue are there for which reason."""
+    """How many tasks are in the queue for a reason."""
 
     why: Why
     number: int
@@ -61,7 +61,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class NextSteps:
-    """What to do next; where the data cannot say it is not said.
+    """What to do next; what the data cannot say is left out.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The classes: how common each is, how sure its consensus, and what it is taken for."""
+"""The classes: how common each is, how sure its consensus is, and what it is mistaken for."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Classes:
-    """The 12 commonest classes, the commonest first, and how many more there are that are some task's consensus."""
+    """The 12 most common classes, the most common first, and how many more occur as a consensus."""
 
     rows: tuple[ClassRow, ...]
     left_out: int
@@ -55,7 +55,7 @@ class Classes:
 
 @dataclass(frozen=True)
 class MixedUp:
-    """Two classes that are taken for each other: in so many of the labels of tasks that are one of them."""
+    """Two classes that are mistaken for each other: in how many of the labels of their tasks."""
 
     classes: tuple[str, str]
     number: int
@@ -86,7 +86,7 @@ class Mistakes:
 
 
 def project_classes(snapshot: Snapshot) -> Classes | None:
-    """Return the classes of a project; None where nothing tells what they are taken for."""
+    """Return the classes of a project; None where it is not known what they are mistaken for."""
     found, K = Mistakes(snapshot), len(snapshot.classes)
     if not found.labels.any():
         return None
@@ -119,7 +119,7 @@ def project_classes(snapshot: Snapshot) -> Classes | None:
 
 
 def most_mixed_up(snapshot: Snapshot) -> MixedUp | None:
-    """Return the classes that are most often taken for each other; None where that is rare (below 5 %, or 5 labels)."""
+    """Return the classes most often mistaken for each other; None if that is rare (below 5 %, or 5 labels)."""
     found, K = Mistakes(snapshot), len(snapshot.classes)
     either = np.minimum(found.truth, found.said) * K + np.maximum(found.truth, found.said)
     pair, at = np.unique(either, return_inverse=True)
@@ -134,7 +134,7 @@ def most_mixed_up(snapshot: Snapshot) -> MixedUp | None:
 
 
 def _accuracy(snapshot: Snapshot) -> NDArray[np.float64]:
-    """Return the mean quality of the consensus labels of each class, NaN where nothing tells it, (K,)."""
+    """Return the mean quality of the consensus labels of each class, NaN where it is not known, (K,)."""
     K = len(snapshot.classes)
     there = snapshot.said & ~snapshot.known
     if snapshot.accuracy.value is None:

@@ -51,7 +51,7 @@ class Page(Generic[Row]):
 
 
 def on_page(total: int, number: int, size: int) -> slice:
-    """Return which of so many rows are on a page; the last page stands for those after it."""
+    """Return which of so many rows are on a page; any later page is the last one."""
     last = max(-(-total // size), 1)
     start = (min(max(number, 1), last) - 1) * size
     return slice(start, start + size)
@@ -149,7 +149,7 @@ def label_of(snapshot: Snapshot, code: int) -> str | None:
 
 
 def known_or_none(value: float) -> float | None:
-    """Return a number, None for what is none."""
+    """Return a number, None for NaN."""
     return float(value) if np.isfinite(value) else None
 
 

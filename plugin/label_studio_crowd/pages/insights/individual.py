@@ -1,4 +1,4 @@
-"""One annotator: what they take for what, whether that changes, and what there is to teach."""
+"""One annotator: which classes they confuse, whether that changes, and what they can learn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EXAMPLES: Final = 10
 
 @dataclass(frozen=True)
 class Confusion:
-    """What an annotator says where the consensus is what; of tasks on whose consensus others have a say, too.
+    """An annotator's labels for each consensus, on tasks where others have a say, too.
 
     Attributes
     ----------

@@ -145,8 +145,8 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
     if len(alike):
-        tasks = "task that is" if len(alike) == 1 else "tasks that are"
-        evidence.append(f"Of {len(alike)} other {tasks} {truth}, this annotator got {right} right.")
+        on = "1 other task" if len(alike) == 1 else f"{len(alike)} other tasks"
+        evidence.append(f"On {on} with consensus {truth}, this annotator was right {right} time{'s' * (right != 1)}.")
     return SuspectLabel(
         task=int(snapshot.tasks[row]),
         person=person,
@@ -182,7 +182,7 @@ def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajorit
         with_it, against = float(quality[agrees].mean()), float(quality[~agrees].mean())
         if with_it > against:  # otherwise it is for what they take for what
             evidence.append(
-                f"Who says {truth} is right {percent(with_it)} of the time, who says otherwise {percent(against)}."
+                f"Those who say {truth} are right {percent(with_it)} of the time, the others {percent(against)}."
             )
     return OverruledMajority(
         task=int(snapshot.tasks[row]),

@@ -26,7 +26,7 @@ from label_studio_crowd.scoring.snapshot import Snapshot
 
 Why = Literal["new", "disagreement", "model disagrees", "weak annotator", "one label", "not sure enough"]
 REASONS: Final[tuple[Why, ...]] = get_args(Why)
-"""Of several that hold, the first is told."""
+"""If several hold, the first is given."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,6 @@ def _sentence(why: Why, votes: tuple[Vote, ...], guess: Guess | None, quality: f
         return "Nobody has labelled it yet." + (f" {says(guess)}" if guess else "")
     if why == "model disagrees" and guess:
         return f"{tally(votes)}. {says(guess)}"
-    weak = ": only annotators whose labels are less often right than usual" * (why == "weak annotator")
+    weak = ": only annotators whose labels are right less often than usual" * (why == "weak annotator")
     sure = "" if quality is None else f" The consensus is right with a probability of {percent(quality)}."
     return f"{tally(votes)}{weak}.{sure}"

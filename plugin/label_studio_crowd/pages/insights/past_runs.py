@@ -1,4 +1,4 @@
-"""The runs of a project: what set them off, how long each stage took, what they changed, and what went wrong."""
+"""The runs of a project: what started them, how long each stage took, what they changed, and what went wrong."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _TRIGGERS: Final = {
     "command": "a command",
     "request": "a click",
     "training": "training",
-    "change": "something changed",
-    "poll": "a look for changes",
-    "sweep": "a look at everything",
+    "change": "a change in Label Studio",
+    "poll": "a check for changes",
+    "sweep": "a full check",
 }
 _JOBS: Final = {"train": "training", "plan": "a dry run", "forecast": "the forecast"}
-_NOT_RECORDED: Final = "It was not recorded then."
+_NOT_RECORDED: Final = "It was not recorded."
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class PastRun:
     finished_at
         Unix time.
     trigger
-        What set it off, for people: "something changed", "a look for changes", "a look at everything", "a command",
+        What started it, for people: "a change in Label Studio", "a check for changes", "a full check", "a command",
         "a click", "training", "a dry run", "the forecast" (these two as failures only); "" where it is not known.
     problem
         Why it failed; "" if it did not. A run that failed has none of what follows.

@@ -1,4 +1,4 @@
-"""A project in one look: how good its labels are, how many are settled, and how many are still needed."""
+"""A project at a glance: how good its labels are, how many are settled, and how many are still needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from label_studio_crowd.scoring.outlook import NOT_YET, Forecast, History, Momen
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.store.reports import RunReport
 
-_SETTLED_BY: Final = ("known truth", "quality reached", "most labels reached", "labels and skips")
+_SETTLED_BY: Final = ("known truth", "quality reached", "label limit reached", "labels and skips")
 _NO_TASKS: Final = "The project has no tasks yet."
 _EDGES: Final = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0)
 _DAY: Final = 86400.0
@@ -194,7 +194,7 @@ def scored_with(snapshot: Snapshot, report: RunReport) -> tuple[tuple[str, str],
     """
     classifier = report.classifier
     if classifier and (snapshot.predicted >= 0).any() and not snapshot.hears_model:
-        classifier += " It has no say at present: the labels do not bear it out."
+        classifier += " It has no influence at present: the labels do not confirm it."
     named = (("Control", snapshot.control), ("Consensus", report.consensus), ("Classifier", classifier))
     return tuple((name, words) for name, words in named if words)
 

@@ -117,12 +117,12 @@ def _quality(snapshot: Snapshot, row: int) -> Estimate:
     if not snapshot.annotator_labels[row]:
         return Estimate.unknown("No labels yet.")
     if value is None:
-        return Estimate.unknown("None of their tasks has a label by somebody else, so nothing tells how good they are.")
+        return Estimate.unknown("Nobody else has labelled any of their tasks, so it is not known how good they are.")
     return Estimate(value, known_or_none(snapshot.quality_low[row]), known_or_none(snapshot.quality_high[row]))
 
 
 def usual_quality(snapshot: Snapshot) -> float | None:
-    """Return how far the average label is to be believed, by who gave it; None without any."""
+    """Return the quality of the average label, by who gave it; None without any."""
     rated = np.isfinite(snapshot.annotator_quality)
     if not snapshot.annotator_labels[rated].any():
         return None

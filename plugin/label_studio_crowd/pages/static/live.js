@@ -20,7 +20,7 @@ function takeOver(page) {
   const found = page.getElementById("live");
   if (found === null) { // the server asks for another password, say
     live.dataset.events = "";
-    updated.textContent = "This page is not kept up to date any more: reload it.";
+    updated.textContent = "This page is no longer updated: reload it.";
     return;
   }
   const news = found.dataset.taken !== live.dataset.taken;

@@ -64,7 +64,7 @@ def choose(spec: str, tasks: TaskData, *, n_classes: int) -> Choice:
     """
     word, _, rest = (part.strip() for part in spec.strip().partition(":"))
     if spec.strip() == "none":
-        return Choice(None, "none: as asked; labels are judged by the annotators alone")
+        return Choice(None, "none: as requested; labels are judged by the annotators alone")
     if spec.strip() == "auto":
         return _auto(tasks)
     classifier: Classifier

@@ -46,7 +46,7 @@ class EmbeddingClassifier:
         self._learner = Linear(features, [v / max(self.dimensions, 1) for v in STRENGTHS])
         self.why = f'embedding: field "{field}" ({self.dimensions:,} numbers) and logistic regression'
         if left := len(vectors) - int(self.usable.sum()):
-            self.why += f"; {left:,} of {len(vectors):,} tasks have no such vector and get the shares of the classes"
+            self.why += f"; {left:,} of {len(vectors):,} tasks have no such vector and get the class shares"
 
     def predict_out_of_sample(
         self, labels: Codes, n_classes: int, *, seed: int = 0, progress: Progress | None = None

@@ -74,7 +74,7 @@ class EstimatorClassifier:
             try:
                 pickle.dumps(model.fitted)
             except Exception as error:  # a lambda inside, for instance
-                lost = f"; it cannot be pickled ({error}), so that new tasks wait for the next training"
+                lost = f"; it cannot be pickled ({error}), so new tasks wait for the next training"
                 self.why = self.why.removesuffix(lost) + lost
                 return None
             model = replace(model, fitted=Forgiving(model.fitted))
@@ -175,7 +175,7 @@ class Forgiving:
         P, reason = self._halved(features)
         if reason:
             failed = int(np.isnan(P).any(axis=1).sum())
-            _log.warning("%d of %d tasks get the shares of the classes: %s", failed, len(P), reason)
+            _log.warning("%d of %d tasks get the class shares: %s", failed, len(P), reason)
         return P
 
     def _halved(self, features: Any) -> tuple[Floats, str]:

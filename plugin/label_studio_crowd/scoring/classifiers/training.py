@@ -82,7 +82,7 @@ class Trained:
             f"changed {moves} of the consensus labels{trend}."
         )
         if not self.informative:
-            text += " It predicts no better than the classes' shares do: it will have little influence."
+            text += " It predicts no better than the class shares, so it will have little influence."
         return text
 
 

@@ -66,7 +66,8 @@ def test_a_suspect_label_comes_with_its_evidence():
     (row,) = insights.suspect_labels(snapshot, shown(snapshot, {3: "Cy"})).rows
     assert (row.task, row.person.name, row.label, row.consensus) == (13, "Cy", "b", "a")
     assert row.evidence == (
-        "Of the others, 2 say a. The classifier says a (80 %). Of 6 other tasks that are a, this annotator got 6 right."
+        "Of the others, 2 say a. The classifier says a (80 %). "
+        "On 6 other tasks with consensus a, this annotator was right 6 times."
     )
 
 
@@ -87,4 +88,4 @@ def test_the_majority_is_overruled_by_those_who_are_right_more_often():
     snapshot = votes(*rows, pred_probs=probabilities(*"abc" * 12, "a"))
     (row,) = insights.overruled_majorities(snapshot, shown(snapshot)).rows
     assert (row.task, row.consensus, row.majority) == (37, "a", "b")
-    assert row.evidence.startswith("2 say b, 1 says a. The classifier says a (80 %). Who says a is right ")
+    assert row.evidence.startswith("2 say b, 1 says a. The classifier says a (80 %). Those who say a are right ")

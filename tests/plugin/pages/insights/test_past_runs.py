@@ -23,7 +23,12 @@ def test_runs_and_failures_are_told_in_one_row_the_newest_first():
     problems = Problems((Problem(1.0, "rescore", "too old to be shown"), Problem(25.0, "train", "no memory", times=3)))
     runs = [FinishedRun(30.0, report), FinishedRun(20.0, RunReport())]
     newest, failure, oldest = insights.past_runs(runs, problems)
-    assert (newest.trigger, newest.labels, newest.accuracy.value, newest.trained) == ("something changed", 7, 0.9, True)
+    assert (newest.trigger, newest.labels, newest.accuracy.value, newest.trained) == (
+        "a change in Label Studio",
+        7,
+        0.9,
+        True,
+    )
     assert newest.seconds == pytest.approx(0.5)
     assert [(stage.name, stage.seconds) for stage in newest.stages] == [("look", 0.1), ("score", 0.4)]
     assert [(count.what, count.number) for count in newest.changes] == [

@@ -35,7 +35,7 @@ def test_one_annotator_tells_nothing_of_accuracy_or_quality():
     assert insights.project_numbers(snapshot).accuracy.value is None
     (row,) = insights.annotators_page(snapshot, shown(snapshot)).rows
     assert row.quality.value is None
-    assert "somebody else" in row.quality.reason
+    assert "Nobody else" in row.quality.reason
     assert insights.annotator_details(snapshot, shown(snapshot), 0).confusion is None
 
 
@@ -65,13 +65,13 @@ def test_who_overrules_a_suspect_label_is_not_praised_for_labels_that_nobody_els
     alone = [{3: "a"}] * 20
     snapshot = votes(*[{1: k, 2: k, 3: k} for k in "ab" * 6], {1: "a", 2: "a", 3: "b"}, *alone)
     (row,) = insights.suspect_labels(snapshot, shown(snapshot)).rows
-    assert row.evidence.endswith("Of 6 other tasks that are a, this annotator got 6 right.")
+    assert row.evidence.endswith("On 6 other tasks with consensus a, this annotator was right 6 times.")
 
 
 def test_of_one_other_task_the_evidence_speaks_as_of_one():
     snapshot = votes(*[{1: k, 2: k} for k in "bc" * 6], {1: "a", 2: "a", 3: "a"}, {1: "a", 2: "a", 3: "b"})
     (row,) = insights.suspect_labels(snapshot, shown(snapshot)).rows
-    assert row.evidence.endswith("Of 1 other task that is a, this annotator got 1 right.")
+    assert row.evidence.endswith("On 1 other task with consensus a, this annotator was right 1 time.")
 
 
 def test_a_majority_is_not_said_to_be_overruled_by_those_who_are_right_less_often():

@@ -152,4 +152,4 @@ def test_none_is_a_choice():
     choice = choose("none", topical(5)[0], n_classes=2)
     assert choice.classifier is None
     assert build("none", topical(5)[0], n_classes=2) is None
-    assert "as asked" in choice.why
+    assert "as requested" in choice.why

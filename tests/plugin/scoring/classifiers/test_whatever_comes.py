@@ -78,7 +78,7 @@ def test_a_task_on_which_an_estimator_fails_is_said_and_others_are_predicted(own
     with caplog.at_level(logging.WARNING):
         P = model.predict(tasks_of([{"x": -5.0}, {"x": 666}, {"x": 5.0}, {"y": 1}]))
     np.testing.assert_allclose(P, [[1, 0], [0.5, 0.5], [0, 1], [1, 0]], atol=FLOOR)
-    assert "1 of 4 tasks get the shares" in caplog.text
+    assert "1 of 4 tasks get the class shares" in caplog.text
     assert "the beast" in caplog.text
 
 
