@@ -1,7 +1,7 @@
-"""cleanlab's multi-annotator functions, for those who come from there: same names, arguments, frames.
+"""cleanlab's multi-annotator functions, for users of cleanlab: same names, arguments, frames.
 
 Replace ``from cleanlab.multiannotator import ...`` by ``from crowdcore.cleanlab_api import ...``. Where
-cleanlab 2.9.0 stops or errs, these functions do what their documentation promises:
+cleanlab 2.9.0 stops or is wrong, these functions do what their documentation promises:
 
 - Votes are counted at their classes. cleanlab (since 2.6.5) counts them at the wrong ones as soon as an
   answer is missing, which spoils ActiveLab, ``calibrate_probs=True`` and ``quality_method="agreement"``.

@@ -1,4 +1,4 @@
-"""Things that have a name: how a name is looked up, and what is said where nothing has it."""
+"""Things that have a name: how to look a name up, and the error if nothing has it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Registry(dict[str, Entry]):
 
 
 def plain_name(name: str) -> str:
-    """Return what two spellings of one name have in common.
+    """Return the form that all spellings of a name share.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What estimators of every kind of answers share: options by name, and what they take beside the answers."""
+"""What all estimators share, for every kind of answers: options by name, and what they take beside the answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Self = TypeVar("Self", bound="Estimator")
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What is known beside the answers; None is what is not given.
+    """What is known beside the answers; None for what is not given.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Estimator:
         The evidence it can use: "pred_probs", "features", "known_labels" or nothing. `fit` takes them by position in
         this order, and by name.
     needs : tuple of str
-        Those of them that it cannot do without.
+        Those of them that it needs.
     """
 
     takes: ClassVar[tuple[str, ...]] = ()
@@ -74,7 +74,7 @@ class Estimator:
         return self
 
     def _by_name(self, placed: tuple[Any, ...], named: Evidence) -> Evidence:
-        """Return the evidence with what was given by position put at its names."""
+        """Return the evidence by name, also what was given by position."""
         names = [*(what for what in self.takes if what != "known_labels"), "known_labels"]
         if len(placed) > len(names):
             raise TypeError(
@@ -90,13 +90,10 @@ class Estimator:
     def _refuse_useless(self, given: Evidence) -> None:
         for what in given.names:
             if what not in self.takes:
-                raise ValueError(
-                    f"{type(self).__name__} was given {what} and has no use for them. Leave them out, or use "
-                    f"{_USERS[what]}."
-                )
+                raise ValueError(f"{type(self).__name__} does not use {what}. Leave them out, or use {_USERS[what]}.")
 
     def _check(self) -> None:
-        """Raise a ValueError if an option is not of the type that its annotation names, or out of its range."""
+        """Raise a ValueError if an option does not have the annotated type, or is out of its range."""
         for option in fields(self):  # type: ignore[arg-type]
             value = getattr(self, option.name)
             allowed = _allowed(option.name, str(option.type), value)
@@ -113,14 +110,14 @@ _LEAST = {"n_iter": 1, "n_folds": 1, "n_restarts": 1, "n_clusters": 1, "seed": 0
 
 
 def _allowed(name: str, annotation: str, value: Any) -> str | None:
-    """Return what is allowed for an option, if the value is not."""
+    """Return what is allowed for an option, or None if its value is allowed."""
     kind, _, optional = annotation.partition(" | ")
     if value is None and optional == "None":
         return None
     if kind == "int" and not (_is_whole(value) and value >= _LEAST.get(name, value)):
         return "it must be a whole number" + (f", {_LEAST[name]} or more" if name in _LEAST else "")
     if kind == "float" and not optional.startswith("ArrayLike") and not _is_number(value):
-        return "it must be a number" + (", or -inf to go on to n_iter" if name == "tol" else "")
+        return "it must be a number" + (", or -inf to do all n_iter iterations" if name == "tol" else "")
     if kind == "bool" and not isinstance(value, bool | np.bool_):
         return "it must be True or False"
     if name == "ties" and value not in ("share", "first"):

@@ -81,7 +81,7 @@ class Aggregation:
 
 
 def find_method(name: str) -> Method:
-    """Return the method of a name, an alias or a class's name; case, hyphens and underscores do not matter.
+    """Return a method by its name, an alias or its class's name; case, hyphens and underscores do not matter.
 
     Raises
     ------
@@ -151,10 +151,10 @@ def run_method(
 
 
 _ADVICE = {
-    "pred_probs": "Pass a classifier's class probabilities of each task, out of sample, or choose a method that can do "
-    "without, as hierarchical-dawid-skene.",
-    "features": "Pass a matrix with a row of numbers for each task, or choose a method that can do without, as "
-    "hierarchical-dawid-skene.",
+    "pred_probs": "Pass a classifier's class probabilities of each task, out of sample, or choose a method that does "
+    "not need them, such as hierarchical-dawid-skene.",
+    "features": "Pass a matrix with a row of numbers for each task, or choose a method that does not need them, such "
+    "as hierarchical-dawid-skene.",
 }
 
 
@@ -162,6 +162,6 @@ METHODS: Registry[Method] = Registry(
     "method",
     CLASS_METHODS,
     ", ".join(method.name for method in CLASS_METHODS if not method.name.endswith(WITH_MODEL))
-    + f"; those of answers alone can have the model as one more annotator, as in dawid-skene{WITH_MODEL}",
+    + f". Methods that use only answers can take the model as one more annotator, for example dawid-skene{WITH_MODEL}",
 )
 """All methods by name."""

@@ -60,7 +60,7 @@ def report(
 
 
 def warn_of_lost_classes(crowd: Crowd, consensus: NDArray[np.int64], method: str) -> None:
-    """Warn of classes that annotators chose and that are no task's consensus."""
+    """Warn of classes that annotators chose but that are not the consensus of any task."""
     lost = np.setdiff1d(crowd.label, consensus)
     if len(lost):
         warnings.warn(

@@ -1,4 +1,4 @@
-"""Answers in any shape and order, as the sorted arrays that a `crowdcore.Crowd` is made of."""
+"""Answers of any shape and order, turned into the sorted arrays of a `crowdcore.Crowd`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def arrays_of_codes(given: Mapping[str, ArrayLike], universes: Mapping[str, Iter
     codes = {what: as_codes(code, what, ids[what]) for what, code in given.items()}
     if len({len(code) for code in codes.values()}) > 1:
         found = ", ".join(f"{len(code)} {what} codes" for what, code in codes.items())
-        raise ValueError(f"Found {found}. Every answer has one of each; pass three arrays of the same length.")
+        raise ValueError(f"Found {found}. Every answer needs one of each: pass three arrays of the same length.")
     return _compressed(codes, ids)
 
 
@@ -171,7 +171,7 @@ def _checked(codes: Columns, ids: dict[str, Ids], given: Callable[[str, int], An
             raise ValueError(
                 f"Task {task!r}, annotator {annotator!r}: {what} {value!r} is not "
                 f"among the {len(ids[what])} {_LISTS[what]} given ({some}{', ...' if len(ids[what]) > 8 else ''}"
-                f"). Add it to {_LISTS[what]}= or drop the answer ({len(unknown)} such answers in all)."
+                f"). Add it to {_LISTS[what]}= or drop the answer ({len(unknown)} such answers in total)."
             )
     return _compressed(codes, ids)
 
@@ -200,7 +200,7 @@ def _compressed(codes: Columns, ids: dict[str, Ids]) -> Arrays:
             who, labels = plain(ids["annotator"][annotator[at]]), ids["label"][label[at : at + 2]].tolist()
             raise ValueError(
                 f"Annotator {who!r} answered task {where!r} more than once (labels {labels[0]!r} and "
-                f"{labels[1]!r}; {len(twice)} answers too many in all). An annotator has at most one "
+                f"{labels[1]!r}; {len(twice)} extra answers in total). An annotator has at most one "
                 "answer for a task: keep the latest of them."
             )
     return ids["task"], ids["annotator"], ids["label"], indptr, annotator, label

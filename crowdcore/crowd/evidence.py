@@ -24,7 +24,7 @@ def as_crowd(answers: Crowd | pd.DataFrame) -> Crowd:
     Raises
     ------
     ValueError
-        If they are something else than a Crowd or a long frame, or there is no class at all.
+        If they are not a Crowd or a long frame, or if there are no classes.
     """
     if isinstance(answers, Crowd):
         crowd = answers
@@ -55,12 +55,12 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
     Raises
     ------
     ValueError
-        If the shape is another, a value is not finite or negative, or a row does not sum to 1 within
+        If the shape is wrong, a value is negative or not finite, or a row does not sum to 1 within
         `SUM_TOLERANCE`. The message names the task.
     """
     if not isinstance(crowd, Crowd):
         raise TypeError(
-            f"Found a {type(crowd).__name__} where a Crowd is needed: make one first, as with "
+            f"Expected a Crowd, found a {type(crowd).__name__}: make one, for example with "
             "Crowd.from_long(frame) or Crowd.from_wide(matrix)."
         )
     if not len(crowd.classes):
@@ -74,7 +74,7 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
         raise ValueError(
             f"pred_probs has shape {P.shape}; expected ({N}, {K}) for one model or (models, {N}, {K}) for an "
             "ensemble: a row for each of the crowd's tasks, a column for each of its classes, in the same "
-            "order. Classes or tasks that have no answers yet are named with classes= and tasks= when "
+            "order. If classes or tasks have no answers yet, name them with classes= and tasks= when "
             "making the crowd."
         )
     for model, probabilities in enumerate(models):
@@ -108,8 +108,8 @@ def _as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:
     except (TypeError, ValueError) as error:
         fault = str(error)
     raise ValueError(
-        f"pred_probs, a {type(pred_probs).__name__}, is no array of numbers ({fault}). Pass a matrix of "
-        "probabilities, a row for each task; a sparse one as pred_probs.toarray()."
+        f"pred_probs, a {type(pred_probs).__name__}, is not an array of numbers ({fault}). Pass a matrix of "
+        "probabilities, a row for each task; if it is sparse, pass pred_probs.toarray()."
     )
 
 
@@ -122,10 +122,10 @@ def _in_order(crowd: Crowd, pred_probs: ArrayLike) -> ArrayLike:
         known = set(labels)
         absent = [one for one in ids.tolist() if one not in known]
         if absent or len(known) != len(labels):
-            fault = f"lacks {absent[0]!r}" if absent else "names something twice"
+            fault = f"without {absent[0]!r}" if absent else "with duplicates"
             raise ValueError(
-                f"pred_probs is a DataFrame whose {what} {fault}; expected index = crowd.tasks and columns = "
-                "crowd.classes, in any order. Or pass an array, in the crowd's own order."
+                f"pred_probs is a DataFrame {fault} in its {what}; expected index = crowd.tasks and columns = "
+                "crowd.classes, in any order. Or pass an array in the crowd's order."
             )
     return frame.loc[crowd.tasks.tolist(), crowd.classes.tolist()].to_numpy()  # type: ignore[no-any-return]
 

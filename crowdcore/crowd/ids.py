@@ -1,4 +1,4 @@
-"""Ids, labels and codes as arrays, whatever they come as."""
+"""Ids, labels and codes as arrays, from whatever form they have."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Ids = NDArray[Any]
 Codes = NDArray[np.int64]
 
 LARGEST_EXACT = 2**53
-"""The number from which on not every whole number is a float."""
+"""Above this number, not every whole number is a float."""
 
 MISSING, UNKNOWN = -1, -2
-"""Codes of what is no value, and of what is not among the ids."""
+"""Codes of missing values and of unknown ids."""
 
 
 def plain(value: Any) -> Any:
@@ -47,7 +47,7 @@ def as_array(values: Iterable[Any]) -> Ids:
 
 
 def _times(values: NDArray[Any]) -> list[Any]:
-    """Return dates and durations as pandas has them; NumPy makes numbers of those that count nanoseconds."""
+    """Return dates and durations in pandas' types; NumPy makes numbers of those that count nanoseconds."""
     import pandas as pd
 
     listed: list[Any] = pd.Series(values).tolist()
@@ -59,7 +59,7 @@ def _are_numbers(items: list[Any]) -> bool:
 
 
 def as_ids(values: Iterable[Any], what: str) -> Ids:
-    """Return ids as an array of their own, each of them once."""
+    """Return ids as a new array; each of them occurs once."""
     array: Ids = as_array(values).copy()
     if array.dtype.kind in "iu" and (array[1:] > array[:-1]).all():
         return array
@@ -165,8 +165,8 @@ def _factorized(values: Ids | pd.Series[Any]) -> tuple[NDArray[np.integer[Any]],
         raw, found = pd.factorize(values)
     except TypeError as error:
         raise ValueError(
-            f"Found a value that is no id or label ({error}): tasks, annotators and labels are numbers, texts, or "
-            "whatever else is hashable, one for each answer."
+            f"A value cannot be an id or a label ({error}): tasks, annotators and labels are numbers, texts, or "
+            "other hashable values, one for each answer."
         ) from None
     return raw, as_array(found)
 

@@ -105,7 +105,7 @@ class Crowd:
         annotators: Iterable[Any],
         classes: Iterable[Any],
     ) -> Crowd:
-        """Make a crowd from integer codes, in any order of the answers; the fast way in.
+        """Make a crowd from integer codes, with answers in any order; the fastest way.
 
         Parameters
         ----------
@@ -146,7 +146,7 @@ class Crowd:
         Parameters
         ----------
         frame : DataFrame
-            One row an answer. A row whose label is missing (NaN, None, NA) is no answer, though it
+            One row an answer. A row whose label is missing (NaN, None, NA) is not an answer, though it
             still makes its task and annotator known.
         task, annotator, label : str
             Names of the three columns.
@@ -211,7 +211,7 @@ class Crowd:
         ----------
         answers : path or mapping
             The JSON file, or what it holds. JSON writes every key as text: when all tasks (or all
-            annotators) are whole numbers, their ids are numbers again. A label ``null`` is no answer.
+            annotators) are whole numbers, their ids are numbers again. A label ``null`` is not an answer.
         classes : sequence, optional
             All labels there are, in the order wanted. Default: those in the answers, sorted.
 
@@ -315,7 +315,7 @@ class Crowd:
         """
         N, M, K = len(self.tasks), len(self.annotators), len(self.classes)
         if name in self.annotators.tolist():
-            raise ValueError(f"{self!r} has an annotator {name!r} already. Choose another name for the new one.")
+            raise ValueError(f"{self!r} already has an annotator {name!r}. Choose another name for the new one.")
         codes = np.asarray(labels)
         if codes.shape != (N,) or (codes.size and codes.dtype.kind not in "iu"):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""What files that have a row for each task have in common: their tasks are the crowd's, each there once."""
+"""What all files with a row for each task share: their tasks are the crowd's, and each occurs once."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def read_in_order(path: Path, crowd: Crowd, dimensions: int) -> NDArray[Any]:
         else:
             found = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is no array ({error}): write it anew with numpy.save.") from None
+        raise ValueError(f"{path} is not an array ({error}): write it again with numpy.save.") from None
     if found.ndim != dimensions or len(found) != len(crowd.tasks):
         raise ValueError(
             f"{path} has shape {found.shape}; expected {dimensions} dimension{'s' * (dimensions > 1)} and a row for "
             f"each of the {len(crowd.tasks)} tasks that have answers, in increasing order of their ids. A CSV or "
-            "Parquet file with a task column fits in any order."
+            "Parquet file with a task column can have its rows in any order."
         )
     return found if found.dtype.kind in "iuf" else found.astype(object)
 
 
 def values_of(column: pd.Series[Any]) -> Ids:
-    """Return a categorical's values: numbers where all texts are."""
+    """Return a categorical's values; numbers if all texts are numbers."""
     categories = column.cat.categories.tolist()
     values = typed(categories) if all(isinstance(value, str) for value in categories) else as_array(categories)
     found: Ids = as_whole(values)[column.cat.codes.to_numpy()]
@@ -50,7 +50,7 @@ def as_whole(values: Ids) -> Ids:
 
 
 def as_those(ids: Ids, values: Ids) -> Ids:
-    """Return values as the ids that are written alike, where one file has numbers and the other text."""
+    """Return values as the ids that are written the same, if one file has numbers and the other text."""
     if (ids.dtype.kind in "iuf") == (values.dtype.kind in "iuf"):
         return values
     known = {str(one): one for one in ids.tolist()}
@@ -64,7 +64,7 @@ def check_once(path: Path, tasks: Ids) -> None:
     twice = np.flatnonzero(pd.Index(tasks).duplicated())
     if len(twice):
         raise ValueError(
-            f"{path}: task {plain(tasks[twice[0]])!r} is there more than once ({len(twice)} rows too many in all). "
+            f"{path}: task {plain(tasks[twice[0]])!r} occurs more than once ({len(twice)} extra rows in total). "
             "Keep one row for each task."
         )
 

@@ -44,20 +44,22 @@ def find_column(columns: Iterable[str], role: str, given: str | None, where: str
     listed = list(columns)
     if given is not None:
         if given not in listed:
-            raise ValueError(f"{where} has no column {given!r} but {_some(listed)}: correct {role}_column=.")
+            raise ValueError(
+                f"{where} has no column {given!r}; its columns are {_some(listed)}: correct {role}_column=."
+            )
         return given
     found = fitting(listed, role)
     if len(found) == 1:
         return found[0]
     fault = f"several columns that may be the {role} ({_some(found)})" if found else f"no column for the {role}"
     raise ValueError(
-        f"{where} has {fault}; its columns are {_some(listed)}. Known names are {', '.join(SYNONYMS[role])}: name "
-        f"the one that is meant with {role}_column=."
+        f"{where} has {fault}; its columns are {_some(listed)}. Known names are {', '.join(SYNONYMS[role])}: choose "
+        f"one with {role}_column=."
     )
 
 
 def fitting(columns: Sequence[str], role: str) -> list[str]:
-    """Return the columns whose names fit a role: one where all is clear."""
+    """Return the columns whose names fit a role; exactly one if the choice is clear."""
     names = {column: column.strip().lower().replace(" ", "_").replace("-", "_") for column in columns}
     if role == "truth":  # a table of labels and truth is asked for its truth
         ranked = [[column for column, name in names.items() if name == known] for known in SYNONYMS[role]]
@@ -68,4 +70,4 @@ def fitting(columns: Sequence[str], role: str) -> list[str]:
 
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(map(repr, names[:12]))
-    return f"{shown}, ... ({len(names)} in all)" if len(names) > 12 else shown
+    return f"{shown}, ... ({len(names)} in total)" if len(names) > 12 else shown

@@ -24,7 +24,7 @@ _ROWS: Final = 1_000_000
 
 
 def typed(texts: Iterable[str]) -> Ids:
-    """Return texts as numbers if all of them are written as Python writes numbers, else as they are.
+    """Return texts as numbers if all of them are written as Python writes numbers, otherwise as they are.
 
     So "007" stays text, and ids never become one by being read.
 
@@ -58,7 +58,7 @@ def _same(number: int | float, text: str) -> bool:
 
 
 def separator_of(path: Path) -> tuple[str, list[str]]:
-    """Return what stands between a file's cells and its first line: what gives that line most cells.
+    """Return a file's separator, the one that gives its first line most cells, and that line's cells.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def separator_of(path: Path) -> tuple[str, list[str]]:
 
 
 def written_separator(path: Path) -> str:
-    """Return what to write between a file's cells, by its name."""
+    """Return the separator to write a file with, by its name."""
     return "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
 
 
@@ -87,7 +87,7 @@ def read_cells(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a line has more cells than the first, or the file is no text in UTF-8.
+        If a line has more cells than the first, or the file is not text in UTF-8.
     """
     import pandas as pd
 
@@ -107,7 +107,7 @@ def read_blocks(path: Path, rows: int = _ROWS) -> Iterator[pd.DataFrame]:
     Raises
     ------
     ValueError
-        If a line has more cells than the first, or the file is no text in UTF-8.
+        If a line has more cells than the first, or the file is not text in UTF-8.
     """
     import pandas as pd
 
@@ -142,7 +142,7 @@ def _options(separator: str) -> dict[str, Any]:
 
 @contextmanager
 def _read_errors(path: Path) -> Iterator[None]:
-    """Say which file it is when pandas cannot read it."""
+    """Name the file in the error if pandas cannot read it."""
     import pandas as pd
 
     try:
@@ -156,8 +156,10 @@ def _read_errors(path: Path) -> Iterator[None]:
         if isinstance(error, pd.errors.ParserWarning):
             reason = "Lines have more cells than the first"
         raise ValueError(
-            f"{path} is no table ({reason}): every line needs as many cells as the first, and a cell that holds the "
-            "separator needs quotes."
+            f"{path} is not a table ({reason}): every line needs as many cells as the first, and a cell that contains "
+            "the separator needs quotes."
         ) from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8 ({error.reason} at byte {error.start}): save it so.") from None
+        raise ValueError(
+            f"{path} is not text in UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8."
+        ) from None

@@ -108,10 +108,10 @@ def _read_json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(
-            f"{path} is not there: peerannot's folder has {ANSWERS} and {METADATA}, with n_classes and n_workers."
+            f"{path} does not exist: peerannot's folder has {ANSWERS} and {METADATA}, with n_classes and n_workers."
         ) from None
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON ({error}): write it anew.") from None
+        raise ValueError(f"{path} is not JSON ({error}): write it again.") from None
     if not isinstance(found, dict):
         raise ValueError(f"{path} holds a {type(found).__name__}; expected an object.")
     return found
@@ -123,7 +123,7 @@ def _load(path: Path) -> NDArray[Any] | None:
     try:
         found: NDArray[Any] = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is no array of numbers ({error}): write it anew with numpy.save.") from None
+        raise ValueError(f"{path} is not an array of numbers ({error}): write it again with numpy.save.") from None
     if found.dtype.kind not in "iuf":
         raise ValueError(f"{path} holds {found.dtype}; expected numbers: class codes, or probabilities.")
     return found
@@ -153,7 +153,7 @@ def _named(crowd: Crowd, ids: Mapping[str, Any], where: Path) -> Crowd:
     for what, given in names.items():
         if len(given) != len(getattr(crowd, what)):
             raise ValueError(
-                f"{where}: {_IDS[what]} lists {len(given)} ids, and there are {len(getattr(crowd, what))} {what}: "
+                f"{where}: {_IDS[what]} lists {len(given)} ids, but there are {len(getattr(crowd, what))} {what}: "
                 "correct the list, or remove it to number them from 0."
             )
     return Crowd.from_codes(crowd.task, crowd.annotator, crowd.label, **names)

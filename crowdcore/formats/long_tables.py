@@ -30,7 +30,7 @@ def column_names(path: Path) -> list[str]:
     Raises
     ------
     ValueError
-        If the file is no table.
+        If the file is not a table.
     """
     if not is_parquet(path):
         return separator_of(path)[1]
@@ -40,7 +40,7 @@ def column_names(path: Path) -> list[str]:
     try:
         return list(read_schema(path).names)
     except ArrowInvalid as error:
-        raise ValueError(f"{path} is no Parquet file ({error}): correct its name, or write it anew.") from None
+        raise ValueError(f"{path} is not a Parquet file ({error}): correct its name, or write it again.") from None
 
 
 def read_columns(path: Path, columns: Iterable[str]) -> pd.DataFrame:
@@ -69,7 +69,7 @@ def read_long(
     ----------
     path : path
         A CSV file (comma, semicolon or tab; also compressed, .csv.gz) or a Parquet file. Texts of a CSV are numbers
-        where a whole column is, see `delimited.typed`. A row without a label is no answer, though it makes its task
+        where a whole column is, see `delimited.typed`. A row without a label is not an answer, though it makes its task
         and annotator known.
     task_column, annotator_column, label_column : str, optional
         Names of the columns. Default: task, annotator and label, or what else the field calls them
@@ -109,7 +109,7 @@ def read_long(
         if len(missing):
             raise ValueError(
                 f"{path}, {row(missing[0] + first)}: the answer has no {role} (column {names[role]!r}; {len(missing)} "
-                "such rows in all). Every answer needs its task and annotator: fill the cell or remove the row."
+                "such rows in total). Every answer needs its task and annotator: fill the cell or remove the row."
             )
     if classes is not None:
         ids["label"], codes["label"] = _among(ids["label"], codes["label"], classes, f"{path}", row, first)
@@ -127,7 +127,7 @@ def long_names(columns: Iterable[str], given: Mapping[str, str | None], where: s
     listed = list(columns)
     names = {role: find_column(listed, role, given[role], where) for role in ROLES}
     if len(set(names.values())) < len(ROLES):
-        raise ValueError(f"{where}: task, annotator and label are three columns; found {names}: name three.")
+        raise ValueError(f"{where}: task, annotator and label must be three different columns; found {names}.")
     return names
 
 
@@ -167,7 +167,7 @@ def _refuse_twice(path: Path, codes: dict[str, Codes], ids: dict[str, Any], rows
         task, who = ids["task"][codes["task"][one]], ids["annotator"][codes["annotator"][one]]
         raise ValueError(
             f"{path}, {row(rows[one])} and {row(rows[two])}: annotator {plain(who)!r} answered task {plain(task)!r} "
-            f"more than once ({len(again)} answers too many in all). An annotator has at most one answer for a task: "
+            f"more than once ({len(again)} extra answers in total). An annotator has at most one answer for a task: "
             "keep the latest of them."
         )
 

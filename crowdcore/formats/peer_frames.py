@@ -142,7 +142,7 @@ def from_cleanlab(frame: pd.DataFrame, *, classes: Iterable[Any] | None = None) 
     Raises
     ------
     ValueError
-        If a label is no code of `classes`.
+        If a label is not a code of `classes`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Reading and writing a crowd, whatever the format: by a file's name and by what is in it."""
+"""Reading and writing a crowd in any format, which is found from a file's name and content."""
 
 from __future__ import annotations
 
@@ -89,9 +89,11 @@ def read_crowd(
     """
     path = Path(path)
     if not path.exists():
-        raise ValueError(f"{path} is not there: correct the path.")
+        raise ValueError(f"{path} does not exist: correct the path.")
     if format is not None and format not in FORMATS:
-        raise ValueError(f"format is {format!r}; allowed are {', '.join(FORMATS)}, or none to look at the file.")
+        raise ValueError(
+            f"format is {format!r}; allowed are {', '.join(FORMATS)}, or None to find it out from the file."
+        )
     given = {"task": task_column, "annotator": annotator_column, "label": label_column}
     kind = format or _kind(path, any(given.values()))
     if kind != "long" and any(given.values()):
@@ -129,8 +131,8 @@ def _kind(path: Path, named: bool) -> str:
         return "long"
     if not name.endswith((".csv", ".tsv")):
         raise ValueError(
-            f"{path}: the ending says nothing about the format; known are .csv, .tsv, .parquet, .json, .txt and "
-            f"peerannot's folder. Rename it, or say format={'|'.join(FORMATS)}."
+            f"{path}: the format is not known from the ending; known endings are .csv, .tsv, .parquet, .json and .txt, "
+            f"and a folder in peerannot's format. Rename it, or set format={'|'.join(FORMATS)}."
         )
     columns = column_names(path)
     roles = {role for role in ROLES if fitting(columns, role)}
@@ -141,9 +143,9 @@ def _kind(path: Path, named: bool) -> str:
             find_column(columns, role, None, str(path))
     if len(columns) < 3 or not (columns[0] == "" or fitting(columns[:1], "task")):
         raise ValueError(
-            f"{path}: neither a long table (task, annotator, label) nor a wide one (task, and a column for each "
-            f"annotator) by its columns {columns[:12]}. Name them with task_column=, annotator_column= and "
-            "label_column=, or say format=wide."
+            f"{path}: its columns {columns[:12]} are neither those of a long table (task, annotator, label) nor "
+            "those of a wide table (task, and a column for each annotator). Name them with task_column=, "
+            "annotator_column= and label_column=, or set format=wide."
         )
     return "wide"
 
@@ -161,7 +163,7 @@ def _about(path: Path, what: str, crowd: Crowd) -> str:
     )
     about = f"{path}: {what} with {answers} of {annotators} to {tasks}, {classes}"
     if crowd.classes.dtype.kind in "if" and (crowd.classes == -1).any():
-        about += ", of which -1 is one (if it stands for no answer, leave such rows out)"
+        about += ", one of which is -1 (if it stands for no answer, leave such rows out)"
     return about
 
 
@@ -206,7 +208,7 @@ def write_crowd(crowd: Crowd, path: str | Path, format: str | None = None) -> Pa
         return write_folder(crowd, path, name=path.name)
     if kind not in writers or not table or (kind == "wide" and is_parquet(path)):
         raise ValueError(
-            f"{path}: nothing is written as {kind or path.suffix!r}; allowed are .csv, .tsv and .parquet (long, or "
-            "format=wide as .csv or .tsv), and a folder (no ending) as peerannot has it."
+            f"{path}: cannot write {kind or path.suffix!r}; allowed are .csv, .tsv and .parquet (long, or format=wide "
+            "as .csv or .tsv), and a folder (no ending) in peerannot's format."
         )
     return writers[kind](crowd, path)

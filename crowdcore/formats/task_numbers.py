@@ -43,7 +43,7 @@ def read_probabilities(path: str | Path, crowd: Crowd, *, task_column: str | Non
     Raises
     ------
     ValueError
-        If a task or a class of the crowd is missing, or a cell is no number. The message names file and task.
+        If a task or a class of the crowd is missing, or a cell is not a number. The message names file and task.
     OSError
         If the file cannot be read.
 
@@ -105,7 +105,7 @@ def read_features(path: str | Path, crowd: Crowd, *, task_column: str | None = N
     Raises
     ------
     ValueError
-        If a task of the crowd is missing or a cell is no number.
+        If a task of the crowd is missing or a cell is not a number.
     OSError
         If the file cannot be read.
     """
@@ -126,11 +126,11 @@ def _numbers_by_task(path: Path, crowd: Crowd, task_column: str | None) -> pd.Da
     task = find_column(columns, "task", task_column, str(path))
     others = [name for name in columns if name != task]
     if not others:
-        raise ValueError(f"{path} has no column but {task!r}: expected the task and columns of numbers.")
+        raise ValueError(f"{path} has only the column {task!r}: expected the task and columns of numbers.")
     names = read_columns(path, [task])[task]
     missing = np.flatnonzero(names.isna())
     if len(missing):
-        raise ValueError(f"{path}, row {missing[0]} (counted from 0): there is no task in column {task!r}: fill it.")
+        raise ValueError(f"{path}, row {missing[0]} (counted from 0): column {task!r} has no task: fill it.")
     tasks = as_those(crowd.tasks, values_of(names))
     check_once(path, tasks)
     place = pd.Index(tasks).get_indexer(pd.Index(crowd.tasks))

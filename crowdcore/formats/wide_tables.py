@@ -64,7 +64,7 @@ def read_wide(path: str | Path, *, classes: Iterable[Any] | None = None) -> Crow
             nameless = np.flatnonzero(block.iloc[:, 0].isna().to_numpy() & ~blank)
             if len(nameless):
                 line = len(tasks) + nameless[0] + 2
-                raise ValueError(f"{path}, line {line}: the first cell is empty. It names the task: fill it.")
+                raise ValueError(f"{path}, line {line}: the first cell is empty. It must name the task: fill it.")
             block, values = block[~blank], values[~blank]
         row, column = np.nonzero(~pd.isna(values) & (values != NO_ANSWER))
         rows.append(row + len(tasks))
@@ -116,7 +116,7 @@ def read_matrix(path: str | Path, *, classes: Iterable[Any] | None = None) -> Cr
         raise ValueError(f"{path} is empty: expected a line for each task, a number for each annotator.") from None
     except ValueError as error:
         raise ValueError(
-            f"{path} is no matrix of class codes ({error}): expected whole numbers with spaces between them, a line "
+            f"{path} is not a matrix of class codes ({error}): expected whole numbers with spaces between them, a line "
             "for each task, a number for each annotator, -1 for no answer."
         ) from None
     return Crowd.from_wide(matrix, classes=classes)

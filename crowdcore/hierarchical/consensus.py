@@ -135,7 +135,7 @@ def hierarchical_dawid_skene(
 ) -> HierarchicalResult:
     r"""Return each task's consensus label and how far labels and annotators are to be believed.
 
-    A Bayesian crowd model: every annotator has a confusion matrix, drawn around what one number, their skill, and
+    A Bayesian crowd model: every annotator has a confusion matrix, close to what one number, their skill, and
     everybody's mistakes let expect; the model's probabilities, raised to a power, are the prior of each task; answers
     to one task may err together. All of these are estimated from the answers, by expectation maximisation.
 
@@ -229,7 +229,7 @@ def hierarchical_dawid_skene(
     2          0     0.86  0.57  0.98
     """
     if not (isinstance(most_exponent, Real) and 0 <= most_exponent < np.inf):
-        raise ValueError(f"most_exponent is {most_exponent!r}; it must be a finite number, 0 or more, as 1 or 2.")
+        raise ValueError(f"most_exponent is {most_exponent!r}; it must be a finite number, 0 or more, for example 2.")
     models = as_ensemble(crowd, pred_probs)
     known = kernels.frozen(as_known_labels(crowd, known_labels))
     P = _mean(models) if len(models) else None

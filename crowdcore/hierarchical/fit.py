@@ -29,7 +29,7 @@ SAME_SHARES = 0.1
 EXPONENT_VARIANCE = 0.25
 MOST_CORRELATION = 0.15
 COMMON_WITH_MODEL, COMMON_ALONE = 0.25, 1.0
-"""How far classes are taken to be alike hard; without a model nothing tells a hard class from a mix of hard tasks."""
+"""How equally hard classes are taken to be; without a model, hard classes and a mix of hard tasks look the same."""
 MOST_REPEATS = 32
 NUM_TOTALS = 7
 LEAST_LOSS = 1e-9

@@ -71,7 +71,7 @@ class _Given:
 
 
 def find_method(name: str) -> Identification:
-    """Return a method by its name or an alias, as peerannot's; case, hyphens and underscores do not matter.
+    """Return a method by its name or an alias, such as peerannot's; case, hyphens and underscores do not matter.
 
     Raises
     ------
@@ -88,7 +88,8 @@ def find_method(name: str) -> Identification:
     """
     if plain_name(name) in _NEED_NETWORKS:
         raise ValueError(
-            f"{name!r} trains a network on the tasks themselves and is not here; there are {', '.join(METHODS)}."
+            f"{name!r} trains a network on the tasks themselves and is not available; available are "
+            f"{', '.join(METHODS)}."
         )
     return METHODS.find(name)
 
@@ -146,7 +147,7 @@ def _size(given: _Given) -> pd.DataFrame:
 
 
 def _alpha(given: _Given) -> pd.DataFrame:
-    """Ordinal and interval alpha need numbers, or an order that nobody has told."""
+    """Ordinal and interval alpha need numbers, or an order that is not known here."""
     import pandas as pd
 
     numbers = given.crowd.classes.dtype.kind in "iuf"
@@ -219,7 +220,7 @@ METHODS: Registry[Identification] = Registry(
         ),
         _method(
             "spam-score",
-            "0 if an annotator's labels do not depend on the truth, 1 if they tell it",
+            "0 if an annotator's labels do not depend on the truth, 1 if they reveal it",
             "annotator",
             lambda given: given.crowd.annotator_frame(spam_score=spam_score(given.crowd, _fitted(given))),
             "spam",
@@ -227,7 +228,7 @@ METHODS: Registry[Identification] = Registry(
         ),
         _method(
             "trace-confusion",
-            "trace of an annotator's confusion matrix by Dawid-Skene, and its share of the most there can be",
+            "trace of an annotator's confusion matrix by Dawid-Skene, and its share of the largest possible trace",
             "annotator",
             _trace,
             "traces-confusion",

@@ -29,7 +29,7 @@ class Reliability:
     measure : str
         Its name.
     value : float
-        NaN if no task has two answers, or all answers are the same label, so that nothing tells agreement from chance.
+        NaN if no task has two answers, or if all answers are the same label: agreement cannot be separated from chance.
     low, high : float
         Bounds of the bootstrap interval; NaN if none was asked for.
     num_tasks, num_answers : int
@@ -91,7 +91,7 @@ def krippendorff_alpha(
     Raises
     ------
     ValueError
-        If the level is unknown, the classes are no numbers though the level is "interval", or `n_resamples` or
+        If the level is unknown, the classes are not numbers though the level is "interval", or `n_resamples` or
         `coverage` is out of its range.
 
     Notes
@@ -220,4 +220,4 @@ def _numbers(crowd: Crowd) -> Floats:
 def check_coverage(coverage: float) -> None:
     """Raise a ValueError if an interval's coverage is not within (0, 1)."""
     if not (isinstance(coverage, int | float | np.number) and 0 < coverage < 1):
-        raise ValueError(f"coverage is {coverage!r}; it must lie between 0 and 1, as 0.9 does.")
+        raise ValueError(f"coverage is {coverage!r}; it must lie between 0 and 1, for example 0.9.")

@@ -1,4 +1,4 @@
-"""A classifier that judges each task having learned from others."""
+"""A classifier that judges each task after learning from the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 LEAST_WEIGHT = 1e-4
-"""Belief below which a task is no example of a class."""
+"""Belief below which a task is not an example of a class."""
 
 
 class OutOfFold:
@@ -141,7 +141,7 @@ def weight_argument(classifier: Any) -> str:
     if not has_fit_parameter(last, "sample_weight") or not hasattr(classifier, "predict_proba"):
         raise ValueError(
             f"classifier is {classifier!r}; it must be a scikit-learn classifier that has predict_proba and whose fit "
-            "takes sample_weight, as LogisticRegression or RandomForestClassifier."
+            "takes sample_weight, such as LogisticRegression or RandomForestClassifier."
         )
     return f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
 
@@ -160,18 +160,18 @@ def as_features(crowd: Crowd, features: Any) -> Any:
     if hasattr(features, "reindex"):
         absent = [task for task in crowd.tasks.tolist() if task not in features.index]
         if absent or not features.index.is_unique:
-            fault = f"lacks task {absent[0]!r}" if absent else "names a task twice"
+            fault = f"without task {absent[0]!r}" if absent else "with duplicates"
             raise ValueError(
-                f"features is a DataFrame whose index {fault}; expected each of the crowd's {N} tasks once. Or pass an "
-                "array, in the crowd's own order."
+                f"features is a DataFrame {fault} in its index; expected each of the crowd's {N} tasks once. Or pass "
+                "an array in the crowd's order."
             )
         features = features.loc[crowd.tasks.tolist()].to_numpy()
     try:
         X = csr_matrix(features, dtype=np.float64) if issparse(features) else np.asarray(features, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"features are no matrix of numbers ({error}). Encode text and categories first, as with TfidfVectorizer "
-            "or OneHotEncoder."
+            f"features are not a matrix of numbers ({error}). Encode text and categories first, for example with "
+            "TfidfVectorizer or OneHotEncoder."
         ) from None
     if X.ndim != 2 or X.shape[0] != N or not X.shape[1]:
         raise ValueError(
@@ -182,7 +182,7 @@ def as_features(crowd: Crowd, features: Any) -> Any:
     if len(wrong):
         raise ValueError(
             f"features, row {wrong[0]} (task {plain(crowd.tasks[wrong[0]])!r}): a value is not finite ({len(wrong)} "
-            "such rows in all). Fill missing values first, as with SimpleImputer."
+            "such rows in total). Fill missing values first, for example with SimpleImputer."
         )
     return X
 

@@ -1,4 +1,4 @@
-"""How right the consensus is, and how right each annotator is: estimates with intervals that hold what they promise."""
+"""How right the consensus is, and how right each annotator is: estimates with reliable intervals."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def silence(result: HierarchicalResult) -> str | None:
     elif result.pred_probs is None:
         why = "there is no model to compare them with"
     elif not _agrees(result.pred_probs.argmax(axis=1)[crowd.task], crowd.label):
-        why = "the model agrees with answers hardly more often than by chance"
+        why = "the model agrees with answers barely more often than by chance"
     else:
         return None
     if (crowd.annotator == crowd.annotator[0]).all():
@@ -295,7 +295,7 @@ def _checked_accuracy(result: HierarchicalResult, judged: NDArray[np.bool_], tol
 def check_level(level: float) -> None:
     """Raise a ValueError if the level of an interval is not between 0 and 1."""
     if not 0 < level < 1:
-        raise ValueError(f"level is {level!r}; it must be between 0 and 1, as 0.9 is.")
+        raise ValueError(f"level is {level!r}; it must be between 0 and 1, for example 0.9.")
 
 
 def _inside(share: float, n: int) -> float:

@@ -1,4 +1,4 @@
-"""How right the consensus will be after so many labels more, and how many are needed: simulated by the fitted model."""
+"""How often the consensus will be right after more labels, and how many are needed: simulated by the fitted model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEPS = 12
 
 @dataclass(frozen=True, eq=False)
 class AccuracyForecast:
-    """What is to be expected of further labels.
+    """What to expect from further labels.
 
     Attributes
     ----------
@@ -167,8 +167,8 @@ def _as_most(max_labels: ArrayLike, N: int) -> Codes:
     most = np.asarray(max_labels)
     if most.shape not in ((), (N,)) or most.dtype.kind not in "iu" or (most < 0).any():
         raise ValueError(
-            f"max_labels is {max_labels!r}; it must be a whole number, 0 or more, as 5, or such a number for each of "
-            f"the {N} tasks."
+            f"max_labels is {max_labels!r}; it must be a whole number, 0 or more, for example 5, or such a number for "
+            f"each of the {N} tasks."
         )
     return np.broadcast_to(most.astype(np.int64), N)
 
@@ -179,7 +179,7 @@ def _check(num_labels: int | None, order: str, target_quality: float, min_labels
     if num_labels is not None and num_labels < 1:
         raise ValueError(f"num_labels is {num_labels!r}; it must be 1 or more, or None: until all tasks are settled.")
     if not 0 <= target_quality <= 1:
-        raise ValueError(f"target_quality is {target_quality!r}; it must be a probability, as 0.8.")
+        raise ValueError(f"target_quality is {target_quality!r}; it must be a probability, for example 0.8.")
     if min_labels < 1:
         raise ValueError(f"min_labels is {min_labels!r}; it must be a whole number, 1 or more.")
     if n_simulations < 1:

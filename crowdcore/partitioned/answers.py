@@ -47,7 +47,7 @@ def prepare_answers(
     if free is not None and free < BYTES * num_rows:
         raise ValueError(
             f"The scratch folder {scratch.address!r} has {free / 1e9:.1f} GB free; {num_rows} answers may need "
-            f"{BYTES * num_rows / 1e9:.1f} GB. Pass scratch= a folder with more room."
+            f"{BYTES * num_rows / 1e9:.1f} GB. Pass scratch= a folder with more space."
         )
     given: dict[str, Any] = {names["annotator"]: annotators, names["label"]: classes}
     asked = [name for name, ids in given.items() if ids is None]

@@ -1,4 +1,4 @@
-"""Columns of Parquet files: which there are, what kind of ids they have, and these as everything else has them."""
+"""Columns of Parquet files: which ones there are, what kind of ids they have, and the ids as used elsewhere."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def find_rows(folder: Folder, task: str, others: Sequence[str], advice: str) -> 
         if len(kinds) > 1:
             raise ValueError(
                 f"Column {task!r} is text in {kinds[True]} and numbers in {kinds[False]}. Task ids must be of one "
-                "kind: write them alike."
+                "kind: write them the same way."
             )
         for group, rows in enumerate(sizes):
             groups.setdefault(path, []).append(group)
@@ -100,7 +100,7 @@ def find_rows(folder: Folder, task: str, others: Sequence[str], advice: str) -> 
     if size:
         found.append(_rows(folder, groups, size, text))
     if not found:
-        raise ValueError(f"The Parquet files in {folder.address!r} have no rows at all.")
+        raise ValueError(f"The Parquet files in {folder.address!r} have no rows.")
     return found
 
 
@@ -114,7 +114,7 @@ def _footer(folder: Folder, path: str) -> tuple[pa.Schema, list[int]]:
         try:
             opened = pq.ParquetFile(file)
         except pa.ArrowInvalid as error:
-            raise ValueError(f"{path} is not a Parquet file: {error} Remove it, or name it otherwise.") from error
+            raise ValueError(f"{path} is not a Parquet file: {error} Remove it, or rename it.") from error
         footer = opened.metadata
         return opened.schema_arrow, [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
 
@@ -141,14 +141,14 @@ def task_ids(column: pa.ChunkedArray, text: bool, where: str) -> pa.Array:
     Raises
     ------
     ValueError
-        If a number is no whole number.
+        If a number is not a whole number.
     """
     flat = plain(column).combine_chunks()
     try:
         return flat.cast(pa.large_string() if text else pa.int64())
     except pa.ArrowInvalid as error:
         raise ValueError(
-            f"{where}: a task is no whole number ({error}). Task ids are text or whole numbers."
+            f"{where}: a task is not a whole number ({error}). Task ids are text or whole numbers."
         ) from error
 
 

@@ -227,10 +227,7 @@ class PartitionedCrowd:
         if isinstance(fitted, CROWDLAB):
             return self._find_consensus(fitted, out, pred_probs, pred_probs_task, scores_only=False)
         if pred_probs is not None:
-            raise ValueError(
-                f"{type(fitted).__name__} was given pred_probs and has no use for them. Leave them out, or use "
-                "crowdlab."
-            )
+            raise ValueError(f"{type(fitted).__name__} does not use pred_probs: leave them out, or use crowdlab.")
         with self._output(out, self._parts) as (place, files):
             annotators = find_labels(self._passes(self._parts), fitted, place)
         return PartitionedResult(place.address, files, annotators, fitted, 0.0, place)
@@ -279,8 +276,8 @@ class PartitionedCrowd:
         )
         if options.adjust_pred_probs:
             raise ValueError(
-                "adjust_pred_probs=True needs thresholds of the whole crowd and does not run over parts. Leave it out, "
-                "or use crowdcore.crowdlab with the crowd in memory."
+                "adjust_pred_probs=True needs thresholds of the whole crowd, so it does not run over parts. Leave it "
+                "out, or use crowdcore.crowdlab with the crowd in memory."
             )
         sources = [Folder.at(address, self._scratch.options) for address in _addresses(pred_probs)]
         parts = self._with_probabilities(sources, task)
@@ -308,12 +305,12 @@ class PartitionedCrowd:
 
     @contextmanager
     def _output(self, out: Address | None, parts: Sequence[StoredPart]) -> Iterator[tuple[Folder, tuple[str, ...]]]:
-        """Give an empty folder for results and the names of the files that will be there, or nothing on failure."""
+        """Give an empty folder for results, and the names of the files that it will have; leave nothing on failure."""
         self._results += 1
         inside = self._scratch.below(f"results-{self._results}")
         place = inside if out is None else Folder.at(out, self._scratch.options)
         if not place.is_empty():
-            raise ValueError(f"The folder {str(out)!r} has files already. Give another for results, or remove it.")
+            raise ValueError(f"The folder {str(out)!r} already has files. Choose another for results, or remove it.")
         files = tuple(result_file(part.number) for part in parts)
         try:
             place.make()
@@ -332,7 +329,7 @@ def _addresses(pred_probs: Address | Sequence[Address] | None) -> Sequence[Addre
 
 
 def _as_aggregator(method: str | Aggregator) -> ExpectationMaximizer | MajorityVote | CROWDLAB:
-    """Return the method of a name, or one with the same options, not fitted."""
+    """Return the method of that name, or an unfitted copy of a method."""
     made = find_method(method).make() if isinstance(method, str) else type(method)(**method.get_params())
     if not isinstance(made, ExpectationMaximizer | MajorityVote | CROWDLAB):
         raise ValueError(

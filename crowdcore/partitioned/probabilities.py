@@ -35,7 +35,7 @@ def prepare_probabilities(
     Where these are many, each of the parts given becomes several.
     """
     names = [str(one) for one in classes.tolist()]
-    advice = f"Probabilities have a column {task!r}, and one for each class, of its name: {names}."
+    advice = f"Probabilities need a column {task!r}, and one for each class, with its name: {names}."
     rows = [columns.find_rows(source, task, names, advice) for source in sources]
     numbers = sum(one.num_rows for model in rows for one in model) * len(names)
     num_buckets = len(parts) * -(-numbers // (len(parts) * dealing.NUMBERS))
@@ -104,7 +104,9 @@ def _join_probabilities(
     for table, address in zip(tables, where, strict=True):
         if table.schema.field("task").type != tasks.type:
             kinds = ("text", "numbers") if pa.types.is_integer(tasks.type) else ("numbers", "text")
-            raise ValueError(f"{address}: task ids are {kinds[0]}; those of answers are {kinds[1]}. Write them alike.")
+            raise ValueError(
+                f"{address}: task ids are {kinds[0]}; those of answers are {kinds[1]}. Write them the same way."
+            )
     added = pa.chunked_array([chunk for table in tables for chunk in table.column("task").chunks], tasks.type).unique()
     added = added.filter(pc.invert(pc.is_in(added, tasks)))
     tasks = pa.concat_arrays([tasks, added.take(pc.sort_indices(added))])
@@ -131,7 +133,7 @@ def _aligned(table: pa.Table, tasks: pa.Array, address: str) -> Any:
         lost = tasks[int(np.flatnonzero(place.is_null().to_numpy(zero_copy_only=False))[0])].as_py()
         raise ValueError(
             f"{address}: task {lost!r} has no probabilities ({place.null_count} tasks of this part have none). "
-            "Give every task a row, uniform where the model does not know."
+            "Give every task a row, with equal probabilities if the model does not know."
         )
     rows = place.to_numpy()
     given_columns = [column.to_numpy() for column in table.columns[1:]]

@@ -127,7 +127,7 @@ class OnDask:
         blind = [worker for worker, seen in self.client.run(_sees, folder).items() if not seen]
         if blind:
             raise ValueError(
-                f"Worker {blind[0]} does not see the scratch folder {folder.address!r} ({len(blind)} workers do not). "
+                f"Worker {blind[0]} cannot see the scratch folder {folder.address!r} ({len(blind)} workers cannot). "
                 "Pass scratch= a folder that all workers share: a network drive, or a bucket such as s3://...."
             )
 

@@ -143,7 +143,7 @@ def scratch_folder(parent: str | Path | None, options: Mapping[str, Any] | None)
     except OSError as error:
         raise ValueError(
             f"Nothing can be written to the scratch folder {where.address!r}: {error}. Pass scratch= another: a "
-            "local path or an fsspec URL, with room for the answers once more."
+            "local path or an fsspec URL, with enough space for a copy of the answers."
         ) from error
     try:
         yield folder

@@ -124,7 +124,7 @@ def draw_truth(rng: np.random.Generator, n_tasks: int, n_classes: int, class_sha
     if shares.shape != (n_classes,) or not (np.isfinite(shares) & (shares >= 0)).all() or not shares.sum() > 0:
         raise ValueError(
             f"class_shares are {shares.tolist()}; expected {n_classes} finite numbers, one for each class, none below "
-            "0 and not all 0. They are divided by their sum."
+            "0 and at least one above 0. They are divided by their sum."
         )
     return rng.choice(n_classes, size=n_tasks, p=shares / shares.sum())
 

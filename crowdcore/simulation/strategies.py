@@ -207,7 +207,10 @@ def student_teacher(
     students = _part(ratio, n_annotators)
     teachers = n_annotators - students
     if not teachers:
-        raise ValueError(f"ratio is {ratio!r}, so that all {n_annotators} annotators are students. Leave a teacher.")
+        raise ValueError(
+            f"ratio is {ratio!r}, so all {n_annotators} annotators are students. Choose a smaller ratio: at least one "
+            "must be a teacher."
+        )
     matrices = _given_or_drawn(rng, confusions, teachers, n_classes)
     teacher = np.full(n_annotators, -1)
     teacher[teachers:] = rng.integers(teachers, size=students)
@@ -265,7 +268,9 @@ def discrete_difficulty(
     """
     check_share("random", random)
     if not (isinstance(ratio_diff, int | float | np.number) and np.isfinite(ratio_diff) and ratio_diff >= 0):
-        raise ValueError(f"ratio_diff is {ratio_diff!r}; it must be easy tasks for each hard one, 0 or more.")
+        raise ValueError(
+            f"ratio_diff is {ratio_diff!r}; it must be the number of easy tasks for each hard one, 0 or more."
+        )
     rng, truth = _start(n_tasks, n_annotators, n_classes, class_shares, seed)
     good = _part(ratio, n_annotators)
     hard = (1 - random) / (1 + ratio_diff)

@@ -36,8 +36,8 @@ class Aggregator(Estimator):
     labels_ : ndarray of shape (N,)
         The labels themselves; None where there is none: nobody answered, or the method refuses.
     quality_ : ndarray of shape (N,)
-        How far the method believes its label: the label's probability, unless the method says otherwise; NaN where
-        there is no label.
+        How far the method believes its label: the label's probability, unless the method says otherwise; NaN
+        without a label.
     """
 
     crowd_: Crowd
@@ -78,8 +78,8 @@ class Aggregator(Estimator):
         Raises
         ------
         ValueError
-            If the answers make no crowd, something does not fit it, an option is out of its range, or the method
-            `needs` what is not given or has no use for what is.
+            If the answers make no crowd, something does not fit it, an option is out of its range, the method
+            `needs` what is not given, or does not use what is given.
         """
         given = self._by_name(evidence, Evidence(pred_probs, features, known_labels))
         crowd = as_crowd(answers)
@@ -102,7 +102,7 @@ class Aggregator(Estimator):
         return self.fit(answers, *evidence, **named).probas_
 
     def _learn(self, crowd: Crowd, known: Codes, given: Evidence) -> None:
-        """Find everything that is found; here from answers alone."""
+        """Fit the method; here from answers only."""
         self._fit(crowd, known)
 
     def _fit(self, crowd: Crowd, known: Codes) -> None:
@@ -116,7 +116,7 @@ class Aggregator(Estimator):
         codes: Codes | None = None,
         quality: Floats | None = None,
     ) -> None:
-        """Set what all methods give; by default the most probable class is the label, its probability the quality."""
+        """Set what all methods give. By default the label is the most probable class, the quality its probability."""
         if codes is None:
             codes = probas.argmax(axis=1)
             unanswered = crowd.num_answers == 0
@@ -135,8 +135,8 @@ def _missing(what: str, crowd: Crowd) -> str:
     name = {"pred_probs": "a model's probabilities", "features": "features of the tasks"}[what]
     columns = {"pred_probs": len(crowd.classes), "features": "d"}[what]
     return (
-        f"{name} and was given none. Pass {what}, an array ({len(crowd.tasks)}, {columns}), or use a method of answers "
-        "alone, as DawidSkene."
+        f"{name}: pass {what}, an array ({len(crowd.tasks)}, {columns}), or use a method without them, such as "
+        "DawidSkene()."
     )
 
 

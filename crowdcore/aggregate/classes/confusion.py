@@ -56,7 +56,7 @@ class Start(Sums):
 
 
 class Confusion:
-    """A walk over a crowd, or a part of one, that can be repeated with other parameters.
+    """A walk over a crowd, or a part of one, that can be repeated with new parameters.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ Run = Callable[..., Any]
 
 
 class ExpectationMaximizer(Aggregator):
-    """Base of the aggregators whose two steps are a walk over the answers and a maximum that needs only its sums.
+    """Base of the aggregators with two steps: a walk over the answers, and a maximum that needs only its sums.
 
     A subclass names its walk and says what follows from the walk's sums. All parts of a crowd are walked with the
     same parameters and their sums are added, so that it makes no difference where the parts are.
@@ -75,7 +75,7 @@ class ExpectationMaximizer(Aggregator):
         raise NotImplementedError
 
     def _chances(self, annotators: Floats, prior: Floats) -> tuple[Any, ...]:
-        """Return what a walk needs to know."""
+        """Return what a walk needs."""
         raise NotImplementedError
 
     def _bound(self, given: Floats, expected: Any, annotators: Floats, prior: Floats) -> float:

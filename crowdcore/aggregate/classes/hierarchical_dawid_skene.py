@@ -14,7 +14,7 @@ from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_da
 
 @dataclass(eq=False)
 class HierarchicalDawidSkene(Aggregator):
-    r"""A confusion matrix for each annotator, drawn around their skill; a model, as far as it is right, is the prior.
+    r"""Confusion matrices close to what annotators' skills suggest; a model, as far as it is right, is the prior.
 
     .. math:: T_{ik} \propto q_{ik} \prod_{j \in A(i)} \pi_{jk y_{ij}}, \quad q_{ik} \propto p_{ik}^b, \quad
               \pi_{jk} \sim \mathrm{Dirichlet}(s \mu_{jk})

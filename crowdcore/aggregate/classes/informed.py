@@ -1,4 +1,4 @@
-"""What the methods share that are given a model's probabilities beside the answers."""
+"""What the methods share that need a model's probabilities beside the answers."""
 
 from __future__ import annotations
 

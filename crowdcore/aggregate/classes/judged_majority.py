@@ -1,4 +1,4 @@
-"""The majority's label, ties broken by the model, and three judges of it: the votes, the model, and both."""
+"""The majority's label, with ties broken by the model, judged in three ways: by the votes, the model, or both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALLEST = 1e-6
 
 
 class _JudgedMajority(InformedAggregator):
-    """A majority vote; a subclass says what it believes, and how far it believes the winners."""
+    """A majority vote; a subclass says what it believes, and how much it believes the winners."""
 
     seed: int
 
@@ -53,7 +53,7 @@ class Agreement(_JudgedMajority):
     Parameters
     ----------
     seed : int
-        Seed of the choices among classes that nothing tells apart; see `crowdcore.majority_vote`.
+        Seed of the choices among tied classes; see `crowdcore.majority_vote`.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class LabelQualityScore(_JudgedMajority):
     score : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}
         How the quality follows from the model's probabilities; see `crowdcore.cleanlab.label_scores.label_scores`.
     seed : int
-        Seed of the choices among classes that nothing tells apart; see `crowdcore.majority_vote`.
+        Seed of the choices among tied classes; see `crowdcore.majority_vote`.
 
     Attributes
     ----------
@@ -135,7 +135,7 @@ class LabelQualityScore(_JudgedMajority):
 
 @dataclass(eq=False)
 class ActiveLabelCleaning(_JudgedMajority):
-    r"""The majority's label, doubted where a model that is sure contradicts the votes.
+    r"""The majority's label, doubted where a confident model contradicts the votes.
 
     .. math:: s_i = \frac{1}{\ln K} \Big( \sum_k \hat p_M(k \mid x_i) \ln \hat p_M(k \mid x_i)
               - \sum_k \frac{n_{ik}}{n_i} \ln \hat p_M(k \mid x_i) \Big), \quad q_i = e^{-s_i - 1}
@@ -148,7 +148,7 @@ class ActiveLabelCleaning(_JudgedMajority):
     Parameters
     ----------
     seed : int
-        Seed of the choices among classes that nothing tells apart; see `crowdcore.majority_vote`.
+        Seed of the choices among tied classes; see `crowdcore.majority_vote`.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ class MajorityVote(Aggregator):
         if len(wrong):
             raise ValueError(
                 f"The skill of annotator {plain(crowd.annotators[wrong[0]])!r} is {weights[wrong[0]]}; every "
-                f"annotator with answers needs a finite skill ({len(wrong)} have none). Give it in skills=, or "
+                f"annotator with answers needs a finite skill ({len(wrong)} without one). Give it in skills=, or "
                 "one for all others in default_skill=."
             )
         return np.where(np.isfinite(weights), weights, 0.0)

@@ -1,4 +1,4 @@
-"""The methods for class labels by name: what each does, needs and takes, and how one is made."""
+"""The methods for class labels, by name: what each one does, needs and takes, and how it is made."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _methods(
     aliases: tuple[str, ...] = (),
     binary: bool = False,
 ) -> list[Method]:
-    """Return the method and, if it sees nothing but answers, the same with a model as one more annotator."""
+    """Return the method and, if it uses only answers, the same method with a model as one more annotator."""
     needs, takes = frozenset(kind.needs), frozenset(kind.takes).difference(kind.needs)
     alone = Method(name, about, needs, takes, partial(_made, kind), (*aliases, kind.__name__), binary)
     if takes - {"known_labels"} or needs:
@@ -110,14 +110,14 @@ CLASS_METHODS = [
     *_methods(
         "hierarchical-dawid-skene",
         HierarchicalDawidSkene,
-        "a confusion matrix for each annotator, drawn around their skill; uses a model or features if there are any",
+        "a confusion matrix for each annotator, close to what their skill suggests; uses a model or features if given",
         ("hierarchical", "hds"),
     ),
     *_methods("majority-vote", MajorityVote, "the label with the most votes", ("majority_voting", "majority", "mv")),
     *_methods("naive-soft", NaiveSoft, "shares of the votes as probabilities", ("soft",)),
     *_methods("wawa", Wawa, "votes weighted by agreement with the majority"),
     *_methods("zero-based-skill", ZeroBasedSkill, "votes weighted by skills learned in small steps", ("zbs",)),
-    *_methods("two-third", TwoThird, "the majority's label where two thirds agree, else none", ("two_thirds",)),
+    *_methods("two-third", TwoThird, "the majority's label if two thirds agree, otherwise none", ("two_thirds",)),
     *_methods("iwmv", IWMV, "votes weighted by agreement with the last vote, repeated"),
     *_methods("dawid-skene", DawidSkene, "a confusion matrix for each annotator, by EM", ("ds",)),
     *_methods("fast-dawid-skene", FastDawidSkene, "Dawid-Skene with hard assignments", ("fds",)),

@@ -123,7 +123,7 @@ def _signs(pairs: Codes, other: Codes, covariance: Floats) -> Floats:
     from scipy.sparse.csgraph import connected_components
 
     found: Floats = np.where(x < -1e-9, -1.0, 1.0)
-    # nothing tells how the signs of annotators go together who are not connected: each group has its majority
+    # it is not known how the signs of unconnected annotators go together: each group has its majority
     group = connected_components(csr_array((np.ones(len(other)), other, pairs), shape=(M, M)), directed=False)[1]
     majority = np.bincount(group, found)[group]
     oriented: Floats = np.where(majority == 0, 1.0, found * np.sign(majority))

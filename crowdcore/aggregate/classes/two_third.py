@@ -1,4 +1,4 @@
-"""Two-thirds: a label only where two thirds agree."""
+"""Two-thirds: a label only if two thirds agree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crowdcore.crowd.table import Crowd
 
 @dataclass(eq=False)
 class TwoThird(Aggregator):
-    r"""The majority's label where enough annotators give it, and none elsewhere.
+    r"""The majority's label if enough annotators give it, otherwise none.
 
     .. math:: \hat z_i = \arg\max_k n_{ik} \text{ if } \max_k n_{ik} \ge \tfrac23 n_i \text{ and } n_i \ge 2
 
@@ -53,4 +53,4 @@ class TwoThird(Aggregator):
     def _check(self) -> None:
         super()._check()
         if not 0 < self.threshold <= 1:
-            raise ValueError(f"TwoThird: threshold is {self.threshold!r}; it must lie in (0, 1], as 2 / 3 does.")
+            raise ValueError(f"TwoThird: threshold is {self.threshold!r}; it must lie in (0, 1], for example 2 / 3.")

@@ -98,7 +98,7 @@ class SharedWeight(InformedAggregator):
 
     Notes
     -----
-    Where no task has two answers nothing tells how good annotators are: the posterior is the model's, as in
+    If no task has two answers, it is not known how good annotators are: the posterior is the model's, as in
     `crowdcore.crowdlab`.
 
     Examples

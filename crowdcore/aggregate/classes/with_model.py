@@ -14,7 +14,7 @@ from crowdcore.crowd.table import Crowd
 
 @dataclass(eq=False)
 class WithModel(InformedAggregator):
-    r"""Any method of answers alone, with the model as one more annotator.
+    r"""Any method that uses only answers, with the model as one more annotator.
 
     .. math:: y_{iM} = \arg\max_k \hat p_M(k \mid x_i)
 
@@ -69,5 +69,6 @@ class WithModel(InformedAggregator):
     def _check(self) -> None:
         if not isinstance(self.aggregator, Aggregator) or isinstance(self.aggregator, InformedAggregator):
             raise ValueError(
-                f"WithModel: aggregator is {self.aggregator!r}; it must be a method of answers alone, as DawidSkene()."
+                f"WithModel: aggregator is {self.aggregator!r}; it must be a method that uses only answers, such as "
+                "DawidSkene()."
             )

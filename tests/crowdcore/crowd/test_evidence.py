@@ -82,10 +82,10 @@ def test_a_frame_is_put_into_the_crowds_order():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda P: P.rename(index={"b": "z"}), "index lacks 'b'"),
-        (lambda P: P.rename(columns={"dog": 1}), "columns lacks 'dog'"),
-        (lambda P: P.reset_index(drop=True), "index lacks 'a'"),
-        (lambda P: P.loc[["a", "a", "b"]], "index names something twice"),
+        (lambda P: P.rename(index={"b": "z"}), "without 'b' in its index"),
+        (lambda P: P.rename(columns={"dog": 1}), "without 'dog' in its columns"),
+        (lambda P: P.reset_index(drop=True), "without 'a' in its index"),
+        (lambda P: P.loc[["a", "a", "b"]], "with duplicates in its index"),
     ],
 )
 def test_a_frame_of_other_tasks_or_classes_is_an_error(change, said):
@@ -98,7 +98,7 @@ def test_a_frame_of_other_tasks_or_classes_is_an_error(change, said):
 
 @pytest.mark.parametrize("function", [crowdlab, activelab, majority_vote])
 def test_something_that_is_no_crowd_is_an_error(function):
-    with pytest.raises(TypeError, match="make one first"):
+    with pytest.raises(TypeError, match="Expected a Crowd, found a ndarray: make one"):
         function(np.zeros((3, 2)))
 
 

@@ -254,7 +254,7 @@ IDS = {"tasks": ["t0", "t1"], "annotators": ["ann", "bob"], "classes": ["no", "y
         ),
         (
             lambda: Crowd.from_codes([1, 0, 1, 0], [1, 1, 0, 1], [0, 1, 0, 0], **IDS),
-            ["'bob'", "'t0'", "'yes' and 'no'", "1 answers too many"],
+            ["'bob'", "'t0'", "'yes' and 'no'", "1 extra answers in total"],
         ),
         (lambda: Crowd.from_codes([0, 1], [0], [0, 1], **IDS), ["2 task codes", "1 annotator", "same length"]),
         (lambda: Crowd.from_codes([0], [0], [2], **IDS), ["Answer 0", "label code 2", "0 to 1"]),

@@ -112,18 +112,18 @@ def test_features_are_of_the_crowds_tasks(file):
 @pytest.mark.parametrize(
     ("read", "content", "name", "message"),
     [
-        (read_truth, "task,truth\n10,cat\n10,dog\n", "t.csv", "task 10 is there more than once"),
+        (read_truth, "task,truth\n10,cat\n10,dog\n", "t.csv", "task 10 occurs more than once"),
         (read_truth, "task,truth\n1,cat\n", "t.csv", r"none of its 1 tasks \(1, ...\) is among the 3"),
         (read_truth, "task,what\n10,cat\n", "t.csv", "no column for the truth; .* truth_column="),
         (read_truth, np.zeros(2, int), "t.npy", r"shape \(2,\); expected 1 dimension and a row for each of the 3"),
         (read_truth, np.array([0, 1, 9]), "t.npy", "task 30: found 9; .* places 0 to 1"),
-        (read_truth, "a\nb\nc\n", "t.txt", "no array"),
+        (read_truth, "a\nb\nc\n", "t.txt", "not an array"),
         (read_probabilities, "task,cat\n10,1\n20,1\n30,1\n", "p.csv", "no column for class 'dog'"),
         (read_probabilities, "task,cat,dog\n10,1,0\n20,1,0\n", "p.csv", r"no row for task 30 \(1 of the crowd's 3"),
         (read_probabilities, "task,cat,dog\n10,1,0\n20,1,x\n30,1,0\n", "p.csv", "task 20, column 'dog': expected"),
         (read_probabilities, "task,cat,dog\n10,1,0\n,1,0\n30,1,0\n", "p.csv", "row 1 .* no task"),
         (read_probabilities, np.ones((3, 4)) / 4, "p.npy", "4 columns and the crowd 2 classes"),
-        (read_features, "task\n10\n20\n30\n", "f.csv", "no column but 'task'"),
+        (read_features, "task\n10\n20\n30\n", "f.csv", "has only the column 'task'"),
         (read_features, np.ones(3), "f.npy", "expected 2 dimensions"),
     ],
 )

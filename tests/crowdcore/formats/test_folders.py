@@ -88,9 +88,9 @@ def test_what_another_crowd_left_is_removed(tmp_path):
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"metadata.json": '{"n_classes": 2}'}, ["answers.json is not there"]),
-        ({"answers.json": "{}"}, ["metadata.json is not there", "n_classes"]),
-        ({"answers.json": "{", "metadata.json": "{}"}, ["answers.json is no JSON"]),
+        ({"metadata.json": '{"n_classes": 2}'}, ["answers.json does not exist"]),
+        ({"answers.json": "{}"}, ["metadata.json does not exist", "n_classes"]),
+        ({"answers.json": "{", "metadata.json": "{}"}, ["answers.json is not JSON"]),
         ({"answers.json": "[]", "metadata.json": "{}"}, ["holds a list"]),
         ({"answers.json": "{}", "metadata.json": '{"n_classes": "2"}'}, ["n_classes is '2'"]),
         ({"answers.json": '{"0": {"1": 5}}', "metadata.json": '{"n_classes": 2}'}, ["answers.json", "label 5"]),

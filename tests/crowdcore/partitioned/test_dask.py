@@ -91,7 +91,7 @@ def test_errors_come_back_as_they_are(tmp_path, client):
 
 def test_a_scratch_folder_that_workers_do_not_see(client):
     """A store in memory is another one in each process."""
-    with pytest.raises(ValueError, match="does not see the scratch folder"):
+    with pytest.raises(ValueError, match="cannot see the scratch folder"):
         PartitionedCrowd.from_crowd(Crowd.from_wide([[0, 1]]), client=client, scratch="memory://scratch")
 
 

@@ -349,7 +349,7 @@ def test_exports_that_cannot_be_used_say_what_to_do(bad):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["aggregate", "nowhere.csv"], ["nowhere.csv is not there"]),
+        (["aggregate", "nowhere.csv"], ["nowhere.csv does not exist"]),
         (["aggregate", DOG, "-m", "dawidskeen"], ["'dawidskeen'", "Did you mean", "glad"]),
         (["aggregate", DOG, "-m", "crowdlab"], ["crowdlab needs --probabilities"]),
         (["aggregate", DOG, "-m", "kos"], ["kos is for two classes, and there are 4"]),
@@ -361,7 +361,7 @@ def test_exports_that_cannot_be_used_say_what_to_do(bad):
         (["aggregate", DOG, "--control", "c"], ["--control is for Label Studio's JSON export"]),
         (["aggregate", DOG, "--out", "l.xlsx"], ["'l.xlsx'", ".csv, .tsv, .parquet, .json, .npy"]),
         (["aggregate", DOG, "--out", "nowhere/l.csv"], ["nowhere", "not a folder"]),
-        (["aggregate", DOG, "--out", DOG.parent], ["metadata.json is not there"]),
+        (["aggregate", DOG, "--out", DOG.parent], ["metadata.json does not exist"]),
         (["aggregate", DOG, "--known", "nowhere.csv"], ["nowhere.csv"]),
         (["compare", DOG], ["give --truth FILE"]),
         (["compare", DOG, "--truth", LABELME.with_name("LabelMe_Z_train.txt")], ["shape (1000,)", "807 tasks"]),
@@ -407,7 +407,7 @@ def test_answers_that_are_none_are_told_in_one_line(bad, tmp_path):
     (tmp_path / "header.csv").write_text("task,annotator,label\n")
     assert bad("aggregate", "header.csv").endswith("header.csv has no answers: no row has a label.")
     (tmp_path / "nested.json").write_text('{"1": {"a": {"x": 1}}}')
-    assert "no id or label" in bad("aggregate", "nested.json")
+    assert "cannot be an id or a label" in bad("aggregate", "nested.json")
     assert "most_exponent is 'even'" in bad("aggregate", DOG, "--option", "most_exponent=even")
 
 

@@ -97,7 +97,7 @@ def test_a_dask_scheduler(frame, run):
         (("--parts", "answers", "--method", "dawid_skene[depth=2]"), "depth"),
         (("--parts", "answers", "--label-column", "said"), "no column 'said'.*--label-column"),
         (("--parts", "answers", "--scratch", "/dev/null"), "Pass --scratch another"),
-        (("--parts", "answers", "--out", "answers"), "has files already"),
+        (("--parts", "answers", "--out", "answers"), "already has files"),
         (("--parts", "answers", "--annotators-out", "a.doc"), "--annotators-out"),
         (("--parts", "nothing://bucket/answers"), "fsspec"),
     ],
