@@ -51,7 +51,7 @@ def test_the_queue_follows_the_annotators(project, plugin, add_annotator, studio
             [*command[:3], "sync", "-p", str(project.id)], env=environment, capture_output=True, text=True
         )
         assert refused.returncode == 2
-        assert "under way" in refused.stderr
+        assert "Another run is working on this project" in refused.stderr
     finally:
         process.terminate()
         process.communicate()

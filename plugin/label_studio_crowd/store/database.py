@@ -24,7 +24,7 @@ _PATIENCE: Final = 30
 """Seconds that a writer waits for its turn."""
 _LONGEST_REASON: Final = 200
 _CONNECTIONS: Final = 60
-"""At the most: one a thread of a server or worker, and one for each lock in PostgreSQL."""
+"""The most connections: one for each thread of a server or worker, and one for each lock in PostgreSQL."""
 
 
 class Database:
@@ -45,7 +45,7 @@ class Database:
         try:
             parsed = make_url(url)
         except sa.exc.ArgumentError:
-            raise UserError(f"The store is not given as an SQLAlchemy URL: give {_STORES}.") from None
+            raise UserError(f"--store is not an SQLAlchemy URL: give {_STORES}.") from None
         try:
             self._engine = _engine(parsed)
             with self.writing() as connection:
@@ -81,7 +81,7 @@ class Database:
             yield connection
 
     def exclusive(self, key: int, patience: float = 0.0) -> AbstractContextManager[None]:
-        """Keep other runs out of a project; the lock ends with the process, however that ends.
+        """Keep other runs out of a project; the lock ends with the process, even if that is killed.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ def now() -> float:
 
 
 def _begin(connection: Connection) -> None:
-    """Lock for writing at once: a reader that comes to write later may find the store changed, and fail."""
+    """Lock for writing at once: a reader that writes later may find that the store has changed, and fail."""
     reads_only = connection.get_execution_options().get("reads_only", False)
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 

@@ -22,7 +22,7 @@ _FORGET: Final = sa.delete(facts).where(*_NAMED)
 
 
 class Fact:
-    """What a project's store keeps once: inherit as a frozen dataclass, and give it a name.
+    """A record that a project's store keeps once: inherit it as a frozen dataclass, and give it a name.
 
     The JSON is an object with the record's fields.
 
@@ -62,12 +62,12 @@ class Facts(Part):
     """The facts of one project."""
 
     def read(self, kind: type[F]) -> F | None:
-        """Return a fact; None where there is none, or one that does not fit: another release's."""
+        """Return a fact; None if there is none, or if it does not fit because another release wrote it."""
         text = self._text(kind.fact)
         return None if text is None else _decode(kind, text)
 
     def write(self, record: Fact) -> None:
-        """Keep a fact, in place of the one before."""
+        """Keep a fact; it replaces the one before."""
         self._keep(record.fact, _encode(record))
 
     def forget(self, *kinds: type[Fact]) -> None:
@@ -107,7 +107,7 @@ def _encode(record: Fact) -> str:
 
 
 def _adapter(kind: type[Fact]) -> TypeAdapter[Any]:
-    """Return what reads and writes the JSON of a kind of fact; made once, for that takes long."""
+    """Return what reads and writes the JSON of a kind of fact; made only once, because that takes long."""
     if kind not in _ADAPTERS:
         _ADAPTERS[kind] = _new_adapter(kind)
     return _ADAPTERS[kind]

@@ -1,4 +1,4 @@
-"""How far a job has come, kept in the store for whoever watches."""
+"""The progress of a job, kept in the store for pages and commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVERY: Final = 1.0
 
 
 def kept_progress(jobs: Jobs, job: Job, *, clock: Callable[[], float] = time.monotonic) -> Progress:
-    """Return what keeps how far a job is that was begun, at most once a second."""
+    """Return what records the progress of a job that was begun, at most once a second."""
     last = float("-inf")
 
     def report(what: str, done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""One run at a time: a lock for each project, which ends with the process that holds it, however that ends."""
+"""One run at a time: a lock for each project, which ends with the process that holds it, even if that is killed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ class UnderWayError(UserError):
     """Another run holds the project."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "Another run on this project is under way with this store: wait for it to end, then run again."
-        )
+        super().__init__("Another run is working on this project, with this store: wait until it ends, then run again.")
 
 
 @contextmanager
@@ -40,7 +38,7 @@ def project_lock(engine: Engine, key: int, patience: float) -> Iterator[None]:
     key
         The store's own number of the project.
     patience
-        Seconds to wait for a run that is under way.
+        Seconds to wait for another run to end.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How the store's tables came to be: numbered steps, each run once, in order.
+"""How the store's tables are made: numbered steps, each run once, in order.
 
 A new store takes them all. `tables` says what they lead to, and a test compares the two.
 """
@@ -62,7 +62,7 @@ _STEPS: Final = (
 _VERSION: Final = sa.Table("schema_version", sa.MetaData(), sa.Column("version", sa.Integer, nullable=False))
 
 _LOCK: Final = 5_017_662
-"""Any number of our own: who starts first makes the tables, the others wait."""
+"""A number of our own: the first process makes the tables, the others wait."""
 _TAKE_TURNS: Final = sa.select(sa.func.pg_advisory_xact_lock(_LOCK))
 
 _SQLITE: Final = {"serial": "INTEGER PRIMARY KEY", "integer": "INTEGER", "blob": "BLOB"}
@@ -82,7 +82,7 @@ def migrate(connection: Connection) -> None:
     version = _version(connection)
     if version > len(_STEPS):
         raise UserError(
-            f"The store is of version {version}, this release knows {len(_STEPS)}: upgrade label-studio-crowd, or "
+            f"The store has version {version}, this release knows up to {len(_STEPS)}: upgrade label-studio-crowd, or "
             "delete the store (it is a cache; Label Studio keeps the data)."
         )
     if version < len(_STEPS):

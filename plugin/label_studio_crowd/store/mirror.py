@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PAGE: Final = 500
-"""Tasks that one transaction takes in."""
+"""Tasks that are taken in with one transaction."""
 _PARAMETERS: Final = 5000
-"""Of one statement; SQLite allows 32,766."""
+"""Parameters of one statement; SQLite allows 32,766."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class Mirror(Part):
                 self._each(connection, _SET_STATE, some)
 
     def keep_only(self, ids: Iterable[int]) -> int:
-        """Forget every task that is not among `ids`; return how many those were."""
+        """Forget every task that is not among `ids`; return how many there were."""
         kept = set(ids)
         gone = [task for task in self.tasks().ids.tolist() if task not in kept]
         with self._database.writing() as connection:
@@ -188,7 +188,7 @@ class Mirror(Part):
         return len(gone)
 
     def complete_until(self) -> str | None:
-        """Return up to when (ISO) every change is here; None where that is not known."""
+        """Return up to when (ISO) every change is here; None if that is not known."""
         known = self._facts.read(CompleteUntil)
         return None if known is None else known.at
 
@@ -204,7 +204,7 @@ class Mirror(Part):
     def put_annotations(
         self, connection: Connection, told: Sequence[Mapping[str, Any]], told_tasks: Sequence[Mapping[str, Any]]
     ) -> bool:
-        """Take in annotations and their tasks as webhooks tell them, within a transaction; what is newer stays.
+        """Take in annotations and their tasks from webhooks, within a transaction; newer ones stay.
 
         Returns
         -------
@@ -251,7 +251,7 @@ class Mirror(Part):
         return None if row[0] is None else str(row[0])
 
     def newest_data(self) -> str:
-        """Return when a task last came or had its data changed (ISO)."""
+        """Return when a task was last added, or its data last changed (ISO)."""
         (row,) = self._read(_READ_NEWEST_DATA)
         return row[0] or ""
 
@@ -269,7 +269,7 @@ class Mirror(Part):
         return {task: orjson.loads(known[task][0]) for task in sorted(known)}
 
     def data_changed_since(self, since: str) -> list[int]:
-        """Return the tasks that came, or had their data changed, after a time (ISO)."""
+        """Return the tasks that were added, or whose data changed, after a time (ISO)."""
         return [row[0] for row in self._read_plain(_READ_DATA_CHANGED, since=since)]
 
     def annotations(self) -> list[Annotation]:
@@ -281,7 +281,7 @@ class Mirror(Part):
         return list(map(Annotation._make, self._read_plain(_READ_ANNOTATIONS_OF_TASK, of_task=task)))
 
     def annotation_counts(self, ids: Sequence[int]) -> dict[int, int]:
-        """Return how many annotations tasks have, skips included; those without any are left out."""
+        """Return how many annotations tasks have, skips included; tasks without any are left out."""
         with self._database.reading() as connection:
             return self._annotation_counts(connection, ids)
 

@@ -1,4 +1,4 @@
-"""What the parts of a project's store have in common: a database, and the project's key in it."""
+"""What the parts of a project's store share: a database, and the project's key in it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Part:
             connection.execute(statement, {"key": self._key, **values})
 
     def _insert(self, connection: Connection, statement: sa.Insert, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Insert rows, which need not say of which project they are."""
+        """Insert rows; they need not name the project."""
         values = [{"project": self._key, **row} for row in rows]
         if values:
             connection.execute(statement, values)
@@ -58,7 +58,7 @@ class Part:
             connection.execute(statement, values)
 
     def _alone(self, connection: Connection) -> None:
-        """Let nobody else change this project until the transaction ends; on SQLite nobody else writes anyway.
+        """Keep others from changing this project until the transaction ends; on SQLite nobody else writes anyway.
 
         Transactions that each lock some rows, in orders of their own, would wait for one another for ever.
         """

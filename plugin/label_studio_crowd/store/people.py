@@ -39,7 +39,7 @@ class People:
         self._facts = Facts(database, key)
 
     def names(self) -> dict[int, str]:
-        """Return the annotators' names, as last read; "" where somebody has none any more."""
+        """Return the annotators' names, as last read; "" if somebody has none any more."""
         known = self._facts.read(Names)
         return {} if known is None else known.by_id
 

@@ -1,4 +1,4 @@
-"""Why jobs failed lately, for pages."""
+"""Why jobs failed recently, for pages."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Problems(PlainFact):
 
 
 def add_problem(facts: Facts, kind: Kind, problem: str, *, away: bool = False) -> None:
-    """Record why a job failed, the same reason in a row once, and forget the oldest of many."""
+    """Record why a job failed: the same reason in a row only once. The oldest of many are forgotten."""
     rows = (facts.read(Problems) or Problems()).rows
     new = Problem(now(), kind, storable(problem), away=away)
     if rows and (rows[-1].kind, rows[-1].problem) == (kind, new.problem):

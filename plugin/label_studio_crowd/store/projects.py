@@ -1,4 +1,4 @@
-"""The store: all projects, and of each one what its parts hold.
+"""The store: all projects, each with its parts.
 
 A cache: deleting it costs time, not data. An SQLite file by default; PostgreSQL for several machines.
 """
@@ -38,16 +38,16 @@ class Store(Database):
     """The projects of all Label Studio servers, in one database."""
 
     def project(self, server: str, project: int) -> ProjectStore:
-        """Return a project's part of the store; made where there is none yet."""
+        """Return a project's part of the store; it is made if there is none yet."""
         return ProjectStore(self, self.key(server, project))
 
     def known_project(self, server: str, project: int) -> ProjectStore | None:
-        """Return a project's part of the store, or None where there is none."""
+        """Return a project's part of the store, or None if there is none."""
         key = self.known_key(server, project)
         return None if key is None else ProjectStore(self, key)
 
     def key(self, server: str, project: int) -> int:
-        """Return the store's own number of a project; given to it where it has none yet."""
+        """Return the store's own number of a project; it gets one if it has none yet."""
         known = self.known_key(server, project)
         if known is not None:
             return known
@@ -56,7 +56,7 @@ class Store(Database):
         return self.key(server, project)
 
     def known_key(self, server: str, project: int) -> int | None:
-        """Return the store's own number of a project, or None where it has none."""
+        """Return the store's own number of a project, or None if it has none."""
         with self.reading() as connection:
             found = connection.execute(_READ_KEY, {"on_server": server, "number": project}).scalar()
         return None if found is None else int(found)
@@ -119,7 +119,7 @@ class ProjectStore:
         return self.facts.read(CreatedAt) in (None, CreatedAt(created_at))
 
     def belong_to(self, created_at: str) -> None:
-        """Forget everything if it is of another project that had the same number.
+        """Forget everything if it belongs to another project that had the same number.
 
         On SQLite, Label Studio gives the number of a deleted project to the next one.
         """

@@ -26,7 +26,7 @@ _DELETE_ONE: Final = sa.delete(predictions).where(_OURS, predictions.c.id == sa.
 
 @dataclass(frozen=True)
 class Versions(PlainFact):
-    """Our model versions as they were when the predictions that the store holds were all of ours."""
+    """Our model versions at the time when the store held all of our predictions."""
 
     fact = "versions"
     states: dict[str, VersionState]
@@ -45,7 +45,7 @@ class Published(Part):
         return [Prediction(row[0], row[1], row[2], row[3], orjson.loads(row[4])) for row in rows]
 
     def replace(self, seen: Sequence[Prediction]) -> None:
-        """Replace all that is known of our predictions by what was seen in Label Studio."""
+        """Replace everything known about our predictions by what Label Studio has."""
         with self._database.writing() as connection:
             connection.execute(_DELETE_ALL, {"key": self._key})
             self._add(connection, seen)
@@ -64,16 +64,16 @@ class Published(Part):
         self._insert(connection, sa.insert(predictions), map(_row, added))
 
     def versions(self) -> dict[str, VersionState]:
-        """Return our model versions as they were when `predictions` was true; none where that is not known."""
+        """Return our model versions at the time when `predictions` was true; none if that is not known."""
         known = self._facts.read(Versions)
         return {} if known is None else known.states
 
     def keep_versions(self, versions: Mapping[str, VersionState]) -> None:
-        """Record our model versions: what is known of our predictions is true of these."""
+        """Record our model versions, for which the known predictions are complete."""
         self._facts.write(Versions(dict(versions)))
 
     def forget_versions(self) -> None:
-        """Record that nobody knows whether our predictions are as the store has them."""
+        """Record that our predictions may differ from those in the store."""
         self._facts.forget(Versions)
 
 

@@ -11,7 +11,7 @@ from label_studio_crowd.estimate import Estimate
 
 @dataclass(frozen=True)
 class Changes:
-    """What was changed in Label Studio, or would be, in numbers.
+    """What was changed in Label Studio, or would be changed, in numbers.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class RunReport:
-    """A run in numbers; what another release did not record is None, or empty.
+    """A run in numbers; what an older release did not record is None, or empty.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class RunReport:
     changes, expected_seconds
         What was changed in Label Studio, and how long that was expected to take.
     warnings
-        What somebody may want to mend.
+        What somebody may want to correct.
     seconds, seconds_waited
         Seconds of each stage, and how many of these Label Studio was waited for.
     """
@@ -123,7 +123,7 @@ class RunReport:
     seconds_waited: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as it is recorded and printed."""
+        """Return the report as it is recorded and printed."""
         return asdict(self)
 
 

@@ -1,4 +1,4 @@
-"""What runs leave: a report of each, and a snapshot of what the last one believed."""
+"""What runs leave: a report of each run, and a snapshot of what the last one believed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Runs(Part):
         return float(rows[0][0]) if rows else None
 
     def keep_snapshot(self, content: bytes, taken_at: float) -> None:
-        """Keep what a run believes in place of what the one before did."""
+        """Keep what a run believes, in place of the snapshot before."""
         with self._database.writing() as connection:
             row = {"taken_at": taken_at, "content": content}
             self._insert(connection, _put_snapshot(self._database.dialect), [row])

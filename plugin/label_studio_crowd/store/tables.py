@@ -1,4 +1,4 @@
-"""The store's tables, as the newest step of `migrations` leaves them: each column is spelt here and nowhere else.
+"""The store's tables, as the newest step of `migrations` leaves them. Columns are spelt here and nowhere else.
 
 Every table but `projects` has a column `project`: the store's own number of a project, `projects.id`. Yes and no are
 1 and 0.
@@ -20,7 +20,7 @@ _REAL: Final[sa.DOUBLE_PRECISION[float]] = sa.DOUBLE_PRECISION()
 METADATA: Final = sa.MetaData()
 
 KEY: Final = sa.bindparam("key", type_=_INTEGER)
-"""The store's own number of a project, given with each statement that reads or changes what it has."""
+"""The store's own number of a project, given with every statement that reads or changes its rows."""
 
 
 def _column(name: str, type_: Any, **options: Any) -> sa.Column[Any]:
@@ -32,7 +32,7 @@ def _number(name: str, **options: Any) -> sa.Column[Any]:
 
 
 def _counted(name: str) -> sa.Column[Any]:
-    """Return a number that the database counts by itself."""
+    """Return a column of numbers that the database counts by itself."""
     return sa.Column(name, _INTEGER, primary_key=True)
 
 
@@ -147,7 +147,7 @@ jobs: Final = sa.Table(
 )
 
 OF_A_PROJECT: Final = (facts, tasks, annotations, predictions, probabilities, runs, snapshots)
-"""What goes with a project that is replaced by another of its number."""
+"""What is deleted with a project when another one with its number replaces it."""
 
 
 def upsert(table: sa.Table, dialect: str) -> "Upsert":

@@ -17,7 +17,7 @@ from label_studio_crowd.store.tables import KEY, probabilities
 
 @dataclass(frozen=True)
 class Probabilities:
-    """Out-of-sample class probabilities of a training, kept for the next runs.
+    """Out-of-sample class probabilities from a training, kept for the next runs.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What is asked of Label Studio, method by method. Nothing else in the plugin asks it anything.
+"""All requests to Label Studio, one method each. Nothing else in the plugin sends it requests.
 
 The requests are label-studio-sdk's; how they are carried, repeated and refused is `http_client`. The SDK is imported
 with the first request, for many commands make none.
@@ -87,7 +87,7 @@ class Studio:
     # ------------------------------------------------------------------ the project and its people
 
     def time(self) -> str | None:
-        """Return the server's time (ISO, UTC), or None if something before it takes its Date header away."""
+        """Return the server's time (ISO, UTC), or None if a proxy removes its Date header."""
         date = self._sdk.versions.with_raw_response.get().headers.get("date")
         return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%S.000000Z") if date else None
 
@@ -100,7 +100,7 @@ class Studio:
         return _row(self._sdk.users.whoami())
 
     def annotator_names(self) -> dict[int, str]:
-        """Return a name of every user of the organisation: their e-mail address, mostly."""
+        """Return the name of every user of the organisation, mostly the e-mail address."""
         return {user.id: user.email or user.username or "" for user in self._sdk.users.list()}
 
     def project(self, project: int) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Studio:
         Raises
         ------
         StudioError
-            If there is no such project; the message names those there are.
+            If there is no such project; the message names those that exist.
         """
         try:
             return _row(self._sdk.projects.get(project))
@@ -119,7 +119,8 @@ class Studio:
         found = self._sdk.projects.list(page_size=20).items or []
         there = ", ".join(f"{row.id} ({row.title})" for row in found) or "none"
         raise NoSuchProjectError(
-            f"Project {project} does not exist at {self.url}, or this token's user may not see it. There: {there}.",
+            f"Project {project} does not exist at {self.url}, or this token's user may not see it. Projects that the "
+            f"user sees: {there}.",
             404,
         )
 
@@ -140,7 +141,7 @@ class Studio:
         return [_row(backend) for backend in self._sdk.ml.list(project=project)]
 
     def add_backend(self, project: int, url: str, user: str = "", password: str = "") -> None:
-        """Connect an ML backend, which Label Studio asks for its health at once; on a refusal leave nothing."""
+        """Connect an ML backend, whose health Label Studio checks at once; if it is refused, leave nothing."""
         access: dict[str, Any] = {}
         if user:
             access = {"auth_method": "BASIC_AUTH", "basic_auth_user": user, "basic_auth_pass": password}
@@ -153,7 +154,7 @@ class Studio:
             raise _refused_backend(url, error) from None
 
     def remove_backend(self, project: int, url: str) -> None:
-        """Remove an ML backend, and the webhook that Label Studio made for it and would leave behind."""
+        """Remove an ML backend and its webhook, which Label Studio made and would leave behind."""
         for row in self.backends(project):
             if row["url"].rstrip("/") == url.rstrip("/"):
                 _unless_gone(partial(self._sdk.ml.delete, row["id"]))
@@ -162,12 +163,12 @@ class Studio:
                 _unless_gone(partial(self._sdk.webhooks.delete, hook.id))
 
     def webhook_headers(self, project: int, backend: str) -> dict[str, str] | None:
-        """Return what a backend's webhook carries, or None if it has no webhook; every annotator can read it."""
+        """Return the headers of a backend's webhook, or None if it has no webhook; every annotator can read them."""
         found = self._webhooks(project, backend)
         return dict(found[0].headers or {}) if found else None
 
     def secure_webhook(self, project: int, backend: str, headers: Mapping[str, str]) -> None:
-        """Let the webhook of a backend carry these headers, which Label Studio forgets; make it where there is none."""
+        """Give a backend's webhook these headers, which Label Studio forgets; create the webhook if there is none."""
         found = self._webhooks(project, backend)
         for hook in found:
             wanted = {**(hook.headers or {}), **headers}
@@ -184,7 +185,7 @@ class Studio:
             )
 
     def remove_left_webhooks(self, project: int, host: str) -> None:
-        """Remove the webhooks of backends at a host that are gone: Label Studio leaves them behind."""
+        """Remove the webhooks of removed backends at a host: Label Studio leaves them behind."""
         there = {_webhook_url(row["url"]) for row in self.backends(project)}
         for hook in self._sdk.webhooks.list(project=str(project)):
             parts = urlsplit(hook.url)
@@ -210,7 +211,7 @@ class Studio:
         return self._pages(project, WITH_ANNOTATIONS, progress, since=since)
 
     def task_states(self, project: int, progress: Progress = silent) -> Iterator[list[dict[str, Any]]]:
-        """Yield id, overlap and is_labeled of every task: what Label Studio changes without a trace."""
+        """Yield id, overlap and is_labeled of every task: Label Studio changes them without a trace."""
         return self._pages(project, STATES, progress, page_size=4 * PAGE_SIZE)
 
     def _pages(
@@ -311,7 +312,7 @@ class Studio:
 
 
 def _row(model: UncheckedBaseModel) -> dict[str, Any]:
-    """Return what Label Studio answered: times as text again, by which we know a project or a backend."""
+    """Return what Label Studio answered, with times as text: a project or a backend is recognised by them."""
     row: dict[str, Any] = orjson.loads(model.json())
     return row
 
@@ -333,12 +334,12 @@ def _webhook_url(backend: str) -> str:
 def _refused_backend(url: str, error: StudioError) -> StudioError:
     if "401" in str(error) or "authentication" in str(error):
         return StudioError(
-            f"The backend at {url} asks for a password: set BASIC_AUTH_USER and BASIC_AUTH_PASS here to what "
-            "the server has.",
+            f"The backend at {url} asks for a password: set BASIC_AUTH_USER and BASIC_AUTH_PASS here to the "
+            "same values as there.",
             400,
         )
     return StudioError(
-        f"Label Studio cannot use {url} as a backend: is `label-studio-crowd serve` running there, and can "
-        f"Label Studio reach it? {error}",
+        f"Label Studio cannot use {url} as a backend: check that `label-studio-crowd serve` runs there and "
+        f"that Label Studio can reach it. {error}",
         400,
     )

@@ -1,4 +1,4 @@
-"""What Label Studio tells a webhook, as an event. Pure.
+"""What Label Studio sends to a webhook, as an event. Pure.
 
 Label Studio has plurals under singular keys (ANNOTATIONS_CREATED: a list under `annotation`), and tells of deleted
 things their ids only. Every event kind is read with an object or a list under either key.
@@ -49,7 +49,7 @@ _STORABLE: Final = "an object without lone surrogates, integers above 64 bits an
 
 
 class MalformedEventError(UserError):
-    """A webhook's body that Label Studio does not send; `field` is the path of what is wrong in it."""
+    """A webhook's body that Label Studio would not send; `field` is the path of the wrong part."""
 
     def __init__(self, field: str, found: Any, allowed: str) -> None:
         super().__init__(f"Malformed event: {field} is {_shown(found)}; allowed is {allowed}.")
@@ -135,7 +135,7 @@ def read_event(body: Any) -> Event:
 
 
 def _items(body: Mapping[str, Any], keys: tuple[str, str]) -> Iterator[tuple[Any, str]]:
-    """Yield what is under the keys, alone or in a list, with its path."""
+    """Yield the values of the keys, single or in a list, each with its path."""
     for key in keys:
         found = body.get(key, _MISSING)
         if isinstance(found, list):

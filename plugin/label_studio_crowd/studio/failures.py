@@ -1,4 +1,4 @@
-"""What goes wrong with Label Studio, each in one clear line, and what may go right when it is tried again."""
+"""What goes wrong with Label Studio, each in one clear line, and whether it may work when it is tried again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REFRESH_PATH: Final = "/api/token/refresh/"
 """Where a personal access token is exchanged for a bearer token."""
 
 _NOT_NOW: Final = (429, 502, 503, 504)
-"""What is answered for a Label Studio that has too much to do, is starting or is away."""
+"""The answers of a Label Studio that is overloaded, starting or away."""
 
 
 class StudioError(UserError):
@@ -24,7 +24,7 @@ class StudioError(UserError):
 
 
 class NoAnswerError(StudioError):
-    """Label Studio does not answer, or says that it cannot now: asked later, it may."""
+    """Label Studio does not answer, or says that it cannot answer now; later it may."""
 
 
 class NoSuchProjectError(StudioError):
@@ -32,7 +32,7 @@ class NoSuchProjectError(StudioError):
 
 
 def may_pass(error: Exception) -> bool:
-    """Return whether a request that failed so may succeed when it is repeated."""
+    """Return whether a request that failed with this error may succeed when it is repeated."""
     return isinstance(error, NoAnswerError) or (isinstance(error, StudioError) and error.status == 500)
 
 
@@ -55,7 +55,7 @@ def failure(url: str, token_kind: str, answer: httpx.Response) -> StudioError | 
 
 
 def refused_personal_token(detail: str) -> StudioError:
-    """Return the error for a personal access token that is not taken."""
+    """Return the error for a personal access token that is refused."""
     return StudioError(
         f"Label Studio refuses the personal access token ({detail}): create a new one "
         "under Account & Settings → Personal Access Token and put it into LABEL_STUDIO_API_KEY.",
@@ -64,7 +64,7 @@ def refused_personal_token(detail: str) -> StudioError:
 
 
 def _is_strange(answer: httpx.Response) -> bool:
-    """Return whether something else than Label Studio answers."""
+    """Return whether something other than Label Studio answers."""
     if answer.is_redirect:
         return True
     if "json" in answer.headers.get("content-type", ""):
@@ -77,11 +77,11 @@ def _is_strange(answer: httpx.Response) -> bool:
 def _stranger(url: str, answer: httpx.Response) -> StudioError:
     if answer.is_redirect:
         target = answer.headers.get("location", "elsewhere")
-        return StudioError(f"{url} redirects to {target}: put the address it leads to into LABEL_STUDIO_URL.")
+        return StudioError(f"{url} redirects to {target}: put that address into LABEL_STUDIO_URL.")
     path = answer.request.url.path
     return StudioError(
-        f"{url} answers, but not as Label Studio does ({path} gave no JSON): correct LABEL_STUDIO_URL, which is the "
-        "address without any path to a project."
+        f"{url} answers, but it is not Label Studio ({path} gave no JSON): correct LABEL_STUDIO_URL, which is the "
+        "address without a path to a project."
     )
 
 
@@ -97,7 +97,7 @@ def _refusal(token_kind: str, answer: httpx.Response) -> str:
     asked = f"{answer.request.method} {answer.request.url.path}"
     if status == 401:
         return (
-            f"Label Studio refuses the {token_kind} ({detail}): take a personal access token from "
+            f"Label Studio refuses the {token_kind} ({detail}): create a personal access token under "
             "Account & Settings → Personal Access Token (legacy tokens are off by default) and put it into "
             "LABEL_STUDIO_API_KEY."
         )
@@ -107,7 +107,9 @@ def _refusal(token_kind: str, answer: httpx.Response) -> str:
             "LABEL_STUDIO_ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false, or use a public address."
         )
     if status == 403:
-        return f"This token's user may not do {asked} ({detail}): ask for the rights, or use another."
+        return (
+            f"This token's user may not do {asked} ({detail}): ask for the right to do it, or use another user's token."
+        )
     return f"Label Studio answered {status} to {asked}: {detail}"
 
 
@@ -116,7 +118,7 @@ def _answered_badly(message: str, status: int) -> StudioError:
 
 
 def _detail(answer: httpx.Response) -> str:
-    """Return what Label Studio says of a refusal, in one line."""
+    """Return the reason that Label Studio gives for a refusal, in one line."""
     try:
         body = answer.json()
     except ValueError:

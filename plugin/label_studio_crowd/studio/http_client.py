@@ -1,4 +1,4 @@
-"""The httpx client that label-studio-sdk is given: it knows what may be repeated, and how Label Studio fails.
+"""The httpx client for label-studio-sdk: it knows what may be repeated, and how Label Studio fails.
 
 Whatever the SDK sends passes through here, so that none of its calls has to be guarded. The SDK's own repeating is
 off: it would repeat a POST, and Label Studio's import is not idempotent, so that duplicates predictions.
@@ -18,7 +18,7 @@ from label_studio_crowd.studio.waiting import Waited
 
 
 class HttpClient(httpx.Client):
-    """What carries requests to one Label Studio.
+    """Sends requests to one Label Studio.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class HttpClient(httpx.Client):
 
     @contextmanager
     def answering(self, request: str) -> Iterator[None]:
-        """Measure the time in the block, and turn a connection that breaks in it into one line."""
+        """Measure the time in the block, and turn a broken connection into an error of one line."""
         try:
             with self.waited.measured():
                 yield
@@ -86,7 +86,7 @@ class HttpClient(httpx.Client):
         return answer
 
     def _signed(self, request: httpx.Request, **how: Any) -> httpx.Response:
-        """Send a request, and again with a new bearer token where a machine slept, or a clock differs."""
+        """Send a request; repeat it with a new bearer token if a machine slept or a clock differs."""
         answer = self._once(request, **how)
         if answer.status_code == 401 and self.renew is not None and not _is_refresh(request):
             answer.close()

@@ -1,4 +1,4 @@
-"""HTML as its words."""
+"""The words of an HTML text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TAG: Final = re.compile(r"</?[a-z!][^<>]*>", re.IGNORECASE)
 
 
 def without_tags(text: str) -> str:
-    """Return what a browser would show of HTML, roughly; of other text, the text.
+    """Return roughly what a browser would show of HTML; other text is returned as it is.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What Label Studio holds, as far as it is looked at one by one."""
+"""What Label Studio holds, in records."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _TOKEN_KINDS: Final = {"refresh": "personal access token", "access": "access tok
 
 
 class Sdk(LabelStudioBase):
-    """Label Studio's client, and what it has no method for.
+    """Label Studio's own client, with the requests that it has no method for.
 
     Raises
     ------
@@ -47,10 +47,10 @@ class Sdk(LabelStudioBase):
         return token
 
     def ask(self, method: str, path: str, *, params: dict[str, Any] | None = None, json: Any = None) -> Any:
-        """Send what the SDK has no method for, or where its models cost too much; return the JSON, or None."""
+        """Send a request that the SDK has no method for, or whose models cost too much; return the JSON, or None."""
         answer = self._client_wrapper.httpx_client.request(path, method=method, params=params, json=json)
         return orjson.loads(answer.content) if answer.content else None
 
     def file(self, path: str) -> Any:
-        """Return a context manager that streams a file of Label Studio's own."""
+        """Return a context manager that streams a file of Label Studio itself."""
         return self._client_wrapper.httpx_client.stream(path, method="GET")

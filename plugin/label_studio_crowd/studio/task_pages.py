@@ -37,14 +37,14 @@ WITH_ANNOTATIONS: Final = ",".join(
         *(f"annotations.{name}" for name in _ANNOTATION_FIELDS),
     ]
 )
-"""What is read of a task and its annotations."""
+"""The fields that are read of a task and its annotations."""
 
 STATES: Final = "id,overlap,is_labeled"
-"""What is read of a task where Label Studio changes it without a trace."""
+"""The fields of a task that Label Studio changes without a trace."""
 
 
 def page_after(project: int, include: str, after: int, *, since: str | None, page_size: int) -> dict[str, Any]:
-    """Return what is asked for the tasks that follow the one with id `after`.
+    """Return the query for the tasks that follow the one with id `after`.
 
     Paging by the last id seen is stable while people label; paging by offset is not.
     """
@@ -63,7 +63,7 @@ def page_after(project: int, include: str, after: int, *, since: str | None, pag
 
 
 def read_ahead(read: Callable[[int], Page], waited: Waited, progress: Progress) -> Iterator[list[dict[str, Any]]]:
-    """Yield pages by increasing id; the next one is read while the caller works on the last.
+    """Yield pages by increasing id; the next page is read while the caller works on this one.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The time that is spent waiting for Label Studio."""
+"""The time spent waiting for Label Studio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Waited(threading.local):
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Count the time within the block."""
+        """Count the time in the block as waiting."""
         start = time.perf_counter()
         try:
             yield

@@ -11,7 +11,10 @@ from label_studio_crowd.store.projects import Store
 def test_two_runs_on_one_project_keep_out_of_each_others_way(store):
     one, other = Store(store), Store(store)
     with one.project("s", 1).exclusive():
-        with pytest.raises(UserError, match="under way"), other.project("s", 1).exclusive():
+        with (
+            pytest.raises(UserError, match="Another run is working on this project"),
+            other.project("s", 1).exclusive(),
+        ):
             pass
         with other.project("s", 2).exclusive():
             pass
@@ -29,7 +32,10 @@ with Store({store!r}).project("s", 1).exclusive():
 """
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "locked\n"
-    with pytest.raises(UserError, match="under way"), Store(store).project("s", 1).exclusive():
+    with (
+        pytest.raises(UserError, match="Another run is working on this project"),
+        Store(store).project("s", 1).exclusive(),
+    ):
         pass
     process.kill()
     process.wait()

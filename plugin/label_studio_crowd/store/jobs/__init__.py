@@ -1,4 +1,4 @@
-"""What is to be done for which project: marks in the store, which outlive whoever was to see to them.
+"""What is to be done for which project: marks in the store, which stay even if a process ends.
 
 A project is marked when something happened to it. The mark stays until a run that began after it has ended
 well, so a worker that dies loses nothing: its claim runs out, and another takes the project. Many marks lead

@@ -1,4 +1,4 @@
-"""Claims: who is at a job, or is about to be, and for how long; and how jobs end."""
+"""Claims: who does a job, or is about to begin it, and for how long; and how jobs end."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from label_studio_crowd.store.tables import KEY, jobs, projects
 
 _BUSY_PAUSE: Final = 1.0
 _DEATHS_WITHOUT_PAUSE: Final = 2
-_DEAD: Final = "The worker ended while it was at this. Was it out of memory, or killed? It is tried again."
+_DEAD: Final = "The worker ended during this job. Was it killed, or out of memory? The job is tried again."
 
 _ONCE: Final = Needs.SWEEP | Needs.ASKED | Needs.TRAINED
-"""What one run does for all who wanted it before it ended."""
+"""Needs that one run meets for everybody who asked before it ended."""
 
 # ---------------------------------------------------------------------- claims
 
@@ -127,12 +127,12 @@ class Claims(JobTable):
         return [Job(key, numbers[key], kind, claim) for key, kind, claim in claimed if key in numbers]
 
     def _note_dead_workers(self) -> None:
-        """Give up the claims of workers that ended in the middle of a job; again and again, after longer pauses."""
+        """Free the jobs of workers that ended during them; if that happens again and again, after longer pauses."""
         if self._read(_FIND_DEAD):
             self._write(_GIVE_UP_DEAD)
 
     def begin(self, job: Job) -> Job | None:
-        """Begin a claimed job; None where somebody else has begun it, or nothing is wanted.
+        """Begin a claimed job; return None if somebody else has begun it, or nothing is wanted.
 
         A message that comes late, when its job has been claimed and sent anew, is as good as the newer one: it has
         waited longer.
@@ -161,23 +161,23 @@ class Claims(JobTable):
             keeper.join()
 
     def note_progress(self, job: Job, progress: JobProgress) -> None:
-        """Keep how far a job is, until it ends."""
+        """Record the progress of a job, until it ends."""
         self._write_held(job, _NOTE_PROGRESS, how_far=orjson.dumps(progress).decode())
 
     def give_back_all(self) -> None:
-        """End all claims: of workers that are known to have ended."""
+        """End all claims; only when all workers are known to have ended."""
         self._write(_GIVE_BACK_ALL)
 
     # ------------------------------------------------------------------ ends
 
     def done(self, job: Job) -> None:
-        """End a job that succeeded; what came meanwhile stays marked."""
+        """End a job that succeeded; what was marked in the meantime stays marked."""
         has_looked = job.needs & (Needs.PULL | Needs.SWEEP)
         succeed = _SUCCEED_AND_POLLED if has_looked else _SUCCEED
         self._write_held(job, succeed, seen_generation=job.generation, left_needs=int(~(job.needs & _ONCE)))
 
     def failed(self, job: Job, problem: str, *, away: bool = False) -> float:
-        """End a job that failed, and return after how many seconds it is tried again: longer each time.
+        """End a job that failed; return the seconds until it is tried again, more each time.
 
         Parameters
         ----------
@@ -190,11 +190,11 @@ class Claims(JobTable):
         return pause
 
     def postpone(self, job: Job) -> None:
-        """Give a job back that somebody else is at: `sync` by hand, say."""
+        """Give a job back because somebody else does it, for example `sync` by hand."""
         self._write_held(job, _POSTPONE)
 
     def drop_unless_marked(self, job: Job) -> None:
-        """Serve a job's project no longer, unless something came since the job was begun."""
+        """Stop serving a job's project, unless something was marked since the job began."""
         dropped = self._write(_DROP_UNLESS_MARKED, key=job.key, of_kind=job.kind, seen_generation=job.generation)
         if not dropped:
             self.done(job)

@@ -111,7 +111,7 @@ class Marks(JobTable):
             self.mark(row[0], needs=needs, at_once=True)
 
     def mark_polls(self) -> None:
-        """Mark the projects that were last looked at, or swept, too long ago.
+        """Mark the projects whose last look or sweep was too long ago.
 
         A run that is under way is not interrupted by it: one that takes longer than the time between two looks would
         lead to another for ever.
@@ -124,11 +124,11 @@ class Marks(JobTable):
             self._write(look.mark, between_looks=seconds, added_needs=int(needs))
 
     def hurry(self, key: int) -> None:
-        """Let a marked project wait no longer for a quiet moment."""
+        """Stop a marked project from waiting for a quiet moment."""
         self._write(_HURRY, key=key)
 
     def drop(self, project: int) -> None:
-        """Serve a project no longer."""
+        """Stop serving a project."""
         self._write(_DROP, key=self._store.key(self._settings.url, project))
 
 

@@ -1,4 +1,4 @@
-"""The words in which jobs are spoken of: kinds, needs, states, and what is shown of a job."""
+"""What describes a job: its kind, needs and state, and what is shown of it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Kind = Literal["rescore", "train", "plan", "forecast"]
 """Score and publish, train the classifier, find out what a run would change, or what further labels would bring."""
 
 ClaimState = Literal["free", "sent", "begun"]
-"""Who has a job. Whether there is anything to do is another question: `wanted_since` says so."""
+"""Who has a job. Whether there is anything to do is a separate question: see `wanted_since`."""
 FREE: Final = "free"
 """Nobody: the scheduler may send it."""
 SENT: Final = "sent"
-"""A message is on its way, and whoever receives it may begin the job. It stays so when the claim runs out."""
+"""A message is on its way, and who receives it may begin the job. The state stays when the claim runs out."""
 BEGUN: Final = "begun"
 """A worker: it renews its claim while it lives."""
 
@@ -30,7 +30,7 @@ class Needs(IntFlag):
     PULL = 2
     """Something may have changed in Label Studio."""
     SWEEP = 4
-    """Something may have changed without a trace: look at every task's state."""
+    """Something may have changed without a trace: check the state of every task."""
     ASKED = 8
     """Somebody asked for it: it says so."""
     TRAINED = 16
@@ -51,7 +51,7 @@ class Job:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far a job is, in one of its stages; with a total of 0 nobody knows how far."""
+    """The progress of a job in one of its stages; with a total of 0 it is not known."""
 
     stage: str
     done: int
@@ -100,10 +100,10 @@ class JobState:
 
     @property
     def next_try(self) -> float | None:
-        """When it is tried again; None if it did not fail, or it is tried at once, or somebody is at it."""
+        """When it is tried again; None if it did not fail, is tried at once, or somebody does it now."""
         return None if self.problem is None or self.claimed else self.retry_at or None
 
 
 def storable(text: str) -> str:
-    """Return a reason as every store can hold it."""
+    """Return a reason in a form that every store can hold."""
     return text[:_LONGEST_REASON].replace("\0", " ").encode(errors="replace").decode()

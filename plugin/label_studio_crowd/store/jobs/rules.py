@@ -13,7 +13,7 @@ from label_studio_crowd.store.jobs.records import BEGUN, FREE, SENT
 from label_studio_crowd.store.tables import KEY, jobs, projects
 
 LONGEST_PAUSE: Final = 300.0
-"""Seconds between two tries of what fails."""
+"""Seconds between two attempts of a job that fails."""
 
 
 def _given(name: str) -> sa.BindParameter[float]:
@@ -33,18 +33,18 @@ OURS: Final = jobs.c.project.in_(sa.select(projects.c.id).where(projects.c.serve
 THIS: Final = sa.and_(jobs.c.project == KEY, jobs.c.kind == sa.bindparam("of_kind"))
 """One project's job of one kind."""
 HELD: Final = sa.and_(THIS, jobs.c.claim == sa.bindparam("held_claim"))
-"""The same, unless somebody else has claimed it since: who was only slow must not end what is another's."""
+"""The same, unless somebody else has claimed it since: a slow worker must not end another worker's job."""
 
 # ---------------------------------------------------------------------- when
 
 
 def _ahead(column: sa.Column[float], seconds: float | sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
-    """Return that a time lies farther ahead than it may: a clock wrote it that has been corrected since."""
+    """Return whether a time is too far in the future: the clock that wrote it has been corrected since."""
     return column > NOW + seconds
 
 
 UNCLAIMED: Final = jobs.c.claimed_until <= NOW
-"""Nobody has it, or who had it let the claim run out."""
+"""Nobody has it, or its claim ran out."""
 WANTED: Final = jobs.c.wanted_since.is_not(None)
 _NOT_PAUSED: Final = sa.or_(jobs.c.retry_at <= NOW, _ahead(jobs.c.retry_at, 2 * LONGEST_PAUSE))
 _MAY_BE_SENT: Final = sa.or_(
@@ -66,7 +66,7 @@ DEAD: Final = sa.and_(jobs.c.state == BEGUN, UNCLAIMED)
 
 
 def overdue(looked_at: sa.Column[float]) -> sa.ColumnElement[bool]:
-    """Return that a project is to be looked at again; one that somebody is at is left alone."""
+    """Return whether a project is due for a new look; not if somebody works on it."""
     too_long_ago = looked_at + _given("between_looks") <= NOW
     return sa.and_(jobs.c.kind == "rescore", sa.or_(too_long_ago, _ahead(looked_at, LEASE)), UNCLAIMED)
 
@@ -81,7 +81,7 @@ GIVEN_BACK: Final[dict[str, Any]] = {
 
 
 def pause_after(failures: int) -> float:
-    """Return how many seconds a job pauses that has failed so often before: longer each time."""
+    """Return the pause in seconds of a job that has failed this many times; it grows each time."""
     return min(2.0 ** (1 + min(failures, 20)), LONGEST_PAUSE)
 
 

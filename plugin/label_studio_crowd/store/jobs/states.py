@@ -1,4 +1,4 @@
-"""How jobs stand, for whoever watches."""
+"""The states of jobs, for pages and commands."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _READ_WAITING: Final = (
 
 
 class States(JobTable):
-    """How jobs stand."""
+    """The states of jobs."""
 
     def states(self) -> list[JobState]:
-        """Return how every project that is served stands, by project and kind."""
+        """Return the states of all jobs of the projects that are served, by project and kind."""
         return [_state(row._mapping) for row in self._read(_READ_STATES)]
 
     def serves(self, project: int) -> bool:

@@ -1,4 +1,4 @@
-"""The table of jobs, and what every statement about it is told: the time, the server, and how long is waited."""
+"""The table of jobs, and the values that every statement about it needs: the time, the server, the waiting times."""
 
 from __future__ import annotations
 

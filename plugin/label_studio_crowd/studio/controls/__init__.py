@@ -1,4 +1,4 @@
-"""The controls of a project: from its labeling config or its results; a result as a label and back."""
+"""The controls of a project, from its labeling config or its results; they turn results into labels and back."""
 
 from label_studio_crowd.studio.controls.control import PATH_SEPARATOR, Control, Result, SeveralLabelsError
 from label_studio_crowd.studio.controls.labeling_config import find_control

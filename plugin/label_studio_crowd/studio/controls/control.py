@@ -1,4 +1,4 @@
-"""A control whose answer is one class: what a result says by it, and a label as a result.
+"""A control whose answer is one class. It turns a result into a label, and a label into a result.
 
 Nothing else in the plugin knows what the result of a ``<Choices>`` looks like.
 """
@@ -19,12 +19,12 @@ ANSWER_FIELDS: Final = {"choices": "choices", "rating": "rating", "pairwise": "s
 
 
 class SeveralLabelsError(ValueError):
-    """A result that gives more than one label where a task can have only one."""
+    """A result that gives more than one label, although a task can have only one."""
 
 
 @dataclass(frozen=True)
 class Control:
-    """A control whose answer is one class: what is scored.
+    """A control whose answer is one class, so that it can be scored.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The labeling config: which of its controls is scored, and what annotators see beside it."""
+"""The labeling config: which of its controls is scored, and what annotators see with it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def _root(config: str) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(config)
     except ElementTree.ParseError as error:
-        raise UserError(f"The labeling config is not valid XML ({error}): mend it in Settings → Labeling.") from None
+        raise UserError(
+            f"The labeling config is not valid XML ({error}): correct it in Settings → Labeling Interface."
+        ) from None
 
 
 def _nothing_found(controls: Sequence[tuple[ElementTree.Element, str | None]], name: str | None) -> str:
@@ -40,8 +42,8 @@ def _nothing_found(controls: Sequence[tuple[ElementTree.Element, str | None]], n
     found = ", ".join(rejected) or "no control at all"
     wanted = f"no control named {name!r} whose answer is one class" if name else "no control whose answer is one class"
     return (
-        f"The labeling config has {wanted}; found {found}. Can be scored: <Choices> with one choice, "
-        "<Rating>, <Pairwise>, <Taxonomy> with one path."
+        f"The labeling config has {wanted}; found {found}. These can be scored: <Choices> with one "
+        "choice, <Rating>, <Pairwise>, and <Taxonomy> with one path."
     )
 
 
@@ -83,7 +85,7 @@ def _taxonomy(element: ElementTree.Element) -> Iterator[tuple[str, ...]]:
 
 
 def _fields(root: ElementTree.Element, to_name: str) -> tuple[tuple[str, str], ...]:
-    """Return (object tag, data field) of what annotators see, what the control points to first."""
+    """Return (object tag, data field) of what annotators see; first what the control points to."""
     pointed_at = set(to_name.split(","))
     shown = [
         (node.get("name") not in pointed_at, node.tag, value[1:])

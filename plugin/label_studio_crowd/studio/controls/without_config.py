@@ -1,4 +1,4 @@
-"""Results without a labeling config: the control they come from."""
+"""The control of results that have no labeling config."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from label_studio_crowd.studio.controls.control import ANSWER_FIELDS, Control, R
 
 
 def infer_control(results: Iterable[Result], name: str | None = None) -> Control:
-    """Return the control that results come from, where there is no labeling config: its classes are not known.
+    """Return the control that results come from if there is no labeling config; its classes are not known.
 
     Parameters
     ----------
     results
         The results of all annotations.
     name
-        The control that is wanted; needed where several give one class of the task.
+        The control that is wanted; needed if several give one class of the task.
 
     Raises
     ------
@@ -40,9 +40,11 @@ def infer_control(results: Iterable[Result], name: str | None = None) -> Control
         return Control(*fitting[0], classes=())
     listed = ", ".join([f"{control!r} ({kind})" for control, _, kind in found] or others) or "no answer at all"
     if fitting:
-        raise UserError(f"The annotations have several controls whose answer is one class: {listed}. Choose --control.")
+        raise UserError(
+            f"The annotations have several controls whose answer is one class: {listed}. Choose one with --control."
+        )
     wanted = f"no control {name!r} whose" if name else "no control whose"
     raise UserError(
-        f"The annotations have {wanted} answer is one class of the task; found {listed}. Can be scored: choices, "
-        "rating, pairwise, taxonomy."
+        f"The annotations have {wanted} answer is one class of the task; found {listed}. These can be scored: "
+        "choices, rating, pairwise and taxonomy."
     )
