@@ -1,10 +1,12 @@
 # Everything is installed inside this checkout: the plugin into .venv, Label Studio into .venv-studio.
-# `make PYTHON=/path/to/python3.12 install` chooses the interpreter. Without it, the first Python from 3.10 on is used.
+# `make PYTHON=/path/to/python3.12 install` chooses the interpreter. Without it, the first Python
+# from 3.10 to 3.13 is used. (label-studio-sdk needs a numpy that has no wheel for Python 3.14.)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+FITS := 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
 .PHONY: help install constraints hooks studio demo lint test test-fast package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates clean
@@ -18,7 +20,7 @@ install: $(INSTALLED) ## install the plugin and everything for its development i
 $(INSTALLED): pyproject.toml constraints.txt plugin/label_studio_crowd/__init__.py
 	@test -x $(BIN)/python || { \
 	  for python in $(PYTHON) python3.13 python3.12 python3.11 python3.10 python3; do \
-	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then \
+	    if $$python -c $(FITS) 2>/dev/null; then \
 	      echo "making $(VENV) with $$($$python --version)"; \
 	      $$python -m venv $(VENV) && exit 0; \
 	      echo "error: $$python cannot make a virtual environment; install its venv module" \
@@ -27,12 +29,12 @@ $(INSTALLED): pyproject.toml constraints.txt plugin/label_studio_crowd/__init__.
 	    fi; \
 	  done; \
 	  found=$$(command -v $(PYTHON) >/dev/null && $(PYTHON) --version 2>&1 || echo "no $(PYTHON)"); \
-	  echo "error: Python 3.10 or newer is needed, found $$found;" \
-	       "install one, or name it: make PYTHON=/path/to/python install" >&2; \
+	  echo "error: Python 3.10 to 3.13 is needed, found $$found;" \
+	       "install one of these, or name it: make PYTHON=/path/to/python install" >&2; \
 	  exit 1; }
-	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-	  echo "error: $(VENV) was made with $$($(BIN)/python --version), and Python 3.10 or newer is needed;" \
-	       "make clean, then install one" >&2; exit 1; }
+	@$(BIN)/python -c $(FITS) || { \
+	  echo "error: $(VENV) was made with $$($(BIN)/python --version), but Python 3.10 to 3.13 is needed;" \
+	       "run make clean, then make install with one of these" >&2; exit 1; }
 	@echo "installing into $(VENV) (two minutes, once)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'pip>=25.1'
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[parquet]' --group dev
