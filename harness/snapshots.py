@@ -12,7 +12,8 @@ import orjson
 from numpy.typing import NDArray
 
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
-from label_studio_crowd.scoring.scores import read_answers, score
+from label_studio_crowd.scoring.answers import read_answers
+from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
 from label_studio_crowd.settings import ConsensusMethod
 from label_studio_crowd.store.mirror import Annotation

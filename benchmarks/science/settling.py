@@ -22,9 +22,10 @@ from rich.table import Table
 
 from crowdcore import Crowd, majority_vote
 from harness.checkout import DATA
+from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.classifiers import TaskData, build, train
 from label_studio_crowd.scoring.consensus import find_beliefs
-from label_studio_crowd.scoring.scores import Answers, Scores, score
+from label_studio_crowd.scoring.scores import Scores, score
 from label_studio_crowd.settings import TARGET_QUALITY, ConsensusMethod
 
 TARGETS = (0.8, 0.9, 0.95)

@@ -11,7 +11,7 @@ import orjson
 
 from crowdcore.formats import Reading
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.scoring.scores import TRUTH, read_answers
+from label_studio_crowd.scoring.answers import TRUTH, read_answers
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import DELETED_USER
 from label_studio_crowd.studio.controls import infer_control

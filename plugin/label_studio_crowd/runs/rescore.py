@@ -34,9 +34,10 @@ from label_studio_crowd.runs.situation import (
 )
 from label_studio_crowd.runs.warnings import find_warnings
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
+from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.outlook import add_to_history, is_outlook_due
 from label_studio_crowd.scoring.probabilities import at_hand, train_anew
-from label_studio_crowd.scoring.scores import Answers, Scores
+from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Tasks

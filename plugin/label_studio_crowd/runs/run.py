@@ -10,7 +10,8 @@ from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.exchange.pull import Pulled
 from label_studio_crowd.project import ScoredProject
-from label_studio_crowd.scoring.scores import SETTLED_BY, Answers, Scores
+from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.reports import RunReport
 from label_studio_crowd.store.trainings import Probabilities

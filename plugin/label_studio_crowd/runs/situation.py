@@ -13,8 +13,9 @@ import numpy as np
 from label_studio_crowd.connection.record import NotConnectedError, find_record, options_in
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
+from label_studio_crowd.scoring.answers import Answers, read_answers
 from label_studio_crowd.scoring.probabilities import for_tasks
-from label_studio_crowd.scoring.scores import Answers, Scores, read_answers, score
+from label_studio_crowd.scoring.scores import Scores, score
 from label_studio_crowd.scoring.snapshot import FORMAT
 from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact

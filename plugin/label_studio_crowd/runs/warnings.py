@@ -8,7 +8,8 @@ from typing import Final
 from label_studio_crowd.connection.record import wrong_settings
 from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.project import ScoredProject
-from label_studio_crowd.scoring.scores import Answers, Scores, memory_note
+from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.scores import Scores, memory_note
 from label_studio_crowd.settings import Settings
 
 _NAMED: Final = 5

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.scoring import classifiers, models
+from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.classifiers.out_of_sample import floored
-from label_studio_crowd.scoring.scores import Answers
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.trainings import Probabilities

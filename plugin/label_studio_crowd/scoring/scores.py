@@ -1,24 +1,18 @@
-"""Mirror to scores. Pure: no I/O, and the same input gives the same bytes."""
+"""Answers to scores. Pure: no I/O, and the same input gives the same bytes."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from crowdcore import Crowd, CrowdlabResult, majority_vote
 from crowdcore.hierarchical.consensus import HierarchicalResult
-from label_studio_crowd.errors import UserError
+from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.consensus import find_beliefs
 from label_studio_crowd.settings import ConsensusMethod
-from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.studio.controls import Control, SeveralLabelsError
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
 _SETTLED_MARGIN: Final = 0.02
@@ -26,46 +20,6 @@ _TABLES: Final = 9, 12
 """How many tables with a column for each class a run with a classifier holds, at most: with a row for each class that
 an annotator has ever given, and with a row for each task."""
 _MUCH_MEMORY: Final = 2e9
-
-SKIPPED: Final = "skipped"
-EMPTY: Final = "empty"
-SEVERAL: Final = "with several labels"
-SUPERSEDED: Final = "superseded by the annotator's later one"
-TRUTH: Final = "used as ground truth"
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the annotations say, as a crowd.
-
-    Attributes
-    ----------
-    crowd
-        Tasks and annotators by their Label Studio ids, all tasks of the project included.
-    known_labels
-        Class codes of tasks with a trusted ground truth, -1 elsewhere; shape (N,).
-    set_aside
-        How many annotations are no answers, by reason.
-    ground_truth
-        How many annotations carry the ground-truth flag, trusted or not.
-    conflicting_truths
-        Tasks whose ground-truth annotations contradict each other; the latest was taken.
-    outside_config
-        Labels found in annotations that the config does not offer (any more).
-    occupied
-        For each task, what its overlap must exceed for Label Studio to serve it once more; shape (N,).
-    skips
-        How many annotators skipped the task; shape (N,).
-    """
-
-    crowd: Crowd
-    known_labels: NDArray[np.int64]
-    set_aside: dict[str, int]
-    ground_truth: int
-    conflicting_truths: tuple[int, ...]
-    outside_config: tuple[str, ...]
-    occupied: NDArray[np.int64]
-    skips: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -127,126 +81,6 @@ class Scores:
     def calibrated(self) -> bool:
         """Whether qualities are probabilities of being right: CROWDLAB's are scores."""
         return isinstance(self.result, HierarchicalResult)
-
-
-def read_answers(
-    tasks: NDArray[np.int64],
-    annotations: Iterable[Annotation],
-    control: Control,
-    *,
-    trust_ground_truth: bool = False,
-    count_skipped: bool = False,
-) -> Answers:
-    """Turn annotations into a crowd.
-
-    Skipped and empty annotations are no answers; of one annotator's several annotations of a task the
-    latest counts.
-
-    Parameters
-    ----------
-    tasks
-        Ids of all tasks of the project, increasing.
-    annotations
-        Annotations of these tasks.
-    control
-        The control that is scored.
-    trust_ground_truth
-        Ground-truth annotations are the truth of their task instead of answers.
-    count_skipped
-        Whether a skip uses up a place of the task in Label Studio (a setting of the project).
-
-    Raises
-    ------
-    UserError
-        If neither the config nor the annotations have a class.
-    """
-    row_of = {task: row for row, task in enumerate(tasks.tolist())}
-    set_aside: Counter[str] = Counter()
-    latest: dict[tuple[int, int], tuple[str, str]] = {}
-    truths: dict[int, tuple[str, str]] = {}
-    conflicting: set[int] = set()
-    ground_truth = 0
-    places = [0] * len(tasks)
-    finishers: set[tuple[int, int]] = set()
-    skippers: set[tuple[int, int]] = set()
-    read = _reader(control)
-    for _, task, annotator, result, was_cancelled, is_truth, updated_at, _ in annotations:
-        row = row_of.get(task)
-        if row is None:  # deleted while a colleague reads
-            continue
-        ground_truth += is_truth
-        # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
-        if count_skipped or not was_cancelled:
-            places[row] += not is_truth
-            finishers.add((row, annotator))
-        if was_cancelled:
-            set_aside[SKIPPED] += 1
-            skippers.add((row, annotator))
-            continue
-        label = read(result)
-        if label is None or label is SEVERAL:
-            set_aside[SEVERAL if label else EMPTY] += 1
-        elif is_truth and trust_ground_truth:
-            set_aside[TRUTH] += 1
-            if row in truths and truths[row][1] != label:
-                conflicting.add(task)
-            truths[row] = max((updated_at, label), truths.get(row, ("", "")))
-        else:
-            key = (row, annotator)
-            if key in latest:
-                set_aside[SUPERSEDED] += 1
-                latest[key] = max((updated_at, label), latest[key])
-            else:
-                latest[key] = (updated_at, label)
-
-    seen = {label for _, label in latest.values()} | {label for _, label in truths.values()}
-    outside = tuple(sorted(seen - set(control.classes)))
-    # A taxonomy may offer thousands of paths: only those in use are classes.
-    offered = [label for label in control.classes if control.kind != "taxonomy" or label in seen]
-    classes = [*offered, *outside]
-    if not classes:
-        raise UserError(
-            f"The control {control.name!r} offers no classes in the labeling config and no annotation has one: "
-            "label a few tasks first, then run again."
-        )
-    code_of = {label: code for code, label in enumerate(classes)}
-    annotators = sorted({annotator for _, annotator in latest})
-    annotator_of = {annotator: code for code, annotator in enumerate(annotators)}
-    crowd = Crowd.from_codes(
-        [row for row, _ in latest],
-        [annotator_of[annotator] for _, annotator in latest],
-        [code_of[label] for _, label in latest.values()],
-        tasks=tasks,
-        annotators=annotators,
-        classes=classes,
-    )
-    known_labels = np.full(len(tasks), -1, np.int64)
-    for row, (_, label) in truths.items():
-        known_labels[row] = code_of[label]
-    finished = np.bincount([row for row, _ in finishers], minlength=len(tasks))
-    return Answers(
-        crowd,
-        known_labels,
-        dict(set_aside),
-        ground_truth,
-        tuple(sorted(conflicting)),
-        outside,
-        np.maximum(places, finished),
-        np.bincount([row for row, _ in skippers], minlength=len(tasks)),
-    )
-
-
-def _reader(control: Control) -> Callable[[str], str | None]:
-    """Return what reads a result's JSON: its label, None, or `SEVERAL` itself; the same text only once."""
-
-    @cache
-    def read(result: str) -> str | None:
-        try:
-            return control.read(orjson.loads(result))
-        except SeveralLabelsError:
-            return SEVERAL
-
-    return read
 
 
 def score(

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from crowdcore import Crowd
 from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, Costs, make_plan
-from label_studio_crowd.scoring.scores import Answers, score
+from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.store.mirror import Tasks
 from label_studio_crowd.studio.controls import find_control
 from label_studio_crowd.studio.records import Prediction

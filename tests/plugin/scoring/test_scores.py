@@ -6,8 +6,9 @@ from crowdcore import activelab, crowdlab
 from crowdcore.hierarchical.confidence import least_confidence
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.consensus import MOST_EXPONENT
-from label_studio_crowd.scoring.scores import memory_note, read_answers, score
+from label_studio_crowd.scoring.scores import memory_note, score
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.controls import find_control
 
