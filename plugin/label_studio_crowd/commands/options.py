@@ -12,7 +12,7 @@ from label_studio_crowd.commands.gathering import Command, gather
 if TYPE_CHECKING:
     from label_studio_crowd.settings import Settings
 
-ProjectOption = Annotated[int, typer.Option("--project", "-p", help="Number of the project, as in its address.")]
+ProjectOption = Annotated[int, typer.Option("--project", "-p", min=1, help="Number of the project, as in its address.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")]
 

@@ -95,7 +95,7 @@ def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]
 def _annotators(snapshot: Snapshot, labels: Any, names: Mapping[int, str]) -> pd.DataFrame:
     import pandas as pd
 
-    seconds = pd.Series(snapshot.answer_seconds).groupby(snapshot.answer_annotator).median()
+    seconds = pd.Series(_rounded(snapshot.answer_seconds)).groupby(snapshot.answer_annotator).median()
     annotators: pd.DataFrame = pd.DataFrame(
         {
             "annotator": snapshot.annotators,
@@ -122,10 +122,15 @@ def _answers(snapshot: Snapshot, labels: Any) -> pd.DataFrame:
             "task": crowd.tasks[crowd.task],
             "annotator": crowd.annotators[crowd.annotator],
             "label": labels[crowd.label],
-            "quality": snapshot.answer_quality.astype(np.float32).astype(str).astype(float),  # kept with seven digits
+            "quality": _rounded(snapshot.answer_quality),
         }
     )
     return answers
+
+
+def _rounded(kept: Any) -> Any:
+    """Return numbers of which a snapshot keeps seven digits, without the digits that come of making them longer."""
+    return kept.astype(np.float32).astype(str).astype(float)
 
 
 def _scalar(value: Any) -> str | None:

@@ -30,6 +30,8 @@ MOST_LOADED = 8
 """Models of a process that stay in memory, those last asked for."""
 
 _NAME = re.compile(r"[0-9a-f]{1,128}")
+_FORMAT = "2"
+"""Goes up when modules move: a pickle names those of its classes."""
 
 _State = tuple[int, int, int]
 
@@ -148,6 +150,7 @@ def _path(directory: Path, training: str) -> Path:
 def _versions() -> dict[str, str]:
     """Return what a pickle depends on; scikit-learn's hold its private attributes, which change."""
     return {
+        "models": _FORMAT,
         "python": ".".join(platform.python_version_tuple()[:2]),
         "scikit-learn": version("scikit-learn"),
         "label-studio-crowd": __version__,

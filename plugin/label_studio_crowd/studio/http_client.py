@@ -16,6 +16,8 @@ import stamina
 from label_studio_crowd.studio.failures import REFRESH_PATH, failure, may_pass, no_answer
 from label_studio_crowd.studio.waiting import Waited
 
+stamina.instrumentation.set_on_retry_hooks([])  # what is repeated at once is not worth a line on the screen
+
 
 class HttpClient(httpx.Client):
     """Sends requests to one Label Studio.
