@@ -315,7 +315,7 @@ def test_a_tab_does_not_choose_what_code_is_run(lively, plugin, tmp_path):
     run = at_work.sync()
     options = options_in(find_record(at_work.opened))
     assert options["max_labels"] == 9
-    assert "antigravity" not in run.classifier
+    assert "antigravity" not in run.report().classifier
 
 
 @pytest.mark.parametrize("damage", [lambda name: name[:-3], lambda name: name.replace("settings", "sittings")])

@@ -52,7 +52,7 @@ def test_consensus_of(kind, make_project, annotators, plugin):
     at_work = plugin(make_project(data, config, answers))
     at_work.connect()
     run = at_work.sync()
-    assert run.control.kind == kind
+    assert run.project.control.kind == kind
     consensus = {
         row["task"]: row["result"][0]["value"]
         for row in at_work.predictions()

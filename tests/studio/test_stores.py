@@ -15,7 +15,7 @@ def test_the_whole_way(store, make_project, annotators, plugin):
     assert at_work.served_queue()
     assert not at_work.sync().plan
     task = cyd.next(at_work.project)["id"]
-    cyd.label(task, at_work.sync().control.write("a"))
+    cyd.label(task, at_work.sync().project.control.write("a"))
     run = at_work.sync()
     assert run.report().labels == 11
     assert at_work.served_queue() == list(run.plan.queue)

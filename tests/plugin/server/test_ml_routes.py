@@ -200,7 +200,7 @@ def test_one_task_twice_in_one_event(client, backend):
     event["task"] = [task, task]
     event["annotation"] = [annotation, {**annotation, "id": annotation["id"] + 1}]
     assert client.post("/webhook", json=event).status_code == 200
-    assert len(backend.project(event["project"]["id"]).stored.mirror.annotations_of(annotation["task"])) == 2
+    assert len(backend.project(event["project"]["id"]).mirror.annotations_of(annotation["task"])) == 2
 
 
 def test_a_store_that_fails_is_a_503_and_one_line(client, backend, monkeypatch, caplog):
