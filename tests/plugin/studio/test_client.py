@@ -5,6 +5,8 @@ import jwt
 import pytest
 import stamina
 
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.settings import load
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.failures import NoAnswerError, StudioError
 
@@ -189,3 +191,9 @@ def test_a_token_that_is_refused_is_a_refusal():
     studio = with_token_service(httpx.Response(401, json={"detail": "Token is invalid"}))
     with pytest.raises(StudioError, match="create a new one"):
         studio.version()
+
+
+@pytest.mark.parametrize(("token", "odd"), [("tök", "ö"), ("0" * 39 + "…", "…"), ("Token 0123", " ")])
+def test_a_token_with_a_character_that_no_token_has_is_refused_before_it_is_sent(token, odd):
+    with pytest.raises(UserError, match=f"the character '{odd}'.*copy it again"):
+        Studio.of(load(url="http://127.0.0.1:9", api_key=token))
