@@ -62,8 +62,8 @@ lint: $(INSTALLED) ## ruff, strict mypy, and the imports between folders
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: lint studio ## lint and all tests, also those with a real Label Studio; three at a time, because they wait a lot
-	@$(BIN)/pytest -n 3 --dist worksteal
+test: lint studio ## lint and all tests, also those with a real Label Studio; four at a time, because they wait a lot
+	@$(BIN)/pytest -n 4 --dist worksteal
 
 test-fast: $(INSTALLED) ## the tests that need no Label Studio
 	@$(BIN)/pytest -m "not studio"

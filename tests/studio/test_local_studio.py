@@ -58,6 +58,10 @@ def test_a_server_that_dies_shows_its_log(tmp_path):
         LocalStudio(tmp_path, env={"DJANGO_DB": "nonsense"}).__enter__()
 
 
+def _as_in_a_terminal():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it, and so do their children
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
 def test_no_process_is_left_behind(signum, tmp_path):
     program = subprocess.Popen(
@@ -66,6 +70,7 @@ def test_no_process_is_left_behind(signum, tmp_path):
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=_as_in_a_terminal,
     )
     assert program.stdout is not None
     url = next(line.split()[0] for line in program.stdout if line.startswith("http"))
