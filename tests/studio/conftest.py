@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -23,6 +24,9 @@ from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.studio.client import Studio
 
 HERE = Path(__file__).parent
+_PATIENCE = 60.0
+_PATIENT = dict.fromkeys(("ML_CONNECTION_TIMEOUT", "ML_TIMEOUT_HEALTH", "ML_TIMEOUT_SETUP", "WEBHOOK_TIMEOUT"), "60")
+"""Label Studio gives up on a backend after a second: too soon on a machine where several tests run at once."""
 
 Given = tuple[int, Annotator, "str | list[dict[str, Any]]"]
 MakeProject = Callable[..., Project]
@@ -37,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStudio]:
     """One Label Studio for all tests: keep to a project of your own (`make_project`)."""
-    with LocalStudio(tmp_path_factory.mktemp("label-studio")) as running:
+    with LocalStudio(tmp_path_factory.mktemp("label-studio"), env=_PATIENT) as running:
         yield running
 
 
@@ -103,15 +107,22 @@ class Plugin:
         return OpenProject(number=self.project, studio=self.studio, store=self.store, settings=self.settings)
 
     def connect(self, **how: Any) -> list[str]:
-        return connect(self.opened, **how)
+        with self._alone():
+            return connect(self.opened, **how)
 
     def disconnect(self) -> list[str]:
-        return disconnect(self.opened)
+        with self._alone():
+            return disconnect(self.opened)
 
     def sync(self, **how: Any) -> Run:
-        run = rescore(self.opened, How(**how))
+        with self._alone():
+            run = rescore(self.opened, How(**how))
         assert run is not None
         return run
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Wait for a service's run, and keep it out meanwhile, as the commands do."""
+        return self.store.exclusive(_PATIENCE)
 
     @property
     def writes(self) -> list[tuple[str, str]]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
 from label_studio_crowd.studio.client import Studio
@@ -29,8 +33,43 @@ def client(studio):
     return Studio(studio.url, studio.admin_token)
 
 
+@pytest.fixture
+def backend():
+    """An ML backend of somebody's own: `backend.asked` has the routes that Label Studio has asked of it."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"model_version": "own"}).encode())
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.asked = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
 def answered(studio, path, **params):
     return studio.api.get(path, params=params).json()
+
+
+def test_a_look_at_the_backends_sets_none_of_them_up(studio, client, project, backend):
+    client.add_backend(project.id, f"http://127.0.0.1:{backend.server_port}")
+    assert backend.asked.pop() == "/setup"
+    backend.asked.clear()
+    found = client.backends(project.id)
+    assert backend.asked == []
+    listed = answered(studio, "/api/ml/", project=project.id)  # as the Model settings page does
+    assert backend.asked == ["/health", "/setup"]
+    assert [{**row, "updated_at": None} for row in found] == [{**row, "updated_at": None} for row in listed]
 
 
 def test_rows_are_what_label_studio_answers(studio, client, project):

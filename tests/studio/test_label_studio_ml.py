@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ import pytest
 from harness.checkout import CACHE, CHECKOUT
 from harness.local_studio import Annotator, LocalStudio
 from harness.project import Project
+from harness.service_process import until
 from harness.studio_install import only_one
 from label_studio_crowd.store.projects import Store
 
@@ -180,7 +180,7 @@ def start(request: pytest.FixtureRequest, environment: Path, studio: LocalStudio
             )
         try:
             url = f"http://127.0.0.1:{port}"
-            wait_for(lambda: process.poll() is not None or answers(url), seconds=60)
+            until(lambda: process.poll() is not None or answers(url))
             assert process.poll() is None, log.read_text()
             yield url
         except BaseException:
@@ -188,7 +188,7 @@ def start(request: pytest.FixtureRequest, environment: Path, studio: LocalStudio
             raise
         finally:
             os.killpg(process.pid, signal.SIGTERM)
-            process.wait(20)
+            process.wait(90)
 
     return running
 
@@ -198,14 +198,6 @@ def answers(url: str) -> bool:
         return httpx.get(f"{url}/health", timeout=2.0).status_code in (200, 401)
     except httpx.TransportError:
         return False
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < until, "it did not come about"
-        time.sleep(0.1)
-    return found
 
 
 def add_backend(studio: LocalStudio, project: int, url: str, **more: Any) -> dict[str, Any]:
@@ -230,8 +222,8 @@ def wait_for_run(studio: LocalStudio, project: int, folder: Path) -> None:
     store = Store(store_in(folder))
     try:
         stored = store.project(studio.url, project)
-        wait_for(stored.runs.last)
-        with stored.exclusive(patience=30.0):
+        until(stored.runs.last)
+        with stored.exclusive(patience=90.0):
             pass
     finally:
         store.close()
@@ -282,7 +274,7 @@ def test_an_annotation_changes_the_order_of_the_queue(
         assert task["id"] == before[0]
         result = [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": ["a"]}}]
         cyd.label(task["id"], result)
-        wait_for(lambda: queue(studio, project.id) not in ([], before))
+        until(lambda: queue(studio, project.id) not in ([], before))
 
 
 def test_predictions_are_given_before_label_studio_has_set_a_restarted_backend_up(

@@ -5,13 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
 from harness.checkout import CHECKOUT
 from harness.local_studio import LocalStudio, StudioError
 from harness.project import create_project
+from harness.service_process import until
 
 
 def test_a_task_is_imported_served_and_labelled(studio, annotators, make_project):
@@ -78,12 +78,8 @@ def test_no_process_is_left_behind(signum, tmp_path):
     assert _listening(port)
 
     os.kill(program.pid, signum)
-    program.wait(20)
-
-    until = time.monotonic() + 10
-    while _listening(port) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not _listening(port)
+    program.wait(90)
+    until(lambda: not _listening(port))
 
 
 def test_a_data_directory_can_be_continued(tmp_path):

@@ -83,9 +83,8 @@ class Backend:
             The project as Label Studio names it, with the time at which it was created.
         """
         news = remember_setup(self.project(project).facts, Setup(uid, dict(options), host))
-        if news or not self.jobs.serves(project):
-            # a worker that looks at the project's backends makes Label Studio set us up again
-            self.jobs.mark(project, needs=Needs.CHANGED | Needs.PULL, unless_claimed=True)
+        # the same wish, too: a run under way may have looked before our backend was added, and would drop the project
+        self.jobs.mark(project, needs=Needs.CHANGED | Needs.PULL if news else Needs.PULL)
         return MODEL_VERSION
 
     def predict(self, project: int | None, tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

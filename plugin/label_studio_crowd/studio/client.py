@@ -153,8 +153,13 @@ class Studio:
     # ------------------------------------------------------------------ backends and their webhooks
 
     def backends(self, project: int) -> list[dict[str, Any]]:
-        """Return the ML backends connected to a project."""
-        return [_row(backend) for backend in self._sdk.ml.list(project=project)]
+        """Return the ML backends connected to a project.
+
+        Label Studio sets up every backend of its list of backends at each look; beside the model versions it lists them
+        without. So whoever is set up knows that somebody else asked for it.
+        """
+        asked = {"extended": "true", "include_live_models": "true"}
+        return list(self._read(f"/api/projects/{project}/model-versions/", **asked)["live"])
 
     def add_backend(self, project: int, url: str, user: str = "", password: str = "") -> None:
         """Connect an ML backend, whose health Label Studio checks at once; if it is refused, leave nothing."""

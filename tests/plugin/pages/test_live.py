@@ -77,6 +77,6 @@ def test_the_server_ends_while_somebody_listens(tmp_path):
         with service.http.stream("GET", "/events") as stream:
             next_event(stream.iter_lines())
             service.process.terminate()
-            until(lambda: service.process.poll() is not None, patience=15)
+            until(lambda: service.process.poll() is not None)
         assert service.process.returncode == 0
     assert "Traceback" not in service.log.read_text()

@@ -48,13 +48,13 @@ def test_the_process_ends_when_told(tmp_path, how, busy):
     command = [sys.executable, "-m", "label_studio_crowd", "serve", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         try:
-            for _ in range(300):
+            for _ in range(900):
                 try:
                     if httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200:
                         break
                 except httpx.TransportError:
                     time.sleep(0.1)
-            second = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=30)
+            second = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=90)
             assert second.returncode == 2
             assert "cannot listen on 127.0.0.1" in second.stderr
             with locked(tmp_path / "mirror.sqlite") if busy else nullcontext():
@@ -63,7 +63,7 @@ def test_the_process_ends_when_told(tmp_path, how, busy):
                     waiting.start()
                     time.sleep(0.5)
                 process.send_signal(how)
-                _, log = process.communicate(timeout=12)
+                _, log = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 0, log

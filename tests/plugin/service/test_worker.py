@@ -2,9 +2,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from label_studio_crowd.connection.adopt import BackendRemovedError
+from label_studio_crowd.connection.record import NotConnectedError
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.pages.insights import past_runs
 from label_studio_crowd.service import worker as worker_module
+from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.service.worker import Worker
 from label_studio_crowd.settings import load
 from label_studio_crowd.store.jobs import JobProgress, Jobs
@@ -108,3 +111,24 @@ def test_why_a_job_failed_is_kept_for_the_page_of_runs(jobs, settings, stored, m
     (problem,) = stored.facts.read(Problems).rows
     assert (problem.kind, problem.problem, problem.times) == ("train", "Out of paper  .", 2)
     assert not problem.away
+
+
+@pytest.mark.parametrize("found", [NotConnectedError, BackendRemovedError])
+def test_a_backend_that_is_added_while_a_run_finds_none_is_looked_for_again(jobs, settings, monkeypatch, found):
+    backend = Backend(settings)
+
+    def add():
+        backend.setup(PROJECT, {"max_labels": 2}, "crowd:9090", "7.1795211437")
+
+    def see_to_it(*_, **__):
+        add()  # Label Studio tries a backend before it adds it; this is the second time, after that
+        raise found("There was none when I looked.")
+
+    add()
+    monkeypatch.setattr(worker_module, "adopt", see_to_it)
+    assert work(jobs, settings, "rescore").word == "waiting"
+    monkeypatch.setattr(worker_module, "adopt", lambda *_, **__: None)
+    monkeypatch.setattr(worker_module, "update_names", lambda *_, **__: None)
+    monkeypatch.setattr(worker_module, "rescore", lambda *_, **__: None)
+    assert work(jobs, settings, "rescore").word == "fresh"
+    backend.close()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.service_process import until
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store import migrations
 from label_studio_crowd.store.job_progress import kept_progress
@@ -102,13 +103,12 @@ def test_a_worker_that_dies_is_followed_by_another(jobs, clock):
 
 def test_a_worker_that_lives_keeps_its_claim(store):
     opened = Store(store)
-    jobs = Jobs(opened, Settings(quiet_seconds=0, lease_seconds=0.3))
+    jobs = Jobs(opened, Settings(quiet_seconds=0, lease_seconds=1))
     jobs.mark(PROJECT, at_once=True)
     with jobs.kept(begun(jobs)):
-        time.sleep(0.8)
+        time.sleep(1.5)
         assert jobs.claim_due() == []
-    time.sleep(0.4)
-    assert len(jobs.claim_due()) == 1
+    assert len(until(jobs.claim_due)) == 1
     opened.close()
 
 
@@ -190,6 +190,29 @@ def test_a_project_is_not_dropped_when_something_came_meanwhile(jobs):
     jobs.mark(PROJECT, at_once=True)
     jobs.drop_unless_marked(begun(jobs))
     assert not jobs.serves(PROJECT)
+
+
+def test_a_project_is_not_dropped_by_a_worker_that_has_lost_the_job(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    slow = begun(jobs)
+    clock.now += 31
+    other = begun(jobs)
+    jobs.drop_unless_marked(slow)
+    assert state(jobs).claimed
+    jobs.done(other)
+    assert jobs.serves(PROJECT)
+
+
+def test_a_mark_that_is_being_made_keeps_a_project(jobs):
+    jobs.mark(PROJECT, at_once=True)
+    job = begun(jobs)
+    dropping = threading.Thread(target=jobs.drop_unless_marked, args=(job,))
+    with jobs._store.writing() as connection:
+        jobs.mark_in(connection, job.key, "rescore", Needs.PULL)
+        dropping.start()
+        dropping.join(0.3)  # it waits for the mark
+    dropping.join()
+    assert state(jobs).word == "waiting"
 
 
 def test_a_clock_that_was_ahead_stops_nothing(jobs, clock):

@@ -1,9 +1,9 @@
 import subprocess
 import sys
-import time
 
 import pytest
 
+from harness.service_process import until
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.store.projects import Store
 
@@ -39,10 +39,7 @@ with Store({store!r}).project("s", 1).exclusive():
         pass
     process.kill()
     process.wait()
-    until = time.monotonic() + 10  # PostgreSQL notices a moment later that its client is gone
-    while time.monotonic() < until and not lock_is_free(store):
-        time.sleep(0.05)
-    assert lock_is_free(store)
+    until(lambda: lock_is_free(store))  # PostgreSQL notices a moment later that its client is gone
 
 
 def lock_is_free(store):

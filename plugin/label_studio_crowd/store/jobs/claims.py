@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
+from label_studio_crowd.store.jobs.marks import DROP
 from label_studio_crowd.store.jobs.records import BEGUN, FREE, SENT, Job, JobProgress, Needs, storable
 from label_studio_crowd.store.jobs.rules import (
     DEAD,
@@ -26,7 +27,7 @@ from label_studio_crowd.store.jobs.rules import (
     pause_after,
 )
 from label_studio_crowd.store.jobs.table import JobTable
-from label_studio_crowd.store.tables import KEY, jobs, projects
+from label_studio_crowd.store.tables import jobs, projects
 
 _BUSY_PAUSE: Final = 1.0
 _DEATHS_WITHOUT_PAUSE: Final = 2
@@ -104,14 +105,7 @@ _FAIL: Final = (
 )
 _POSTPONE: Final = sa.update(jobs).where(HELD).values(GIVEN_BACK).values(retry_at=NOW + _BUSY_PAUSE)
 _READ_FAILURES: Final = sa.select(jobs.c.failures).where(THIS)
-
-_this: Final = jobs.alias()
-_GENERATION: Final = sa.select(_this.c.generation).where(
-    _this.c.project == KEY, _this.c.kind == sa.bindparam("of_kind")
-)
-_DROP_UNLESS_MARKED: Final = sa.delete(jobs).where(
-    jobs.c.project == KEY, _GENERATION.scalar_subquery() == sa.bindparam("seen_generation")
-)
+_HOLD: Final = sa.select(jobs.c.generation).where(HELD).with_for_update()  # whoever marks it now waits
 
 
 class Claims(JobTable):
@@ -194,9 +188,13 @@ class Claims(JobTable):
         self._write_held(job, _POSTPONE)
 
     def drop_unless_marked(self, job: Job) -> None:
-        """Stop serving a job's project, unless something was marked since the job began."""
-        dropped = self._write(_DROP_UNLESS_MARKED, key=job.key, of_kind=job.kind, seen_generation=job.generation)
-        if not dropped:
+        """Stop serving a job's project, unless something was marked, or somebody else took the job, since it began."""
+        with self._store.writing() as connection:
+            held = self._values(key=job.key, of_kind=job.kind, held_claim=job.claim)
+            seen_all = connection.execute(_HOLD, held).scalar() == job.generation
+            if seen_all:
+                connection.execute(DROP, {"key": job.key})
+        if not seen_all:
             self.done(job)
 
     def _write_held(self, job: Job, statement: sa.Executable, **values: Any) -> None:

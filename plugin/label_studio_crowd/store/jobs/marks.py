@@ -27,7 +27,8 @@ _HURRY: Final = (
     .where(jobs.c.project == KEY, jobs.c.kind == "rescore", jobs.c.wanted_since > NOW - LONGEST_WAIT)
     .values(wanted_since=NOW - LONGEST_WAIT)
 )
-_DROP: Final = sa.delete(jobs).where(jobs.c.project == KEY)
+DROP: Final = sa.delete(jobs).where(jobs.c.project == KEY)
+"""Stop serving a project."""
 
 
 class _Look(NamedTuple):
@@ -129,7 +130,7 @@ class Marks(JobTable):
 
     def drop(self, project: int) -> None:
         """Stop serving a project."""
-        self._write(_DROP, key=self._store.key(self._settings.url, project))
+        self._write(DROP, key=self._store.key(self._settings.url, project))
 
 
 @cache
