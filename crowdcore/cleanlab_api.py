@@ -31,10 +31,11 @@ from numpy.typing import NDArray
 from crowdcore.cleanlab.activelab_scores import activelab
 from crowdcore.cleanlab.arguments import Floats, Labels, checked_probabilities, crowd_of_labels, score_options
 from crowdcore.cleanlab.crowdlab_consensus import crowdlab
+from crowdcore.cleanlab.majority import vote
 from crowdcore.cleanlab.passes import ConsensusMethod
 from crowdcore.cleanlab.reports import label_quality_frame, report, warn_of_lost_classes
+from crowdcore.crowd.evidence import as_ensemble
 from crowdcore.crowd.table import Crowd
-from crowdcore.votes.majority import majority_vote
 
 
 def get_label_quality_multiannotator(
@@ -179,8 +180,9 @@ def get_majority_vote_label(
     Returns
     -------
     ndarray of shape (N,)
-        Class codes; -1 for a task without labels if there are no probabilities. See
-        `crowdcore.majority_vote`.
+        Class codes; -1 for a task without labels if there are no probabilities. Ties go to the most probable class,
+        the class chosen least often, the annotators who agree most with the majority, and chance, in this order;
+        `crowdcore.majority_vote` leaves more to chance.
 
     Raises
     ------
@@ -195,7 +197,7 @@ def get_majority_vote_label(
     if pred_probs is not None:
         pred_probs = checked_probabilities(pred_probs, "pred_probs", 2)
     crowd = crowd_of_labels(labels_multiannotator, pred_probs)
-    labels = majority_vote(crowd, pred_probs)
+    labels, _ = vote(crowd, as_ensemble(crowd, pred_probs))
     if verbose:
         warn_of_lost_classes(crowd, labels, "majority_vote")
     return labels

@@ -33,8 +33,8 @@ from cleanlab.internal import multiannotator_utils
 
 from crowdcore import Crowd, crowdlab
 from crowdcore import cleanlab_api as ours
+from crowdcore.cleanlab.majority import vote
 from crowdcore.crowd.evidence import as_ensemble
-from crowdcore.votes.majority import vote
 from harness.crowds import Array, Case, random_case
 
 __all__ = ["Case", "Comparison", "compare", "multiannotator_utils", "random_case", "rank", "theirs"]
@@ -118,6 +118,10 @@ def evened_out() -> Iterator[None]:
     def count(x: Array, *, num_classes: int) -> Array:
         return np.bincount(np.asarray(x).astype(int), minlength=num_classes)
 
+    def equal_lots(crowd: Crowd, tied: Array, seed: int) -> tuple[Array, Array]:
+        of_task, of_annotator = (np.zeros(len(ids), dtype=np.uint64) for ids in (crowd.tasks, crowd.annotators))
+        return of_task, of_annotator
+
     entropy_score = rank.get_confidence_weighted_entropy_for_each_label
 
     def mended(labels: Array, pred_probs: Array) -> Array:
@@ -131,7 +135,7 @@ def evened_out() -> Iterator[None]:
         patch.object(theirs, "value_counts", count),
         patch.object(multiannotator_utils, "value_counts", count),
         patch.object(np.random, "choice", lambda labels: labels[0]),
-        patch("crowdcore.votes.majority._chances", lambda tasks, seed: np.zeros(len(tasks))),
+        patch("crowdcore.votes.majority.draw_lots", equal_lots),
         contextlib.redirect_stdout(io.StringIO()),
         warnings.catch_warnings(),
         np.errstate(all="ignore"),

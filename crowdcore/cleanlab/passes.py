@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from crowdcore import kernels
 from crowdcore.cleanlab.label_scores import Score, adjusted, class_thresholds, label_scores
+from crowdcore.cleanlab.majority import break_ties
 from crowdcore.cleanlab.temperatures import logarithms, scaled, search_temperatures, temperature_losses
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.sums import Sums, each, summed
 from crowdcore.crowd.table import Crowd
 from crowdcore.votes.annotators import Ratings, rate_answers
-from crowdcore.votes.majority import Tally, break_ties, tally_answers
+from crowdcore.votes.majority import Tally, tally_answers
 
 ConsensusMethod = Literal["best_quality", "majority_vote"]
 QualityMethod = Literal["crowdlab", "agreement"]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from crowdcore.kernels.overlaps import robust_rank_one, shared_tasks
     from crowdcore.kernels.posteriors import ability_pass, confusion_pass, spike_pass
     from crowdcore.kernels.temperatures import first_improper_row, log_rows, scale_rows, temperature_losses
-    from crowdcore.kernels.votes import weighted_votes
+    from crowdcore.kernels.votes import draw_winners, weighted_votes
 
 __all__ = [
     "CLOSE",
@@ -44,8 +44,10 @@ __all__ = [
     "MOST_PARTS",
     "ROUNDING",
     "SOFT",
+    "TIED",
     "Codes",
     "Floats",
+    "Numbers",
     "ability_pass",
     "ability_slope",
     "believe",
@@ -54,6 +56,7 @@ __all__ = [
     "collect_labels",
     "compare_with",
     "confusion_pass",
+    "draw_winners",
     "fill_rows",
     "first_improper_row",
     "frozen",
@@ -83,6 +86,7 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
+Numbers = NDArray[np.uint64]
 
 CLOSE = 1e-9
 """Votes that differ by less, relatively, are tied; the last bits depend on the order of summing."""
@@ -91,6 +95,9 @@ ROUNDING = 1e-12
 """Sums that differ by less are equal; which of them is larger depends on the order of summing."""
 
 HARD, SOFT, COUNT = 2, 1, 0
+
+TIED = -2
+"""The code of a task whose classes are tied, as long as they are."""
 
 _MODULES = {
     "abilities": ("ability_slope", "solve_arrow"),
@@ -111,7 +118,7 @@ _MODULES = {
     "overlaps": ("robust_rank_one", "shared_tasks"),
     "posteriors": ("ability_pass", "confusion_pass", "spike_pass"),
     "temperatures": ("first_improper_row", "log_rows", "scale_rows", "temperature_losses"),
-    "votes": ("weighted_votes",),
+    "votes": ("draw_winners", "weighted_votes"),
 }
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy import uintp as place  # numba then leaves out the way round of negative places
 
-from crowdcore.kernels import ROUNDING, Codes, Floats
+from crowdcore.kernels import ROUNDING, TIED, Codes, Floats, Numbers
 from crowdcore.kernels.compiling import compiled
-
-TIED = -2
+from crowdcore.kernels.draws import draw
 
 
 @compiled
@@ -78,7 +77,7 @@ def _keep_largest(values: Floats, among: Codes) -> int:
 @compiled
 def break_ties(
     first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, models: Floats,
-    class_votes: Floats, reliability: Floats, chance: Floats, top: Codes,
+    class_votes: Floats, reliability: Floats, of_task: Numbers, of_annotator: Numbers, top: Codes,
 ) -> int:  # fmt: skip
     """Break ties: by the models' mean, the rarer class, the more reliable annotators, chance; return how many are left.
 
@@ -88,14 +87,14 @@ def break_ties(
         How often each class was chosen in the whole crowd.
     reliability : ndarray of shape (M,)
         How often each annotator is right on tasks without a tie.
-    chance : ndarray of shape (N,) or (0,)
-        Random numbers in [0, 1), looked at where nothing else helps; without them such ties are left.
+    of_task, of_annotator : ndarray of shape (N,) and (M,), or (0,)
+        Random numbers, from which a class is drawn where nothing else helps; without them such ties are left.
     top : ndarray of shape (N,)
         As `tally_votes` left it; a tie that is broken is replaced by the label.
     """
     K = len(class_votes)
     votes, among = np.zeros(K, dtype=np.int64), np.zeros(K, dtype=np.int64)
-    values = np.zeros(K)
+    values, numbers = np.zeros(K), np.zeros(K, dtype=np.uint64)
     unbroken = 0
     for i in range(first, last):
         if top[i] != TIED:
@@ -124,14 +123,14 @@ def break_ties(
             for a in range(begin, end):
                 values[place(label[a])] += reliability[place(annotator[a])] / votes[place(label[a])]
             left = _keep_largest(values, among)
-        if left > 1 and not len(chance):
+        if left > 1 and not len(of_task):
             unbroken += 1
             continue
-        pick = int(chance[i] * left) if left > 1 else 0
-        for k in range(K):
-            if among[k]:
-                if pick == 0:
-                    top[i] = k
-                    break
-                pick -= 1
+        number = np.uint64(0)
+        if left > 1:
+            number = of_task[i]
+            numbers[:] = 0
+            for a in range(begin, end):
+                numbers[place(label[a])] += of_annotator[place(annotator[a])]
+        top[i] = draw(among, numbers, number)
     return unbroken

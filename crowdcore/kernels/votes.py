@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy import uintp as place  # numba then leaves out the way round of negative places
 
-from crowdcore.kernels import CLOSE, Codes, Floats
+from crowdcore.kernels import CLOSE, TIED, Codes, Floats, Numbers
 from crowdcore.kernels.compiling import compiled
+from crowdcore.kernels.draws import draw
 
 BLOCK = 512
 """Tasks at a time, so that what is known of their answers stays in the cache."""
@@ -38,13 +39,13 @@ def weighted_votes(
     weight : ndarray of shape (M, K)
         Weight of each annotator's votes for each class; may be negative.
     share_ties : bool
-        Whether tied winners share the credit for agreement; otherwise the first of them takes it.
+        Whether tied winners share the credit for agreement; otherwise the first of them takes it, and wins.
     votes : ndarray of shape (N, K)
         Filled with shares of the votes: V_k + S over their sum, S the size of the negative votes.
     codes : ndarray of shape (N,)
-        Filled with the first winner; -1 without answers.
+        Filled with the winner, `TIED` where several share; -1 without answers.
     quality : ndarray of shape (N,)
-        Filled with the first winner's share; NaN without answers.
+        Filled with the winner's share; NaN without answers.
     agreed : ndarray of shape (M, 2)
         Added to: the sum of each annotator's credits, and the number of answers.
     """
@@ -80,12 +81,12 @@ def weighted_votes(
                 winner = k if votes[i, k] > top + slack else winner
                 top = max(top, votes[i, k])
                 total += votes[i, k]
-            codes[i] = winner if indptr[i] < indptr[i + 1] else -1
             tied = 0.0
             for k in range(K):
                 wins = votes[i, k] >= top - slack if share_ties else k == winner
                 credit[i - first, k] = wins
                 tied += wins
+            codes[i] = -1 if indptr[i] == indptr[i + 1] else TIED if tied > 1 else winner
             negative = (size[i - first] - total) / 2
             total += K * negative
             for k in range(K):
@@ -98,3 +99,33 @@ def weighted_votes(
             j = place(annotator[a])
             agreed[j, 0] += credit[place(i - first), place(label[a])]
             agreed[j, 1] += 1.0
+
+
+@compiled
+def draw_winners(
+    first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, votes: Floats,
+    of_task: Numbers, of_annotator: Numbers, codes: Codes,
+) -> None:  # fmt: skip
+    """Draw one of the tied winners that `weighted_votes` left.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (N, K)
+        Shares of the votes.
+    of_task, of_annotator : ndarray of shape (N,) and (M,)
+        Random numbers.
+    codes : ndarray of shape (N,)
+        `TIED` is replaced by a winner.
+    """
+    K = votes.shape[1]
+    among, numbers = np.zeros(K, dtype=np.int64), np.zeros(K, dtype=np.uint64)
+    for i in range(first, last):
+        if codes[i] != TIED:
+            continue
+        top = votes[i].max()
+        for k in range(K):
+            among[k] = 1 if votes[i, k] >= top - CLOSE else 0
+        numbers[:] = 0
+        for a in range(indptr[i], indptr[i + 1]):
+            numbers[place(label[a])] += of_annotator[place(annotator[a])]
+        codes[i] = draw(among, numbers, of_task[i])

@@ -177,9 +177,9 @@ def _finish_walk(part: Part, _: Any, common: tuple[Universe, ExpectationMaximize
 def _vote(part: Part, _: Any, common: tuple[Universe, MajorityVote, Folder]) -> Any:
     """Vote on the tasks of a part, and write what was chosen."""
     universe, method, out = common
-    crowd, known = universe.unknown(part)
+    crowd = part.crowd(universe.annotators, universe.classes)  # ties are broken by the tasks' ids
     settled = copy.copy(method)
-    settled._fit(crowd, known)
+    settled._fit(crowd, np.full(len(crowd.tasks), -1))
     found = _write(part, universe, crowd, settled, out)
     return None, replace(found, agreed=np.nan_to_num(settled.skills_) * found.answers)
 

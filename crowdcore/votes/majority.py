@@ -1,4 +1,4 @@
-"""Majority vote, with ties broken by what else is known."""
+"""Majority vote, with ties broken by a model or by chance."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from crowdcore import kernels
 from crowdcore.crowd.evidence import as_ensemble
 from crowdcore.crowd.grouping import ratio
-from crowdcore.crowd.ids import Codes, Ids
+from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.sums import Sums, each, summed
 from crowdcore.crowd.table import Crowd
+from crowdcore.votes.lots import draw_lots
 
 Floats = NDArray[np.float64]
 
@@ -20,9 +21,8 @@ Floats = NDArray[np.float64]
 def majority_vote(crowd: Crowd, pred_probs: ArrayLike | None = None, *, seed: int = 0) -> Codes:
     """Return the label that most annotators gave to each task.
 
-    Ties are broken in this order, keeping what survives each time: highest predicted probability (if
-    `pred_probs` is given); class chosen least often in the whole crowd; annotators who agree most with the
-    majority on the tasks without a tie; at random.
+    Of tied classes it is the one of highest predicted probability, if `pred_probs` are given. Where they are not, or
+    do not tell, chance decides, and each tied class is as likely as the others.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ def majority_vote(crowd: Crowd, pred_probs: ArrayLike | None = None, *, seed: in
     pred_probs : array_like of shape (N, K) or (P, N, K), optional
         Class probabilities of one model, or of an ensemble, whose mean is taken.
     seed : int
-        Seed of the random choices. They depend on it and on the task's id, not on what else is in the crowd.
+        Seed of the random choices. They depend on it and on the ids of the task and of its annotators, not on what
+        else is in the crowd, on the order of anything, or on the names of the classes.
 
     Returns
     -------
@@ -45,25 +46,29 @@ def majority_vote(crowd: Crowd, pred_probs: ArrayLike | None = None, *, seed: in
 
     Notes
     -----
-    The tie-breaking of CROWDLAB's authors (cleanlab). If no task at all is without a tie, cleanlab stops
-    with an error; here the third rule then decides nothing.
+    cleanlab gives a tie to the class that is chosen least often in the whole crowd, and so nearly all ties of a crowd
+    to its rare classes; `crowdcore.cleanlab_api`, `crowdcore.crowdlab` and `crowdcore.activelab` follow it in this.
 
     Examples
     --------
-    >>> crowd = Crowd.from_wide([["a", "a", "b"], ["a", "b", None], [None, None, None]])
-    >>> majority_vote(crowd)  # class b is rarer; nobody answered the last task
-    array([ 0,  1, -1])
+    >>> tied = [["a", "b", None]] * 6
+    >>> crowd = Crowd.from_wide([["a", "a", "b"], *tied, [None, None, None]])
+    >>> majority_vote(crowd)  # nobody answered the last task
+    array([ 0,  0,  1,  0,  1,  1,  1, -1])
+    >>> majority_vote(crowd, [[0.1, 0.9], *[[0.8, 0.2]] * 6, [0.4, 0.6]])
+    array([0, 0, 0, 0, 0, 0, 0, 1])
     """
-    return vote(crowd, as_ensemble(crowd, pred_probs), seed)[0]
+    models = as_ensemble(crowd, pred_probs)
+    labels, _ = tally_answers(crowd, np.full(len(crowd.tasks), -1))
+    break_ties(crowd, models, np.zeros(len(crowd.classes)), np.zeros(len(crowd.annotators)), seed, labels)
+    label_unanswered(crowd, models, labels)
+    return labels
 
 
-def vote(crowd: Crowd, models: Floats, seed: int) -> tuple[Codes, NDArray[np.bool_]]:
-    """Return `majority_vote` for models (P, N, K) that are checked, and a mask of the random choices."""
-    labels, tally = tally_answers(crowd, np.full(len(crowd.tasks), -1))
-    random = break_ties(crowd, models, tally, seed, labels)
+def label_unanswered(crowd: Crowd, models: Floats, labels: Codes) -> None:
+    """Give tasks without answers the class that models (P, N, K) find most probable, -1 without any."""
     unanswered = crowd.num_answers == 0
     labels[unanswered] = models.mean(axis=0)[unanswered].argmax(axis=1) if len(models) else -1
-    return labels, random
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,34 +129,30 @@ def tally_answers(crowd: Crowd, truth: Codes) -> tuple[Codes, Tally]:
     return top, summed(crowd.indptr, 4 * M + K, work)
 
 
-def break_ties(crowd: Crowd, models: Floats, tally: Tally, seed: int, labels: Codes) -> NDArray[np.bool_]:
-    """Break the ties that `tally_answers` left in the labels, and return a mask of the random choices."""
-    votes, reliability = tally.class_votes.astype(np.float64), tally.reliability
+def break_ties(
+    crowd: Crowd, models: Floats, class_votes: Floats, reliability: Floats, seed: int, labels: Codes
+) -> NDArray[np.bool_]:
+    """Break the ties that `tally_answers` left in the labels, and return a mask of the random choices.
+
+    They go to the class that the mean of the models (P, N, K) finds most probable; that has the fewest `class_votes`
+    (K,); whose annotators have the highest mean `reliability` (M,); or that is drawn. What is equal decides nothing.
+    """
     models = kernels.frozen(models)
 
-    def decide(chance: Floats) -> None:
+    def decide(of_task: kernels.Numbers, of_annotator: kernels.Numbers) -> None:
         each(
             crowd.indptr,
             lambda first, last: kernels.break_ties(
-                first, last, crowd.indptr, crowd.annotator, crowd.label, models, votes, reliability, chance, labels
+                first, last, crowd.indptr, crowd.annotator, crowd.label, models, class_votes, reliability,
+                of_task, of_annotator, labels,
             ),
-        )
+        )  # fmt: skip
 
-    decide(np.empty(0))
-    random: NDArray[np.bool_] = labels < -1
+    decide(*np.empty((2, 0), dtype=np.uint64))
+    random: NDArray[np.bool_] = labels == kernels.TIED
     if random.any():
-        chance = np.zeros(len(labels))
-        chance[random] = _chances(crowd.tasks[random], seed)
-        decide(chance)
+        decide(*draw_lots(crowd, random, seed))
     return random
-
-
-def _chances(tasks: Ids, seed: int) -> Floats:
-    """Return a number in [0, 1) for each task, which depends on its id and the seed alone."""
-    from pandas.util import hash_array
-
-    mixed = hash_array(tasks) + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
-    return hash_array(mixed) / 2.0**64  # hashed once more, or neighbouring tasks and seeds were alike
 
 
 def _shares(part: Codes, whole: Codes) -> Floats:

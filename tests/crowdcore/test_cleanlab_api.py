@@ -218,7 +218,7 @@ def test_long_becomes_wide_as_in_cleanlab(theirs):
         convert_long_to_wide_dataset(pd.concat([long, long[:1]]))
 
 
-def test_majority_vote_is_crowdcores():
+def test_majority_vote_with_a_model_is_crowdcores():
     labels = get_majority_vote_label(pd.DataFrame(LABELS), P)
     assert np.array_equal(labels, majority_vote(Crowd.from_wide(LABELS, classes=[0, 1]), P))
 

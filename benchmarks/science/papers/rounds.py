@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from benchmarks.science.papers.draws import Draw
-from crowdcore import Crowd, activelab, crowdlab, majority_vote
+from crowdcore import Crowd, activelab, crowdlab
 from crowdcore.aggregate import ActiveLabelCleaning
+from crowdcore.cleanlab.majority import vote
+from crowdcore.crowd.evidence import as_ensemble
 from crowdcore.hierarchical.confidence import least_confidence
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 
@@ -90,7 +92,7 @@ RULES: dict[str, Callable[[Situation], Floats]] = {
 """What to label next: a score for each task, low where a label is worth most."""
 
 CONSENSUS: dict[str, Callable[[Crowd, Floats], Codes]] = {
-    "majority vote": lambda crowd, P: majority_vote(crowd, P),
+    "majority vote": lambda crowd, P: vote(crowd, as_ensemble(crowd, P))[0],
     "CROWDLAB": lambda crowd, P: crowdlab(crowd, P).consensus,
     "CROWDLAB, calibrated": lambda crowd, P: crowdlab(crowd, P, calibrate_probs=True).consensus,
     "hierarchical": lambda crowd, P: hierarchical_dawid_skene(crowd, P, most_exponent=1).consensus,
@@ -128,7 +130,8 @@ def run_draw(
     draw : Draw
         Where it begins.
     rule, consensus : str
-        Of `RULES` and `CONSENSUS`. The first round's labels are the majority's, as there is no model yet.
+        Of `RULES` and `CONSENSUS`. The first round's labels are the majority's, as there is no model yet. Its ties
+        are broken as in cleanlab, with which the paper measured.
     model : {"trees", "mlp", "neighbours", "ensemble"}
         What learns.
     rounds, batch : int
@@ -150,7 +153,7 @@ def run_draw(
         labeled = np.flatnonzero(crowd.num_answers)
         answered = crowd.select_tasks(labeled)
         if models is None:
-            codes = majority_vote(answered)
+            codes, _ = vote(answered, np.empty((0, len(labeled), draw.num_classes)))
         else:
             codes = CONSENSUS[consensus](answered, models[0][labeled] if len(models) == 1 else models[:, labeled])
         models, curve.accuracy[at] = learn(draw, labeled, codes, make_models(model, at), int(rng.integers(2**31)))

@@ -9,7 +9,8 @@ import numpy as np
 from benchmarks.science.papers.datasets import read_toy
 from benchmarks.science.papers.report import Claim, Report, Table, figure
 from benchmarks.science.papers.scores import spearman
-from crowdcore import Crowd, activelab, crowdlab, majority_vote
+from crowdcore import Crowd, activelab, crowdlab
+from crowdcore.cleanlab.majority import vote
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 
 PRINTED = {
@@ -30,7 +31,8 @@ def run(data: Path) -> Report:
     toy = read_toy(data)
     crowd = Crowd.from_wide(toy["labels"], classes=range(3))
     P, truth = toy["pred_probs"], toy["truth"]
-    majority, found = majority_vote(crowd), crowdlab(crowd, P)
+    majority, _ = vote(crowd, np.empty((0, *P.shape)))
+    found = crowdlab(crowd, P)
     right = found.consensus == truth
     worst = np.argsort(found.quality, kind="stable")
     ours = dict(

@@ -88,7 +88,7 @@ def run(data: Path, repeats: int = 2, quick: bool = False) -> Report:
                     for name, row in cells.items()
                 ],
                 about="DSWC has 5 and 10 clusters, in the last row 2 and 5. peerannot breaks the majority's ties at "
-                "random from an unknown state.",
+                "random from an unknown state; NaiveSoft takes the first of tied classes.",
             ),
             _learned_table(learned, labelme, 1 if quick else repeats),
         ],
@@ -121,7 +121,7 @@ def simulated(data: Path) -> dict[str, list[tuple[float, float]]]:
         crowd, truth = read_simulation(data, name)
         methods: list[tuple[str, dict[str, Any]]] = [
             ("majority-vote", {}),
-            ("naive-soft", {}),
+            ("naive-soft", {"ties": "first"}),
             ("glad", GLAD),
             ("dawid-skene", DAWID_SKENE),
             ("dawid-skene-clust", {"n_clusters": few}),

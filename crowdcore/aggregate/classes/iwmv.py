@@ -30,7 +30,7 @@ class IWMV(Aggregator):
         ``"centered"``: :math:`\nu_j`, by which an annotator worse than chance counts against their label;
         ``"accuracy"``: :math:`w_j` itself, as in peerannot.
     ties : str
-        Whether tied classes ``"share"`` the credit, or the ``"first"`` takes it.
+        Whether tied classes ``"share"`` the credit, and the label is drawn; or the ``"first"`` takes both.
 
     Attributes
     ----------

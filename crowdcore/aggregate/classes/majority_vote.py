@@ -21,8 +21,8 @@ class MajorityVote(Aggregator):
 
     .. math:: \hat z_i = \arg\max_k \sum_{j \in A(i)} w_j [y_{ij} = k]
 
-    with weights :math:`w_j` of 1 or the skills given. Of tied classes the first is the label; for ties
-    broken by what else is known see `crowdcore.majority_vote`.
+    with weights :math:`w_j` of 1 or the skills given. Of tied classes one is drawn, by the ids of the task and of its
+    annotators; in `crowdcore.majority_vote` a model may decide.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ class MajorityVote(Aggregator):
     default_skill : float, optional
         Skill of annotators who are not in the mapping, or whose skill is NaN. By default they are refused.
     ties : str
-        Whether tied classes ``"share"`` the credit in `skills_`, or the ``"first"`` takes it, as in crowd-kit.
+        Whether tied classes ``"share"`` the credit in `skills_`, and the label is drawn; or the ``"first"`` takes
+        both, as in crowd-kit.
 
     Attributes
     ----------

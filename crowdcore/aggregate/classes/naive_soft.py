@@ -13,7 +13,8 @@ class NaiveSoft(MajorityVote):
 
     .. math:: p_{ik} = \sum_{j \in A(i)} w_j [y_{ij} = k] / \sum_{j \in A(i)} w_j
 
-    `MajorityVote` by the name it has in peerannot, for training on `probas_`; options and results are the same.
+    `MajorityVote` by the name it has in peerannot, for training on `probas_`; options and results are the same. Where a
+    label is needed, peerannot takes the first of tied classes, as ``ties="first"`` does.
 
     Examples
     --------

@@ -25,8 +25,8 @@ class Wawa(Aggregator):
     Parameters
     ----------
     ties : str
-        Whether the tied classes of a majority ``"share"`` the credit, or the ``"first"`` takes it, as in
-        crowd-kit, where the result depends on the order of the classes.
+        Whether the tied classes of a vote ``"share"`` the credit, and the label is drawn; or the ``"first"`` takes
+        both, as in crowd-kit, where the result depends on the order of the classes.
 
     Attributes
     ----------

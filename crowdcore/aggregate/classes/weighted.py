@@ -57,5 +57,4 @@ class WDS(Aggregator):
         given = np.flatnonzero(known >= 0)
         voting.shares[given] = 0
         voting.shares[given, known[given]] = 1
-        voting.codes[given] = known[given]
-        self._settle(crowd, voting.shares, codes=voting.codes)
+        self._settle(crowd, voting.shares, codes=np.where(known >= 0, known, voting.codes))

@@ -34,7 +34,8 @@ class ZeroBasedSkill(Aggregator):
     tol : float
         Ends when no skill changes by more.
     ties : str
-        Whether tied classes ``"share"`` the credit, or the ``"first"`` takes it, as in crowd-kit.
+        Whether tied classes ``"share"`` the credit, and the label is drawn; or the ``"first"`` takes both, as in
+        crowd-kit.
 
     Attributes
     ----------

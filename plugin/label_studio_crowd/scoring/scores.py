@@ -33,7 +33,7 @@ class Scores:
     result
         Consensus and qualities.
     majority
-        The majority vote, -1 without answers; shape (N,).
+        The majority vote, of tied classes one by chance, -1 without answers; shape (N,).
     priority
         In [0, 1]: low where one more label is worth most; shape (N,).
     agreement

@@ -66,7 +66,7 @@ class Snapshot:
         Whether its consensus is more than one annotator's word: several have a say, or the classifier, or its truth
         is known; (N,).
     majority
-        Class codes of majority vote, -1 without labels; (N,).
+        Class codes of majority vote, of tied classes one by chance, -1 without labels; (N,).
     predicted, predicted_probability
         The classifier's most probable class (-1 where it has not seen the task) and its probability (NaN); (N,).
     queue

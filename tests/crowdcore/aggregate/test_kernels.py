@@ -47,10 +47,38 @@ def test_weighted_votes(case, share_ties):
     total = shifted.sum(axis=1, keepdims=True)
     expected = np.where(total > 0, shifted / np.where(total > 0, total, 1), 1 / K)
     assert np.allclose(votes, expected, rtol=0, atol=1e-15)
-    assert np.array_equal(codes, np.where(there, top.argmax(axis=1), -1))
-    assert np.array_equal(quality, np.where(there, votes[np.arange(N), codes], np.nan), equal_nan=True)
+    winner = top.argmax(axis=1)
+    tied = share_ties & (top.sum(axis=1) > 1)
+    assert np.array_equal(codes, np.where(there, np.where(tied, kernels.TIED, winner), -1))
+    assert np.array_equal(quality, np.where(there, votes[np.arange(N), winner], np.nan), equal_nan=True)
     assert np.allclose(agreed[:, 0], np.einsum("imk,ik->m", answers, credit), rtol=0, atol=1e-12)
     assert np.array_equal(agreed[:, 1], answers.sum(axis=(0, 2)))
+
+
+def mixed(number):
+    """SplitMix64's last step, in whole numbers."""
+    number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    number = (number ^ number >> 27) * 0x94D049BB133111EB % 2**64
+    return number ^ number >> 31
+
+
+def test_draw_winners(case):
+    crowd, _, _, rng = case
+    answers = dense(crowd)
+    N, M, K = answers.shape
+    votes = rng.integers(3, size=(N, K)) / 4
+    of_task, of_annotator = (rng.integers(2**64, size=size, dtype=np.uint64) for size in (N, M))
+    codes = rng.choice([-1, 0, kernels.TIED], size=N)
+    expected = codes.copy()
+    for i in np.flatnonzero(codes == kernels.TIED):
+        chose = (sum(int(of_annotator[j]) for j in np.flatnonzero(answers[i, :, k])) for k in range(K))
+        lots = [mixed((int(of_task[i]) + total) % 2**64) for total in chose]
+        expected[i] = max(np.flatnonzero(votes[i] == votes[i].max()), key=lots.__getitem__)
+    for first, last in ((0, N // 3), (N // 3, N)):
+        kernels.draw_winners(
+            first, last, crowd.indptr, crowd.annotator, crowd.label, votes, of_task, of_annotator, codes
+        )  # fmt: skip
+    assert codes.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("mode", [kernels.COUNT, kernels.SOFT, kernels.HARD])

@@ -71,7 +71,8 @@ def test_break_ties(case):
     rng = np.random.default_rng(N)
     top, _ = tally_answers(crowd, np.full(N, -1))
     models = kernels.frozen(models.round(0))  # ties among the probabilities
-    class_votes, reliability, chance = rng.integers(2, size=K) * 1.0, rng.integers(2, size=M) * 1.0, rng.random(N)
+    class_votes, reliability = rng.integers(2, size=K) * 1.0, rng.integers(2, size=M) * 1.0
+    of_task, of_annotator = np.arange(N, dtype=np.uint64), np.zeros(M, dtype=np.uint64)  # equal lots for all classes
     votes = votes_of(wide, K)
     among = votes == votes.max(axis=1, keepdims=True)
     if len(models):
@@ -83,11 +84,10 @@ def test_break_ties(case):
     tied = top == -2
     args = crowd.indptr, crowd.annotator, crowd.label, models, class_votes, reliability
     found = top.copy()
-    assert sum(in_two(N, kernels.break_ties, *args, np.empty(0), found)) == (tied & (left > 1)).sum()
+    assert sum(in_two(N, kernels.break_ties, *args, *np.empty((2, 0), np.uint64), found)) == (tied & (left > 1)).sum()
     assert found.tolist() == np.where(tied & (left == 1), among.argmax(axis=1), top).tolist()
-    in_two(N, kernels.break_ties, *args, chance, found)
-    drawn = (among.cumsum(axis=1) > (chance * left).astype(int)[:, None]).argmax(axis=1)
-    assert found.tolist() == np.where(tied, drawn, top).tolist()
+    in_two(N, kernels.break_ties, *args, of_task, of_annotator, found)
+    assert found.tolist() == np.where(tied, among.argmax(axis=1), top).tolist()
 
 
 def test_compare_with(case):

@@ -170,15 +170,25 @@ def test_files_whose_numbers_have_other_types(noisy, in_files, tmp_path, whole):
         assert_same(result, whole(frame), found.labels, found.quality, found.posterior)
 
 
-def test_random_ties_do_not_depend_on_the_parts(whole):
-    frame = pd.DataFrame(
-        {"task": np.repeat(np.arange(60), 2), "annotator": [0, 1] * 60, "label": [0, 1] * 30 + [1, 0] * 30}
-    )
+@pytest.mark.parametrize(
+    ("method", "labels_of"),
+    [
+        (MajorityVote(), lambda crowd: MajorityVote().fit_predict(crowd)),
+        (CROWDLAB(seed=0), lambda crowd: crowdlab(crowd, seed=0).labels),
+        (CROWDLAB(seed=1), lambda crowd: crowdlab(crowd, seed=1).labels),
+    ],
+    ids=["majority", "CROWDLAB", "CROWDLAB, another seed"],
+)
+@pytest.mark.parametrize("kind", ["numbers", "text", "small numbers"])
+def test_random_ties_do_not_depend_on_the_parts(method, labels_of, kind, whole, in_files):
+    columns = {"task": np.repeat(np.arange(60), 2), "annotator": [-1, 7] * 60, "label": [0, 1] * 30 + [1, 0] * 30}
+    frame = pd.DataFrame({name: [KINDS[kind](one) for one in column] for name, column in columns.items()})
     crowd = whole(frame)
-    for seed in (0, 1):
-        with PartitionedCrowd.from_crowd(crowd, 9) as partitioned:
-            labels = partitioned.aggregate(CROWDLAB(seed=seed)).to_frame()["label"].sort_index()
-            assert labels.tolist() == crowdlab(crowd, seed=seed).consensus.tolist()
+    expected = labels_of(crowd).tolist()
+    assert 10 < expected.count(crowd.classes[0]) < 50
+    with PartitionedCrowd.from_crowd(crowd, 9) as partitioned, PartitionedCrowd.from_parquet(in_files(frame)) as stored:
+        for parts in (partitioned, stored):
+            assert parts.aggregate(method).to_frame()["label"].loc[crowd.tasks].tolist() == expected
 
 
 KINDS = {
