@@ -271,13 +271,13 @@ def test_robust_rank_one(trim):
 
 
 def test_parts_do_not_change_the_result(generated, monkeypatch):
-    from crowdcore.aggregate import GLAD, MACE, DawidSkene
+    from crowdcore.aggregate import EBCC, GLAD, MACE, DawidSkene
 
     crowd = generated(500, 10, 3)
-    whole = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD)]
+    whole = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD, EBCC)]
     monkeypatch.setattr(parts, "PART", 100)
     assert len(kernels.part_bounds(crowd.indptr, 100)) == kernels.MOST_PARTS
-    again = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD)]
+    again = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD, EBCC)]
     for a, b in zip(whole, again, strict=True):
         assert np.allclose(a, b, rtol=0, atol=1e-9)
 
