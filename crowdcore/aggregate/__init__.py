@@ -12,11 +12,13 @@
 from crowdcore.aggregate.classes.aggregator import Aggregator
 from crowdcore.aggregate.classes.clustered import DawidSkeneClust
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
+from crowdcore.aggregate.classes.ebcc import EBCC
 from crowdcore.aggregate.classes.empirical_bayes import EmpiricalBayes
 from crowdcore.aggregate.classes.fast_dawid_skene import FastDawidSkene
 from crowdcore.aggregate.classes.feature_em import FeatureEM
 from crowdcore.aggregate.classes.glad import GLAD
 from crowdcore.aggregate.classes.hierarchical_dawid_skene import HierarchicalDawidSkene
+from crowdcore.aggregate.classes.ibcc import IBCC
 from crowdcore.aggregate.classes.informed import InformedAggregator
 from crowdcore.aggregate.classes.iwmv import IWMV
 from crowdcore.aggregate.classes.judged_majority import ActiveLabelCleaning, Agreement, LabelQualityScore
@@ -38,7 +40,9 @@ from crowdcore.aggregate.methods import METHODS, Aggregation, Method, find_metho
 
 __all__ = [
     "CROWDLAB",
+    "EBCC",
     "GLAD",
+    "IBCC",
     "IWMV",
     "KOS",
     "MACE",

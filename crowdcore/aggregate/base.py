@@ -106,7 +106,7 @@ _USERS = {
     "features": "HierarchicalDawidSkene or FeatureEM",
     "known_labels": "HierarchicalDawidSkene, DawidSkene, OneCoinDawidSkene, GLAD or MACE",
 }
-_LEAST = {"n_iter": 1, "n_folds": 1, "n_restarts": 1, "n_clusters": 1, "seed": 0, "m_step_n_iter": 1}
+_LEAST = {"n_iter": 1, "n_folds": 1, "n_restarts": 1, "n_clusters": 1, "n_subtypes": 1, "seed": 0, "m_step_n_iter": 1}
 
 
 def _allowed(name: str, annotation: str, value: Any) -> str | None:

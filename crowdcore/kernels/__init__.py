@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crowdcore.kernels.annotators import rate_annotators, worst_classes
     from crowdcore.kernels.crowdlab import believe, best_labels, compare_with, score_tasks
     from crowdcore.kernels.forecasts import collect_labels, judge_tasks
+    from crowdcore.kernels.gammas import digammas
     from crowdcore.kernels.hierarchical import (
         fill_rows,
         infer_tasks,
@@ -56,6 +57,7 @@ __all__ = [
     "collect_labels",
     "compare_with",
     "confusion_pass",
+    "digammas",
     "draw_winners",
     "fill_rows",
     "first_improper_row",
@@ -104,6 +106,7 @@ _MODULES = {
     "annotators": ("rate_annotators", "worst_classes"),
     "crowdlab": ("believe", "best_labels", "compare_with", "score_tasks"),
     "forecasts": ("collect_labels", "judge_tasks"),
+    "gammas": ("digammas",),
     "hierarchical": (
         "fill_rows",
         "infer_tasks",

@@ -11,33 +11,30 @@ from crowdcore.kernels.compiling import compiled
 
 
 @compiled
-def settle(mode: int, truth: int, i: int, probas: Floats) -> tuple[float, float]:
+def settle(mode: int, low: int, high: int, i: int, probas: Floats) -> tuple[float, float]:
     """Turn a row of log joints into the posterior; return the log evidence and the expected log joint under it.
 
     Parameters
     ----------
     mode : int
-        `SOFT`: the posterior; `HARD`: the most probable classes, ties shared.
-    truth : int
-        The class known to be true, else -1.
+        `SOFT`: the posterior; `HARD`: the most probable columns, ties shared.
+    low, high : int
+        The columns that can be true: all of them, or those of the class that is known to be.
     i : int
         The row.
-    probas : ndarray of shape (N, K)
+    probas : ndarray of shape (N, S)
         Log joints in that row, and filled with its posterior.
     """
-    K = probas.shape[1]
-    if truth >= 0:
-        joint = probas[i, truth]
-        for k in range(K):
-            probas[i, k] = 0.0
-        probas[i, truth] = 1.0
-        return joint, joint
-    top = probas[i, 0]
-    for k in range(1, K):
+    for k in range(low):
+        probas[i, k] = 0.0
+    for k in range(high, probas.shape[1]):
+        probas[i, k] = 0.0
+    top = probas[i, low]
+    for k in range(low + 1, high):
         top = max(top, probas[i, k])
     total = 0.0
     inner = 0.0
-    for k in range(K):
+    for k in range(low, high):
         above = probas[i, k] - top
         if mode == HARD:
             p = 1.0 if above >= -CLOSE else 0.0
@@ -46,7 +43,7 @@ def settle(mode: int, truth: int, i: int, probas: Floats) -> tuple[float, float]
             inner += p * above
         probas[i, k] = p
         total += p
-    for k in range(K):
+    for k in range(low, high):
         probas[i, k] /= total
     return top + (log(total) if mode == SOFT else 0.0), top + inner / total
 
@@ -61,6 +58,7 @@ def confusion_pass(
     log_confusion: Floats,
     log_prior: Floats,
     known: Codes,
+    edges: Codes,
     probas: Floats,
     counts: Floats,
     totals: Floats,
@@ -72,20 +70,22 @@ def confusion_pass(
     mode : int
         `SOFT`: the posterior; `HARD`: the most probable classes, ties shared; `COUNT`: leave `probas` as
         they are and only count.
-    log_confusion : ndarray of shape (M * K, K)
-        Logarithm of the chance of each cell's label for each true class.
-    log_prior : ndarray of shape (K,)
-        Logarithm of the share of each class.
+    log_confusion : ndarray of shape (C, S)
+        Logarithm of the chance of each cell's label for each column.
+    log_prior : ndarray of shape (S,)
+        Logarithm of the share of each column.
     known : ndarray of shape (N,)
         Classes known to be true, -1 elsewhere.
-    probas : ndarray of shape (N, K)
+    edges : ndarray of shape (K + 1,)
+        Where the columns of each class begin and end: of one class one, or one for each of its subtypes.
+    probas : ndarray of shape (N, S)
         Filled; rows of tasks without answers that are not known are left alone and not counted.
-    counts : ndarray of shape (M * K, K)
-        Added to: how often each cell is expected for each true class.
-    totals : ndarray of shape (K + 2,)
+    counts : ndarray of shape (C, S)
+        Added to: how often each cell is expected for each column.
+    totals : ndarray of shape (S + 2,)
         Added to: sum of `probas`; sum of log evidence; sum of the expected log joint.
     """
-    K = probas.shape[1]
+    size = probas.shape[1]
     evidence = 0.0
     expected = 0.0
     for i in range(first, last):
@@ -94,23 +94,24 @@ def confusion_pass(
         if begin == end and truth < 0:
             continue
         if mode != COUNT:
-            for k in range(K):
+            for k in range(size):
                 probas[i, k] = log_prior[k]
             for a in range(begin, end):
                 c = place(cell[a])
-                for k in range(K):
+                for k in range(size):
                     probas[i, k] += log_confusion[c, k]
-            log_sum, log_mean = settle(mode, truth, i, probas)
+            low, high = (edges[truth], edges[truth + 1]) if truth >= 0 else (0, size)
+            log_sum, log_mean = settle(mode, low, high, i, probas)
             evidence += log_sum
             expected += log_mean
-        for k in range(K):
+        for k in range(size):
             totals[k] += probas[i, k]
         for a in range(begin, end):
             c = place(cell[a])
-            for k in range(K):
+            for k in range(size):
                 counts[c, k] += probas[i, k]
-    totals[K] += evidence
-    totals[K + 1] += expected
+    totals[size] += evidence
+    totals[size + 1] += expected
 
 
 @compiled
@@ -157,7 +158,7 @@ def spike_pass(
             c = place(cell[a])
             base += other[c]
             probas[i, c % size] += bonus[c]
-        log_sum, log_mean = settle(HARD if hard else SOFT, truth, i, probas)
+        log_sum, log_mean = settle(HARD if hard else SOFT, max(truth, 0), truth + 1 if truth >= 0 else K, i, probas)
         evidence += base + log_sum
         expected += base + log_mean
         for k in range(K):
@@ -206,7 +207,7 @@ def ability_pass(
             probas[i, k] = log_prior[k]
         for a in range(begin, end):
             probas[i, place(label[a])] += ability[place(annotator[a])] * ease[i] + bonus
-        log_sum, log_mean = settle(SOFT, truth, i, probas)
+        log_sum, log_mean = settle(SOFT, max(truth, 0), truth + 1 if truth >= 0 else K, i, probas)
         free += log_sum - log_mean
         for k in range(K):
             free += probas[i, k] * log_prior[k]

@@ -109,10 +109,11 @@ class Confusion:
         table = np.ascontiguousarray(log_confusion).reshape(M * K, K)
         counts = np.zeros((len(self._bounds), M * K, K))
         totals = np.zeros((len(self._bounds), K + 2))
+        edges = np.arange(K + 1)
 
         def part(number: int, first: int, last: int) -> None:
             kernels.confusion_pass(
-                mode, first, last, self.crowd.indptr, self.cell, table, log_prior, self.known,
+                mode, first, last, self.crowd.indptr, self.cell, table, log_prior, self.known, edges,
                 self.probas, counts[number], totals[number],
             )  # fmt: skip
 

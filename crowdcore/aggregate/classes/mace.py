@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
+from crowdcore.aggregate.classes.dirichlet import divergence, mean_logs, means
 from crowdcore.aggregate.classes.spike import Spike
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
@@ -129,15 +130,15 @@ class MACE(Aggregator):
             spammed = walk.given - walk.matched + by_chance
             counts = np.column_stack([spammed.sum(axis=1), (walk.matched - by_chance).sum(axis=1)])
             if self.method == "em":
-                spam_pair = _shares(counts + smoothing)
-                strategy = _shares(spammed + smoothing)
+                spam_pair = means(counts + smoothing)
+                strategy = means(spammed + smoothing)
                 penalty = smoothing * float(np.log(spam_pair).sum() + np.log(strategy).sum())
                 run.knowing, run.strategy = spam_pair[:, 1], strategy
             else:
                 first, second = counts + np.array(weights[0]), spammed + weights[1]
-                spam_pair, strategy = _geometric(first), _geometric(second)
-                penalty = -_divergence(first, np.array(weights[0])) - _divergence(second, np.full(K, weights[1]))
-                run.knowing, run.strategy = _shares(first)[:, 1], _shares(second)
+                spam_pair, strategy = np.exp(mean_logs(first)), np.exp(mean_logs(second))
+                penalty = -divergence(first, np.array(weights[0])) - divergence(second, np.full(K, weights[1]))
+                run.knowing, run.strategy = means(first)[:, 1], means(second)
             parameters = _Parameters(spam_pair, strategy)
         if not run.history:
             run.history.append(walk.evidence)
@@ -165,27 +166,3 @@ class _Run:
         self.history: list[float] = []
         self.converged = False
         self.probas: Floats = np.empty((0, 0))
-
-
-def _shares(counts: Floats) -> Floats:
-    shares: Floats = counts / counts.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _geometric(parameters: Floats) -> Floats:
-    """Return e to the power of the expected logarithms under Dirichlet distributions, one a row."""
-    from scipy.special import digamma
-
-    means: Floats = np.exp(digamma(parameters) - digamma(parameters.sum(axis=1, keepdims=True)))
-    return means
-
-
-def _divergence(parameters: Floats, prior: Floats) -> float:
-    """Return the sum of the Kullback-Leibler divergences of Dirichlet distributions, one a row, from the prior."""
-    from scipy.special import digamma, gammaln
-
-    total = parameters.sum(axis=1)
-    logs = digamma(parameters) - digamma(total)[:, None]
-    constant = gammaln(prior.sum()) - gammaln(prior).sum()
-    apart = gammaln(total) - gammaln(parameters).sum(axis=1) - constant + ((parameters - prior) * logs).sum(axis=1)
-    return float(apart.sum())

@@ -10,11 +10,13 @@ from typing import Any
 from crowdcore.aggregate.classes.aggregator import Aggregator
 from crowdcore.aggregate.classes.clustered import DawidSkeneClust
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
+from crowdcore.aggregate.classes.ebcc import EBCC
 from crowdcore.aggregate.classes.empirical_bayes import EmpiricalBayes
 from crowdcore.aggregate.classes.fast_dawid_skene import FastDawidSkene
 from crowdcore.aggregate.classes.feature_em import FeatureEM
 from crowdcore.aggregate.classes.glad import GLAD
 from crowdcore.aggregate.classes.hierarchical_dawid_skene import HierarchicalDawidSkene
+from crowdcore.aggregate.classes.ibcc import IBCC
 from crowdcore.aggregate.classes.iwmv import IWMV
 from crowdcore.aggregate.classes.judged_majority import ActiveLabelCleaning, Agreement, LabelQualityScore
 from crowdcore.aggregate.classes.kos import KOS
@@ -122,6 +124,10 @@ CLASS_METHODS = [
     *_methods("dawid-skene", DawidSkene, "a confusion matrix for each annotator, by EM", ("ds",)),
     *_methods("fast-dawid-skene", FastDawidSkene, "Dawid-Skene with hard assignments", ("fds",)),
     *_methods("one-coin-dawid-skene", OneCoinDawidSkene, "one accuracy for each annotator, by EM", ("one_coin",)),
+    *_methods(
+        "ibcc", IBCC, "Dawid-Skene with distributions of its matrices, by variational Bayes", ("bcc", "independent_bcc")
+    ),
+    *_methods("ebcc", EBCC, "the same, with subtypes of classes that annotators mistake together", ("enhanced_bcc",)),
     *_methods("dawid-skene-clust", DawidSkeneClust, "annotators share a few confusion matrices, by EM", ("dswc",)),
     *_methods("wds", WDS, "votes weighted by the diagonal of Dawid-Skene's confusion", ("weighted_dawid_skene",)),
     *_methods("glad", GLAD, "abilities of annotators and difficulties of tasks, by EM"),

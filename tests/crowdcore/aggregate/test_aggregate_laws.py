@@ -8,7 +8,9 @@ from sklearn.linear_model import LogisticRegression
 
 from crowdcore import Crowd
 from crowdcore.aggregate import (
+    EBCC,
     GLAD,
+    IBCC,
     MACE,
     DawidSkene,
     DawidSkeneClust,
@@ -27,6 +29,8 @@ OPTIONS = {
     "one-coin-dawid-skene": {"n_iter": 5},
     "wds": {"n_iter": 5},
     "glad": {"n_iter": 3},
+    "ibcc": {"n_iter": 5},
+    "ebcc": {"n_iter": 5, "n_restarts": 2},
     "dawid-skene-clust": {"n_iter": 3, "n_restarts": 1, "n_clusters": 1},
     "kos": {"n_iter": 5},
     "mmsr": {"n_iter": 5},
@@ -40,9 +44,13 @@ CLIMBING = [
     DawidSkene(), DawidSkene(confusion_prior=0.5, class_prior=1.0), FastDawidSkene(), OneCoinDawidSkene(),
     OneCoinDawidSkene(right_prior=2, wrong_prior=1), GLAD(), MACE(n_restarts=2), MACE(n_restarts=2, method="em"),
     DawidSkeneClust(n_restarts=1), DawidSkeneClust(n_clusters=3, n_restarts=1),
+    IBCC(tol=-np.inf, n_iter=50), IBCC(right_prior=0.5, wrong_prior=0.1, class_prior=3.0), EBCC(n_restarts=2),
+    EBCC(n_restarts=3, n_subtypes=2, subtype_prior=5.0),
 ]  # fmt: skip
 # twice as much of the same: priors and bounds count for less, memberships are surer, a message hears its own echo
-NOT_LINEAR = {"glad", "mace", "dawid-skene-clust", "kos", "mmsr", "feature-em", "hierarchical-dawid-skene"}
+NOT_LINEAR = {
+    "glad", "mace", "ibcc", "ebcc", "dawid-skene-clust", "kos", "mmsr", "feature-em", "hierarchical-dawid-skene",
+}  # fmt: skip
 # but for the floor under the chances of labels that were given, which matters where all else is impossible
 NEARLY_LINEAR = {"dawid-skene", "fast-dawid-skene", "one-coin-dawid-skene", "wds", "empirical-bayes"}
 

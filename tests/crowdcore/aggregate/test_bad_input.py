@@ -10,7 +10,9 @@ from sklearn.svm import LinearSVC
 from crowdcore import Crowd
 from crowdcore.aggregate import (
     CROWDLAB,
+    EBCC,
     GLAD,
+    IBCC,
     IWMV,
     KOS,
     MACE,
@@ -105,6 +107,10 @@ OPTIONS = [
     (MACE(method="mcmc"), "method is 'mcmc'; allowed are 'vb' and 'em'"),
     (MACE(alpha=0), "alpha is 0; it must be a finite number above 0"),
     (MACE(n_restarts=0), "n_restarts is 0; it must be a whole number, 1 or more"),
+    (IBCC(right_prior=0), "IBCC: right_prior is 0; it must be a finite number above 0"),
+    (IBCC(class_prior=np.inf), "IBCC: class_prior is inf; it must be a finite number above 0"),
+    (EBCC(subtype_prior=-1.0), "EBCC: subtype_prior is -1.0; it must be a finite number above 0"),
+    (EBCC(n_subtypes=0), "n_subtypes is 0; it must be a whole number, 1 or more"),
     (KOS(seed=-1), "seed is -1; it must be a whole number, 0 or more"),
     (DawidSkeneClust(n_clusters=0), "n_clusters is 0; it must be a whole number, 1 or more"),
     (IWMV(weights="log"), "weights is 'log'; allowed are 'centered' and 'accuracy'"),

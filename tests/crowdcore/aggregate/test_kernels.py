@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.special import expit, logsumexp
+from scipy.special import digamma, expit, gammaln, logsumexp
 
 from crowdcore import Crowd, kernels
 from crowdcore.aggregate.classes.aggregator import cells
@@ -94,7 +94,7 @@ def test_confusion_pass(case, mode):
     for first, last in ((0, half), (half, N)):
         kernels.confusion_pass(
             mode, first, last, crowd.indptr, cells(crowd), log_confusion.reshape(M * K, K), log_prior, known,
-            probas, counts, totals,
+            np.arange(K + 1), probas, counts, totals,
         )  # fmt: skip
     used = answers.any(axis=(1, 2)) | (known >= 0)
     joint = log_prior + np.einsum("iml,mlk->ik", answers, log_confusion)
@@ -113,6 +113,40 @@ def test_confusion_pass(case, mode):
     assert np.allclose(totals[:K], expected[used].sum(axis=0))
 
 
+def test_confusion_pass_with_subtypes_is_that_of_as_many_classes(case):
+    """But that a known class leaves all its subtypes open."""
+    crowd, _, known, rng = case
+    answers = dense(crowd)
+    N, M, K = answers.shape
+    edges = np.concatenate([[0], np.cumsum(rng.integers(1, 4, size=K))])
+    of_class = np.repeat(np.arange(K), np.diff(edges))
+    S = len(of_class)
+    log_chances, log_shares = np.log(rng.random((M, K, S))), np.log(rng.random(S))
+    probas, counts, totals = np.zeros((N, S)), np.zeros((M * K, S)), np.zeros(S + 2)
+    kernels.confusion_pass(
+        kernels.SOFT, 0, N, crowd.indptr, cells(crowd), log_chances.reshape(M * K, S), log_shares, known,
+        edges, probas, counts, totals,
+    )  # fmt: skip
+    joint = log_shares + np.einsum("iml,mls->is", answers, log_chances)
+    joint[(known >= 0)[:, None] & (of_class != known[:, None])] = -np.inf
+    used = answers.any(axis=(1, 2)) | (known >= 0)
+    evidence = logsumexp(joint, axis=1, keepdims=True)
+    expected = np.where(used[:, None], np.exp(joint - evidence), 0)
+    assert np.allclose(probas, expected, rtol=0, atol=1e-12)
+    assert np.allclose(counts.reshape(M, K, S), np.einsum("iml,is->mls", answers, expected))
+    assert totals[S] == pytest.approx(evidence[used].sum())
+
+
+def test_digammas():
+    values = np.concatenate([np.logspace(-3, 6, 200), np.arange(1, 40) / 2])
+    slopes = np.empty(len(values))
+    total = kernels.digammas(values, slopes)
+    assert np.allclose(slopes, digamma(values), rtol=1e-13, atol=1e-14)
+    assert total == pytest.approx(gammaln(values).sum(), rel=1e-14)
+    one_by_one = [kernels.digammas(values[i : i + 1], slopes[:1]) for i in range(len(values))]
+    assert np.allclose(one_by_one, gammaln(values), rtol=1e-13, atol=1e-13)
+
+
 @pytest.mark.parametrize("hard", [False, True])
 def test_spike_pass_is_confusion_pass_of_its_matrices(case, hard):
     crowd, _, known, rng = case
@@ -123,8 +157,9 @@ def test_spike_pass_is_confusion_pass_of_its_matrices(case, hard):
     probas, counts, totals = start.copy(), np.zeros((M * K, K)), np.zeros(K + 2)
     mode = kernels.HARD if hard else kernels.SOFT
     kernels.confusion_pass(
-        mode, 0, N, crowd.indptr, cells(crowd), matrices.reshape(M * K, K), log_prior, known, probas, counts, totals
-    )
+        mode, 0, N, crowd.indptr, cells(crowd), matrices.reshape(M * K, K), log_prior, known,
+        np.arange(K + 1), probas, counts, totals,
+    )  # fmt: skip
     found, matched, sums = start.copy(), np.zeros(M * K), np.zeros(K + 2)
     kernels.spike_pass(
         hard, 0, N, crowd.indptr, cells(crowd), other.ravel(), bonus.ravel(), log_prior, known, found, matched, sums
@@ -264,13 +299,13 @@ def test_robust_rank_one(trim):
 
 
 def test_parts_do_not_change_the_result(generated, monkeypatch):
-    from crowdcore.aggregate import GLAD, MACE, DawidSkene
+    from crowdcore.aggregate import EBCC, GLAD, MACE, DawidSkene
 
     crowd = generated(500, 10, 3)
-    whole = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD)]
+    whole = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD, EBCC)]
     monkeypatch.setattr(parts, "PART", 100)
     assert len(kernels.part_bounds(crowd.indptr, 100)) == kernels.MOST_PARTS
-    again = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD)]
+    again = [method(n_iter=5, tol=-np.inf).fit(crowd).probas_ for method in (DawidSkene, MACE, GLAD, EBCC)]
     for a, b in zip(whole, again, strict=True):
         assert np.allclose(a, b, rtol=0, atol=1e-9)
 
