@@ -216,7 +216,7 @@ def reveal(
         known[chosen[left[chosen]]] += 1
 
 
-def answers_needed(num_answers: Codes, accuracy: Floats, target: float) -> float:
+def answers_needed(num_answers: Codes | Floats, accuracy: Floats, target: float) -> float:
     """Return how many answers `reveal` took to reach an accuracy, between batches by interpolation; NaN if never."""
     reached = np.flatnonzero(accuracy >= target)
     if not len(reached):
