@@ -23,17 +23,19 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from benchmarks.science.papers.datasets import (
+    PUBLIC,
+    SURVEY,
     MissingError,
-    find,
     read_cifar10h,
     read_labelme,
+    read_public,
     read_simulation,
+    read_survey,
     read_toy,
 )
 from benchmarks.science.papers.report import Report, Table, figure, progress
 from crowdcore import Crowd
 from crowdcore.aggregate.methods import METHODS, Method
-from crowdcore.formats import read_crowd, read_truth
 from harness.checkout import DATA
 from label_studio_crowd.files.comparison import BINS, Row, compare
 from label_studio_crowd.files.sources import Evidence
@@ -64,16 +66,17 @@ def cases(data: Path) -> Iterator[Case]:
     yield _coded("LabelMe", labelme.crowd, labelme.truth, labelme.pred_probs, labelme.features)
     hard = read_cifar10h(data)
     yield _coded("cifar10h-hard", hard.crowd, hard.truth, hard.pred_probs)
-    for name in ("dog", "face-sentiment"):
-        folder = find(data, name)
-        crowd = read_crowd(find(folder, "answer.csv")).crowd
-        yield Case(name, Evidence(crowd), read_truth(find(folder, "truth.csv"), crowd))
+    for name in SURVEY:
+        yield _coded(name, *read_survey(data, name))
+    for name in PUBLIC:
+        yield _coded(name, *read_public(data, name))
     for folder_name, name in SIMULATIONS.items():
         yield _coded(name, *read_simulation(data, folder_name))
 
 
 def _coded(name: str, crowd: Crowd, truth: Any, pred_probs: Any = None, features: Any = None) -> Case:
-    known = pd.Series(crowd.classes[truth], index=crowd.tasks, name="truth")
+    judged = truth >= 0
+    known = pd.Series(crowd.classes[truth[judged]], index=crowd.tasks[judged], name="truth")
     probabilities = pred_probs if pred_probs is None else pd.DataFrame(pred_probs, crowd.tasks, crowd.classes.tolist())
     return Case(name, Evidence(crowd, probabilities, features), known)
 
@@ -114,7 +117,10 @@ def run(data: Path) -> Report:
         "All methods on crowds whose truth is known",
         "What each method is, and which to choose: [methods](../methods.md).",
     )
-    head = ("crowd", "tasks", "annotators", "classes", "answers", "a task", "with probabilities", "with features")
+    head = (
+        "crowd", "tasks", "of known truth", "annotators", "classes", "answers", "a task", "with probabilities",
+        "with features",
+    )  # fmt: skip
     report.tables.append(Table("The crowds", head, sizes))
     alone = [name for name, method in methods.items() if not method.needs]
     informed = [name for name, method in methods.items() if method.needs]
@@ -165,7 +171,7 @@ def run(data: Path) -> Report:
 def _size(case: Case) -> list[str]:
     crowd = case.evidence.crowd
     tasks, answers = len(crowd.tasks), len(crowd.label)
-    numbers = [tasks, len(crowd.annotators), len(crowd.classes), answers]
+    numbers = [tasks, len(case.truth), len(crowd.annotators), len(crowd.classes), answers]
     given = ["yes" if what is not None else "" for what in (case.evidence.pred_probs, case.evidence.features)]
     return [case.name, *(f"{number:,}" for number in numbers), f"{answers / tasks:.1f}", *given]
 

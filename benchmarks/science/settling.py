@@ -9,23 +9,36 @@ every task is settled.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.science.papers.datasets import (
+    PUBLIC,
+    SURVEY,
+    LabeledCrowd,
+    MissingError,
+    read_cifar10h,
+    read_labelme,
+    read_public,
+    read_survey,
+    read_toy,
+)
+from benchmarks.science.papers.revealing import places, shown
+from benchmarks.science.papers.trust import plugin_scores
 from crowdcore import Crowd, majority_vote
 from harness.checkout import DATA
-from label_studio_crowd.scoring.answers import Answers
-from label_studio_crowd.scoring.classifiers import TaskData, build, train
+from label_studio_crowd.scoring.classifiers import Classifier, TaskData, build, train
 from label_studio_crowd.scoring.consensus import find_beliefs
-from label_studio_crowd.scoring.scores import Scores, score
+from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.settings import TARGET_QUALITY, ConsensusMethod
 
 TARGETS = (0.8, 0.9, 0.95)
@@ -33,49 +46,70 @@ METHODS = get_args(ConsensusMethod)
 MOST_LABELS = 10
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
 Predict = Callable[[ConsensusMethod, Crowd], "Floats | None"]
-Case = tuple[str, Crowd, Predict, "NDArray[Any]"]
 
 
-def crowds(data: Path) -> Iterator[Case]:
-    """Yield (name, crowd, probabilities or None for each method, true class codes or -1)."""
-    toy = np.load(data / "tutorial_toy.npz")
-    yield (
-        "generated set of cleanlab's tutorial",
-        Crowd.from_wide(toy["labels"]),
-        lambda *_: toy["pred_probs"],
-        toy["truth"],
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """A crowd's answers, the truth (-1 where nobody knows it), and what a classifier says when it has seen some."""
+
+    crowd: Crowd
+    truth: Codes
+    predict: Predict = lambda *_: None
+
+
+def _toy(data: Path) -> Recorded:
+    toy = read_toy(data)
+    return Recorded(Crowd.from_wide(toy["labels"]), toy["truth"], lambda *_: toy["pred_probs"])
+
+
+def _hard(data: Path) -> Recorded:
+    hard = read_cifar10h(data)
+    pred_probs = hard.pred_probs / hard.pred_probs.sum(axis=1, keepdims=True)
+    return Recorded(hard.crowd, hard.truth, lambda *_: pred_probs)
+
+
+def _learned(data: Path) -> Recorded:
+    labelme = _labelme(data)
+    classifier = _classifier(data)
+    return Recorded(
+        labelme.crowd, labelme.truth, lambda method, crowd: train(classifier, crowd, consensus=method).pred_probs
     )
-    hard = np.load(data / "cifar10h-hard" / "c10h_semisynth_hard.npz")
-    pred_probs = np.load(data / "cifar10h-hard" / "cifar10_test_pyx.npy").astype(float)
-    pred_probs /= pred_probs.sum(axis=1, keepdims=True)
-    yield "CIFAR-10H, hard, given probabilities", Crowd.from_wide(hard["labels"]), lambda *_: pred_probs, hard["truth"]
-    labelme = Crowd.from_wide(np.loadtxt(data / "labelme" / "answers.txt", dtype=int))
-    truth = np.loadtxt(data / "labelme" / "LabelMe_Z_train.txt", dtype=int)
-    vectors = np.load(data / "labelme" / "LabelMe_VGG_avg_train.npy")
+
+
+def _unlearned(data: Path) -> Recorded:
+    labelme = _labelme(data)
+    return Recorded(labelme.crowd, labelme.truth)
+
+
+@cache
+def _labelme(data: Path) -> LabeledCrowd:
+    return read_labelme(data)
+
+
+@cache
+def _classifier(data: Path) -> Classifier:
+    vectors = _labelme(data).features
     tasks = TaskData(ids=range(len(vectors)), data=[{"vector": row.tolist()} for row in vectors])
-    classifier = build("embedding", tasks, n_classes=len(labelme.classes))
+    classifier = build("embedding", tasks, n_classes=len(_labelme(data).crowd.classes))
     assert classifier is not None
-
-    def trained(method: ConsensusMethod, crowd: Crowd) -> Floats:
-        return train(classifier, crowd, consensus=method).pred_probs
-
-    yield "LabelMe, embedding classifier", labelme, trained, truth
-    yield "LabelMe, no classifier", labelme, lambda *_: None, truth
-    for folder in ("dog", "face-sentiment"):
-        crowd, codes = _from_csv(data / folder)
-        yield f"{folder}, no classifier", crowd, lambda *_: None, codes
+    return classifier
 
 
-def _from_csv(folder: Path) -> tuple[Crowd, NDArray[np.int64]]:
-    import pandas as pd
+def _alone(read: Callable[[Path, str], tuple[Crowd, Codes]], name: str, data: Path) -> Recorded:
+    return Recorded(*read(data, name))
 
-    frame = pd.read_csv(folder / "answer.csv", dtype=str)
-    crowd = Crowd.from_long(frame, "question", "worker", "answer")
-    with (folder / "truth.csv").open() as rows:
-        truth = {row["question"]: row["truth"] for row in csv.DictReader(rows)}
-    code_of = {label: code for code, label in enumerate(crowd.classes.tolist())}
-    return crowd, np.array([code_of.get(truth.get(task, ""), -1) for task in crowd.tasks.tolist()])
+
+READERS: dict[str, Callable[[Path], Recorded]] = {
+    "generated set of cleanlab's tutorial": _toy,
+    "CIFAR-10H, hard, given probabilities": _hard,
+    "LabelMe, embedding classifier": _learned,
+    "LabelMe, no classifier": _unlearned,
+    **{f"{name}, no classifier": partial(_alone, read_survey, name) for name in SURVEY},
+    **{f"{name}, no classifier": partial(_alone, read_public, name) for name in PUBLIC},
+}
+"""The crowds by name, and what reads each from the data folder."""
 
 
 def at_once(data: Path) -> Table:
@@ -83,12 +117,14 @@ def at_once(data: Path) -> Table:
     table = Table(title="Tasks at each target quality, and how many of these are right")
     for name in ("crowd", "consensus by", "right", *(f"{target}" for target in TARGETS)):
         table.add_column(name, justify="left" if name in ("crowd", "consensus by") else "right")
-    for name, crowd, predict, truth in crowds(data):
+    for name, read in READERS.items():
+        recorded = read(data)
+        crowd, truth = recorded.crowd, recorded.truth
         known = truth >= 0
         right = majority_vote(crowd) == truth
         table.add_row(name, "majority-vote", f"{right[known].mean():.3f}")
         for method in METHODS:
-            found = find_beliefs(method, crowd, predict(method, crowd))
+            found = find_beliefs(method, crowd, recorded.predict(method, crowd))
             right = found.result.consensus == truth
             cells = []
             for target in TARGETS:
@@ -105,10 +141,12 @@ def revealed(data: Path) -> Table:
     table = Table(title="Recorded answers in the order of the queue, until every task is settled")
     for name in ("crowd", "consensus by", "target", "labels a task", "right", "settled by quality", "right among them"):
         table.add_column(name, justify="left" if name in ("crowd", "consensus by") else "right")
-    for name, crowd, predict, truth in crowds(data):
+    for name, read in READERS.items():
+        recorded = read(data)
         for method in METHODS:
             for target in TARGETS if method == METHODS[0] else [TARGET_QUALITY[method]]:
-                scores = reveal(crowd, predict, method, target)
+                scores = reveal(recorded, method, target)
+                truth = recorded.truth
                 known, good = truth >= 0, scores.settled_by == "quality"
                 right = scores.result.consensus == truth
                 table.add_row(
@@ -125,44 +163,31 @@ def revealed(data: Path) -> Table:
     return table
 
 
-def reveal(crowd: Crowd, predict: Predict, method: ConsensusMethod, target: float, *, seed: int = 0) -> Scores:
-    """Return the scores once every task is settled, has `MOST_LABELS` answers, or all those recorded.
+def reveal(
+    recorded: Recorded, method: ConsensusMethod, target: float, *, most: int | None = MOST_LABELS, seed: int = 0
+) -> Scores:
+    """Return the scores once every task is settled, has the most answers allowed, or all those recorded.
 
     At first every second task has an answer, or every task where there is no classifier. Then a tenth of the tasks get
     one more at a time, in the order of the queue; answers of a task come in a random order.
     """
     rng = np.random.default_rng(seed)
-    N, recorded = len(crowd.tasks), crowd.num_answers
-    order = np.lexsort((rng.random(len(crowd.label)), crowd.task))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order)) - crowd.indptr[crowd.task]
+    crowd, predict = recorded.crowd, recorded.predict
+    N, answers = len(crowd.tasks), crowd.num_answers
+    place = places(crowd, rng)
     first = np.ones(N, np.bool_) if predict(method, crowd) is None else rng.random(N) < 0.5
-    shown, settled = np.minimum(first, recorded).astype(np.int64), np.zeros(N, np.bool_)
-    nothing = np.zeros(N, np.int64)
+    known, settled = np.minimum(first, answers).astype(np.int64), np.zeros(N, np.bool_)
     while True:
-        here = place < shown[crowd.task]
-        seen = Crowd.from_codes(
-            crowd.task[here],
-            crowd.annotator[here],
-            crowd.label[here],
-            tasks=crowd.tasks,
-            annotators=crowd.annotators,
-            classes=crowd.classes,
-        )
-        scores = score(
-            Answers(seen, nothing - 1, {}, 0, (), (), nothing, nothing),
-            predict(method, seen),
-            target_quality=target,
-            max_labels=MOST_LABELS,
-            consensus=method,
-            settled_before=settled,
+        seen = shown(crowd, place < known[crowd.task])
+        scores = plugin_scores(
+            seen, predict(method, seen), method=method, target=target, most=most, settled_before=settled
         )
         settled = scores.settled
-        waiting = np.flatnonzero(~settled & (shown < recorded))
+        waiting = np.flatnonzero(~settled & (known < answers))
         if not len(waiting):
             return scores
         queue = waiting[np.lexsort((rng.random(len(waiting)), scores.priority[waiting]))]
-        shown[queue[: -(-N // 10)]] += 1
+        known[queue[: -(-N // 10)]] += 1
 
 
 def main() -> int:
@@ -171,10 +196,10 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--revealed", action="store_true", help="answers come in the order of the queue")
     options = parser.parse_args()
-    if not options.data.is_dir():
-        print(f"{options.data} is not there: name the folder with the crowds by --data.", file=sys.stderr)
-        return 2
-    Console(width=140).print((revealed if options.revealed else at_once)(options.data))
+    try:
+        Console(width=140).print((revealed if options.revealed else at_once)(options.data))
+    except MissingError as error:
+        parser.exit(2, f"{error}\n")
     return 0
 
 

@@ -6,14 +6,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from benchmarks.science.papers import coverage, dominance, report, revealed, scores
-from benchmarks.science.papers.cases import Case, all_cases
+from benchmarks.science.papers import by_answers, coverage, dominance, report, revealed, revealing, scores, trust
+from benchmarks.science.papers.cases import SMALL_PROJECTS, Case, all_cases, small_projects
+from benchmarks.science.papers.datasets import PUBLIC, read_public
 from benchmarks.science.papers.draws import NUM_LABELED, make_draw, read_draw
-from benchmarks.science.papers.generated import KINDS, Model, Recipe, random_recipe
+from benchmarks.science.papers.generated import KINDS, Known, Model, Recipe, random_recipe
 from benchmarks.science.papers.rounds import RULES, run_draw
+from benchmarks.science.papers.small import SMALL
 from crowdcore import Crowd, majority_vote
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 from harness.checkout import DATA
@@ -45,7 +48,17 @@ def papers(*words):
         (["peerannot", "--quick"], ["15 of 15", "NaiveSoft", "the truth"]),
         (
             ["dominance", "--quick", "--random", 3, "--jobs", 2],
-            ["Where it loses", "with a model: data", "answers alone: random", "LabelMe, features", "not measured"],
+            [
+                "Where it loses",
+                "with a model: data",
+                "answers alone: random",
+                "LabelMe, features",
+                "bluebird",
+                "Small projects",
+                "settled on nobody's label",
+                "Calibration by number of answers",
+                "not measured",
+            ],
         ),
         (["coverage", "--quick", "--random", 2, "--jobs", 2], ["95 % holds", "face-sentiment", "not measured"]),
         (
@@ -93,7 +106,7 @@ def test_bad_options_are_refused(words, complaint):
     assert complaint in done.stderr
 
 
-@pytest.mark.parametrize("module", [scores, report, coverage, dominance, revealed])
+@pytest.mark.parametrize("module", [scores, report, coverage, dominance, revealed, revealing, trust])
 def test_examples_in_docstrings_run(module):
     assert doctest.testmod(module).failed == 0
 
@@ -223,6 +236,82 @@ def test_cases_have_names_of_their_own_and_keep_their_crowds(data):
     for case in cases:
         if case.group != "data" and case.name in more:
             assert np.array_equal(case.read().crowd.label, more[case.name].read().crowd.label)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_of_an_annotators_two_answers_the_last_counts_and_unknown_truth_is_told(data, name):
+    crowd, truth = read_public(data, name)
+    answers = pd.read_csv(data / "crowds" / name / "answers.csv")
+    last = answers.groupby(["task", "annotator"]).label.last()
+    assert len(crowd.label) == len(last)
+    some = np.random.default_rng(0).integers(len(crowd.label), size=200)
+    for task, annotator, label in zip(crowd.task[some], crowd.annotator[some], crowd.label[some], strict=True):
+        assert last[crowd.tasks[task], crowd.annotators[annotator]] == crowd.classes[label]
+    given = pd.read_csv(data / "crowds" / name / "truth.csv").set_index("task").truth
+    known = truth >= 0
+    assert known.sum() == len(given)
+    assert (crowd.classes[truth[known]] == given[crowd.tasks[known]]).all()
+    few, of_few = read_public(data, name, 20)
+    assert len(few.tasks) == 20
+    assert (of_few >= 0).all()
+
+
+def test_a_small_project_is_what_it_says():
+    project = SMALL["80 tasks, 118 classes, 3 labels"]
+    known = [project.make(seed, with_model=False) for seed in range(30)]
+    crowd = known[0].crowd
+    assert (crowd.num_answers == 3).all()
+    assert crowd.counts.shape == (80, 118)
+    right = np.mean([(one.crowd.label == one.truth[one.crowd.task]).mean() for one in known])
+    assert right == pytest.approx(np.mean(known[0].chance), abs=0.02)
+    rare = np.mean([SMALL["100 tasks, rare .10, 2 labels"].make(seed, False).truth.mean() for seed in range(30)])
+    assert rare == pytest.approx(0.1, abs=0.02)
+
+
+def test_draws_of_a_small_project_are_shown_as_their_mean():
+    cases = [case for case in small_projects(1, quick=True) if case.draws_of.endswith("alone")]
+    one, two = outcomes = [dominance.measure(case) for case in cases]
+    (mean,) = dominance.merged(outcomes)
+    assert mean.case.name == one.case.draws_of
+    assert mean.case.group == SMALL_PROJECTS
+    assert mean.ours.accuracy == pytest.approx((one.ours.accuracy + two.ours.accuracy) / 2)
+    assert mean.trust.unanimous == (one.trust.unanimous + two.trust.unanimous) / 2
+
+
+def test_tasks_of_unknown_truth_are_not_judged():
+    known = Recipe(200, 20, answers=4).make(1)
+    half = np.arange(200) < 100
+    outcome = dominance.measure(Case("half", "kinds", "", lambda: Known(known.crowd, np.where(half, known.truth, -1))))
+    found = hierarchical_dawid_skene(known.crowd)
+    assert outcome.num_tasks == 100
+    assert outcome.ours.accuracy == np.mean((found.consensus == known.truth)[half])
+    assert outcome.trust.right == np.sum((found.consensus == known.truth)[half])
+
+
+def test_who_is_overruled_is_counted():
+    crowd = Crowd.from_wide([["a", "a", None]] * 20 + [["b", "b", "a"]] * 20 + [["b", None, None]] * 20, classes="abc")
+    truth = np.repeat([0, 1, 1], 20)
+    sure = np.full((60, 3), 1e-6)
+    sure[np.arange(60), np.where(np.arange(60) < 1, 2, truth)] = 1
+    known = Known(crowd, truth, sure / sure.sum(axis=1, keepdims=True))
+    found = trust.plugin_scores(crowd, known.pred_probs)
+    counted = trust.trust_of(known, with_model=True)
+    assert counted.unanimous == 20
+    assert counted.tasks == 60
+    assert counted.chance == 60
+    overruled = found.result.consensus[:20] != 0
+    assert counted.overruled == counted.overruled_wrong == overruled.sum()
+    assert counted.unsaid == (crowd.counts[np.arange(60), found.result.consensus] == 0).sum()
+    assert counted.settled == (found.settled_by == "quality").sum()
+
+
+def test_calibration_is_that_of_the_thinned_crowd():
+    case = Case("made", "many", "", lambda: Recipe(300, 60, answers=12, accuracy=0.8).make(1))
+    few, many = (by_answers.calibrate(by_answers.Thinned(case, number)) for number in (2, 10))
+    assert few.tasks == 300 > many.tasks >= 150
+    assert many.right > few.right
+    assert 0 <= few.error <= 1
+    assert by_answers.calibrate(by_answers.Thinned(case, 20)) is None
 
 
 def test_dominance_measures_what_the_methods_say():

@@ -17,37 +17,48 @@ from rich.progress import track
 from threadpoolctl import threadpool_limits
 
 from benchmarks.science.papers.datasets import (
+    PUBLIC,
+    SURVEY,
     LabeledCrowd,
     find,
     read_cifar10h,
     read_labelme,
+    read_public,
     read_simulation,
+    read_survey,
     read_toy,
 )
 from benchmarks.science.papers.generated import KINDS, Known, Recipe, random_recipe
 from benchmarks.science.papers.report import positive, progress
+from benchmarks.science.papers.small import SMALL
 from crowdcore import Crowd
-from crowdcore.formats import read_crowd, read_truth
 
 GROUPS = ("data", "kinds", "random")
+SMALL_PROJECTS = "small projects"
 QUICK_KINDS = ("thin", "thin, alone", "tiny", "tiny, alone")
 SIMULATIONS = {
     "independent": "peerannot, independent",
     "independent-imbalanced": "peerannot, imbalanced",
     "discrete_difficulty": "peerannot, difficulty",
 }
+DRAWS = 10
+"""Of each small project."""
 Done = TypeVar("Done")
 Work = TypeVar("Work")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A crowd by name, which group it is of, what it is, and how to have it."""
+    """A crowd by name, which group it is of, what it is, and how to have it.
+
+    Those with the same `draws_of` are draws of one sort of crowd, which tables show as one, their mean.
+    """
 
     name: str
     group: str
     about: str
     read: Callable[[], Known]
+    draws_of: str = ""
 
 
 def add_case_options(parser: argparse.ArgumentParser) -> None:
@@ -62,15 +73,36 @@ def all_cases(data: Path, random: int, seed: int, quick: bool) -> list[Case]:
     """Return the crowds of the data folder, every kind twice, and so many random ones, two of three with a model."""
     chosen = [name for name in KINDS if name in QUICK_KINDS] if quick else list(KINDS)
     kinds = [
-        _made(f"{name} ({number})", "kinds", KINDS[name], crc32(f"{seed} {name} {number}".encode()))
+        made(f"{name} ({number})", "kinds", KINDS[name], crc32(f"{seed} {name} {number}".encode()))
         for name in chosen
         for number in range(1, 2 if quick else 3)
     ]
     drawn = [
-        _made(f"random {at + 1}", "random", random_recipe(start, with_model=at % 3 < 2), start)
+        made(f"random {at + 1}", "random", random_recipe(start, with_model=at % 3 < 2), start)
         for at, start in enumerate(range(100_000 * seed, 100_000 * seed + random))
     ]
     return [*_data_cases(data, 150 if quick else None), *kinds, *drawn]
+
+
+def small_projects(seed: int, quick: bool) -> list[Case]:
+    """Return small projects, each of which is drawn several times, with a classifier and without."""
+    return [
+        Case(
+            f"{sort} ({number})",
+            SMALL_PROJECTS,
+            str(project),
+            partial(project.make, crc32(f"{seed} {name} {number}".encode()), with_model),
+            draws_of=sort,
+        )
+        for name, project in (list(SMALL.items())[:1] if quick else SMALL.items())
+        for with_model, sort in ((True, name), (False, f"{name}, alone"))
+        for number in range(1, 1 + (2 if quick else DRAWS))
+    ]
+
+
+def made(name: str, group: str, recipe: Recipe, seed: int) -> Case:
+    """Return the case of a recipe."""
+    return Case(name, group, str(recipe), partial(recipe.make, seed))
 
 
 def each_of(work: Iterable[Work], function: Callable[[Work], Done], jobs: int, what: str) -> list[Done]:
@@ -83,10 +115,6 @@ def each_of(work: Iterable[Work], function: Callable[[Work], Done], jobs: int, w
     return [future.result() for future in futures]
 
 
-def _made(name: str, group: str, recipe: Recipe, seed: int) -> Case:
-    return Case(name, group, str(recipe), partial(recipe.make, seed))
-
-
 def _data_cases(data: Path, first: int | None) -> list[Case]:
     """Return the crowds of the data folder, those with features twice: with a model's probabilities, and to learn."""
     models: dict[str, Callable[[], LabeledCrowd]] = {
@@ -95,11 +123,11 @@ def _data_cases(data: Path, first: int | None) -> list[Case]:
         "cifar10h-hard": partial(read_cifar10h, data, first),
     }
     alone: dict[str, Callable[[], tuple[Crowd, np.ndarray]]] = {
-        "dog": partial(read_table, data, "dog"),
-        "face-sentiment": partial(read_table, data, "face-sentiment"),
+        name: partial(read_survey, data, name, first) for name in SURVEY
     }
+    alone |= {name: partial(read_public, data, name, first) for name in PUBLIC}
     alone |= {title: partial(read_simulation, data, name) for name, title in SIMULATIONS.items()}
-    for name in ("tutorial_toy.npz", "labelme", "cifar10h-hard", "dog", "face-sentiment", "peerannot-simulations"):
+    for name in ("tutorial_toy.npz", "labelme", "cifar10h-hard", *SURVEY, "crowds", "peerannot-simulations"):
         find(data, name)
     return [
         *(Case(name, "data", "", partial(_known, read, False)) for name, read in models.items()),
@@ -121,11 +149,3 @@ def _answers(read: Callable[[], tuple[Crowd, np.ndarray]]) -> Known:
 def _toy(data: Path) -> LabeledCrowd:
     toy = read_toy(data)
     return LabeledCrowd(Crowd.from_wide(toy["labels"], classes=range(3)), toy["truth"], toy["pred_probs"], toy["X"])
-
-
-def read_table(data: Path, name: str) -> tuple[Crowd, np.ndarray]:
-    """Return the answers and the truth of one of the crowds that are tables."""
-    folder = find(data, name)
-    crowd = read_crowd(find(folder, "answer.csv")).crowd
-    truth = read_truth(find(folder, "truth.csv"), crowd).reindex(crowd.tasks)
-    return crowd, np.searchsorted(crowd.classes, truth.to_numpy())

@@ -34,7 +34,8 @@ class Knowledge:
     Attributes
     ----------
     case, has_model, num_annotators, num_judged
-        Which crowd, whether it has a model, how many annotators have answers, and how many have ten or more. The
+        Which crowd, whether it has a model, how many annotators have answers, and how many have ten or more to tasks
+        whose truth is known. The
         figures are of these, but for `chance`.
     covered, covered_narrower : float
         Shares of the annotators whose share of right answers is within the 95 % and the 90 % interval.
@@ -122,9 +123,10 @@ def know(case: Case) -> Knowledge:
     crowd, M = known.crowd, len(known.crowd.annotators)
     P = known.pred_probs if known.features is None else None
     found, theirs = hierarchical_dawid_skene(crowd, P, features=known.features), crowdlab(crowd, known.pred_probs)
-    size = np.bincount(crowd.annotator, minlength=M)
-    right = np.bincount(crowd.annotator, crowd.label == known.truth[crowd.task], M) / np.maximum(size, 1)
-    some, many = size > 0, size >= FEW
+    who, there = crowd.annotator, known.judged[crowd.task]
+    size = np.bincount(who[there], minlength=M)
+    right = np.bincount(who, crowd.label == known.truth[crowd.task], M) / np.maximum(size, 1)
+    some, many = np.bincount(who, minlength=M) > 0, size >= FEW
     interval, judged, share = found.quality_interval, found.quality_interval[many], right[many]
     quality, their_quality = found.annotators.quality[many], theirs.annotators.quality[many]
     return Knowledge(
@@ -217,10 +219,10 @@ def _every_crowd(found: Sequence[Knowledge], has_model: bool) -> Table:
 
 
 ABOUT = (
-    f"Judged are annotators with {FEW} answers or more, all figures but one are of them. 95 % and 90 % hold: of how "
-    "many of them the share of right answers is within the interval; worse, better: who are outside the 95 % one; "
-    "chance: how often an annotator is right in the long run, known of generated crowds, of all with answers. Error: "
-    "mean distance of quality and share of right answers; rank: their rank correlation."
+    f"Judged are annotators with {FEW} answers or more to tasks of known truth, all figures but one are of them. "
+    "95 % and 90 % hold: of how many of them the share of right answers is within the interval; worse, better: who are "
+    "outside the 95 % one; chance: how often an annotator is right in the long run, known of generated crowds, of all "
+    "with answers. Error: mean distance of quality and share of right answers; rank: their rank correlation."
 )
 NOTES = [
     "An interval is for what an annotator's next answers can be expected to be. Of few answers the share that is right "

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import Crowd, majority_vote
+from crowdcore.formats import read_crowd, read_truth, truth_codes
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 PEERANNOT_CLASSES = 5
+SURVEY = ("dog", "face-sentiment")
+PUBLIC = ("adult", "bluebird", "cf", "sp", "trec", "zencrowd-in")
 
 
 class MissingError(ValueError):
@@ -107,6 +110,34 @@ def labelme_classifier() -> Any:
     from sklearn.preprocessing import StandardScaler
 
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=2000))
+
+
+def read_survey(data: Path, name: str, first: int | None = None) -> tuple[Crowd, Codes]:
+    """Return one of the survey's crowds (`SURVEY`), or its first tasks, and the truth."""
+    folder = find(data, name)
+    crowd = read_crowd(find(folder, "answer.csv")).crowd
+    return _with_truth(crowd, find(folder, "truth.csv"), first)
+
+
+def read_public(data: Path, name: str, first: int | None = None) -> tuple[Crowd, Codes]:
+    """Return one of the public crowds (`PUBLIC`) and the truth, -1 where nobody knows it.
+
+    Of an annotator's several answers to a task the last counts. With `first`, only so many tasks, of known truth.
+    """
+    import pandas as pd
+
+    folder = find(data, f"crowds/{name}")
+    answers = pd.read_csv(find(folder, "answers.csv")).drop_duplicates(["task", "annotator"], keep="last")
+    crowd = Crowd.from_long(answers, "task", "annotator", "label")
+    return _with_truth(crowd, find(folder, "truth.csv"), first)
+
+
+def _with_truth(crowd: Crowd, file: Path, first: int | None) -> tuple[Crowd, Codes]:
+    truth = truth_codes(crowd, read_truth(file, crowd))
+    if first is None:
+        return crowd, truth
+    some = np.flatnonzero(truth >= 0)[:first]
+    return crowd.select_tasks(some), truth[some]
 
 
 def read_simulation(data: Path, name: str) -> tuple[Crowd, Codes]:

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.science.papers.cases import GROUPS, Case, add_case_options, all_cases, each_of
+from benchmarks.science.papers.by_answers import by_answers
+from benchmarks.science.papers.cases import (
+    GROUPS,
+    SMALL_PROJECTS,
+    Case,
+    add_case_options,
+    all_cases,
+    each_of,
+    small_projects,
+)
 from benchmarks.science.papers.generated import Known
 from benchmarks.science.papers.report import Claim, Report, Table, figure
 from benchmarks.science.papers.scores import auprc, calibration_error, negative_log_likelihood
+from benchmarks.science.papers.trust import TARGET, Trust, mean_trust, summed_trust, trust_of
 from benchmarks.science.plots import Panel, Series
 from crowdcore import crowdlab, majority_vote
 from crowdcore.aggregate import run_method
+from crowdcore.aggregate.methods import METHODS as AVAILABLE
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 OURS, CROWDLAB = "hierarchical", "crowdlab"
-ALONE = ("majority-vote", "dawid-skene", "glad", CROWDLAB)
+NEW = tuple(name for name in ("ebcc",) if name in AVAILABLE)
+ALONE = ("majority-vote", "dawid-skene", "one-coin-dawid-skene", "glad", "mace", *NEW, CROWDLAB)
+SINGLE = ALONE[:-1]
+"""The methods whose best our consensus is held against where there are answers alone."""
 WITH_MODEL = (
     "agreement", "dawid-skene", "glad", CROWDLAB, "model-alone", "dawid-skene+model", "glad+model"
 )  # fmt: skip
@@ -33,7 +47,10 @@ METHODS = {
     "majority-vote": "majority",
     "agreement": "majority",
     "dawid-skene": "DS",
+    "one-coin-dawid-skene": "one-coin",
     "glad": "GLAD",
+    "mace": "MACE",
+    "ebcc": "EBCC",
     CROWDLAB: "CROWDLAB",
     "model-alone": "model",
     "dawid-skene+model": "DS+model",
@@ -41,8 +58,9 @@ METHODS = {
     "feature-em": "feature EM",
 }
 SETTINGS = {"model": "with a model", "features": "with features", "alone": "answers alone"}
-LEAST = 0.005
-"""How far below the best of the others an accuracy may be."""
+LEAST, LEAST_OF_ALL = 0.005, 0.01
+"""How far below the best of the others, and below the best of all single methods without a model, ours may be."""
+SORTS = (*GROUPS, SMALL_PROJECTS)
 
 
 @dataclass(frozen=True)
@@ -57,12 +75,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All methods' figures on a crowd."""
+    """All methods' figures on a crowd, and how far ours keeps to what people said, with the model and without."""
 
     case: Case
     setting: str
     num_tasks: int
     found: dict[str, Figures]
+    alone: Trust
+    trust: Trust
+    model_above_chance: bool = False
 
     @property
     def ours(self) -> Figures:
@@ -89,6 +110,16 @@ class Outcome:
         """Whether the gap is larger than may be."""
         return self.gap < -LEAST - 1e-9
 
+    @property
+    def loss_to_single(self) -> float:
+        """How much more accurate the best single method is that needs no model."""
+        return max(self.found[method].accuracy for method in SINGLE) - self.ours.accuracy
+
+    @property
+    def loss_by_model(self) -> float:
+        """How much more accurate the better of majority vote and our own consensus without the model is."""
+        return (max(self.alone.right, self.trust.chance) - self.trust.right) / self.trust.tasks
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's own options."""
@@ -97,27 +128,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(data: Path, random: int, seed: int, jobs: int, quick: bool = False) -> Report:
     """Return all methods' figures on all crowds."""
-    cases = all_cases(data, random, seed, quick)
-    outcomes = each_of(cases, measure, jobs, "crowds")
+    cases = [*all_cases(data, random, seed, quick), *small_projects(seed, quick)]
+    outcomes = merged(each_of(cases, measure, jobs, "crowds"))
+    recorded = [case for case in cases if case.group == "data" and "features" not in case.name]
+    calibration_claims, calibration = by_answers(recorded, seed, jobs, quick)
     settings = [setting for setting in SETTINGS if any(outcome.setting == setting for outcome in outcomes)]
     return Report(
         name="dominance",
         title="One consensus on all crowds",
         about="Hierarchical Dawid-Skene, crowdcore's own consensus, against majority vote, Dawid-Skene, GLAD and "
         "CROWDLAB, and where there is a model also the model alone, and Dawid-Skene and GLAD with the model as one "
-        "more annotator; where there are features, from which ours learns its classifier, also feature EM. The crowds "
+        "more annotator; where there are features, from which ours learns its classifier, also feature EM; where there "
+        "is neither, also one-coin Dawid-Skene and MACE. The crowds "
         f"are those with truth at hand (data), generated ones of named kinds, each twice (kinds), and {random} whose "
-        "every property is drawn at random (random).",
-        claims=_claims(outcomes, quick),
+        "every property is drawn at random (random); then small projects as a new user has them, whose classifier is "
+        "trained as the plugin does it.",
+        claims=[*_claims(outcomes, quick), *calibration_claims],
         tables=[
             _summary(outcomes, settings),
             *(_methods_table(outcomes, setting) for setting in settings),
             _losses(outcomes),
+            _small_projects(outcomes),
+            _people(outcomes, settings),
+            *calibration,
             *(_every_crowd(outcomes, setting) for setting in settings),
             Table(
                 "What the generated crowds are",
                 ["crowd", "tasks × annotators, classes, answers, annotators, model"],
-                [[case.name, case.about] for case in cases if case.about],
+                sorted({(outcome.case.name, outcome.case.about) for outcome in outcomes if outcome.case.about}),
             ),
         ],
         panels=[_panel(outcomes, setting) for setting in settings],
@@ -130,16 +168,52 @@ def measure(case: Case) -> Outcome:
     known = case.read()
     setting = "alone" if known.pred_probs is None else "model" if known.features is None else "features"
     majority = majority_vote(known.crowd, known.pred_probs)
+    there = known.judged
+    truth = known.truth[there]
     found = {}
     for method, consensus in _methods(known, setting).items():
-        labels, probas, doubted = consensus(majority)
+        labels, probas, doubted = (given[there] for given in consensus(majority))
         found[method] = Figures(
-            accuracy=float(np.mean(labels == known.truth)),
-            nll=negative_log_likelihood(probas, known.truth),
-            ece=calibration_error(probas, known.truth),
-            auprc=auprc(majority != known.truth, doubted),
+            accuracy=float(np.mean(labels == truth)),
+            nll=negative_log_likelihood(probas, truth),
+            ece=calibration_error(probas, truth),
+            auprc=auprc(majority[there] != truth, doubted),
         )
-    return Outcome(case, setting, len(known.truth), found)
+    alone = trust_of(known, with_model=False)
+    trust = alone if known.pred_probs is None else trust_of(known, with_model=True)
+    return Outcome(case, setting, len(truth), found, alone, trust, _above_chance(known))
+
+
+def merged(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes, those of draws of one sort as one, their mean."""
+    sorts: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        sorts.setdefault(outcome.case.draws_of or outcome.case.name, []).append(outcome)
+    return [_merged(name, some) if some[0].case.draws_of else some[0] for name, some in sorts.items()]
+
+
+def _merged(name: str, some: Sequence[Outcome]) -> Outcome:
+    first = some[0]
+    found = {
+        method: Figures(*np.nanmean([astuple(outcome.found[method]) for outcome in some], axis=0).tolist())
+        for method in first.found
+    }
+    return replace(
+        first,
+        case=replace(first.case, name=name, about=f"{first.case.about}; mean of {len(some)} draws"),
+        found=found,
+        alone=mean_trust([outcome.alone for outcome in some]),
+        trust=mean_trust([outcome.trust for outcome in some]),
+    )
+
+
+def _above_chance(known: Known) -> bool:
+    """Whether there is a model that is right more often than who always says the commonest class."""
+    if known.pred_probs is None:
+        return False
+    there = known.judged
+    right = np.mean(known.pred_probs[there].argmax(axis=1) == known.truth[there])
+    return bool(right > np.bincount(known.truth[there]).max() / there.sum())
 
 
 Consensus = Callable[[Codes], tuple[Codes, Floats, Floats]]
@@ -182,7 +256,7 @@ def _of(outcomes: Sequence[Outcome], setting: str, group: str | None = None) -> 
 def _summary(outcomes: Sequence[Outcome], settings: Sequence[str]) -> Table:
     rows = []
     for setting in settings:
-        for group in GROUPS:
+        for group in SORTS:
             some = _of(outcomes, setting, group)
             if not some:
                 continue
@@ -267,6 +341,79 @@ def _losses(outcomes: Sequence[Outcome]) -> Table:
     )
 
 
+def _small_projects(outcomes: Sequence[Outcome]) -> Table:
+    rows = []
+    for outcome in outcomes:
+        if outcome.case.group == SMALL_PROJECTS and outcome.setting != "alone":
+            trust, alone, tasks = outcome.trust, outcome.alone, outcome.trust.tasks
+            shares = trust.chance, alone.right, alone.claimed, trust.right, trust.claimed
+            counts = trust.unanimous, trust.overruled, trust.overruled_wrong, trust.unsaid, trust.settled_unsaid
+            rows.append(
+                [
+                    outcome.case.name,
+                    *(figure(share / tasks) for share in shares),
+                    *(figure(count, 1) for count in counts),
+                    *(figure(count, 1) for count in (alone.overruled, alone.unsaid)),
+                ]
+            )
+    return Table(
+        "Small projects",
+        [
+            "project", "majority, ties by chance", "right without classifier", "claimed", "right with it", "claimed",
+            "unanimous tasks", "overruled", "wrongly", "nobody's label", "settled on one",
+            "overruled without it", "nobody's label without it",
+        ],
+        rows,
+        about="Means over draws, of what the plugin believes. Claimed: mean quality. Unanimous: two labels or more, "
+        "all alike; overruled: another consensus, and how often the people were right. Settled: by quality, with the "
+        f"target {figure(TARGET, 1)}.",
+    )  # fmt: skip
+
+
+def _people(outcomes: Sequence[Outcome], settings: Sequence[str]) -> Table:
+    rows = []
+    for setting in settings:
+        for group in SORTS:
+            if some := _of(outcomes, setting, group):
+                trust = summed_trust([outcome.trust for outcome in some])
+                rows.append([f"{SETTINGS[setting]}: {group}", f"{trust.tasks:,.0f}", *_kept(trust)])
+    rows += [
+        [outcome.case.name, f"{outcome.trust.tasks:,.0f}", *_kept(outcome.trust)]
+        for outcome in outcomes
+        if outcome.case.group == "data"
+    ]
+    return Table(
+        "Where the consensus is not what people said",
+        [
+            "crowds", "tasks", "unanimous", "overruled", "consensus right", "people right", "nobody's label", "right",
+            "settled", "right", "settled against all", "settled on nobody's label", "right",
+        ],
+        rows,
+        about="Tasks, added up, by what the plugin believes; right: shares. Unanimous: two labels or more, all alike; "
+        "overruled: another consensus. Settled by quality.",
+    )  # fmt: skip
+
+
+def _kept(trust: Trust) -> list[str]:
+    return [
+        f"{trust.unanimous:,.0f}",
+        f"{trust.overruled:,.0f}",
+        _share(trust.overruled_right, trust.overruled),
+        _share(trust.overruled_wrong, trust.overruled),
+        f"{trust.unsaid:,.0f}",
+        _share(trust.unsaid_right, trust.unsaid),
+        f"{trust.settled:,.0f}",
+        _share(trust.settled_right, trust.settled),
+        f"{trust.settled_overruled:,.0f}",
+        f"{trust.settled_unsaid:,.0f}",
+        _share(trust.settled_unsaid_right, trust.settled_unsaid),
+    ]
+
+
+def _share(part: float, whole: float) -> str:
+    return figure(part / whole) if whole else ""
+
+
 def _every_crowd(outcomes: Sequence[Outcome], setting: str) -> Table:
     some = _of(outcomes, setting)
     methods = [method for method in METHODS if method in some[0].found]
@@ -326,15 +473,36 @@ def _claims(outcomes: Sequence[Outcome], quick: bool) -> list[Claim]:
     def nowhere(what: str, bad: Sequence[Outcome], some: Sequence[Outcome]) -> Claim:
         return claim(what, f"{len(bad)} of {len(some)} crowds", not bad)
 
-    groups = {
-        "with a model or features": [outcome for outcome in outcomes if outcome.setting != "alone"],
-        "answers alone": _of(outcomes, "alone"),
-    }
+    informed = [outcome for outcome in outcomes if outcome.setting != "alone"]
+    alone = _of(outcomes, "alone")
+    designed = [outcome for outcome in outcomes if outcome.model_above_chance and outcome.case.group != "data"]
     ratio = hard.ours.nll / hard.crowdlab.nll
     return [
-        *(
-            nowhere(f"{name}: more than .005 below the best nowhere", [one for one in some if one.loses], some)
-            for name, some in groups.items()
+        nowhere(
+            f"with a model or features: more than {figure(LEAST)} below the best nowhere",
+            [one for one in informed if one.loses],
+            informed,
+        ),
+        nowhere(
+            f"a model above chance, generated: more than {figure(LEAST)} below majority or ours without it nowhere",
+            [one for one in designed if one.loss_by_model > LEAST + 1e-9],
+            designed,
+        ),
+        nowhere(
+            f"answers alone: more than {figure(LEAST)} below majority vote nowhere",
+            [one for one in alone if one.found["majority-vote"].accuracy > one.ours.accuracy + LEAST + 1e-9],
+            alone,
+        ),
+        nowhere(
+            f"answers alone: more than {figure(LEAST_OF_ALL, 2)} below the best single method nowhere",
+            [one for one in alone if one.loss_to_single > LEAST_OF_ALL + 1e-9],
+            alone,
+        ),
+        *(_mean_claim(group, _of(alone, "alone", group), claim) for group in SORTS if _of(alone, "alone", group)),
+        claim(
+            "settled on a label that nobody gave, or against all, nowhere",
+            f"{sum(one.trust.settled_unsaid for one in outcomes):,.0f} tasks",
+            not any(one.trust.settled_unsaid for one in outcomes),
         ),
         least("toy: accuracy", toy.ours.accuracy, 0.99),
         least("LabelMe, features: accuracy", learned.ours.accuracy, 0.87),
@@ -346,6 +514,17 @@ def _claims(outcomes: Sequence[Outcome], quick: bool) -> list[Claim]:
         nowhere("NLL above CROWDLAB's nowhere", [one for one in outcomes if one.ours.nll > one.crowdlab.nll], outcomes),
         nowhere("ECE above CROWDLAB's nowhere", [one for one in outcomes if one.ours.ece > one.crowdlab.ece], outcomes),
     ]
+
+
+def _mean_claim(group: str, some: Sequence[Outcome], claim: Callable[[str, str, bool], Claim]) -> Claim:
+    """Return whether our mean accuracy is that of the best single method, if one had to be chosen for all."""
+    means = {method: float(np.mean([one.found[method].accuracy for one in some])) for method in (OURS, *SINGLE)}
+    best = max(SINGLE, key=lambda method: means[method])
+    return claim(
+        f"answers alone, {group}: mean accuracy not below that of the best single method",
+        f"{figure(means[OURS], 4)}, {METHODS[best]} {figure(means[best], 4)}",
+        means[OURS] >= means[best] - 1e-9,
+    )
 
 
 def _signed(value: float | np.floating) -> str:
@@ -360,9 +539,9 @@ def _signed(value: float | np.floating) -> str:
 
 
 NOTES = [
-    "The best of seven others is a high bar on a small crowd: of methods of equal worth the luckiest is ahead of each "
-    "single one, and nobody knows beforehand which that will be. What each gives if it is chosen for all crowds is in "
-    "the tables of one method.",
+    "The best of so many others is a high bar on a small crowd: of methods of equal worth the luckiest is ahead of "
+    "each single one, and nobody knows beforehand which that will be. What each gives if it is chosen for all crowds "
+    "is in the tables of one method.",
     "Every method has its defaults, and what ours chooses it chooses by the answers. It was developed with the crowds "
     "of data, and with generated ones of such kinds, at hand; a seed that nobody has tried is the fairest test.",
     "NLL is minus the natural logarithm of the truth's probability, at most 13.8 a task; ECE has 15 bins of equal "

@@ -87,7 +87,7 @@ class Known:
     crowd : Crowd
         N tasks, M annotators, K classes.
     truth : ndarray of shape (N,)
-        Class codes.
+        Class codes, -1 where nobody knows the truth.
     pred_probs : ndarray of shape (N, K), or None
         A model's probabilities, out of sample.
     features : ndarray of shape (N, d), or None
@@ -102,6 +102,12 @@ class Known:
     features: Floats | None = None
     chance: Floats | None = None
 
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """Tasks whose truth is known, all that accuracies are of; shape (N,)."""
+        judged: NDArray[np.bool_] = self.truth >= 0
+        return judged
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -112,7 +118,9 @@ class Recipe:
     n_tasks, n_annotators, n_classes : int
         N, M and K.
     answers : float
-        Mean number of answers a task; each has at least one. Some annotators answer far more than others.
+        Mean number of answers a task; each has at least one.
+    evenly : bool
+        Whether all annotators answer about as much; otherwise some answer far more than others.
     accuracy, spread : float
         Chance that the median annotator is right, and standard deviation of its log odds.
     spammers, adversaries : float
@@ -122,6 +130,9 @@ class Recipe:
         Share of the tasks on which annotators err together.
     evenness : float
         Parameter of the Dirichlet distribution of errors: large if all wrong labels are equally likely.
+    look_alikes : float
+        Share of the errors that go to the class which looks like the true one: the first and the second are alike, the
+        third and the fourth, and so on, so their number is even.
     class_shares : tuple of float
         Of the true classes; equal if empty.
     strategy : str
@@ -139,12 +150,14 @@ class Recipe:
     n_annotators: int = 50
     n_classes: int = 4
     answers: float = 3
+    evenly: bool = False
     accuracy: float = 0.7
     spread: float = 1.0
     spammers: float = 0.0
     adversaries: float = 0.0
     together: float = 0.0
     evenness: float = 20.0
+    look_alikes: float = 0.0
     class_shares: tuple[float, ...] = ()
     strategy: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -159,6 +172,8 @@ class Recipe:
             words.append(f"{self.accuracy:.0%} right ± {self.spread:g}")
         shares = {"spammers": self.spammers, "adversaries": self.adversaries, "of tasks wavering": self.together}
         words += [f"{share:.0%} {what}" for what, share in shares.items() if share]
+        words += ["who answer about as much"] * self.evenly
+        words += [f"{self.look_alikes:.0%} of errors to the class alike"] * bool(self.look_alikes)
         if self.evenness < 2 and self.n_classes > 2:
             words.append("classes confused")
         if self.class_shares:
@@ -204,6 +219,8 @@ def varied_crowd(recipe: Recipe, seed: int) -> Simulation:
     truth = rng.choice(K, size=N, p=recipe.shares)
     errors = np.zeros((K, K))
     errors[~np.eye(K, dtype=bool)] = rng.dirichlet(np.full(K - 1, recipe.evenness), size=K).ravel()
+    if recipe.look_alikes:
+        errors = (1 - recipe.look_alikes) * errors + recipe.look_alikes * np.eye(K)[np.arange(K) ^ 1]
     log_odds = np.log(recipe.accuracy / (1 - recipe.accuracy)) + recipe.spread * rng.normal(size=M)
     role = rng.random(M)
     spammer = role < recipe.spammers
@@ -214,7 +231,7 @@ def varied_crowd(recipe: Recipe, seed: int) -> Simulation:
     own[spammer] = np.where(rng.random(M)[:, None] < 0.5, constant, 1 / K)[spammer][:, None, :]
 
     sizes = np.minimum(1 + rng.poisson(recipe.answers - 1, size=N), M)
-    task, annotator = _assigned(rng, sizes, rng.pareto(1.2, size=M) + 0.2)
+    task, annotator = _assigned(rng, sizes, np.ones(M) if recipe.evenly else rng.pareto(1.2, size=M) + 0.2)
     label = _drawn(rng, own.cumsum(axis=2)[annotator, truth[task]])
     shared, other = (_drawn(rng, errors.cumsum(axis=1)[true]) for true in (truth, truth[task]))
     draw = rng.random(len(task))
@@ -282,6 +299,11 @@ KINDS: dict[str, Recipe] = {
     "30 classes": Recipe(2000, 100, 30, evenness=1.2, model=Model(0.7)),
     "100 classes": Recipe(3000, 200, 100, model=Model(0.6)),
     "100 classes, alone": Recipe(3000, 200, 100),
+    "150 classes, look-alikes": Recipe(1500, 100, 150, look_alikes=0.8, model=Model(0.6)),
+    "150 classes, look-alikes, weak model": Recipe(1500, 100, 150, look_alikes=0.8, model=Model(0.1)),
+    "150 classes, look-alikes, alone": Recipe(1500, 100, 150, look_alikes=0.8),
+    "3,000 annotators of few answers": Recipe(2000, 3000, evenly=True, model=Model(0.4)),
+    "3,000 annotators of few answers, alone": Recipe(2000, 3000, evenly=True),
     "5 annotators": Recipe(1000, 5, model=Model(0.75)),
     "5 annotators, alone": Recipe(200, 5, answers=4),
     "2,000 annotators": Recipe(3000, 2000, model=Model(0.75)),

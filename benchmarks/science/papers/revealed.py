@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.science.papers.cases import each_of, read_table
-from benchmarks.science.papers.datasets import read_cifar10h, read_labelme
+from benchmarks.science.papers.cases import each_of
+from benchmarks.science.papers.datasets import read_cifar10h, read_labelme, read_survey
 from benchmarks.science.papers.generated import Known
 from benchmarks.science.papers.report import Claim, Report, Table, figure, positive
+from benchmarks.science.papers.revealing import places, shown
 from benchmarks.science.plots import Panel
 from crowdcore import Crowd, activelab, crowdlab, majority_vote
 from crowdcore.hierarchical.confidence import confidence_scores
@@ -150,7 +151,7 @@ def read(data: Path, name: str) -> Known:
     if name == "cifar10h-hard":
         hard = read_cifar10h(data, CIFAR_TASKS)
         return Known(hard.crowd, hard.truth, hard.pred_probs)
-    return Known(*read_table(data, name))
+    return Known(*read_survey(data, name))
 
 
 def revealed(one: Run) -> Curve:
@@ -197,9 +198,7 @@ def reveal(
     """
     rng = np.random.default_rng(seed)
     n, N = crowd.num_answers, len(crowd.tasks)
-    order = np.lexsort((rng.random(len(crowd.label)), crowd.task))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order)) - crowd.indptr[crowd.task]
+    place = places(crowd, rng)
     first = np.ones(N, dtype=bool) if pred_probs is None else rng.random(N) < 0.5
     known = np.minimum(first, n).astype(np.int64)
     batch = max(1, len(crowd.label) // rounds)
@@ -207,11 +206,7 @@ def reveal(
     accuracies: list[float] = []
     while True:
         here = place < known[crowd.task]
-        part = Crowd.from_codes(
-            crowd.task[here], crowd.annotator[here], crowd.label[here],
-            tasks=crowd.tasks, annotators=crowd.annotators, classes=crowd.classes,
-        )  # fmt: skip
-        labels, scores = way(part, pred_probs, rng)
+        labels, scores = way(shown(crowd, here), pred_probs, rng)
         sizes.append(int(here.sum()))
         accuracies.append(float(np.mean(labels == truth)))
         left = known < n
@@ -221,7 +216,7 @@ def reveal(
         known[chosen[left[chosen]]] += 1
 
 
-def answers_needed(num_answers: Codes, accuracy: Floats, target: float) -> float:
+def answers_needed(num_answers: Codes | Floats, accuracy: Floats, target: float) -> float:
     """Return how many answers `reveal` took to reach an accuracy, between batches by interpolation; NaN if never."""
     reached = np.flatnonzero(accuracy >= target)
     if not len(reached):
