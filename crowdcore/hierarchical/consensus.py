@@ -16,7 +16,9 @@ from crowdcore.crowd.sums import each
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.accuracies import credible_accuracies, log_odds
 from crowdcore.hierarchical.confusions import Confusions
-from crowdcore.hierarchical.fit import SMALLEST, HierarchicalFit, fit_hierarchical
+from crowdcore.hierarchical.dependence import dependence, mean_answers
+from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
+from crowdcore.hierarchical.hearing import SMALLEST
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.votes.annotators import AnnotatorStats, annotator_stats, rate_answers
 from crowdcore.votes.result_frames import ResultFrames
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-HIDDEN = 2.0
-"""How many times larger the correlation is than what shows where answers alone say which are errors."""
-LEAST_POOLING = 0.05
 REFITS = 2
 
 
@@ -259,13 +258,13 @@ def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
     N, K = fit.posterior.shape
     consensus = np.empty(N, dtype=np.int64)
     confidence, quality, agreement, label_quality = np.empty(N), np.empty(N), np.empty(N), np.empty(len(crowd.label))
-    log_prior, rows = fit.log_prior if fit.has_model else np.empty((0, K)), np.exp(confusions.log_rows)
+    depends = dependence(fit.correlation, mean_answers(crowd), fit.has_model)
     each(
         crowd.indptr,
         lambda first, last: kernels.pool_answers(
-            first, last, crowd.indptr, crowd.label, confusions.cell, fit.known, log_prior, fit.exponent,
-            rows, HIDDEN * fit.correlation, LEAST_POOLING, consensus, fit.posterior, confidence, quality, label_quality,
-            agreement,
+            first, last, crowd.indptr, crowd.label, confusions.cell, fit.known, fit.log_prior, fit.exponent,
+            confusions.log_rows, fit.has_model, depends.pair, depends.several, depends.as_one, consensus,
+            fit.posterior, confidence, quality, label_quality, agreement,
         ),
     )  # fmt: skip
     stats = annotator_stats(rate_answers(crowd, fit.known, consensus, quality, label_quality), K, 1.0)
