@@ -53,7 +53,7 @@ def dependence(correlation: float, mean_answers: float, has_model: bool) -> Depe
     >>> dependence(0.05, 5, has_model=False)
     Dependence(pair=0.2, several=0.7, as_one=0.421875)
     """
-    together = 1.5 * HIDDEN * correlation
+    together = 2 * HIDDEN * correlation
     by_design = mean_answers * together / (1 + max(mean_answers - 1, 0) * together)
     return Dependence(
         pair=HIDDEN * correlation + (0.05 if has_model else 0.1),

@@ -11,7 +11,7 @@ from crowdcore import kernels
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.confusions import Confusions
-from crowdcore.hierarchical.hearing import SMALLEST, goes_against, hear
+from crowdcore.hierarchical.hearing import goes_against, hear, hear_translated, luck
 from crowdcore.hierarchical.tempering import TemperedModel
 
 Floats = NDArray[np.float64]
@@ -27,10 +27,12 @@ MOST_CORRELATION, SHARP_CORRELATION = 0.15, 0.05
 COMMON_WITH_MODEL, COMMON_ALONE = 0.25, 1.0
 """How equally hard classes are taken to be; without a model, hard classes and a mix of hard tasks look the same."""
 NUM_TOTALS = 7
+LEAST_APART = 1e-12
 LEAST_LUCK = 0.75
 """Share of what chance hits below which annotators cannot be: a model has its classes confused then."""
-LEAST_BELIEVED = 0.75
-"""How often annotators have to be right with a model, as a share of how often they are without it."""
+LEAST_BELIEVED, LEAST_RESCUED = 0.75, 0.6
+"""How often annotators have to be right with a model, as a share of how often they are without it; the other where
+answers tell nothing of the model."""
 LEAST_RESCUE = 3.0
 """How many times the price of luck a model has to gain that only makes sense if it is heard first."""
 
@@ -58,16 +60,18 @@ def fit_hierarchical(
     alone = HierarchicalFit(crowd, None, known, most_exponent).run()
     if P is None or goes_against(np.log(P), crowd, known):
         return alone
-    model = hear(alone.posterior, np.exp(alone.log_prior[0]), alone.heard, P, most_exponent, knows_shares)
-    price = np.log(max(np.count_nonzero(alone.heard), 2))
+    T, shares, heard, price = alone.posterior, np.exp(alone.log_prior[0]), alone.heard, luck(alone.heard)
+    model = hear(T, shares, heard, P, most_exponent, knows_shares)
+    if not model.earned:
+        model = hear_translated(T, shares, heard, P, most_exponent, 2 * price)
     if not model.earned:
         fit = HierarchicalFit(crowd, P, known, most_exponent).listening(min(1.0, most_exponent)).run()
-        return fit if fit.is_better_than(alone, LEAST_RESCUE * price) else alone
+        return fit if fit.is_better_than(alone, LEAST_RESCUE * price, LEAST_RESCUED) else alone
     fit = HierarchicalFit(crowd, model.pred_probs, known, min(most_exponent, 1 + model.earned)).run()
-    if not fit.is_better_than(alone, -price):
+    if not fit.is_better_than(alone, -price, LEAST_BELIEVED):
         careful = min(most_exponent, 1.0)
         fit = HierarchicalFit(crowd, model.pred_probs, known, careful, most_correlation=0.0).run()
-    return fit if fit.is_better_than(alone, -price) else alone
+    return fit if fit.is_better_than(alone, -price, LEAST_BELIEVED) else alone
 
 
 class HierarchicalFit:
@@ -118,7 +122,8 @@ class HierarchicalFit:
         self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
         self.posterior = self._begin(P)
         shares = self.posterior[self.heard].sum(axis=0) + 1
-        self._begun: Floats = shares / shares.sum()
+        self._checked = bool(np.any(crowd.num_answers + (known >= 0) > 1))
+        self._begun: Floats = shares / shares.sum() if self._checked else np.full_like(shares, 1 / len(shares))
         self.log_prior: Floats = np.log(self._begun[None] if P is None else P)
         self.exponent, self.correlation = 0.0 if self.has_model else 1.0, 0.0
         self._model = TemperedModel(crowd, known, self.log_prior)
@@ -197,7 +202,7 @@ class HierarchicalFit:
             self._log_chance = float(self._totals[-1])
         self._mean_change = self._totals[K + 1] / self._num_heard
         together, apart = self._totals[K + 2 : K + 4]
-        self.correlation = float(min(max(together / max(apart, SMALLEST), 0.0), self._correlation_limit))
+        self.correlation = float(min(max(together / max(apart, LEAST_APART), 0.0), self._correlation_limit))
 
     @property
     def _correlation_limit(self) -> float:
@@ -217,7 +222,12 @@ class HierarchicalFit:
         self._counts = np.empty((0, self.posterior.shape[1]))  # nothing is learned from them any more
 
     def _share_classes(self) -> None:
-        """Let the classes' shares be halfway between those of the first posteriors and of the present ones."""
+        """Let the classes' shares be halfway between those of the first posteriors and of the present ones.
+
+        Where no task has two answers, nothing tells how often these are right: they are taken as they are.
+        """
+        if not self._checked:
+            return
         shares = self._totals[: len(self._begun)] + 1
         self.log_prior = np.log((shares / shares.sum() + self._begun) / 2)[None]
 
@@ -236,14 +246,14 @@ class HierarchicalFit:
         """Share of the answers that are believed, of those that others have answered beside."""
         return self._num_right / self._num_counted if self._num_counted else 1.0
 
-    def is_better_than(self, alone: HierarchicalFit, gain: float) -> bool:
+    def is_better_than(self, alone: HierarchicalFit, gain: float, least_believed: float) -> bool:
         """Return whether the answers are likelier than by another fit, by that much, and hardly less believed.
 
         What many annotators agree on is not luck: a fit in which they are far less often right has taken the model for
         the truth.
         """
-        luck = LEAST_LUCK / len(self.crowd.classes) if self.has_model else 0.0
-        least = max(LEAST_BELIEVED * alone.accuracy if alone._num_counted else 0.0, luck)
+        chance = LEAST_LUCK / len(self.crowd.classes)
+        least = max(least_believed * alone.accuracy if alone._num_counted else 0.0, chance)
         return self.evidence - alone.evidence > gain and self.accuracy >= least
 
     @property

@@ -20,6 +20,8 @@ LEAST_LOSS = 1e-9
 """Loss of likelihood an answer below which it is rounding."""
 LEAST_TRANSLATION = 1.15
 """How many times more a model's translation has to foretell than the model itself."""
+MOST_TURNED = 0.5
+"""Share of the tasks whose label a translation may change; if it changes more, people and model contradict."""
 USUAL_TASKS = 5.0
 """How many tasks a model's own probabilities count for where its classes are translated."""
 
@@ -77,20 +79,47 @@ def hear(T: Floats, shares: Floats, heard: Bools, P: Floats, most_exponent: floa
     """
     if not heard.any():
         return HeardModel(P, 1.0)
-    price = np.log(max(np.count_nonzero(heard), 2))
+    price = luck(heard)
     likelihood = T[heard] / shares
     gain, best = foretold(likelihood, P[heard], most_exponent), P
     if not knows_shares:
         mended = _normalised(P * (shares / P[heard].mean(axis=0)))
         found = foretold(likelihood, mended[heard], most_exponent) - (len(shares) - 1) / 2 * price
         gain, best = (found, mended) if found > gain else (gain, best)
-    translated = translate(best, T, heard)
-    found = foretold(likelihood, translated[heard], most_exponent)
-    if found > LEAST_TRANSLATION * gain + price:
-        gain, best = found, translated
-    earned = 1 - price / gain if gain > price else 0.0
-    with_shares = np.exp(earned * np.log(best) + (1 - earned) * np.log(shares))
-    return HeardModel(_normalised(with_shares), float(earned))
+    if gain <= price:
+        return HeardModel(P, 0.0)
+    translated = hear_translated(T, shares, heard, best, most_exponent, LEAST_TRANSLATION * gain + price)
+    return translated if translated.earned else _earning(best, gain, price, shares)
+
+
+def hear_translated(
+    T: Floats, shares: Floats, heard: Bools, P: Floats, most_exponent: float, least: float
+) -> HeardModel:
+    """Return the translated model if it foretells more than `least`; if not, one that has earned nothing.
+
+    Parameters
+    ----------
+    least : float
+        The gain that there has to be.
+    T, shares, heard, P, most_exponent
+        As in `hear`.
+    """
+    translated = translate(P, T, heard)
+    gain = foretold(T[heard] / shares, translated[heard], most_exponent)
+    turned = np.mean(P.argmax(axis=1)[heard] != translated.argmax(axis=1)[heard])
+    if gain <= least or turned > MOST_TURNED:
+        return HeardModel(P, 0.0)
+    return _earning(translated, gain, luck(heard), shares)
+
+
+def luck(heard: Bools) -> float:
+    """Return how much a model may foretell by luck, as a logarithm."""
+    return float(np.log(max(np.count_nonzero(heard), 2)))
+
+
+def _earning(P: Floats, gain: float, price: float, shares: Floats) -> HeardModel:
+    earned = 1 - price / gain
+    return HeardModel(_normalised(np.exp(earned * np.log(P) + (1 - earned) * np.log(shares))), earned)
 
 
 def foretold(likelihood: Floats, P: Floats, most_exponent: float) -> float:
