@@ -10,8 +10,10 @@ from crowdcore.crowd.table import Crowd
 
 HIDDEN = 2.0
 """How many times larger the correlation is than what shows where answers alone say which are errors."""
-LEAST_TOGETHER = 0.05
-MOST_AS_ONE = 0.9
+LEAST_TOGETHER, MOST_AS_ONE = 0.05, 0.9
+LEAST_PAIR, SEVERAL = 0.1, 0.7
+"""Without a model, how far answers depend on each other though nothing shows: on public crowds the errors that
+annotators share in tasks of few answers look like the truth."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,17 @@ def dependence(correlation: float, mean_answers: float, has_model: bool) -> Depe
 
     Examples
     --------
-    >>> dependence(0.0, 3, has_model=True)
-    Dependence(pair=0.05, several=0.0, as_one=0.045)
-    >>> dependence(0.05, 5, has_model=False)
-    Dependence(pair=0.2, several=0.7, as_one=0.421875)
+    >>> dependence(0.0, 2, has_model=True).pair
+    0.0
+    >>> dependence(0.05, 4, has_model=False)
+    Dependence(pair=0.2, several=0.7, as_one=0.45)
     """
-    together = 2 * HIDDEN * correlation
+    hidden = 1.0 if has_model else HIDDEN
+    together = 2 * hidden * correlation
     by_design = mean_answers * together / (1 + max(mean_answers - 1, 0) * together)
     return Dependence(
-        pair=HIDDEN * correlation + (0.05 if has_model else 0.1),
-        several=0.0 if has_model else 0.7,
+        pair=hidden * correlation + (0.0 if has_model else LEAST_PAIR),
+        several=0.0 if has_model else SEVERAL,
         as_one=MOST_AS_ONE * min(max(by_design, LEAST_TOGETHER), 1.0),
     )
 
