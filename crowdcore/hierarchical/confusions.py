@@ -16,6 +16,8 @@ DENSE = 1 << 16
 FIRST_STRENGTH, LEAST_STRENGTH, MOST_STRENGTH = 8.0, 1.0, 1024.0
 LEAST_VARIANCE, MOST_VARIANCE = 0.02, 6.0
 MOST_SKILL = 6.0
+USUAL_ACCURACY, USUAL_ANSWERS = 0.75, 10
+"""How often annotators are expected to be right, and how many answers that counts for."""
 USUAL_VARIANCE, USUAL_WEIGHT = 0.5, 10
 """The variance of skills that is expected, and how many annotators that counts for."""
 
@@ -167,7 +169,7 @@ def _pool(pooled: Floats, common_weight: float) -> tuple[Floats, Floats]:
     if K == 1:
         return np.ones(1), np.zeros((1, 1))
     right, size = np.diag(pooled), pooled.sum(axis=1)
-    overall = (right.sum() + (1 + 1 / K) / 2) / (size.sum() + 1)
+    overall = (right.sum() + USUAL_ACCURACY * USUAL_ANSWERS) / (size.sum() + USUAL_ANSWERS)
     weight = common_weight * size.sum() / K + 1
     accuracy = np.clip((right + weight * overall) / (size + weight), 0.001, 0.999)
     wrong = pooled - np.diag(right)

@@ -16,7 +16,9 @@ from crowdcore.crowd.sums import each
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.accuracies import credible_accuracies, log_odds
 from crowdcore.hierarchical.confusions import Confusions
-from crowdcore.hierarchical.fit import SMALLEST, HierarchicalFit, fit_hierarchical
+from crowdcore.hierarchical.dependence import dependence, mean_answers
+from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
+from crowdcore.hierarchical.hearing import SMALLEST
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.votes.annotators import AnnotatorStats, annotator_stats, rate_answers
 from crowdcore.votes.result_frames import ResultFrames
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-HIDDEN = 2.0
-"""How many times larger the correlation is than what shows where answers alone say which are errors."""
-LEAST_POOLING = 0.05
 REFITS = 2
 
 
@@ -182,27 +181,28 @@ def hierarchical_dawid_skene(
     - :math:`\mu_{jk}` and s: see `crowdcore.hierarchical.confusions.Confusions`. Few answers tell an annotator's skill;
       many, or annotators who differ in kind, their whole matrix. s maximises the Dirichlet-multinomial evidence.
     - b, from 0 to `most_exponent`, maximises the likelihood of the answers,
-      :math:`\sum_i \log \sum_k q_{ik} L_{ik}`, with the prior Normal(1, 1/4): an overconfident model is tempered. Of
-      the fits that start from b = 0 and b = 1, answers first and model first, that of higher likelihood is taken; but
-      not the second if annotators were right far less often there than by chance: then it is the model that has the
-      classes confused. Where they meet one is left.
-    - The same is fitted without the model, and with :math:`p_{ik}` times each class's share there over the model's
-      mean: a model trained on balanced classes, or not at all, takes rare classes for common. Which of the three it is,
-      the likelihood decides; shares cost what Schwarz's criterion says of K - 1 parameters. (A classifier learned from
-      features here knows them, and so does one for which `most_exponent` is 1, as it learns from this consensus.)
+      :math:`\sum_i \log \sum_k q_{ik} L_{ik}`, with the prior Normal(1, 1/4): an overconfident model is tempered.
+    - The model has to earn its say. First the same is fitted without it. Then p becomes the geometric mean of the
+      classes' shares and the model, with the weight that the model has earned by foretelling the answers better than
+      these shares do: 0 if that may be luck, nearly 1 if it is much; see `crowdcore.hierarchical.hearing.hear`, also
+      for a model that takes classes for too common. One that has earned nothing is left out, unless with it heard
+      first the answers are far likelier, as where annotators are right less often than by chance. A fit in which
+      annotators are believed far less than without the model is not taken.
     - :math:`r = \rho / (1 - \rho)`: under a true class the same label again is less of a surprise than the first time
       (a Pólya urn, the Dirichlet-multinomial), so that errors made together convince less. :math:`\rho` is the
       correlation of two answers' errors on a task,
       :math:`\sum_{ik} T_{ik} \sum_{v \ne v'} e_v e_{v'} / \sum_{ik} T_{ik} \sum_{v \ne v'} \sigma_v \sigma_{v'}` with
       :math:`e_v = [y_v = k] - \pi_{j_v kk}`. It is 0 where annotators err independently.
-    - The posterior given is the mixture :math:`(1 - \lambda_i) T_i + \lambda_i B_i` with :math:`B_i`, the mean of the
-      posteriors from one answer each: with Kish's design effect, n answers of correlation :math:`\rho'` are worth
-      :math:`n / (1 + (n - 1) \rho')` independent ones, and :math:`\lambda = n \rho' / (1 + (n - 1) \rho')` makes it
-      so many on the way from n to 1. :math:`\rho' = 2 \rho`, since answers that agree on an error hide part of it;
-      :math:`\lambda` is at least .05, and never so large that another label came first.
-    - *Without a model* q is the same for all tasks, the mean of the classes' shares of votes and of posteriors; r = 0,
-      for nothing then tells errors made together from the truth; and classes are taken to be more alike. Dominance is
-      out of reach there: on thin crowds the method is level with Dawid & Skene's on average, though better calibrated.
+      Where the model is sharpened, b > 1.2, it is at most .05, for both explain the same.
+    - The posterior given allows for dependence. Answers whose strengths (how many times likelier the label is where it
+      is true) add up to N times the strongest count for
+      :math:`N / (1 + (N - 1) \rho')` of them, as by Kish's design effect; and with a chance that grows with
+      :math:`\rho'`, all say as much as one. One more answer that agrees never lowers the quality while the parameters
+      stay; see `crowdcore.kernels.weigh_answers` and `crowdcore.hierarchical.dependence`.
+    - *Without a model* q is the same for all tasks, the mean of the classes' shares of votes and of posteriors, and
+      classes are taken to be more alike; r = 0, for nothing then tells errors made together from the truth:
+      :math:`\rho'` is twice what shows, and more for all. A task's only answer teaches nothing of its annotator, for
+      it is believed as far as the annotator is.
     - *A task without answers* has the posterior q; without a model the consensus -1.
 
     Dawid & Skene 1979 (confusion matrices); Kim & Ghahramani 2012 (Bayesian classifier combination); Paun, Carpenter,
@@ -217,16 +217,16 @@ def hierarchical_dawid_skene(
     >>> result = hierarchical_dawid_skene(crowd, P)
     >>> result.to_frame().round(2).reset_index()
        task  consensus  quality  agreement  num_answers
-    0     0          0     0.96       0.67            3
-    1     1          1     0.99       1.00            3
-    2     2          0     0.99       1.00            3
-    3     3          1     0.89       0.67            3
-    4     4          0     0.92       1.00            1
+    0     0          0     0.85       0.67            3
+    1     1          1     0.97       1.00            3
+    2     2          0     0.98       1.00            3
+    3     3          1     0.78       0.67            3
+    4     4          0     0.83       1.00            1
     >>> result.annotators_frame()[["quality", "low", "high"]].round(2).reset_index()
        annotator  quality   low  high
-    0          2     0.79  0.49  0.95
-    1          1     0.81  0.52  0.96
-    2          0     0.86  0.57  0.98
+    0          2     0.77  0.45  0.95
+    1          1     0.78  0.47  0.95
+    2          0     0.82  0.51  0.97
     """
     if not (isinstance(most_exponent, Real) and 0 <= most_exponent < np.inf):
         raise ValueError(f"most_exponent is {most_exponent!r}; it must be a finite number, 0 or more, for example 2.")
@@ -259,13 +259,13 @@ def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
     N, K = fit.posterior.shape
     consensus = np.empty(N, dtype=np.int64)
     confidence, quality, agreement, label_quality = np.empty(N), np.empty(N), np.empty(N), np.empty(len(crowd.label))
-    log_prior, rows = fit.log_prior if fit.has_model else np.empty((0, K)), np.exp(confusions.log_rows)
+    depends = dependence(fit.correlation, mean_answers(crowd), fit.has_model)
     each(
         crowd.indptr,
         lambda first, last: kernels.pool_answers(
-            first, last, crowd.indptr, crowd.label, confusions.cell, fit.known, log_prior, fit.exponent,
-            rows, HIDDEN * fit.correlation, LEAST_POOLING, consensus, fit.posterior, confidence, quality, label_quality,
-            agreement,
+            first, last, crowd.indptr, crowd.label, confusions.cell, fit.known, fit.log_prior, fit.exponent,
+            confusions.log_rows, fit.has_model, depends.pair, depends.several, depends.as_one, consensus,
+            fit.posterior, confidence, quality, label_quality, agreement,
         ),
     )  # fmt: skip
     stats = annotator_stats(rate_answers(crowd, fit.known, consensus, quality, label_quality), K, 1.0)

@@ -11,37 +11,36 @@ from crowdcore import kernels
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.confusions import Confusions
+from crowdcore.hierarchical.hearing import goes_against, hear, hear_translated, luck
 from crowdcore.hierarchical.tempering import TemperedModel
 
 Floats = NDArray[np.float64]
 
-SMALLEST = 1e-12
-"""Probability that stands for a model's zeros."""
 MOST_ITERATIONS, TOLERANCE, MEAN_TOLERANCE = 60, 1e-3, 1e-6
 """The fit ends when no task's posterior changes by more than the one, or tasks' largest changes have the other as mean:
 then few of many tasks still move, and hardly anything with them."""
 FIRST_FIT, FIT_EVERY = 8, 4
 """When the strength of rows is fitted first, and how often then."""
-SAME = 1e-4
-"""Mean difference between two fits' posteriors of a task below which they are on the way to the same."""
-SAME_SHARES = 0.1
-"""Difference of logarithms below which a model takes classes to be as common as the answers do."""
 EXPONENT_VARIANCE = 0.25
-MOST_CORRELATION = 0.15
+MOST_CORRELATION, SHARP_CORRELATION = 0.15, 0.05
+"""How far answers may be taken to err together; the other where the model is sharpened."""
 COMMON_WITH_MODEL, COMMON_ALONE = 0.25, 1.0
 """How equally hard classes are taken to be; without a model, hard classes and a mix of hard tasks look the same."""
-MOST_REPEATS = 32
 NUM_TOTALS = 7
-LEAST_LOSS = 1e-9
-"""Loss of likelihood an answer below which it is rounding."""
+LEAST_APART = 1e-12
 LEAST_LUCK = 0.75
 """Share of what chance hits below which annotators cannot be: a model has its classes confused then."""
+LEAST_BELIEVED, LEAST_RESCUED = 0.75, 0.6
+"""How often annotators have to be right with a model, as a share of how often they are without it; the other where
+answers tell nothing of the model."""
+LEAST_RESCUE = 3.0
+"""How many times the price of luck a model has to gain that only makes sense if it is heard first."""
 
 
 def fit_hierarchical(
     crowd: Crowd, P: Floats | None, known: Codes, most_exponent: float, *, knows_shares: bool = False
 ) -> HierarchicalFit:
-    """Return the fit that makes the answers most likely: with the model, with its classes' shares mended, or without.
+    """Return the fit with the model as far as it has earned its say, or without it.
 
     Parameters
     ----------
@@ -59,51 +58,20 @@ def fit_hierarchical(
     if not np.any(crowd.num_answers + (known >= 0) > 1):  # nothing tells a careful annotator from an unsure model
         most_exponent = min(most_exponent, 1.0)
     alone = HierarchicalFit(crowd, None, known, most_exponent).run()
-    if P is None:
+    if P is None or goes_against(np.log(P), crowd, known):
         return alone
-    given = HierarchicalFit(crowd, P, known, most_exponent)
-    if _goes_against(given.log_prior, crowd, known):
-        return alone
-    as_given = _better_start(given)
-    best, heard = alone if alone.evidence > as_given.evidence else as_given, alone.heard
-    ratio = np.exp(alone.log_prior[0]) / P[heard].mean(axis=0) if heard.any() else np.ones(P.shape[1])
-    del alone, given, as_given  # with thousands of classes each fit is hundreds of megabytes
-    if not knows_shares and np.abs(np.log(ratio)).max() > SAME_SHARES:
-        shifted = P * ratio
-        np.maximum(shifted, SMALLEST, out=shifted)
-        shifted /= shifted.sum(axis=1, keepdims=True)
-        mended = _better_start(HierarchicalFit(crowd, shifted, known, most_exponent))
-        price = (P.shape[1] - 1) / 2 * np.log(heard.sum())
-        best = mended if mended.evidence - price > best.evidence else best
-    return best
-
-
-def _goes_against(log_P: Floats, crowd: Crowd, known: Codes) -> bool:
-    """Return whether the model contradicts answers of which most stand alone: dealt anew they would fit it better.
-
-    A model learned from few of them expects, where it has not seen one, what is missing there: the opposite. With
-    annotators who are taken to say the opposite, too, that fits very well.
-    """
-    told = np.flatnonzero(known >= 0)
-    said = crowd.num_answers + (known >= 0)
-    if 2 * np.count_nonzero(said > 1) > np.count_nonzero(said):
-        return False
-    task, label = np.concatenate([crowd.task, told]), np.concatenate([crowd.label, known[told]])
-    shares = np.bincount(label, minlength=log_P.shape[1]) / max(len(label), 1)
-    gain = log_P[task, label].sum() - (log_P @ shares)[task].sum()
-    return bool(gain < -LEAST_LOSS * len(label))
-
-
-def _better_start(answers_first: HierarchicalFit) -> HierarchicalFit:
-    """Return the better of two fits: that of those who listen to the answers first, and to the model first."""
-    model_first = answers_first.listening(min(1.0, answers_first.most_exponent))
-    while not (answers_first.settled and model_first.settled):
-        answers_first.run(FIT_EVERY)
-        model_first.run(FIT_EVERY)
-        if answers_first.difference(model_first) < SAME:
-            return model_first.run()
-    names_confused = model_first.accuracy < LEAST_LUCK / len(model_first.crowd.classes)
-    return model_first if model_first.evidence > answers_first.evidence and not names_confused else answers_first
+    T, shares, heard, price = alone.posterior, np.exp(alone.log_prior[0]), alone.heard, luck(alone.heard)
+    model = hear(T, shares, heard, P, most_exponent, knows_shares)
+    if not model.earned:
+        model = hear_translated(T, shares, heard, P, most_exponent, 2 * price)
+    if not model.earned:
+        fit = HierarchicalFit(crowd, P, known, most_exponent).listening(min(1.0, most_exponent)).run()
+        return fit if fit.is_better_than(alone, LEAST_RESCUE * price, LEAST_RESCUED) else alone
+    fit = HierarchicalFit(crowd, model.pred_probs, known, min(most_exponent, 1 + model.earned)).run()
+    if not fit.is_better_than(alone, -price, LEAST_BELIEVED):
+        careful = min(most_exponent, 1.0)
+        fit = HierarchicalFit(crowd, model.pred_probs, known, careful, most_correlation=0.0).run()
+    return fit if fit.is_better_than(alone, -price, LEAST_BELIEVED) else alone
 
 
 class HierarchicalFit:
@@ -113,6 +81,8 @@ class HierarchicalFit:
     ----------
     crowd, P, known, most_exponent
         As in `fit_hierarchical`.
+    most_correlation : float
+        How far answers may be taken to err together.
 
     Attributes
     ----------
@@ -136,17 +106,24 @@ class HierarchicalFit:
         Whether there is no more to do.
     """
 
-    def __init__(self, crowd: Crowd, P: Floats | None, known: Codes, most_exponent: float) -> None:
+    def __init__(
+        self,
+        crowd: Crowd,
+        P: Floats | None,
+        known: Codes,
+        most_exponent: float,
+        most_correlation: float = MOST_CORRELATION,
+    ) -> None:
         self.crowd, self.pred_probs, self.known, self.has_model = crowd, P, known, P is not None
-        self.most_exponent = most_exponent
+        self.most_exponent, self.most_correlation = most_exponent, most_correlation
         self.heard = (crowd.num_answers > 0) | (known >= 0)
         self._num_heard = max(int(self.heard.sum()), 1)
         self.confusions = Confusions(crowd, COMMON_WITH_MODEL if self.has_model else COMMON_ALONE)
         self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
-        self._most_repeats = int(min(crowd.counts.max(initial=0) - 1, MOST_REPEATS))
         self.posterior = self._begin(P)
         shares = self.posterior[self.heard].sum(axis=0) + 1
-        self._begun: Floats = shares / shares.sum()
+        self._checked = bool(np.any(crowd.num_answers + (known >= 0) > 1))
+        self._begun: Floats = shares / shares.sum() if self._checked else np.full_like(shares, 1 / len(shares))
         self.log_prior: Floats = np.log(self._begun[None] if P is None else P)
         self.exponent, self.correlation = 0.0 if self.has_model else 1.0, 0.0
         self._model = TemperedModel(crowd, known, self.log_prior)
@@ -206,18 +183,18 @@ class HierarchicalFit:
         crowd, K = self.crowd, len(self.crowd.classes)
         counts = np.zeros((len(self._bounds), *self.confusions.counts.shape))
         totals = np.zeros((len(self._bounds), K + NUM_TOTALS))
-        repeats = np.zeros((max(self._most_repeats, 0) if ratio else 0, K, K))
-        if ratio:
-            kernels.repeat_discounts(ratio, self.confusions.pooled, repeats)
+        rows = np.exp(log_rows) if ratio else np.empty((0, K))
 
         def part(number: int, first: int, last: int) -> None:
             kernels.infer_tasks(
                 first, last, crowd.indptr, crowd.annotator, crowd.label, self.confusions.cell, self.known,
-                self.log_prior, self.exponent, log_rows, right, repeats, self.posterior, counts[number], totals[number],
+                self.log_prior, self.exponent, log_rows, right, rows, ratio, self.posterior,
+                counts[number], totals[number],
             )  # fmt: skip
 
         kernels.in_parts(part, self._bounds)
         self._counts: Floats = counts.sum(axis=0) if len(counts) > 1 else counts[0]
+        self._num_counted = float(self._counts.sum())
         self._num_right = float(self._counts[np.arange(len(self._counts)), self.confusions.said].sum())
         self._change, self._ratio = float(totals[:, K].max()), ratio
         self._totals: Floats = totals.sum(axis=0)
@@ -225,7 +202,14 @@ class HierarchicalFit:
             self._log_chance = float(self._totals[-1])
         self._mean_change = self._totals[K + 1] / self._num_heard
         together, apart = self._totals[K + 2 : K + 4]
-        self.correlation = float(min(max(together / max(apart, SMALLEST), 0.0), MOST_CORRELATION))
+        self.correlation = float(min(max(together / max(apart, LEAST_APART), 0.0), self._correlation_limit))
+
+    @property
+    def _correlation_limit(self) -> float:
+        """Errors made together and a model that is to be sharpened tell the same story: one of them is believed."""
+        sharpened = min(max((self.exponent - 1) / 0.2, 0.0), 1.0)
+        least = min(self.most_correlation, SHARP_CORRELATION)
+        return self.most_correlation + sharpened * (least - self.most_correlation)
 
     def _finish(self) -> None:
         """Find the posteriors of tasks of which nothing was heard, and without a model the errors' correlation."""
@@ -238,7 +222,12 @@ class HierarchicalFit:
         self._counts = np.empty((0, self.posterior.shape[1]))  # nothing is learned from them any more
 
     def _share_classes(self) -> None:
-        """Let the classes' shares be halfway between those of the first posteriors and of the present ones."""
+        """Let the classes' shares be halfway between those of the first posteriors and of the present ones.
+
+        Where no task has two answers, nothing tells how often these are right: they are taken as they are.
+        """
+        if not self._checked:
+            return
         shares = self._totals[: len(self._begun)] + 1
         self.log_prior = np.log((shares / shares.sum() + self._begun) / 2)[None]
 
@@ -252,14 +241,20 @@ class HierarchicalFit:
         self.exponent = float(min(max(before + min(max(step, -0.5), 0.5), 0.0), self.most_exponent))
         return abs(self.exponent - before)
 
-    def difference(self, other: HierarchicalFit) -> float:
-        """Return how much the posteriors of two fits differ: their mean distance."""
-        return float(np.abs(self.posterior - other.posterior).sum() / self._num_heard)
-
     @property
     def accuracy(self) -> float:
-        """Share of the answers that are believed."""
-        return self._num_right / len(self.crowd.label) if len(self.crowd.label) else 1.0
+        """Share of the answers that are believed, of those that others have answered beside."""
+        return self._num_right / self._num_counted if self._num_counted else 1.0
+
+    def is_better_than(self, alone: HierarchicalFit, gain: float, least_believed: float) -> bool:
+        """Return whether the answers are likelier than by another fit, by that much, and hardly less believed.
+
+        What many annotators agree on is not luck: a fit in which they are far less often right has taken the model for
+        the truth.
+        """
+        chance = LEAST_LUCK / len(self.crowd.classes)
+        least = max(least_believed * alone.accuracy if alone._num_counted else 0.0, chance)
+        return self.evidence - alone.evidence > gain and self.accuracy >= least
 
     @property
     def evidence(self) -> float:

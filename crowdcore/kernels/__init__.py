@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from crowdcore.kernels.abilities import ability_slope, solve_arrow
     from crowdcore.kernels.annotators import rate_annotators, worst_classes
     from crowdcore.kernels.crowdlab import believe, best_labels, compare_with, score_tasks
-    from crowdcore.kernels.forecasts import collect_labels, judge_tasks
+    from crowdcore.kernels.forecasts import add_strengths, collect_labels, judge_tasks
     from crowdcore.kernels.gammas import digammas
     from crowdcore.kernels.hierarchical import (
         fill_rows,
         infer_tasks,
         pool_answers,
         prior_moments,
-        repeat_discounts,
         row_evidence,
+        strength,
         sum_rows,
+        weigh_answers,
     )
     from crowdcore.kernels.majority import break_ties, tally_votes
     from crowdcore.kernels.messages import pass_messages
@@ -51,6 +52,7 @@ __all__ = [
     "Numbers",
     "ability_pass",
     "ability_slope",
+    "add_strengths",
     "believe",
     "best_labels",
     "break_ties",
@@ -71,7 +73,6 @@ __all__ = [
     "pool_answers",
     "prior_moments",
     "rate_annotators",
-    "repeat_discounts",
     "robust_rank_one",
     "row_evidence",
     "scale_rows",
@@ -79,9 +80,11 @@ __all__ = [
     "shared_tasks",
     "solve_arrow",
     "spike_pass",
+    "strength",
     "sum_rows",
     "tally_votes",
     "temperature_losses",
+    "weigh_answers",
     "weighted_votes",
     "worst_classes",
 ]
@@ -105,16 +108,17 @@ _MODULES = {
     "abilities": ("ability_slope", "solve_arrow"),
     "annotators": ("rate_annotators", "worst_classes"),
     "crowdlab": ("believe", "best_labels", "compare_with", "score_tasks"),
-    "forecasts": ("collect_labels", "judge_tasks"),
+    "forecasts": ("add_strengths", "collect_labels", "judge_tasks"),
     "gammas": ("digammas",),
     "hierarchical": (
         "fill_rows",
         "infer_tasks",
         "pool_answers",
         "prior_moments",
-        "repeat_discounts",
         "row_evidence",
+        "strength",
         "sum_rows",
+        "weigh_answers",
     ),
     "majority": ("break_ties", "tally_votes"),
     "messages": ("pass_messages",),

@@ -2,67 +2,81 @@
 
 from __future__ import annotations
 
-from math import exp, log, log1p
+from math import log
 
 import numpy as np
 
 from crowdcore.kernels import Codes, Floats
 from crowdcore.kernels.compiling import compiled
+from crowdcore.kernels.hierarchical import spread, strength, weigh_answers
 
 
 @compiled
 def judge_tasks(
-    tasks: Codes, logs: Floats, singles: Floats, counts: Codes, has_model: bool, correlation: float, least: float,
-    consensus: Codes, confidence: Floats, quality: Floats,
+    tasks: Codes, prior: Floats, says: Floats, total: Floats, strongest: Floats, counts: Codes, own: bool,
+    pair: float, several: float, as_one: float, consensus: Codes, confidence: Floats, quality: Floats,
 ) -> None:  # fmt: skip
-    """Take the most probable labels of some tasks, mixing in what single answers say as `pool_answers` does.
+    """Find what is believed of some tasks, and take the most probable labels, as `pool_answers` does.
 
     Parameters
     ----------
     tasks : ndarray of int
         Codes of the tasks.
-    logs : ndarray of shape (N, K)
-        Logarithm of each class's chance by prior and answers, up to a constant.
-    singles : ndarray of shape (N, K)
-        Sum of the posteriors from one answer each.
+    prior : ndarray of shape (N, K) or (1, K)
+        Logarithm of what is believed of each task, or of all, before the answers.
+    says : ndarray of shape (N, K)
+        What the answers say: the sum of the logarithms of their chances for each true class.
+    total, strongest : ndarray of shape (N,)
+        The sum and the largest of the answers' strengths.
     counts : ndarray of int, shape (N, K)
         Votes.
-    has_model : bool
-        Whether tasks without answers have a consensus.
-    correlation, least : float
-        The correlation of a task's answers; the least weight of single answers.
+    own, pair, several, as_one
+        As in `pool_answers`.
     consensus, confidence, quality : ndarray of shape (N,)
         Filled, as in `pool_answers`.
     """
-    K = logs.shape[1]
-    row = np.empty(K)
+    K = says.shape[1]
+    row, one = np.empty(K), np.empty(K)
     for i in tasks:
-        best, n, total = 0, 0, 0.0
+        before = prior[i if len(prior) > 1 else 0]
+        weigh_answers(before, 1.0, own, says[i], total[i], strongest[i], pair, several, as_one, row, one)
+        best, n = 0, 0
         for k in range(K):
             n += counts[i, k]
-            if logs[i, k] > logs[i, best]:
+            if row[k] > row[best]:
                 best = k
         for k in range(K):
-            row[k] = exp(logs[i, k] - logs[i, best])
-            total += row[k]
-        consensus[i], confidence[i], quality[i] = best, 1 / total, 1 / total
-        if n == 0 and not has_model:
+            one[k] = before[k] + says[i, k]
+        spread(one, 1.0, one)
+        consensus[i], confidence[i], quality[i] = best, one[best], row[best]
+        if n == 0 and not own:
             consensus[i], confidence[i] = -1, 1 / K
-        if n > 1:
-            weight = max(n * correlation / (1 + (n - 1) * correlation), least)
-            for k in range(K):
-                gain = (singles[i, k] - singles[i, best]) / n
-                if gain > 0:
-                    lead = (1 - row[k]) / total
-                    weight = min(weight, 0.999 * lead / (lead + gain))
-            quality[i] += weight * (singles[i, best] / n - quality[i])
+
+
+@compiled
+def add_strengths(task: Codes, label: Codes, cell: Codes, log_rows: Floats, total: Floats, strongest: Floats) -> None:
+    """Add up the strengths of each task's answers, and find the largest.
+
+    Parameters
+    ----------
+    task, label, cell : ndarray of int, shape (A,)
+        Of each answer; `cell` is its row in `log_rows`.
+    log_rows : ndarray of shape (C, K)
+        Logarithm of the chance of each cell's label for each true class.
+    total, strongest : ndarray of shape (N,)
+        Added to; renewed.
+    """
+    for a in range(len(task)):
+        own = strength(log_rows[cell[a]], label[a])
+        total[task[a]] += own
+        strongest[task[a]] = max(strongest[task[a]], own)
 
 
 @compiled
 def collect_labels(
     tasks: Codes, draws: Floats, truth: Codes, reached: Floats, chances: Floats, pooled: Floats, together: float,
     indptr: Codes, annotator: Codes, members: Codes, latest: Codes, earlier: Codes, asked: Codes, num_asked: int,
-    prior: Floats, ratio: float, logs: Floats, singles: Floats, counts: Codes,
+    says: Floats, total: Floats, strongest: Floats, counts: Codes,
 ) -> None:  # fmt: skip
     """Let one annotator each answer some tasks, and renew what is believed of these.
 
@@ -81,8 +95,8 @@ def collect_labels(
         Their confusion matrices; the last is a newcomer's.
     pooled : ndarray of shape (K, K)
         The confusion by which the same label again is a surprise.
-    together, ratio : float
-        How much more often the same label comes again, as a Pólya urn: in truth, and as it is believed.
+    together : float
+        How much more often the same label comes again, as a Pólya urn.
     indptr, annotator
         The answers there were at first.
     members : ndarray of int, shape (P,)
@@ -91,13 +105,11 @@ def collect_labels(
         Place of each task's latest answer in `asked`, -1 for none; renewed.
     earlier, asked : ndarray of int
         Place of the answer before to the same task; who gave the answer, P for a newcomer. Filled from `num_asked` on.
-    prior : ndarray of shape (N, K) or (1, K)
-        What single answers are heard with: probabilities.
-    logs, singles, counts
+    says, total, strongest, counts
         As in `judge_tasks`; renewed.
     """
-    K, P = logs.shape[1], len(members)
-    weights = np.empty(K)
+    K, P = says.shape[1], len(members)
+    weights, log_row = np.empty(K), np.empty(K)
     for s, i in enumerate(tasks):
         who = P
         for attempt in range(1, draws.shape[1]):
@@ -116,20 +128,18 @@ def collect_labels(
                 break
         place = num_asked + s
         asked[place], earlier[place], latest[i] = who, latest[i], place
-        true, total = truth[i], 0.0
+        true, every = truth[i], 0.0
         for k in range(K):
             weights[k] = chances[who, true, k] * (1 + counts[i, k] * together / pooled[true, k])
-            total += weights[k]
-        left, label = draws[s, 0] * total, 0
+            every += weights[k]
+        left, label = draws[s, 0] * every, 0
         while label < K - 1 and left >= weights[label]:
             left -= weights[label]
             label += 1
-        total = 0.0
-        heard = prior[i if len(prior) > 1 else 0]
         for k in range(K):
-            logs[i, k] += log(chances[who, k, label]) + log1p(counts[i, label] * ratio / pooled[k, label])
-            weights[k] = heard[k] * chances[who, k, label]
-            total += weights[k]
-        for k in range(K):
-            singles[i, k] += weights[k] / total
+            log_row[k] = log(chances[who, k, label])
+            says[i, k] += log_row[k]
+        own = strength(log_row, label)
+        total[i] += own
+        strongest[i] = max(strongest[i], own)
         counts[i, label] += 1

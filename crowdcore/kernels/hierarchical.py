@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, log, log1p, sqrt
+from math import exp, lgamma, log, sqrt
 
 import numpy as np
 from numpy import uintp as place  # numba then leaves out the way round of negative places
 
-from crowdcore.kernels import ROUNDING, Codes, Floats
+from crowdcore.kernels import Codes, Floats
 from crowdcore.kernels.compiling import compiled
 
 LITTLE = 1e-6
 """Probability below which a class adds nothing that could be seen."""
+LEAST_STRENGTH = 1e-3
 
 
 @compiled
 def infer_tasks(
     first: int, last: int, indptr: Codes, annotator: Codes, label: Codes, cell: Codes, known: Codes,
-    log_prior: Floats, exponent: float, log_rows: Floats, right: Floats, repeats: Floats,
+    log_prior: Floats, exponent: float, log_rows: Floats, right: Floats, rows: Floats, ratio: float,
     posterior: Floats, counts: Floats, totals: Floats,
 ) -> None:  # fmt: skip
     """Find the posteriors of tasks first to last that have answers or are known, and what follows from them.
@@ -37,9 +38,10 @@ def infer_tasks(
         only counts and totals of classes are found.
     right : ndarray of shape (M, K), or (0, K)
         The chance that each annotator recognises each class. With none, what errors have in common is not looked for.
-    repeats : ndarray of shape (R, K, K)
-        What is added to the logarithm of each true class's chance (last axis) when a label (second axis) comes for the
-        second, third, ... time; beyond R as for the last. With R = 0 answers are independent.
+    rows : ndarray of shape (C, K), or (0, K)
+        The chance of each cell's label for each true class; needed where `ratio` is not 0.
+    ratio : float
+        How much less of a surprise the same label is again (a Pólya urn); 0 where answers are independent.
     posterior : ndarray of shape (N, K)
         Renewed.
     counts : ndarray of shape (C, K)
@@ -51,7 +53,7 @@ def infer_tasks(
         normalised after it is raised to its power.
     """
     K = posterior.shape[1]
-    logs, seen, active = np.empty(K), np.zeros(K, dtype=np.int64), np.empty(K, dtype=np.int64)
+    logs, seen, active, product = np.empty(K), np.zeros(K, dtype=np.int64), np.empty(K, dtype=np.int64), np.empty(K)
     largest = changes = together = apart = mean_prior = variance = evidence = 0.0
     k: int | np.unsignedinteger
     for i in range(first, last):
@@ -66,8 +68,8 @@ def infer_tasks(
                 c = place(cell[a])
                 for k in range(K):
                     logs[k] += log_rows[c, k]
-            if len(repeats):
-                _discount(begin, end, label, repeats, seen, logs)
+            if ratio:
+                _discount(begin, end, label, cell, rows, ratio, seen, product, logs)
             if truth >= 0:
                 evidence += logs[truth]
             else:
@@ -87,10 +89,11 @@ def infer_tasks(
             if posterior[i, k] > LITTLE:
                 active[num_active] = k
                 num_active += 1
-        for a in range(begin, end):
-            c = place(cell[a])
-            for k in range(K):
-                counts[c, k] += posterior[i, k]
+        if end - begin > 1 or truth >= 0 or len(log_prior) > 1:  # a lone answer tells nothing of its annotator
+            for a in range(begin, end):
+                c = place(cell[a])
+                for k in range(K):
+                    counts[c, k] += posterior[i, k]
         if len(right) and end - begin > 1:
             for at in range(num_active):
                 k = place(active[at])
@@ -116,17 +119,34 @@ def infer_tasks(
 
 
 @compiled
-def _discount(begin: int, end: int, label: Codes, repeats: Floats, seen: Codes, logs: Floats) -> None:
+def _discount(
+    begin: int, end: int, label: Codes, cell: Codes, rows: Floats, ratio: float, seen: Codes, product: Floats,
+    logs: Floats,
+) -> None:  # fmt: skip
     """Add what labels that come again are discounted by; `seen` is zero before and after."""
     for a in range(begin, end):
-        said = place(label[a])
-        times = min(seen[said], len(repeats))
-        if times:
-            for k in range(len(logs)):
-                logs[k] += repeats[times - 1, said, k]
-        seen[said] += 1
+        seen[place(label[a])] += 1
     for a in range(begin, end):
-        seen[place(label[a])] = 0
+        said = place(label[a])
+        times = seen[said]
+        seen[said] = 0
+        if times < 2:
+            continue
+        for k in range(len(logs)):
+            product[k] = 0.0
+        for b in range(a, end):
+            if label[b] == label[a]:
+                c = place(cell[b])
+                for k in range(len(logs)):
+                    product[k] += rows[c, k]
+        for k in range(len(logs)):
+            urn, usual = 1.0, product[k] / times
+            for m in range(1, times):
+                urn *= 1 + m * ratio / usual
+                if urn > 1e200:
+                    logs[k] += log(urn)
+                    urn = 1.0
+            logs[k] += log(urn)
 
 
 @compiled
@@ -182,7 +202,7 @@ def prior_moments(
 
 
 @compiled
-def _spread(logs: Floats, exponent: float, chances: Floats) -> None:
+def spread(logs: Floats, exponent: float, chances: Floats) -> None:
     """Fill in probabilities proportional to powers, given logarithms."""
     top = logs[0]
     for k in range(1, len(logs)):
@@ -271,77 +291,126 @@ def row_evidence(
 
 
 @compiled
-def repeat_discounts(ratio: float, pooled: Floats, repeats: Floats) -> None:
-    """Fill in what `infer_tasks` adds for repeated labels: ``log(1 + m ratio / pooled[k, l])`` at ``m - 1, l, k``."""
-    for m in range(len(repeats)):
-        for k in range(len(pooled)):
-            for said in range(len(pooled)):
-                repeats[m, said, k] = log1p((m + 1) * ratio / pooled[k, said])
+def strength(log_row: Floats, said: int) -> float:
+    """Return how many times likelier a label is where it is true than elsewhere, as a logarithm; hardly ever 0.
+
+    Parameters
+    ----------
+    log_row : ndarray of shape (K,)
+        Logarithm of the label's chance for each true class.
+    said : int
+        The label.
+    """
+    other = -np.inf
+    for k in range(len(log_row)):
+        if k != said:
+            other = max(other, log_row[k])
+    return max(log_row[said] - other, LEAST_STRENGTH) if len(log_row) > 1 else 1.0
+
+
+@compiled
+def weigh_answers(
+    prior: Floats, exponent: float, own: bool, says: Floats, total: float, strongest: float, pair: float,
+    several: float, as_one: float, row: Floats, one: Floats,
+) -> None:  # fmt: skip
+    """Fill in a task's posterior, as answers that depend on each other let believe it.
+
+    Parameters
+    ----------
+    prior : ndarray of shape (K,)
+        Logarithm of what is believed before the answers, to be raised to `exponent`.
+    own : bool
+        Whether the prior is the task's own, not that of all: only such a one is heard beside a lone answer.
+    says : ndarray of shape (K,)
+        What the answers say: the sum of the logarithms of their chances for each true class.
+    total, strongest : float
+        The sum and the largest of the answers' strengths: they say as much as N = total / strongest equal ones.
+    pair, several, as_one
+        See `crowdcore.hierarchical.dependence.Dependence`.
+    row : ndarray of shape (K,)
+        Filled.
+    one : ndarray of shape (K,)
+        Overwritten.
+
+    Notes
+    -----
+    Answers count for N / (1 + (N - 1) pair + several (1 - 1 / N)) independent ones, or all for one, with chance
+    `as_one`. Either way, one more answer that agrees never lowers what is believed of its label: the divisor grows less
+    than what the answers say.
+    """
+    equal = max(total / strongest, 1.0) if strongest > 0 else 1.0
+    many = 1 / (1 + (equal - 1) * pair + several * (1 - 1 / equal))
+    for k in range(len(row)):
+        row[k] = exponent * prior[k] + many * says[k]
+        one[k] = (exponent * prior[k] if own else 0.0) + says[k] / equal
+    spread(row, 1.0, row)
+    spread(one, 1.0, one)
+    for k in range(len(row)):
+        row[k] += as_one * (one[k] - row[k])
 
 
 @compiled
 def pool_answers(
     first: int, last: int, indptr: Codes, label: Codes, cell: Codes, known: Codes, log_prior: Floats, exponent: float,
-    rows: Floats, correlation: float, least: float, consensus: Codes, posterior: Floats, confidence: Floats,
-    quality: Floats, label_quality: Floats, agreement: Floats,
+    log_rows: Floats, own: bool, pair: float, several: float, as_one: float, consensus: Codes, posterior: Floats,
+    confidence: Floats, quality: Floats, label_quality: Floats, agreement: Floats,
 ) -> None:  # fmt: skip
-    """Take the most probable labels, and mix posteriors with what single answers say, for tasks first to last.
+    """Find what is believed of tasks first to last, and take the most probable labels.
 
     Parameters
     ----------
-    correlation, least : float
-        The correlation of a task's answers; the least weight of single answers.
-    log_prior : ndarray of shape (N, K) or (0, K)
-        As in `infer_tasks`; with none, single answers are heard without a prior.
-    rows : ndarray of shape (C, K)
-        The chance of each cell's label for each true class.
+    log_prior : ndarray of shape (N, K) or (1, K)
+        As in `infer_tasks`.
+    log_rows : ndarray of shape (C, K)
+        Logarithm of the chance of each cell's label for each true class.
+    own : bool
+        Whether tasks have priors of their own; if not, a task of which nothing is heard has no consensus.
+    pair, several, as_one : float
+        As in `weigh_answers`.
     indptr, label, cell, known, exponent
         As in `infer_tasks`.
     consensus : ndarray of shape (N,)
-        Filled; -1 where there is neither an answer nor a prior of the task's own.
+        Filled; -1 where nothing is heard.
     posterior : ndarray of shape (N, K)
         Renewed.
     confidence : ndarray of shape (N,)
-        Filled: the posterior of the most probable label before mixing; 1 / K where the consensus is -1.
+        Filled: what is believed of the consensus if answers are independent; 1 / K where it is -1.
     quality, agreement : ndarray of shape (N,)
-        Filled: the mixed posterior of the consensus; the share of the answers that equal it.
+        Filled: the posterior of the consensus; the share of the answers that equal it.
     label_quality : ndarray of shape (A,)
-        Filled: the mixed posterior of each answer.
+        Filled: the posterior of each answer.
     """
     K = posterior.shape[1]
-    prior, one, mean = np.full(K, 1 / K), np.empty(K), np.empty(K)
+    says, one = np.empty(K), np.empty(K)
     for i in range(first, last):
         begin, end = indptr[i], indptr[i + 1]
-        n, row = end - begin, posterior[i]
+        n, row, prior = end - begin, posterior[i], log_prior[i if len(log_prior) > 1 else 0]
+        says[:] = 0.0
+        if n and known[i] < 0:
+            total = strongest = 0.0
+            for a in range(begin, end):
+                log_row = log_rows[place(cell[a])]
+                adds = strength(log_row, label[a])
+                total += adds
+                strongest = max(strongest, adds)
+                for k in range(K):
+                    says[k] += log_row[k]
+            weigh_answers(prior, exponent, own, says, total, strongest, pair, several, as_one, row, one)
         best = 0
         for k in range(1, K):
             if row[k] > row[best]:
                 best = k
         consensus[i] = best
+        quality[i] = row[best]
         confidence[i] = row[best]
-        if n == 0 and known[i] < 0 and not len(log_prior):
+        if n and known[i] < 0:
+            for k in range(K):
+                one[k] = exponent * prior[k] + says[k]
+            spread(one, 1.0, one)
+            confidence[i] = one[best]
+        if n == 0 and known[i] < 0 and not own:
             consensus[i] = -1
             confidence[i] = 1 / K
-        if n > 1 and known[i] < 0:
-            if len(log_prior):
-                _spread(log_prior[i], exponent, prior)
-            mean[:] = 0.0
-            for a in range(begin, end):
-                c, total = place(cell[a]), 0.0
-                for k in range(K):
-                    one[k] = prior[k] * rows[c, k]
-                    total += one[k]
-                for k in range(K):
-                    mean[k] += one[k] / total / n
-            weight = max(n * correlation / (1 + (n - 1) * correlation), least)
-            for k in range(K):
-                gain = mean[k] - mean[best]
-                if gain > ROUNDING:
-                    lead = row[best] - row[k]
-                    weight = min(weight, 0.999 * lead / (lead + gain))
-            for k in range(K):
-                row[k] += weight * (mean[k] - row[k])
-        quality[i] = row[best]
         same = 0
         for a in range(begin, end):
             label_quality[a] = row[label[a]]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crowdcore import kernels
 from crowdcore.crowd.ids import Codes
+from crowdcore.hierarchical.dependence import HIDDEN
 from crowdcore.outlook.beliefs import form_beliefs
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Futures:
         self.members, self.reached = active, activity[active].cumsum()
         self.pooled = kernels.frozen(result.confusions.pooled)
         self.chances = np.concatenate([result.confusions.matrices(active), self.pooled[None]])
-        correlation = min(self.beliefs.correlation, MOST_TOGETHER)
+        correlation = min(HIDDEN * result.correlation, MOST_TOGETHER)
         self.together = correlation / (1 - correlation)
         self.room = np.where(result.known, 0, np.clip(most - crowd.num_answers, 0, MOST_AHEAD))
         self.lacking = np.maximum(min_labels - crowd.num_answers, 0)
@@ -112,7 +113,7 @@ class Futures:
             kernels.collect_labels(
                 tasks, rng.random((len(tasks), 1 + ATTEMPTS)), seen, self.reached, chances, self.pooled,
                 self.together, crowd.indptr, crowd.annotator, self.members, latest, earlier, asked, sizes[-1],
-                beliefs.heard, beliefs.ratio, beliefs.logs, beliefs.singles, beliefs.counts,
+                beliefs.says, beliefs.total, beliefs.strongest, beliefs.counts,
             )  # fmt: skip
             room[tasks] -= 1
             beliefs.judge(tasks, consensus, confidence, quality)

