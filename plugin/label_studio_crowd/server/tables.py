@@ -78,6 +78,7 @@ class TaskTable:
         found = []
         for row in rows:
             task, reason = int(snapshot.tasks[row]), int(snapshot.settled_by[row])
+            instead = label_of(snapshot, int(snapshot.model_says[row]))
             found.append(
                 Task(
                     task=task,
@@ -88,8 +89,8 @@ class TaskTable:
                     priority=number(snapshot.priority[row]),
                     settled=reason > 0,
                     settled_by=_REASONS[reason - 1] if reason else None,
-                    model_disagrees=bool(snapshot.model_disagrees[row]),
-                    model_says=label_of(snapshot, int(snapshot.model_says[row])),
+                    model_disagrees=instead is not None,
+                    model_says=instead,
                     place=places.get(task),
                     url=task_url(self._url, task),
                 )

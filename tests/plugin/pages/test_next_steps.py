@@ -200,6 +200,15 @@ def test_tasks_where_the_model_disagrees_are_to_be_looked_at(tmp_path):
     assert "Label 1 task in the queue: 1 where the model disagrees with all annotators." in said
 
 
+def test_the_pages_list_the_tasks_where_the_model_disagrees(tmp_path):
+    html = of(tmp_path, outweighed("a", "a", max_labels=2))
+    (row,) = re.findall(r'<tr id="disagrees-13">.*?</tr>', html, re.DOTALL)
+    said = " ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split())
+    assert re.search(r"\ba (<\s)?\d+\s% c 2 say a\. The classifier says c \(over 99 %\)\. .*label limit reached$", said)
+    assert '<a href="#model-disagrees">1 task</a>' in html
+    assert "disagrees-" not in of(tmp_path, votes(*GOOD))
+
+
 @pytest.mark.parametrize(("probability", "says"), [(0.03, ""), (0.003, " (1 almost certainly)")])
 def test_wrong_for_almost_certain_is_said_of_the_surest_only(tmp_path, probability, says):
     snapshot = votes(*GOOD, {1: "a", 2: "a", 3: "b"})
