@@ -21,6 +21,7 @@ from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
 from crowdcore.hierarchical.hearing import SMALLEST
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.votes.annotators import AnnotatorStats, annotator_stats, rate_answers
+from crowdcore.votes.overruled import overruled_tasks
 from crowdcore.votes.result_frames import ResultFrames
 
 if TYPE_CHECKING:
@@ -100,6 +101,14 @@ class HierarchicalResult(ResultFrames):
     pred_probs: Floats | None
     known: NDArray[np.bool_]
     n_iter: int
+
+    @property
+    def model_disagrees(self) -> NDArray[np.bool_]:
+        """Whether the consensus is a label that none of the task's annotators gave, and there is a model, shape (N,).
+
+        Never for a known label, nor for a task without answers. `crowdcore.votes.within_answers` has another consensus.
+        """
+        return overruled_tasks(self.crowd, self.consensus, self.known) & (self.pred_probs is not None)
 
     def confusion(self, annotators: ArrayLike | None = None) -> Floats:
         """Return confusion matrices: annotator, true class, label; rows sum to 1.

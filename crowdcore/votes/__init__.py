@@ -9,5 +9,6 @@
 
 from crowdcore.votes.annotators import AnnotatorStats
 from crowdcore.votes.majority import majority_vote
+from crowdcore.votes.overruled import overruled_tasks, within_answers
 
-__all__ = ["AnnotatorStats", "majority_vote"]
+__all__ = ["AnnotatorStats", "majority_vote", "overruled_tasks", "within_answers"]

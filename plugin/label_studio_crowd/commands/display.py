@@ -64,6 +64,9 @@ def show_run(console: Console, report: RunReport) -> None:
     reasons = {"truth": "known truth", "quality": "quality", "labels": "the label limit", "skips": "labels and skips"}
     why = ", ".join(f"{count:,} by {reasons[name]}" for name, count in report.settled_by.items() if count)
     console.print(f"Settled: {report.settled or 0:,} of {tasks}{f' ({why})' if why else ''}{believed}", highlight=False)
+    if report.model_disagrees:
+        number = _count(report.model_disagrees, "task")
+        console.print(f"Model disagrees: {number}, where the classifier contradicts all annotators", highlight=False)
     console.print(f"Classifier: {escape(report.classifier or '')}", highlight=False)
     for warning in report.warnings:
         console.print(f"{_MARKS['note']} {escape(warning)}", highlight=False)

@@ -22,6 +22,7 @@ from label_studio_crowd.studio.addresses import project_url, task_url
 
 _SUSPECTS: Final = 50
 _OVERRULED: Final = 25
+_DISAGREEMENTS: Final = 25
 _QUEUE: Final = 25
 _RUNS: Final = 20
 _ANNOTATORS: Final = 1000
@@ -102,11 +103,12 @@ def report_html(
     queue = insights.queue_page(snapshot, people, 1, _QUEUE)
     suspects = insights.suspect_labels(snapshot, people, 1, _SUSPECTS)
     overruled = insights.overruled_majorities(snapshot, people, 1, _OVERRULED)
+    disagreements = insights.model_disagreements(snapshot, people, 1, _DISAGREEMENTS)
     annotators = insights.annotators_page(snapshot, people, 1, _ANNOTATORS)
     rows = {person.key: row for row, person in enumerate(people.everybody)}
     detailed = [row.person.key for row in annotators.rows if row.labels][:_DETAILED]
     details = [insights.annotator_details(snapshot, people, rows[key]) for key in detailed]
-    shown = [row.task for page in (queue, suspects, overruled) for row in page.rows]
+    shown = [row.task for page in (queue, suspects, overruled, disagreements) for row in page.rows]
     shown += [mistake.task for one in details for mistake in one.mistakes]
     runs, facts = stored.runs.newest(_RUNS), stored.facts
     report = runs[0].report if runs else RunReport()
@@ -128,6 +130,7 @@ def report_html(
         queue=queue,
         suspects=suspects,
         overruled=overruled,
+        disagreements=disagreements,
         annotators=annotators,
         details=details,
         order_by="quality",

@@ -112,6 +112,7 @@ class Run:
             estimated_accuracy=self.accuracy,
             settled=int(self.scores.settled.sum()),
             settled_by={name: int((settled_by == name).sum()) for name in SETTLED_BY},
+            model_disagrees=int(self.scores.model_disagrees.sum()),
             changed_tasks=self.pulled.changed,
             deleted_tasks=self.pulled.deleted,
             full_pull=self.pulled.full,

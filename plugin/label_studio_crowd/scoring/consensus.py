@@ -12,6 +12,7 @@ from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
 from crowdcore.hierarchical.confidence import confidence_scores
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
 from crowdcore.outlook.estimates import annotator_intervals, silence
+from crowdcore.votes import within_answers
 from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.settings import ConsensusMethod
 
@@ -78,7 +79,7 @@ def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes |
         result = replace(hierarchical_dawid_skene(crowd), model_exponent=0.0)
     return Beliefs(
         result,
-        confidence_scores(result),
+        confidence_scores(within_answers(result)),
         annotator_intervals(result, level=LEVEL),
         _compared(crowd, result.known),
         pred_probs is not None and result.model_exponent > 0 and not untold,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crowdcore import Crowd, CrowdlabResult, majority_vote
 from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.votes import overruled_tasks, within_answers
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.consensus import find_beliefs
 from label_studio_crowd.settings import ConsensusMethod
@@ -31,7 +32,10 @@ class Scores:
     answers
         What it was computed from.
     result
-        Consensus and qualities.
+        Consensus and qualities. The consensus of a task with labels is one of these labels, or its known truth.
+    model_says
+        What the classifier makes most probable where it disagrees with all who labelled the task: a class that nobody
+        gave. -1 elsewhere; shape (N,). Quality does not settle such a task.
     majority
         The majority vote, of tied classes one by chance, -1 without answers; shape (N,).
     priority
@@ -58,6 +62,7 @@ class Scores:
 
     answers: Answers
     result: HierarchicalResult | CrowdlabResult
+    model_says: NDArray[np.int64]
     majority: NDArray[np.int64]
     priority: NDArray[np.float64]
     agreement: NDArray[np.float64]
@@ -76,6 +81,11 @@ class Scores:
         """Whether the task needs no more labels; shape (N,)."""
         settled: NDArray[np.bool_] = self.settled_by != ""
         return settled
+
+    @property
+    def model_disagrees(self) -> NDArray[np.bool_]:
+        """Whether the classifier disagrees with all who labelled the task; shape (N,)."""
+        return np.asarray(self.model_says >= 0)
 
     @property
     def calibrated(self) -> bool:
@@ -104,7 +114,8 @@ def score(
         Out-of-sample class probabilities (N, K), or None without a classifier.
     target_quality, min_labels, max_labels
         A task is settled when its truth is known, when its consensus has the quality and it the labels, or
-        when it has the most labels allowed, where skips count as labels. Without a classifier one label is
+        when it has the most labels allowed, where skips count as labels. Quality settles no task whose most probable
+        class nobody gave: its consensus is the most probable of the labels it has. Without a classifier one label is
         believed as far as its annotator is, so `min_labels` is 2 then by default.
     consensus
         The method. With ``hierarchical-dawid-skene`` quality settles a task only if one of its annotators has
@@ -123,20 +134,24 @@ def score(
     needed = np.full(len(labels), target_quality, float)
     if settled_before is not None:
         needed[settled_before] -= _SETTLED_MARGIN
-    good = (found.result.quality >= needed) & found.founded & (labels >= min_labels)
+    overruled = overruled_tasks(crowd, found.result.consensus, known >= 0)
+    result = within_answers(found.result)
+    good = (result.quality >= needed) & found.founded & (labels >= min_labels) & ~overruled
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     by_model = np.full(len(labels), found.hears_model) if predicted is None else predicted & found.hears_model
-    judged = (found.result.consensus >= 0) & ((labels > 1) | (known >= 0) | by_model)
-    agreement = _agreement(crowd, found.result.consensus, judged)
+    model_says = np.where(overruled & by_model, found.result.consensus, -1)
+    judged = (result.consensus >= 0) & ((labels > 1) | (known >= 0) | by_model)
+    agreement = _agreement(crowd, result.consensus, judged)
     untold = np.isnan(agreement)
     return Scores(
         answers=answers,
-        result=found.result,
+        result=result,
+        model_says=model_says,
         majority=majority_vote(crowd),
         priority=found.priority,
         agreement=agreement,
-        annotator_quality=np.where(untold, np.nan, found.result.annotators.quality),
-        worst_class=_worst_classes(crowd, found.result.consensus, found.result.quality, judged),
+        annotator_quality=np.where(untold, np.nan, result.annotators.quality),
+        worst_class=_worst_classes(crowd, result.consensus, result.quality, judged),
         quality_interval=np.where(untold[:, None], np.nan, found.quality_interval),
         settled_by=np.select(reasons, SETTLED_BY, default=""),
         judged=judged,

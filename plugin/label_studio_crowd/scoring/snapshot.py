@@ -58,6 +58,9 @@ class Snapshot:
         Task ids, and how many labels, skips, and annotations of any kind each has; (N,).
     consensus, quality
         Class codes (-1 where nothing is known) and their quality; (N,).
+    model_says
+        Class codes of what the classifier makes most probable where it disagrees with all who labelled the task, -1
+        elsewhere; (N,).
     priority
         Low where one more label is worth most; (N,).
     settled_by
@@ -106,6 +109,7 @@ class Snapshot:
     annotations: NDArray[np.int64]
     consensus: NDArray[np.int64]
     quality: NDArray[np.float64]
+    model_says: NDArray[np.int64]
     priority: NDArray[np.float64]
     settled_by: NDArray[np.int64]
     judged: NDArray[np.bool_]
@@ -159,6 +163,11 @@ class Snapshot:
         counts = np.bincount(self.answer_annotator, minlength=len(self.annotators))
         return np.argsort(self.answer_annotator, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
 
+    @property
+    def model_disagrees(self) -> NDArray[np.bool_]:
+        """Whether the classifier disagrees with all who labelled the task; (N,)."""
+        return np.asarray(self.model_says >= 0)
+
     @cached_property
     def known(self) -> NDArray[np.bool_]:
         """Whether the truth of a task is known; (N,)."""
@@ -202,6 +211,7 @@ class Snapshot:
             words["classes"] = tuple(words["classes"])
             words["accuracy"] = Estimate(**words["accuracy"])
             values: dict[str, Any] = {name: _wide(arrays[name]) for name in arrays.files if name != "words"}
+            values.setdefault("model_says", np.full(len(values["tasks"]), -1))  # stored before there was such a thing
             return cls(**words, **values)
 
 
@@ -256,6 +266,7 @@ def take_snapshot(
         annotations=_counts(crowd.tasks, annotations),
         consensus=np.asarray(result.consensus, np.int64),
         quality=np.asarray(result.quality, np.float64),
+        model_says=np.asarray(scores.model_says, np.int64),
         priority=np.asarray(scores.priority, np.float64),
         settled_by=np.asarray([_REASONS.index(str(reason)) for reason in scores.settled_by], np.int64),
         judged=scores.judged,

@@ -71,6 +71,7 @@ class ProjectDetails(ProjectState):
     show_consensus: bool | None = Field(description="Whether annotators see the consensus while they label.")
     classes: list[ClassShare]
     settled_by: dict[SettledBy, int] = Field(description="Tasks that need no more labels, by reason.")
+    model_disagrees: int = Field(description="Tasks on which the classifier disagrees with all annotators.")
     warnings: list[str] = Field(description="What the last run found that may need attention.")
     seconds: dict[str, float] = Field(description="Seconds of the last run, by stage.")
 
@@ -86,6 +87,10 @@ class Task(BaseModel):
     priority: float | None = Field(description="Low where one more label is worth most.")
     settled: bool = Field(description="Whether it needs no more labels.")
     settled_by: SettledBy | None = Field(description="Why it needs no more labels.")
+    model_disagrees: bool = Field(
+        description="Whether the classifier disagrees with all annotators; quality does not settle the task then."
+    )
+    model_says: str | None = Field(description="What the classifier says instead; null if it does not disagree.")
     place: int | None = Field(description="Its place in the queue, from 1; null if it is not in the queue.")
     url: str = Field(description="The task in Label Studio.")
 

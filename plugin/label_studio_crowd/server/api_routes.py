@@ -81,6 +81,7 @@ def get_project(parts: TheParts, project: Number) -> ProjectDetails:
         show_consensus=snapshot.show_consensus if snapshot else None,
         classes=classes_of(snapshot) if snapshot else [],
         settled_by=settled_by(snapshot) if snapshot else {},
+        model_disagrees=int(snapshot.model_disagrees.sum()) if snapshot else 0,
         warnings=list(report.warnings),
         seconds=dict(report.seconds),
     )
@@ -122,6 +123,9 @@ def list_tasks(
     labelled: Annotated[bool | None, Query(description="Only tasks with labels, or only others.")] = None,
     min_quality: Quality = None,
     max_quality: Quality = None,
+    model_disagrees: Annotated[
+        bool | None, Query(description="Only tasks where the classifier disagrees with all annotators, or only others.")
+    ] = None,
     order_by: OrderBy = "id",
     direction: Direction = "ascending",
     limit: Limit = 100,
@@ -129,7 +133,7 @@ def list_tasks(
 ) -> Page[Task]:
     """List tasks. Those of unknown quality match no bounds, and come last."""
     table = TaskTable(scored.snapshot, scored.url)
-    rows = table.rows(Choice(settled, labelled, min_quality, max_quality, order_by, direction))
+    rows = table.rows(Choice(settled, labelled, min_quality, max_quality, model_disagrees, order_by, direction))
     items = table.spelled_out(rows[offset : offset + limit].tolist())
     return Page(total=len(rows), limit=limit, offset=offset, items=items)
 

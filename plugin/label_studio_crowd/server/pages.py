@@ -85,16 +85,24 @@ def show_queue(frame: ProjectPage, page: PageNumber = 1) -> HTMLResponse:
 
 
 @router.get("/projects/{project}/suspects")
-def show_suspects(frame: ProjectPage, page: PageNumber = 1, overruled: PageNumber = 1) -> HTMLResponse:
-    """Show labels that are probably wrong, and consensus that differs from the majority."""
+def show_suspects(
+    frame: ProjectPage, page: PageNumber = 1, overruled: PageNumber = 1, disagrees: PageNumber = 1
+) -> HTMLResponse:
+    """Show labels that are probably wrong, and consensus that differs from the majority or from the classifier."""
     if frame.snapshot is None:
         return frame.waiting("suspects")
     people = frame.people(frame.snapshot)
     suspects = insights.suspect_labels(frame.snapshot, people, page)
     majorities = insights.overruled_majorities(frame.snapshot, people, overruled, _OVERRULED)
-    tasks = [row.task for row in suspects.rows] + [row.task for row in majorities.rows]
+    disagreements = insights.model_disagreements(frame.snapshot, people, disagrees, _OVERRULED)
+    tasks = [row.task for part in (suspects, majorities, disagreements) for row in part.rows]
     return frame.section(
-        "suspects", "suspects", suspects=suspects, overruled=majorities, previews=frame.previews(tasks)
+        "suspects",
+        "suspects",
+        suspects=suspects,
+        overruled=majorities,
+        disagreements=disagreements,
+        previews=frame.previews(tasks),
     )
 
 

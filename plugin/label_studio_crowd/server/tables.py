@@ -32,6 +32,7 @@ class Choice:
     labelled: bool | None = None
     min_quality: float | None = None
     max_quality: float | None = None
+    model_disagrees: bool | None = None
     order_by: OrderBy = "id"
     direction: Direction = "ascending"
 
@@ -64,6 +65,8 @@ class TaskTable:
             fits &= self._quality >= choice.min_quality
         if choice.max_quality is not None:
             fits &= self._quality <= choice.max_quality
+        if choice.model_disagrees is not None:
+            fits &= snapshot.model_disagrees == choice.model_disagrees
         rows = np.flatnonzero(fits)
         keys = {"id": snapshot.tasks, "quality": self._quality, "priority": snapshot.priority}[choice.order_by][rows]
         return rows[np.argsort(keys if choice.direction == "ascending" else -keys, kind="stable")]
@@ -75,6 +78,7 @@ class TaskTable:
         found = []
         for row in rows:
             task, reason = int(snapshot.tasks[row]), int(snapshot.settled_by[row])
+            instead = label_of(snapshot, int(snapshot.model_says[row]))
             found.append(
                 Task(
                     task=task,
@@ -85,6 +89,8 @@ class TaskTable:
                     priority=number(snapshot.priority[row]),
                     settled=reason > 0,
                     settled_by=_REASONS[reason - 1] if reason else None,
+                    model_disagrees=instead is not None,
+                    model_says=instead,
                     place=places.get(task),
                     url=task_url(self._url, task),
                 )

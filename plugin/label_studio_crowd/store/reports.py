@@ -83,6 +83,8 @@ class RunReport:
         Over the tasks with labels.
     settled, settled_by
         Tasks that need no more labels, in all and by the reason why.
+    model_disagrees
+        Tasks on which the classifier disagrees with all who labelled them.
     changed_tasks, deleted_tasks, full_pull
         What the pull brought, and whether everything was read anew.
     changes, expected_seconds
@@ -113,6 +115,7 @@ class RunReport:
     estimated_accuracy: Estimate | None = None
     settled: int | None = None
     settled_by: Mapping[str, int] = field(default_factory=dict)
+    model_disagrees: int | None = None
     changed_tasks: int | None = None
     deleted_tasks: int | None = None
     full_pull: bool | None = None

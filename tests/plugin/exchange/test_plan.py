@@ -19,7 +19,7 @@ CONTROL = find_control(
 )
 
 
-def scores_of(num_tasks, answers=(), *, known=(), **rule):
+def scores_of(num_tasks, answers=(), *, known=(), pred_probs=None, **rule):
     """Scores of tasks 100, 101, … with answers (task row, annotator, class code)."""
     rows, annotators, codes = map(list, zip(*answers, strict=True)) if answers else ([], [], [])
     crowd = Crowd.from_codes(
@@ -34,7 +34,7 @@ def scores_of(num_tasks, answers=(), *, known=(), **rule):
     for row, code in known:
         known_labels[row] = code
     found = Answers(crowd, known_labels, {}, 0, (), (), crowd.num_answers.copy(), np.zeros(num_tasks, int))
-    return score(found, None, **{"target_quality": 0.8, "min_labels": 1, "max_labels": 5, **rule})
+    return score(found, pred_probs, **{"target_quality": 0.8, "min_labels": 1, "max_labels": 5, **rule})
 
 
 def tasks_of(scores, overlap=None, is_labeled=None):
@@ -237,6 +237,19 @@ def test_reopened_tasks_that_left_the_queue_are_closed():
         (101, 1, True),
     ]
     assert plan.reopen == ()
+
+
+@pytest.mark.parametrize("max_labels", [1, 5])
+def test_where_the_model_disagrees_with_all_an_annotators_label_is_published(max_labels):
+    answered = [(row, who, (row + (who == 2)) % 3) for row in range(30) for who in (0, 1, 2)]
+    model = np.where(np.arange(31)[:, None] % 3 == [0, 1, 2], 0.999, 0.0005)
+    scores = scores_of(31, [*answered, (30, 2, 1)], pred_probs=model, max_labels=max_labels)
+    assert scores.model_says[30] == 0
+    plan = plan_of(scores)
+    assert (130 in plan.queue) == (max_labels > 1)
+    published = {item["task"]: item for item in plan.consensus_edits.create}
+    assert published[130]["result"][0]["value"] == {"choices": ["b"]}
+    assert published[130]["score"] < 0.5
 
 
 def test_consensus_goes_to_tasks_that_are_settled_or_queued():

@@ -13,7 +13,15 @@ from crowdcore import hierarchical_dawid_skene
 from harness.snapshots import made_up
 from label_studio_crowd.pages import insights
 from label_studio_crowd.store.reports import RunReport
-from tests.plugin.pages.insights.small_projects import CLASSES, labelled_in_turn, probabilities, shown, snapshots, votes
+from tests.plugin.pages.insights.small_projects import (
+    CLASSES,
+    labelled_in_turn,
+    outweighed,
+    probabilities,
+    shown,
+    snapshots,
+    votes,
+)
 from tests.plugin.pages.test_report import of
 
 GOOD = [{1: k, 2: k, 3: k} for k in "abc" * 10]
@@ -114,6 +122,7 @@ def test_what_is_counted_is_what_the_pages_show(snapshot):
     assert found.suspects == wrong.total
     assert found.almost_surely_wrong == sum(row.probability < 0.01 for row in wrong.rows)
     assert found.overruled == insights.overruled_majorities(snapshot, people).total
+    assert found.model_disagrees == insights.model_disagreements(snapshot, people).total
     queue = insights.queue_page(snapshot, people, 1, 1000).rows
     assert {waiting.why: waiting.number for waiting in found.queue} == Counter(row.why for row in queue)
     assert found.queued + found.later == np.count_nonzero(snapshot.settled_by == 0)
@@ -128,9 +137,11 @@ def test_the_reason_of_each_task_fits_what_was_said_of_it(snapshot):
         expected = (
             {"new"}
             if not said
+            else {"model disagrees"}
+            if snapshot.model_disagrees[snapshot.row(row.task)]
             else {"disagreement"}
             if len(said) > 1
-            else {"model disagrees"}
+            else {"model doubts"}
             if row.guess and row.guess.label != said[0] and snapshot.hears_model
             else {"weak annotator", "one label" if row.labels == 1 else "not sure enough"}
         )
@@ -178,6 +189,24 @@ def test_each_step_is_a_line(tmp_path):
     assert re.fullmatch(r"Explain how “a” and “b” differ: \d+ of \d+ labels confuse the two\.", explain)
     assert re.fullmatch(r"Check 3\d labels that are probably wrong( \(\d+ almost certainly\))?\.", check)
     assert label == "Label 3 tasks in the queue: 2 new and 1 where annotators disagree."
+
+
+def test_tasks_where_the_model_disagrees_are_to_be_looked_at(tmp_path):
+    said = lines(tmp_path, outweighed("a"))
+    assert (
+        "Look at 1 task: the classifier says something else than all annotators there, so quality does not settle it."
+        in said
+    )
+    assert "Label 1 task in the queue: 1 where the model disagrees with all annotators." in said
+
+
+def test_the_pages_list_the_tasks_where_the_model_disagrees(tmp_path):
+    html = of(tmp_path, outweighed("a", "a", max_labels=2))
+    (row,) = re.findall(r'<tr id="disagrees-13">.*?</tr>', html, re.DOTALL)
+    said = " ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split())
+    assert re.search(r"\ba (<\s)?\d+\s% c 2 say a\. The classifier says c \(over 99 %\)\. .*label limit reached$", said)
+    assert '<a href="#model-disagrees">1 task</a>' in html
+    assert "disagrees-" not in of(tmp_path, votes(*GOOD))
 
 
 @pytest.mark.parametrize(("probability", "says"), [(0.03, ""), (0.003, " (1 almost certainly)")])

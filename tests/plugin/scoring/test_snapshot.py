@@ -41,6 +41,17 @@ def test_an_empty_project_survives():
     assert (len(found.tasks), len(found.crowd.label), found.accuracy.value) == (0, 0, None)
 
 
+def test_of_the_version_before_nothing_is_known_to_disagree():
+    snapshot, _ = made_up(300, 20, 1500, 4, seed=3)
+    with np.load(io.BytesIO(snapshot.to_bytes())) as stored:
+        arrays = {name: stored[name] for name in stored.files if name != "model_says"}
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    found = Snapshot.from_bytes(content.getvalue())
+    assert found.consensus.tolist() == snapshot.consensus.tolist()
+    assert not found.model_disagrees.any()
+
+
 def test_what_another_release_stored_is_nothing():
     content = io.BytesIO()
     np.savez(content, words=np.frombuffer(orjson.dumps({"format": 1}), np.uint8))

@@ -77,6 +77,7 @@ def believed(**changes):
         "annotations": np.array([2, 1, 0, 1, 3, 2]),
         "consensus": np.array([0, 1, 2, 1, 0, -1]),
         "quality": np.array([0.9, 0.4, 0.5, 1.0, 0.6, nan]),
+        "model_says": np.array([-1, 2, -1, -1, -1, -1]),
         "priority": np.array([0.9, 0.3, 0.1, 1.0, 0.5, nan]),
         "settled_by": np.array([2, 0, 0, 1, 0, 4]),
         "judged": np.array([True, False, False, True, True, False]),

@@ -33,6 +33,7 @@ def test_projects(client, backend):
     assert shown["state"] == "waiting"
     assert shown["url"] == f"{STUDIO}/projects/1/data"
     assert shown["settled_by"] == {"truth": 1, "quality": 1, "labels": 0, "skips": 1}
+    assert shown["model_disagrees"] == 1
     assert [row["label"] for row in shown["classes"]] == ["a", "b", "c"]
     assert shown["warnings"] == ["w"]
     never_ran = client.get("/api/projects/7").json()
@@ -88,9 +89,16 @@ def test_the_queue(seeded):
         "priority": 0.1,
         "settled": False,
         "settled_by": None,
+        "model_disagrees": False,
+        "model_says": None,
         "place": 1,
         "url": f"{STUDIO}/projects/1/data?task=3",
     }
+    assert [(row["model_disagrees"], row["model_says"]) for row in queue["items"]] == [
+        (False, None),
+        (True, "c"),
+        (False, None),
+    ]
     second = seeded.get("/api/projects/1/queue", params={"limit": 1, "offset": 1}).json()
     assert (second["total"], [row["task"] for row in second["items"]]) == (3, [2])
 
@@ -105,6 +113,8 @@ def test_the_queue(seeded):
         ({"settled": True}, [1, 4, 6]),
         ({"settled": False, "labelled": False}, [3]),
         ({"labelled": True}, [1, 2, 5]),
+        ({"model_disagrees": True}, [2]),
+        ({"model_disagrees": False, "labelled": True}, [1, 5]),
         ({"min_quality": 0.6}, [1, 4, 5]),
         ({"max_quality": 0.6}, [2, 5]),
         ({"min_quality": 0.5, "max_quality": 0.95}, [1, 5]),
@@ -189,6 +199,7 @@ def test_ten_thousand_tasks_answer_at_once(client, backend):
         quality=rng.random(n),
         priority=rng.random(n),
         settled_by=rng.integers(0, 5, n),
+        model_says=np.full(n, -1),
         queue=rng.permutation(n)[:500] + 1,
     )
     stored.runs.keep_snapshot(large.to_bytes(), large.taken_at)

@@ -16,8 +16,10 @@ from label_studio_crowd.pages.insights.individual import (
     annotator_details,
 )
 from label_studio_crowd.pages.insights.mistakes import (
+    ModelDisagreement,
     OverruledMajority,
     SuspectLabel,
+    model_disagreements,
     overruled_majorities,
     suspect_labels,
 )
@@ -48,6 +50,7 @@ __all__ = [
     "Guess",
     "Histogram",
     "MixedUp",
+    "ModelDisagreement",
     "NextSteps",
     "Numbers",
     "OrderBy",
@@ -68,6 +71,7 @@ __all__ = [
     "annotator_details",
     "annotators_page",
     "changes_made",
+    "model_disagreements",
     "next_steps",
     "overruled_majorities",
     "past_runs",

@@ -80,6 +80,8 @@ class NextSteps:
         Labels that are probably wrong, and those of them that are right with a probability below 1 %.
     overruled
         Tasks whose consensus is not what most annotators said.
+    model_disagrees
+        Tasks where the classifier says something else than all who labelled them.
     queue
         What waits in the queue, the most frequent reason first.
     later
@@ -95,6 +97,7 @@ class NextSteps:
     suspects: int
     almost_surely_wrong: int
     overruled: int
+    model_disagrees: int
     queue: tuple[Waiting, ...]
     later: int
 
@@ -122,6 +125,7 @@ def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
         suspects=len(wrong),
         almost_surely_wrong=int(np.count_nonzero(snapshot.answer_quality[wrong] < _ALMOST_SURELY_WRONG)),
         overruled=len(overruled(snapshot)),
+        model_disagrees=int(np.count_nonzero(snapshot.model_disagrees)),
         queue=queue,
         later=unsettled - sum(waiting.number for waiting in queue),
     )

@@ -163,6 +163,14 @@ def says(guess: Guess) -> str:
     return f"The classifier says {guess.label} ({percent(guess.probability)})."
 
 
+def against_all(label: str, guess: Guess | None) -> str:
+    """Return, as sentences, what makes a label that nobody gave the most probable one of a task."""
+    said = [says(guess)] if guess else []
+    if guess is None or guess.label != label:
+        said.append(f"With the votes, {label} is most probable.")
+    return " ".join(said)
+
+
 def percent(share: float) -> str:
     """Return a share for people; never 0 % or 100 %, unless it is."""
     if 0 < share < 0.005:

@@ -1,4 +1,4 @@
-"""Labels that are most likely wrong, and consensus that differs from the majority; with the evidence."""
+"""Labels that are most likely wrong, and consensus that differs from the majority or from the model; with evidence."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from label_studio_crowd.pages.insights.figures import (
     People,
     Person,
     Vote,
+    against_all,
     guess_of,
     on_page,
     percent,
@@ -25,6 +26,7 @@ from label_studio_crowd.pages.insights.figures import (
 from label_studio_crowd.scoring.snapshot import Snapshot
 
 _PROBABLY: Final = 0.5
+_STATES: Final = {"": "waits for a label", "labels": "label limit reached", "skips": "label limit reached, with skips"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,36 @@ class OverruledMajority:
     evidence: str
 
 
+@dataclass(frozen=True)
+class ModelDisagreement:
+    """A task where the classifier says something else than all who labelled it.
+
+    Attributes
+    ----------
+    task, consensus, quality
+        The most probable of the labels that were given, and its quality.
+    model_says
+        What is most probable instead.
+    votes
+        What was said, the most frequent label first.
+    guess
+        What the classifier says by itself.
+    state
+        Whether it waits for a label, or has as many as it may have.
+    evidence
+        What speaks for each, in a sentence or two.
+    """
+
+    task: int
+    consensus: str
+    quality: float
+    model_says: str
+    votes: tuple[Vote, ...]
+    guess: Guess | None
+    state: str
+    evidence: str
+
+
 def suspect_labels(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[SuspectLabel]:
     """Return a page of the labels that are probably wrong, the surest first."""
     found = suspects(snapshot)
@@ -105,6 +137,15 @@ def overruled_majorities(
     return Page(rows, len(found), which.start // size + 1, size)
 
 
+def model_disagreements(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[ModelDisagreement]:
+    """Return a page of the tasks where the classifier disagrees with all annotators, where it is surest first."""
+    found = np.flatnonzero(snapshot.model_disagrees)
+    found = found[np.argsort(snapshot.quality[found], kind="stable")]
+    which = on_page(len(found), number, size)
+    rows = tuple(_disagreement(snapshot, people, row) for row in found[which].tolist())
+    return Page(rows, len(found), which.start // size + 1, size)
+
+
 def overruled(snapshot: Snapshot) -> NDArray[np.intp]:
     """Return the tasks whose consensus is not what most annotators said, the surest consensus first."""
     crowd, N = snapshot.crowd, len(snapshot.tasks)
@@ -115,10 +156,14 @@ def overruled(snapshot: Snapshot) -> NDArray[np.intp]:
 
 
 def suspects(snapshot: Snapshot) -> NDArray[np.intp]:
-    """Return the answers that are not the consensus, and more likely wrong than right, the surest first."""
+    """Return the answers that are more likely wrong than right, the surest first.
+
+    They are not the consensus, or the classifier disagrees with all who labelled the task.
+    """
     crowd = snapshot.crowd
     consensus = snapshot.consensus[crowd.task]
-    found = np.flatnonzero((consensus >= 0) & (crowd.label != consensus) & (snapshot.answer_quality < _PROBABLY))
+    doubted = (crowd.label != consensus) | snapshot.model_disagrees[crowd.task]
+    found = np.flatnonzero((consensus >= 0) & doubted & (snapshot.answer_quality < _PROBABLY))
     quality = snapshot.quality[crowd.task[found]]
     order = np.lexsort((-quality, snapshot.answer_quality[found]))
     return np.asarray(found[order])
@@ -193,4 +238,19 @@ def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajorit
         votes=votes,
         guess=guess,
         evidence=" ".join(evidence),
+    )
+
+
+def _disagreement(snapshot: Snapshot, people: People, row: int) -> ModelDisagreement:
+    votes, guess = votes_of(snapshot, people, row), guess_of(snapshot, row)
+    instead = snapshot.classes[int(snapshot.model_says[row])]
+    return ModelDisagreement(
+        task=int(snapshot.tasks[row]),
+        consensus=snapshot.classes[int(snapshot.consensus[row])],
+        quality=float(snapshot.quality[row]),
+        model_says=instead,
+        votes=votes,
+        guess=guess,
+        state=_STATES[snapshot.reason(row)],
+        evidence=f"{tally(votes)}. {against_all(instead, guess)}",
     )

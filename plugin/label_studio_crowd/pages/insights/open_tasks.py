@@ -13,8 +13,10 @@ from label_studio_crowd.pages.insights.figures import (
     Page,
     People,
     Vote,
+    against_all,
     guess_of,
     known_or_none,
+    label_of,
     on_page,
     percent,
     says,
@@ -24,7 +26,9 @@ from label_studio_crowd.pages.insights.figures import (
 from label_studio_crowd.pages.insights.team import surely_weak
 from label_studio_crowd.scoring.snapshot import Snapshot
 
-Why = Literal["new", "disagreement", "model disagrees", "weak annotator", "one label", "not sure enough"]
+Why = Literal[
+    "new", "model disagrees", "disagreement", "model doubts", "weak annotator", "one label", "not sure enough"
+]  # fmt: skip
 REASONS: Final[tuple[Why, ...]] = get_args(Why)
 """If several hold, the first is given."""
 
@@ -48,8 +52,10 @@ class QueuedTask:
     guess
         What the classifier says; None without one.
     why, sentence
-        Why it is here, in a word and in a sentence or two. A weak annotator is one who is surely right less often
-        than the average label of the project; a task is here for that if nobody else labelled it.
+        Why it is here, in a word and in a sentence or two. The model disagrees where it outweighs all who labelled the
+        task; it doubts where its own guess is another than the label that they all gave. A weak annotator is one who is
+        surely right less often than the average label of the project; a task is here for that if nobody else labelled
+        it.
     """
 
     task: int
@@ -87,6 +93,7 @@ def reasons_of(snapshot: Snapshot) -> NDArray[np.intp]:
     by_strong = np.bincount(crowd.task[~surely_weak(snapshot)[crowd.annotator]], minlength=N) > 0
     holds = (
         snapshot.labels == 0,
+        snapshot.model_disagrees,
         differing,
         np.bincount(crowd.task[unlike_model], minlength=N) > 0,
         ~by_strong,
@@ -101,7 +108,12 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
     quality = known_or_none(snapshot.quality[row]) if consensus is not None and snapshot.comparable else None
     skips = int(snapshot.skips[row])
     heard = guess if snapshot.hears_model else None
-    sentence = _sentence(why, votes, heard, quality if snapshot.accuracy.value is not None else None)
+    instead = label_of(snapshot, int(snapshot.model_says[row]))
+    sentence = (
+        f"{tally(votes)}. {against_all(instead, guess)}"
+        if instead is not None
+        else _sentence(why, votes, heard, quality if snapshot.accuracy.value is not None else None)
+    )
     if skips:
         sentence += f" {skips} skipped it."
     return QueuedTask(
@@ -123,7 +135,7 @@ def _sentence(why: Why, votes: tuple[Vote, ...], guess: Guess | None, quality: f
     """Return why a task is in the queue; `quality` is given only where it is a probability."""
     if why == "new":
         return "Nobody has labelled it yet." + (f" {says(guess)}" if guess else "")
-    if why == "model disagrees" and guess:
+    if why == "model doubts" and guess:
         return f"{tally(votes)}. {says(guess)}"
     weak = ": only annotators whose labels are right less often than usual" * (why == "weak annotator")
     sure = "" if quality is None else f" The consensus is right with a probability of {percent(quality)}."

@@ -35,6 +35,14 @@ def probabilities(*labels, sure=0.8):
     return P
 
 
+def outweighed(*labels, **given):
+    """Return a project whose task 13 has labels of 7, 8 and 9 only, who are always wrong; the model never is."""
+    wrong = {"a": "b", "b": "c", "c": "a"}
+    rows = [{1: k, 2: k, 3: k, **dict.fromkeys((7, 8, 9), wrong[k])} for k in "abc" * 4]
+    rows.append(dict(zip((7, 8, 9), labels, strict=False)))
+    return votes(*rows, pred_probs=probabilities(*"abc" * 4, "c", sure=0.999), **{"max_labels": 9, **given})
+
+
 @st.composite
 def snapshots(draw):
     """Projects of a few tasks and annotators, with or without a classifier and known truths."""
@@ -67,6 +75,7 @@ def everything(snapshot, people):
         insights.queue_page(snapshot, people),
         insights.suspect_labels(snapshot, people),
         insights.overruled_majorities(snapshot, people),
+        insights.model_disagreements(snapshot, people),
         insights.annotators_page(snapshot, people),
         *(insights.annotator_details(snapshot, people, row) for row in range(len(snapshot.annotators))),
         insights.project_agreement(snapshot, people, None),

@@ -1,10 +1,11 @@
 """The queue, and labels that are suspect."""
 
 import numpy as np
+import pytest
 
 from harness.snapshots import annotation, snapshot_of
 from label_studio_crowd.pages import insights
-from tests.plugin.pages.insights.small_projects import CLASSES, CONTROL, probabilities, shown, votes
+from tests.plugin.pages.insights.small_projects import CLASSES, CONTROL, outweighed, probabilities, shown, votes
 
 # ---------------------------------------------------------------------- the queue
 
@@ -26,7 +27,7 @@ def test_each_task_of_the_queue_says_why_it_is_there():
     assert reasons == [
         "new",
         "disagreement",
-        "model disagrees",
+        "model doubts",
         "weak annotator",
         "one label",
         "not sure enough",
@@ -54,6 +55,35 @@ def test_votes_name_who_said_what_the_most_frequent_first():
         ("b", ["Ada", "Cy"]),
         ("a", ["Bo"]),
     ]
+
+
+# ---------------------------------------------------------------------- where the model disagrees
+
+
+@pytest.mark.parametrize(("labels", "tally"), [("a", "1 says a"), ("aa", "2 say a"), ("aab", "2 say a, 1 says b")])
+def test_where_the_model_outweighs_all_annotators_it_disagrees(labels, tally):
+    snapshot = outweighed(*labels)
+    (row,) = [row for row in insights.queue_page(snapshot, shown(snapshot)).rows if row.task == 13]
+    assert (row.why, row.consensus) == ("model disagrees", "a")
+    assert row.sentence == f"{tally}. The classifier says c (over 99 %)."
+    assert row.quality < 0.5
+    (found,) = insights.model_disagreements(snapshot, shown(snapshot)).rows
+    assert (found.task, found.consensus, found.model_says, found.state) == (13, "a", "c", "waits for a label")
+    assert found.evidence == row.sentence
+
+
+def test_a_label_that_the_model_outweighs_is_suspect_though_it_is_the_consensus():
+    snapshot = outweighed("a")
+    assert (13, "a", "a") in {
+        (row.task, row.label, row.consensus) for row in insights.suspect_labels(snapshot, shown(snapshot), 1, 99).rows
+    }
+
+
+def test_with_the_most_labels_a_task_is_closed_and_the_model_still_disagrees():
+    snapshot = outweighed("a", "a", max_labels=2)
+    assert 13 not in snapshot.queue
+    (found,) = insights.model_disagreements(snapshot, shown(snapshot)).rows
+    assert (found.task, found.state) == (13, "label limit reached")
 
 
 # ---------------------------------------------------------------------- suspects
