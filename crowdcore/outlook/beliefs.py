@@ -85,7 +85,7 @@ def form_beliefs(result: HierarchicalResult) -> Beliefs:
     """
     from crowdcore.hierarchical.consensus import HIDDEN, LEAST_POOLING
 
-    crowd, confusions = result.crowd, result.confusions
+    crowd, confusions = result.heard, result.confusions
     N, K = crowd.counts.shape
     has_model = result.pred_probs is not None
     ratio = result.correlation / (1 - result.correlation) if has_model else 0.0
