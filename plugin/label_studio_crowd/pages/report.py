@@ -129,6 +129,7 @@ def report_html(
         suspects=suspects,
         overruled=overruled,
         annotators=annotators,
+        copying=insights.copying_groups(snapshot, people),
         details=details,
         order_by="quality",
         descending=False,
