@@ -14,7 +14,11 @@ from crowdcore.votes.overlaps import by_annotator
 
 Floats = NDArray[np.float64]
 
-MOST_SKILL, LEAST_KNOWN = 0.98, 0.01
+MOST_SKILL, LEAST_KNOWN, SMALLEST = 0.98, 0.01, 1e-9
+LEAST_JUDGE = 0.15
+"""How often others have to know the answer to contradict a member."""
+CAUTION = 1.0
+"""By how many standard errors members are taken to be better, and others worse, than they seem."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +81,16 @@ class Outsiders:
         meetings = np.zeros(4)
         kernels.meet_others(crowd.indptr, crowd.label, crowd.task, mine, meetings)
         met, agreed, left_out, left_out_agreed = meetings.tolist()
-        knowledge = self._knowledge(self._agreed - left_out_agreed, self._met - left_out)
-        error = np.sqrt(self._luck / (1 - self._luck) / max(met, 1.0)) if self._luck < 1 else 0.0
-        skill = (float(self.beyond_luck(np.array(agreed), np.array(met))) + error) / knowledge
+        knowledge = self._knowledge(self._agreed - left_out_agreed, self._met - left_out, -CAUTION)
+        skill = self._agreement(agreed, met, CAUTION) / knowledge
         hit, miss = _chances(skill, self.habits(np.bincount(crowd.label[mine], minlength=len(self.shares))))
         codes, chances = np.empty((3, len(mine)), np.int64), np.empty((2, len(mine)))
         size = kernels.compare_group(
             crowd.indptr, crowd.annotator, crowd.label, crowd.task, mine, self.weight(knowledge), hit, miss, codes[0],
             *chances, *codes[1:],
         )  # fmt: skip
-        return Comparisons(codes[0, :size], *chances[:, :size], *codes[1:, :size])
+        contested = codes[1, :size] * (knowledge > LEAST_JUDGE)
+        return Comparisons(codes[0, :size], chances[0, :size], chances[1, :size], contested, codes[2, :size])
 
     def beyond_luck(self, agreed: Floats, met: Floats) -> Floats:
         """Return how far those who meet agree beyond chance (Scott's pi)."""
@@ -111,13 +115,19 @@ class Outsiders:
         ordered: Codes = mine[np.lexsort((mine, is_last, crowd.task[mine]))]
         return ordered
 
-    def _knowledge(self, agreed: float, met: float) -> float:
+    def _knowledge(self, agreed: float, met: float, caution: float = 0.0) -> float:
         """Return how often those know the answer who agree so often: if two know, or by chance."""
-        return float(np.sqrt(max(float(self.beyond_luck(np.array(agreed), np.array(met))), LEAST_KNOWN**2)))
+        return float(np.sqrt(max(self._agreement(agreed, met, caution), LEAST_KNOWN**2)))
+
+    def _agreement(self, agreed: float, met: float, caution: float) -> float:
+        """Return how far those who meet agree beyond chance, and so many standard errors more."""
+        error = np.sqrt(self._luck / max(1 - self._luck, LEAST_KNOWN) / max(met, 1.0))
+        return float(self.beyond_luck(np.array(agreed), np.array(met)) + caution * error)
 
 
 def _chances(skill: float, habits: Floats) -> tuple[Floats, Floats]:
     """Return the chance of each label where it is right, and where it is not; skill is negative against the truth."""
     skill = float(np.clip(skill, -MOST_SKILL, MOST_SKILL))
     hit = skill + (1 - skill) * habits if skill >= 0 else (1 + skill) * habits
-    return hit, habits * (1 - hit) / (1 - habits + 1e-9)
+    wrong = (1 - hit) / (1 - habits + SMALLEST)  # how much more often each other label is given than by habit
+    return hit, habits * (habits @ wrong - habits * wrong) / (1 - habits + SMALLEST)

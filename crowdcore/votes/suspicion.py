@@ -97,12 +97,11 @@ class Suspicion:
         if 2 * len(members) > self._num_annotators:
             return -np.inf
         found = self._outsiders.compare(members)
-        place = np.minimum((found.chance * BINS).astype(np.int64), BINS - 1)
+        place = (found.chance * BINS).astype(np.int64)
         cell = np.searchsorted(np.sort(members), found.who) * BINS + place
+        telling = (found.contested > 0) & (place < BINS - 1)  # nobody is known to be right always
         same, differ = (
-            np.bincount(cell[(found.contested > 0) & (found.same == told)], minlength=len(members) * BINS).reshape(
-                -1, BINS
-            )
+            np.bincount(cell[telling & (found.same == told)], minlength=len(members) * BINS).reshape(-1, BINS)
             for told in (1, 0)
         )
         apart = differ @ self._differ.T - SHIFTS**2 / (2 * HONEST_SPREAD**2)
