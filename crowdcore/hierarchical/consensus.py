@@ -17,10 +17,12 @@ from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.accuracies import credible_accuracies, log_odds
 from crowdcore.hierarchical.confusions import Confusions
 from crowdcore.hierarchical.dependence import dependence, mean_answers
+from crowdcore.hierarchical.everybody import rate_everybody
 from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
 from crowdcore.hierarchical.hearing import SMALLEST
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.votes.annotators import AnnotatorStats, annotator_stats, rate_answers
+from crowdcore.votes.copies import CopyGroup, find_copies, without_copies
 from crowdcore.votes.overruled import overruled_tasks
 from crowdcore.votes.result_frames import ResultFrames
 
@@ -81,6 +83,10 @@ class HierarchicalResult(ResultFrames):
         Tasks whose label was given as known.
     n_iter : int
         Iterations of the last fit.
+    heard : Crowd
+        The answers of the fit: equal answers of a group of copies to a task are one answer.
+    copies : tuple of CopyGroup
+        The groups of annotators who copy each other; see `crowdcore.votes.copies.find_copies`.
     """
 
     crowd: Crowd
@@ -101,6 +107,8 @@ class HierarchicalResult(ResultFrames):
     pred_probs: Floats | None
     known: NDArray[np.bool_]
     n_iter: int
+    heard: Crowd
+    copies: tuple[CopyGroup, ...] = ()
 
     @property
     def model_disagrees(self) -> NDArray[np.bool_]:
@@ -213,6 +221,8 @@ def hierarchical_dawid_skene(
       :math:`\rho'` is twice what shows, and more for all. A task's only answer teaches nothing of its annotator, for
       it is believed as far as the annotator is.
     - *A task without answers* has the posterior q; without a model the consensus -1.
+    - *Copies* are not independent: of annotators who copy each other (`crowdcore.votes.copies.find_copies`), equal
+      answers to a task are heard once. All answers and annotators are rated.
 
     Dawid & Skene 1979 (confusion matrices); Kim & Ghahramani 2012 (Bayesian classifier combination); Paun, Carpenter,
     Chamberlain, Hovy, Kruschwitz & Poesio 2018 (the hierarchy); Raykar, Yu, Zhao et al. 2010 (the classifier as prior,
@@ -242,14 +252,19 @@ def hierarchical_dawid_skene(
     models = as_ensemble(crowd, pred_probs)
     known = kernels.frozen(as_known_labels(crowd, known_labels))
     P = _mean(models) if len(models) else None
+    copies = find_copies(crowd)
+    heard, _ = without_copies(crowd, copies)
     if features is None:
-        return _result(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=most_exponent <= 1), P)
-    learner = OutOfFold(crowd, features, classifier, known)
+        fit = fit_hierarchical(heard, P, known, most_exponent, knows_shares=most_exponent <= 1)
+        return rate_everybody(_result(fit, P), crowd, copies)
+    learner = OutOfFold(heard, features, classifier, known)
     if P is None:
-        P = learner.judge(_vote_shares(crowd, known))
+        P = learner.judge(_vote_shares(heard, known))
     for _ in range(REFITS):
-        P = learner.judge(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True).posterior)
-    return _result(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True), P)
+        P = learner.judge(fit_hierarchical(heard, P, known, most_exponent, knows_shares=True).posterior)
+    return rate_everybody(
+        _result(fit_hierarchical(heard, P, known, most_exponent, knows_shares=True), P), crowd, copies
+    )
 
 
 def _vote_shares(crowd: Crowd, known: Codes) -> Floats:
@@ -298,6 +313,7 @@ def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
         pred_probs=P,
         known=fit.known >= 0,
         n_iter=fit.n_iter,
+        heard=crowd,
     )
 
 

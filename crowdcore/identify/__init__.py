@@ -12,6 +12,7 @@ array([0.  , 0.64, 0.  ])
 """
 
 from crowdcore.identify.abilities import GladScores, glad_scores
+from crowdcore.identify.copies import CopiedAnswers, copied_answers
 from crowdcore.identify.credible import CredibleConfusions, credible_confusions
 from crowdcore.identify.expertise import spam_score, trace_confusion
 from crowdcore.identify.honeypots import HoneypotScores, honeypot_scores
@@ -24,6 +25,7 @@ __all__ = [
     "METHODS",
     "AnnotatorAgreement",
     "AnnotatorPairs",
+    "CopiedAnswers",
     "CredibleConfusions",
     "GladScores",
     "HoneypotScores",
@@ -31,6 +33,7 @@ __all__ = [
     "Reliability",
     "annotator_agreement",
     "annotator_pairs",
+    "copied_answers",
     "credible_confusions",
     "feedback_effort",
     "find_method",

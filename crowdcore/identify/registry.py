@@ -15,6 +15,7 @@ from crowdcore.crowd.evidence import as_crowd
 from crowdcore.crowd.frames import indexed_frame
 from crowdcore.crowd.table import Crowd
 from crowdcore.identify.abilities import GladScores, glad_scores
+from crowdcore.identify.copies import copied_answers
 from crowdcore.identify.credible import CredibleConfusions, credible_confusions
 from crowdcore.identify.expertise import spam_score, trace_confusion
 from crowdcore.identify.honeypots import honeypot_scores
@@ -26,7 +27,7 @@ from crowdcore.registry import Registry, plain_name
 if TYPE_CHECKING:
     import pandas as pd
 
-Subject = Literal["task", "annotator", "project", "pair"]
+Subject = Literal["task", "annotator", "project", "pair", "group"]
 Known = ArrayLike | Mapping[Any, Any] | None
 
 RESAMPLES = 1000
@@ -42,9 +43,9 @@ class Identification:
         In lower case, with hyphens.
     about : str
         What it says, in a line.
-    subject : {"task", "annotator", "project", "pair"}
+    subject : {"task", "annotator", "project", "pair", "group"}
         What a row of its frame is about. The index has the ids of tasks or annotators, or the measures of a project
-        (columns value, low, high: the value and its 90 % interval); pairs are columns.
+        (columns value, low, high: the value and its 90 % interval); pairs, and groups of annotators, are columns.
     run : callable
         ``run(crowd, pred_probs=None, known_labels=None, seed=0)`` gives the frame, in the crowd's order; it takes
         no notice of what it has no use for.
@@ -273,6 +274,15 @@ METHODS: Registry[Identification] = Registry(
             lambda given: annotator_pairs(given.crowd, pred_probs=given.pred_probs).to_frame(),
             "cohen-kappa",
             "pairs",
+        ),
+        _method(
+            "copies",
+            "who gives the same answers, also where everybody else says otherwise: copies, or one and the same person",
+            "group",
+            lambda given: copied_answers(given.crowd).to_frame(),
+            "collusion",
+            "colluders",
+            "duplicates",
         ),
         _method("size", "how many tasks, annotators and answers there are", "project", _size),
         _method(

@@ -19,6 +19,7 @@ from crowdcore.kernels.parts import MOST_PARTS, frozen, in_parts, part_bounds
 if TYPE_CHECKING:
     from crowdcore.kernels.abilities import ability_slope, solve_arrow
     from crowdcore.kernels.annotators import rate_annotators, worst_classes
+    from crowdcore.kernels.copies import compare_group, compare_pairs, draft_groups, meet_others
     from crowdcore.kernels.crowdlab import believe, best_labels, compare_with, score_tasks
     from crowdcore.kernels.forecasts import add_strengths, collect_labels, judge_tasks
     from crowdcore.kernels.gammas import digammas
@@ -57,9 +58,12 @@ __all__ = [
     "best_labels",
     "break_ties",
     "collect_labels",
+    "compare_group",
+    "compare_pairs",
     "compare_with",
     "confusion_pass",
     "digammas",
+    "draft_groups",
     "draw_winners",
     "fill_rows",
     "first_improper_row",
@@ -68,6 +72,7 @@ __all__ = [
     "infer_tasks",
     "judge_tasks",
     "log_rows",
+    "meet_others",
     "part_bounds",
     "pass_messages",
     "pool_answers",
@@ -107,6 +112,7 @@ TIED = -2
 _MODULES = {
     "abilities": ("ability_slope", "solve_arrow"),
     "annotators": ("rate_annotators", "worst_classes"),
+    "copies": ("compare_group", "compare_pairs", "draft_groups", "meet_others"),
     "crowdlab": ("believe", "best_labels", "compare_with", "score_tasks"),
     "forecasts": ("add_strengths", "collect_labels", "judge_tasks"),
     "gammas": ("digammas",),

@@ -81,7 +81,7 @@ def form_beliefs(result: HierarchicalResult) -> Beliefs:
     >>> form_beliefs(hierarchical_dawid_skene(crowd)).says.argmax(axis=1)
     array([0, 1, 0])
     """
-    crowd, confusions = result.crowd, result.confusions
+    crowd, confusions = result.heard, result.confusions
     N, K = crowd.counts.shape
     has_model = result.pred_probs is not None
     prior = np.log(result.class_prior)[None]

@@ -33,9 +33,10 @@ class Tables:
         classifier says of it, and of a task where it disagrees with all annotators.
     annotators
         annotator, name, quality, quality_low, quality_high, agreement_with_consensus, worst_class, num_labels,
-        median_seconds; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB. Agreement is
-        of tasks on whose consensus others, the classifier or a known truth have a say, too; without any it is empty,
-        and so is quality.
+        median_seconds, copy_group; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB.
+        Agreement is of tasks on whose consensus others, the classifier or a known truth have a say, too; without any it
+        is empty, and so is quality. Annotators with the same copy group give the same labels, also where everybody else
+        says otherwise; it is empty for all others.
     answers
         task, annotator, label, quality.
     """
@@ -108,6 +109,7 @@ def _annotators(snapshot: Snapshot, labels: Any, names: Mapping[int, str]) -> pd
             "worst_class": _named(labels, snapshot.worst_class),
             "num_labels": snapshot.annotator_labels,
             "median_seconds": seconds.reindex(range(len(snapshot.annotators))).to_numpy(),
+            "copy_group": pd.Series(snapshot.copy_group + 1, dtype="Int64").where(snapshot.copy_group >= 0),
         }
     )
     worst_first: pd.DataFrame = annotators.sort_values(["quality", "agreement_with_consensus"], ignore_index=True)

@@ -132,6 +132,7 @@ def report_html(
         overruled=overruled,
         disagreements=disagreements,
         annotators=annotators,
+        copying=insights.copying_groups(snapshot, people),
         details=details,
         order_by="quality",
         descending=False,

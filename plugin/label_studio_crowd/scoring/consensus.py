@@ -12,7 +12,7 @@ from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
 from crowdcore.hierarchical.confidence import confidence_scores
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
 from crowdcore.outlook.estimates import annotator_intervals, silence
-from crowdcore.votes import within_answers
+from crowdcore.votes.copies import CopyGroup, find_copies
 from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.settings import ConsensusMethod
 
@@ -43,6 +43,10 @@ class Beliefs:
     hears_model
         Whether the class probabilities have a say in what a label is: a model that agrees with nobody, or by chance
         where no two labels can be compared, is not heard.
+    heard
+        How many labels each task has, where equal ones of annotators who copy each other count as one; (N,).
+    copies
+        The groups of annotators who copy each other.
     """
 
     result: HierarchicalResult | CrowdlabResult
@@ -50,6 +54,8 @@ class Beliefs:
     quality_interval: Floats
     founded: Mask
     hears_model: bool
+    heard: Codes
+    copies: tuple[CopyGroup, ...]
 
 
 def find_beliefs(
@@ -79,10 +85,12 @@ def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes |
         result = replace(hierarchical_dawid_skene(crowd), model_exponent=0.0)
     return Beliefs(
         result,
-        confidence_scores(within_answers(result)),
+        confidence_scores(result),
         annotator_intervals(result, level=LEVEL),
-        _compared(crowd, result.known),
+        _compared(result.heard, result.known),
         pred_probs is not None and result.model_exponent > 0 and not untold,
+        result.heard.num_answers,
+        result.copies,
     )
 
 
@@ -92,7 +100,8 @@ def _crowdlab(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | Non
     if pred_probs is not None:
         calibrated = crowdlab(crowd, pred_probs, known_labels=known_labels, calibrate_probs=True)
     no_interval, founded = np.full((len(crowd.annotators), 2), np.nan), np.ones(len(crowd.tasks), np.bool_)
-    return Beliefs(result, active_learning_scores(calibrated), no_interval, founded, pred_probs is not None)
+    priority, hears_model = active_learning_scores(calibrated), pred_probs is not None
+    return Beliefs(result, priority, no_interval, founded, hears_model, crowd.num_answers, find_copies(crowd))
 
 
 _METHODS: dict[ConsensusMethod, Callable[[Crowd, Floats | None, Codes | None], Beliefs]] = {

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from crowdcore import Crowd, CrowdlabResult, majority_vote
 from crowdcore.hierarchical.consensus import HierarchicalResult
-from crowdcore.votes import overruled_tasks, within_answers
+from crowdcore.votes import overruled_tasks
+from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.consensus import find_beliefs
 from label_studio_crowd.settings import ConsensusMethod
@@ -56,6 +57,9 @@ class Scores:
         is known; shape (N,).
     hears_model
         Whether the classifier has a say.
+    copies
+        The groups of annotators who copy each other. Their equal labels of a task count as one, in the consensus and
+        in `min_labels`; not with CROWDLAB.
     target_quality, min_labels, max_labels
         What that was decided by, as for `score`.
     """
@@ -72,6 +76,7 @@ class Scores:
     settled_by: NDArray[np.str_]
     judged: NDArray[np.bool_]
     hears_model: bool
+    copies: tuple[CopyGroup, ...]
     target_quality: float
     min_labels: int
     max_labels: int
@@ -134,13 +139,13 @@ def score(
     needed = np.full(len(labels), target_quality, float)
     if settled_before is not None:
         needed[settled_before] -= _SETTLED_MARGIN
-    overruled = overruled_tasks(crowd, found.result.consensus, known >= 0)
-    result = within_answers(found.result)
-    good = (result.quality >= needed) & found.founded & (labels >= min_labels) & ~overruled
+    result = found.result
+    overruled = overruled_tasks(crowd, result.consensus, known >= 0)
+    good = (result.quality >= needed) & found.founded & (found.heard >= min_labels) & ~overruled
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     by_model = np.full(len(labels), found.hears_model) if predicted is None else predicted & found.hears_model
-    model_says = np.where(overruled & by_model, found.result.consensus, -1)
-    judged = (result.consensus >= 0) & ((labels > 1) | (known >= 0) | by_model)
+    model_says = np.where(overruled & by_model, result.consensus, -1)
+    judged = (result.consensus >= 0) & ((found.heard > 1) | (known >= 0) | by_model)
     agreement = _agreement(crowd, result.consensus, judged)
     untold = np.isnan(agreement)
     return Scores(
@@ -156,6 +161,7 @@ def score(
         settled_by=np.select(reasons, SETTLED_BY, default=""),
         judged=judged,
         hears_model=found.hears_model,
+        copies=found.copies,
         target_quality=target_quality,
         min_labels=min_labels,
         max_labels=max_labels,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import Crowd
+from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
@@ -82,6 +83,11 @@ class Snapshot:
         Share of their labels of `judged` tasks that are the consensus, NaN without any; (M,).
     quality_low, quality_high
         Ends of the 90 % interval of the annotators' quality, NaN where the consensus method has none; (M,).
+    copy_group
+        The group of annotators who copy each other, from 0, that they are in; -1: none; (M,).
+    copy_shared, copy_same, copy_expected
+        How many tasks they share with others of the group, on how many they say the same, and on how many they would if
+        they did not copy; (M,).
     answer_annotator, answer_label
         Rows of `annotators` and class codes of the answers, by task and then annotator: `labels` says how many each
         task has; (A,).
@@ -125,6 +131,10 @@ class Snapshot:
     agreement: NDArray[np.float64]
     annotator_labels: NDArray[np.int64]
     worst_class: NDArray[np.int64]
+    copy_group: NDArray[np.int64]
+    copy_shared: NDArray[np.int64]
+    copy_same: NDArray[np.int64]
+    copy_expected: NDArray[np.float64]
     answer_annotator: NDArray[np.int64]
     answer_label: NDArray[np.int64]
     answer_quality: NDArray[np.float64]
@@ -211,7 +221,8 @@ class Snapshot:
             words["classes"] = tuple(words["classes"])
             words["accuracy"] = Estimate(**words["accuracy"])
             values: dict[str, Any] = {name: _wide(arrays[name]) for name in arrays.files if name != "words"}
-            values.setdefault("model_says", np.full(len(values["tasks"]), -1))  # stored before there was such a thing
+            earlier = _copies(len(values["annotators"]), ()) | {"model_says": np.full(len(values["tasks"]), -1)}
+            values = earlier | values  # which earlier releases did not store
             return cls(**words, **values)
 
 
@@ -282,6 +293,7 @@ def take_snapshot(
         agreement=scores.agreement,
         annotator_labels=np.asarray(stats.num_answers, np.int64),
         worst_class=scores.worst_class,
+        **_copies(len(crowd.annotators), scores.copies),
         answer_annotator=crowd.annotator,
         answer_label=crowd.label,
         answer_quality=np.asarray(result.label_quality, np.float64),
@@ -289,6 +301,17 @@ def take_snapshot(
         answer_seconds=answer_seconds,
         hears_model=scores.hears_model,
     )
+
+
+def _copies(num_annotators: int, groups: Sequence[CopyGroup]) -> dict[str, NDArray[Any]]:
+    """Return what a snapshot has of the groups of annotators who copy each other."""
+    group, (shared, same) = np.full(num_annotators, -1), np.zeros((2, num_annotators), np.int64)
+    expected = np.zeros(num_annotators)
+    for number, found in enumerate(groups):
+        group[found.annotators] = number
+        shared[found.annotators], same[found.annotators] = found.shared, found.same
+        expected[found.annotators] = found.expected
+    return {"copy_group": group, "copy_shared": shared, "copy_same": same, "copy_expected": expected}
 
 
 def _counts(tasks: NDArray[Any], annotations: Sequence[Annotation]) -> NDArray[np.int64]:

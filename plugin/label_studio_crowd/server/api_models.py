@@ -133,6 +133,9 @@ class Annotator(BaseModel):
         description="The label that is wrong most often when they give it; null if they are never wrong, or if that is "
         "not known."
     )
+    copies: list[int] = Field(
+        description="Annotators who give the same labels as they do, also where everybody else says otherwise."
+    )
 
 
 class Run(BaseModel):

@@ -113,10 +113,15 @@ def show_annotators(
     """Show how good the annotators are."""
     if frame.snapshot is None:
         return frame.waiting("annotators")
-    annotators = insights.annotators_page(
-        frame.snapshot, frame.people(frame.snapshot), page, order_by=order_by, descending=descending
+    people = frame.people(frame.snapshot)
+    return frame.section(
+        "annotators",
+        "annotators",
+        annotators=insights.annotators_page(frame.snapshot, people, page, order_by=order_by, descending=descending),
+        copying=insights.copying_groups(frame.snapshot, people),
+        order_by=order_by,
+        descending=descending,
     )
-    return frame.section("annotators", "annotators", annotators=annotators, order_by=order_by, descending=descending)
 
 
 @router.get("/projects/{project}/annotators/{annotator}")

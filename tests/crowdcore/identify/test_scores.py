@@ -137,6 +137,8 @@ def test_every_method_gives_a_frame_of_its_subject(method, crowd):
     elif method.subject == "project":
         assert frame.index.name == "measure"
         assert {"value", "low", "high"} <= set(frame)
+    elif method.subject == "group":
+        assert list(frame)[:2] == ["group", "annotator"]
     else:
         assert list(frame)[:2] == ["annotator", "other"]
         assert "model" in frame["other"].tolist()

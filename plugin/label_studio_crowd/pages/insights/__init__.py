@@ -7,6 +7,7 @@ from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.advice import NextSteps, next_steps
 from label_studio_crowd.pages.insights.agreement import Agreement, Cell, project_agreement
 from label_studio_crowd.pages.insights.classes import Classes, ClassRow, MixedUp, project_classes
+from label_studio_crowd.pages.insights.copying import SameLabels, copying_groups, same_labels
 from label_studio_crowd.pages.insights.figures import Guess, Page, People, Person, Vote
 from label_studio_crowd.pages.insights.individual import (
     AnnotatorDetails,
@@ -63,6 +64,7 @@ __all__ = [
     "Period",
     "Person",
     "QueuedTask",
+    "SameLabels",
     "Speed",
     "Stage",
     "SuspectLabel",
@@ -71,6 +73,7 @@ __all__ = [
     "annotator_details",
     "annotators_page",
     "changes_made",
+    "copying_groups",
     "model_disagreements",
     "next_steps",
     "overruled_majorities",
@@ -80,6 +83,7 @@ __all__ = [
     "project_numbers",
     "project_overview",
     "queue_page",
+    "same_labels",
     "scored_with",
     "suspect_labels",
 ]

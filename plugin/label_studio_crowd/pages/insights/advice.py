@@ -1,4 +1,4 @@
-"""What to do next in a project: whom to train, what to check, and what waits for labels."""
+"""What to do next in a project: whom to train, who copies, what to check, and what waits for labels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from label_studio_crowd.pages.insights.classes import MixedUp, most_mixed_up
+from label_studio_crowd.pages.insights.copying import SameLabels, copying_groups
 from label_studio_crowd.pages.insights.figures import People, Person
 from label_studio_crowd.pages.insights.mistakes import overruled, suspects
 from label_studio_crowd.pages.insights.open_tasks import REASONS, Why, reasons_of
@@ -74,6 +75,9 @@ class NextSteps:
         The quality of the usual label.
     worse
         Up to three annotators whose labels have surely got worse, the worst first.
+    copying, more_copying
+        Up to three groups of annotators who give the same labels, also where everybody else says otherwise, the surest
+        first. How many more there are.
     mixed_up
         The classes that are most often taken for each other.
     suspects, almost_surely_wrong
@@ -93,6 +97,8 @@ class NextSteps:
     more_to_train: int
     usual: float | None
     worse: tuple[Decline, ...]
+    copying: tuple[tuple[SameLabels, ...], ...]
+    more_copying: int
     mixed_up: MixedUp | None
     suspects: int
     almost_surely_wrong: int
@@ -112,6 +118,7 @@ def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
     known = np.isfinite(snapshot.agreement) & (snapshot.annotators != DELETED_USER)
     weak = [row for row in _costliest(snapshot) if known[row]]
     worse = [(row, change) for row, change in declines(snapshot) if known[row]]
+    copying = copying_groups(snapshot, people)
     wrong = suspects(snapshot)
     queue = _queue(snapshot)
     unsettled = int(np.count_nonzero(snapshot.settled_by == 0))
@@ -121,6 +128,8 @@ def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
         more_to_train=max(len(weak) - _MOST, 0),
         usual=usual_quality(snapshot),
         worse=tuple(Decline(people.everybody[row], change) for row, change in worse[:_MOST]),
+        copying=copying[:_MOST],
+        more_copying=max(len(copying) - _MOST, 0),
         mixed_up=most_mixed_up(snapshot),
         suspects=len(wrong),
         almost_surely_wrong=int(np.count_nonzero(snapshot.answer_quality[wrong] < _ALMOST_SURELY_WRONG)),

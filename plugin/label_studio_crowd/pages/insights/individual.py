@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from label_studio_crowd.estimate import LEVEL, Estimate
+from label_studio_crowd.pages.insights.copying import SameLabels, same_labels
 from label_studio_crowd.pages.insights.figures import People
 from label_studio_crowd.pages.insights.mistakes import SuspectLabel, spelled_out, suspects
 from label_studio_crowd.pages.insights.team import AnnotatorRow, annotator_row, repeats
@@ -99,6 +100,8 @@ class AnnotatorDetails:
         mistakes are seen.
     speed
         None where nothing is known.
+    same
+        With whom they give the same labels, also where everybody else says otherwise; None with nobody.
     """
 
     row: AnnotatorRow
@@ -107,6 +110,7 @@ class AnnotatorDetails:
     periods: tuple[Period, ...]
     mistakes: tuple[SuspectLabel, ...]
     speed: Speed | None
+    same: SameLabels | None
 
 
 def annotator_details(snapshot: Snapshot, people: People, row: int) -> AnnotatorDetails:
@@ -130,6 +134,7 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
         periods=_periods(snapshot, theirs),
         mistakes=spelled_out(snapshot, people, examples.tolist()),
         speed=_speed(snapshot, theirs),
+        same=same_labels(snapshot, people, row),
     )
 
 
