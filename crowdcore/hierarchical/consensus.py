@@ -17,6 +17,7 @@ from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.accuracies import credible_accuracies, log_odds
 from crowdcore.hierarchical.confusions import Confusions
 from crowdcore.hierarchical.fit import SMALLEST, HierarchicalFit, fit_hierarchical
+from crowdcore.hierarchical.refitting import fit_with_features
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.votes.annotators import AnnotatorStats, annotator_stats, rate_answers
 from crowdcore.votes.result_frames import ResultFrames
@@ -29,7 +30,6 @@ Floats = NDArray[np.float64]
 HIDDEN = 2.0
 """How many times larger the correlation is than what shows where answers alone say which are errors."""
 LEAST_POOLING = 0.05
-REFITS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,10 +149,12 @@ def hierarchical_dawid_skene(
         those of a model that knows how common classes are, not of one trained on balanced classes, or not at all.
     features : array_like or sparse matrix, shape (N, d), optional
         Numbers for each task, from which a classifier is learned out of fold: of the shares of the votes (unless
-        `pred_probs` are given for a start), then twice of the posteriors.
+        `pred_probs` are given for a start), then of the posteriors, two to five times: until hardly a label changes or
+        the answers become less likely.
     classifier : scikit-learn classifier, optional
-        For the features: `predict_proba`, and `sample_weight` in `fit`; cloned. By default logistic regression as in
-        `crowdcore.aggregate.FeatureEM`.
+        For the features: `predict_proba`, and `sample_weight` in `fit`; cloned. By default the geometric mean of
+        logistic regression and linear discriminant analysis, or less of the latter where it says worse what is
+        believed; for sparse features logistic regression alone. See `crowdcore.learning`.
     known_labels : array_like of int, shape (N,), optional
         Codes of labels known to be true, -1 elsewhere. Such a label is its task's consensus, with quality 1.
     most_exponent : float
@@ -236,20 +238,7 @@ def hierarchical_dawid_skene(
     if features is None:
         return _result(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=most_exponent <= 1), P)
     learner = OutOfFold(crowd, features, classifier, known)
-    if P is None:
-        P = learner.judge(_vote_shares(crowd, known))
-    for _ in range(REFITS):
-        P = learner.judge(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True).posterior)
-    return _result(fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True), P)
-
-
-def _vote_shares(crowd: Crowd, known: Codes) -> Floats:
-    """Return the classes' shares of each task's votes; what is known has all."""
-    shares: Floats = crowd.counts / np.maximum(crowd.num_answers, 1)[:, None]
-    told = np.flatnonzero(known >= 0)
-    shares[told] = 0.0
-    shares[told, known[told]] = 1.0
-    return shares
+    return _result(*fit_with_features(crowd, learner, P, known, most_exponent))
 
 
 def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
