@@ -16,13 +16,17 @@ LEAST_SPREAD = 1e-6
 class SoftLinearDiscriminant(SoftLinear):
     r"""Linear discriminant analysis on soft labels, with a shrunk covariance and a temperature.
 
-    .. math:: z_{ik} = \frac1t \Big(x_i^\top S^{-1} \mu_k - \frac12 \mu_k^\top S^{-1} \mu_k + \log w_k\Big), \quad
-              w_k = \sum_i T_{ik}, \quad \mu_k = \frac1{w_k} \sum_i T_{ik} x_i, \quad
+    .. math:: z_{ik} = \frac1t \Big(x_i^\top S^{-1} \mu_k - \frac12 \mu_k^\top S^{-1} \mu_k
+              + \frac{\operatorname{tr}(S^{-1} W)}{2 n_k} + \log w_k\Big), \quad w_k = \sum_i T_{ik}, \\
+              \mu_k = \frac1{w_k} \sum_i T_{ik} x_i, \quad
               S = (1 - \lambda) W + \lambda \frac{\operatorname{tr} W}{d} I
 
     with the covariance within classes,
-    :math:`W = \sum_{ik} T_{ik} (x_i - \mu_k)(x_i - \mu_k)^\top / \sum_k w_k`. Of labels without doubt and with t = 1
-    it is scikit-learn's `LinearDiscriminantAnalysis` with the solver "lsqr" and this shrinkage.
+    :math:`W = \sum_{ik} T_{ik} (x_i - \mu_k)(x_i - \mu_k)^\top / \sum_k w_k`. The term
+    with :math:`n_k = w_k^2 / \sum_i T_{ik}^2`, how many whole examples those of a class are worth, is how much longer
+    a mean of few examples is than the class' own: without it classes of many examples attract everything where
+    features are many and examples few. Of labels without doubt, as many of each class, and with t = 1 it is
+    scikit-learn's `LinearDiscriminantAnalysis` with the solver "lsqr" and this shrinkage.
 
     One covariance for all classes has room for no single example: errors that many annotators share, but not most,
     are averaged away, while logistic regression learns them. Fisher 1936; Lee, Yun, Lee et al. 2019, "Robust inference
@@ -73,20 +77,27 @@ class SoftLinearDiscriminant(SoftLinear):
         total, between = np.vdot(X, X), share @ (means**2).sum(axis=1)
         within = max(total - between, LEAST_SPREAD * total) or 1.0
         slope, ridge = 1 - self.shrinkage, self.shrinkage * within / X.shape[1]
-        directions = _ridge(X, member, slope, ridge)  # by the covariance of all examples; W is that less the means'
-        less = np.eye(len(share)) - slope * share[:, None] * (means @ directions)
-        directions = np.linalg.solve(less.T, directions.T)
-        offset = np.log(share) - (directions * (centre + means / 2)).sum(axis=1)
+        directions, trace = _ridge(X, member, slope, ridge)  # of all examples' covariance; W is that less the means'
+        less = np.linalg.inv(np.eye(len(share)) - slope * share[:, None] * (means @ directions))
+        trace += slope * np.trace(less @ (share[:, None] * (directions.T @ directions)))
+        noise = (X.shape[1] - ridge * trace) / slope if slope else X.shape[1]  # tr(S^-1 W)
+        directions = (directions @ less).T
+        offset = (
+            np.log(share) - (directions * (centre + means / 2)).sum(axis=1) + noise / 2 * (T**2).sum(axis=0) / share**2
+        )
         coef: Floats = np.column_stack([directions, offset]) / self.temperature
         self.coef_ = coef if len(coef) > 2 else coef[1:] - coef[:1]
         return self
 
 
-def _ridge(X: Floats, Q: Floats, slope: float, ridge: float) -> Floats:
-    """Return (slope X'X + ridge I)^-1 X'Q, by the smaller of the two systems that have it."""
-    from scipy.linalg import solve
+def _ridge(X: Floats, Q: Floats, slope: float, ridge: float) -> tuple[Floats, float]:
+    """Return A^-1 X'Q and tr A^-1 for A = slope X'X + ridge I, by the smaller of the two systems that have them."""
+    from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg.lapack import dpotri
 
-    N, d = X.shape
-    if d <= N:
-        return np.asarray(solve(slope * (X.T @ X) + ridge * np.eye(d), X.T @ Q, assume_a="pos"))
-    return np.asarray(X.T @ solve(slope * (X @ X.T) + ridge * np.eye(N), Q, assume_a="pos"))
+    (N, d), primal = X.shape, X.shape[1] <= X.shape[0]
+    system = slope * (X.T @ X if primal else X @ X.T) + ridge * np.eye(min(N, d))
+    factor, lower = cho_factor(system)
+    trace = float(np.trace(dpotri(factor, lower=lower)[0])) + max(d - N, 0) / ridge
+    solved: Floats = cho_solve((factor, lower), X.T @ Q) if primal else X.T @ cho_solve((factor, lower), Q)
+    return solved, trace
