@@ -20,6 +20,7 @@ from crowdcore.hierarchical.dependence import dependence, mean_answers
 from crowdcore.hierarchical.everybody import rate_everybody
 from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
 from crowdcore.hierarchical.hearing import SMALLEST
+from crowdcore.hierarchical.refitting import fit_with_features
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.votes.annotators import AnnotatorStats, annotator_stats, rate_answers
 from crowdcore.votes.copies import CopyGroup, find_copies, without_copies
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
-
-REFITS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,10 +164,12 @@ def hierarchical_dawid_skene(
         those of a model that knows how common classes are, not of one trained on balanced classes, or not at all.
     features : array_like or sparse matrix, shape (N, d), optional
         Numbers for each task, from which a classifier is learned out of fold: of the shares of the votes (unless
-        `pred_probs` are given for a start), then twice of the posteriors.
+        `pred_probs` are given for a start), then of the posteriors, two to five times: until hardly a label changes or
+        the answers become less likely.
     classifier : scikit-learn classifier, optional
-        For the features: `predict_proba`, and `sample_weight` in `fit`; cloned. By default logistic regression as in
-        `crowdcore.aggregate.FeatureEM`.
+        For the features: `predict_proba`, and `sample_weight` in `fit`; cloned. By default the geometric mean of
+        logistic regression and linear discriminant analysis, or less of the latter where it says worse what is
+        believed; for sparse features logistic regression alone. See `crowdcore.learning`.
     known_labels : array_like of int, shape (N,), optional
         Codes of labels known to be true, -1 elsewhere. Such a label is its task's consensus, with quality 1.
     most_exponent : float
@@ -258,22 +259,8 @@ def hierarchical_dawid_skene(
         fit = fit_hierarchical(heard, P, known, most_exponent, knows_shares=most_exponent <= 1)
         return rate_everybody(_result(fit, P), crowd, copies)
     learner = OutOfFold(heard, features, classifier, known)
-    if P is None:
-        P = learner.judge(_vote_shares(heard, known))
-    for _ in range(REFITS):
-        P = learner.judge(fit_hierarchical(heard, P, known, most_exponent, knows_shares=True).posterior)
-    return rate_everybody(
-        _result(fit_hierarchical(heard, P, known, most_exponent, knows_shares=True), P), crowd, copies
-    )
-
-
-def _vote_shares(crowd: Crowd, known: Codes) -> Floats:
-    """Return the classes' shares of each task's votes; what is known has all."""
-    shares: Floats = crowd.counts / np.maximum(crowd.num_answers, 1)[:, None]
-    told = np.flatnonzero(known >= 0)
-    shares[told] = 0.0
-    shares[told, known[told]] = 1.0
-    return shares
+    fit, P = fit_with_features(heard, learner, P, known, most_exponent)
+    return rate_everybody(_result(fit, P), crowd, copies)
 
 
 def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:

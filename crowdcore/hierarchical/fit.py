@@ -38,7 +38,13 @@ LEAST_RESCUE = 3.0
 
 
 def fit_hierarchical(
-    crowd: Crowd, P: Floats | None, known: Codes, most_exponent: float, *, knows_shares: bool = False
+    crowd: Crowd,
+    P: Floats | None,
+    known: Codes,
+    most_exponent: float,
+    *,
+    knows_shares: bool = False,
+    alone: HierarchicalFit | None = None,
 ) -> HierarchicalFit:
     """Return the fit with the model as far as it has earned its say, or without it.
 
@@ -54,10 +60,13 @@ def fit_hierarchical(
         The largest power the model may be raised to.
     knows_shares : bool
         Whether the model has learned how common classes are from these same tasks.
+    alone : HierarchicalFit, optional
+        The fit without a model, if it is there already.
     """
     if not np.any(crowd.num_answers + (known >= 0) > 1):  # nothing tells a careful annotator from an unsure model
         most_exponent = min(most_exponent, 1.0)
-    alone = HierarchicalFit(crowd, None, known, most_exponent).run()
+    if alone is None:
+        alone = HierarchicalFit(crowd, None, known, most_exponent).run()
     if P is None or goes_against(np.log(P), crowd, known):
         return alone
     T, shares, heard, price = alone.posterior, np.exp(alone.log_prior[0]), alone.heard, luck(alone.heard)

@@ -7,7 +7,8 @@
 array([[0.26, 0.74]])
 """
 
+from crowdcore.learning.discriminant import SoftLinearDiscriminant
 from crowdcore.learning.out_of_fold import OutOfFold
-from crowdcore.learning.soft_labels import SoftLogisticRegression
+from crowdcore.learning.soft_labels import SoftLinear, SoftLogisticRegression
 
-__all__ = ["OutOfFold", "SoftLogisticRegression"]
+__all__ = ["OutOfFold", "SoftLinear", "SoftLinearDiscriminant", "SoftLogisticRegression"]

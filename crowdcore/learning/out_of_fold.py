@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import Codes, plain
 from crowdcore.crowd.table import Crowd
-from crowdcore.learning.soft_labels import SoftLogisticRegression
+from crowdcore.learning.discriminant import SoftLinearDiscriminant
+from crowdcore.learning.pooling import best_share, pool
+from crowdcore.learning.soft_labels import SoftLinear, SoftLogisticRegression
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -28,9 +31,10 @@ class OutOfFold:
     features : array_like or sparse matrix, shape (N, d)
         Finite numbers, a row for each of the crowd's tasks, in the order of ``crowd.tasks``; a DataFrame is put into
         this order by its index.
-    classifier : scikit-learn classifier, or None
+    classifier : scikit-learn classifier, SoftLinear, or None
         With `predict_proba`, and `sample_weight` in `fit`, or a pipeline that ends with one; it is cloned. None:
-        logistic regression with C = 5 / d: the prior variance of a logit is about 5, however many features there are.
+        `SoftLogisticRegression`, pooled with `SoftLinearDiscriminant` if the features are dense. How much each of the
+        two counts is what says best, out of fold, what is believed of the tasks.
     known : ndarray of shape (N,)
         Codes of labels known to be true, -1 elsewhere: tasks without either these or answers are no examples.
     n_folds : int
@@ -66,15 +70,19 @@ class OutOfFold:
         standardize: bool = True,
     ) -> None:
         X = as_features(crowd, features)
-        self._classifier, self._argument = classifier, weight_argument(classifier)
+        dense = isinstance(X, np.ndarray)
+        self._classifiers: list[Any] = [SoftLogisticRegression() if classifier is None else classifier]
+        if classifier is None and dense:
+            self._classifiers.append(SoftLinearDiscriminant())
+        self._argument = "" if isinstance(self._classifiers[0], SoftLinear) else weight_argument(classifier)
         if standardize and len(crowd.tasks):
             from sklearn.preprocessing import StandardScaler
 
-            X = StandardScaler(with_mean=isinstance(X, np.ndarray)).fit_transform(X)
+            X = StandardScaler(with_mean=dense).fit_transform(X)
         self._X = X
         self._informative = (crowd.num_answers > 0) | (known >= 0)
         self._fold, self._in_sample = _folds(X, self._informative, n_folds), n_folds == 1
-        self._coefs: dict[int, Floats] = {}
+        self._learned: dict[tuple[int, int], SoftLinear] = {}
 
     def judge(self, beliefs: Floats) -> Floats:
         """Return the classifier's probabilities (N, K), learned from what is believed of the tasks, (N, K).
@@ -83,36 +91,42 @@ class OutOfFold:
         """
         from threadpoolctl import threadpool_limits
 
+        with threadpool_limits(1, "blas"):  # its threads wait for each other longer than these products take
+            judged = [self._judge_by(which, beliefs) for which in range(len(self._classifiers))]
+        if len(judged) == 1:
+            return judged[0]
+        (first, second), told = judged, self._informative
+        return pool(first, second, best_share(first[told], second[told], beliefs[told]))
+
+    def _judge_by(self, which: int, beliefs: Floats) -> Floats:
+        """Return the probabilities, (N, K), of one of the classifiers."""
         N, K = beliefs.shape
         judged: Floats = np.full((N, K), 1 / K)
-        with threadpool_limits(1, "blas"):  # its threads wait for each other longer than these products take
-            for number in np.unique(self._fold):
-                here = self._fold == number
-                learned = self._informative & (~here | self._in_sample)
-                examples = int(learned.sum())
-                if examples:
-                    chances = self._learn_and_judge(int(number), learned, here, beliefs[learned])
-                    judged[here] = (examples * chances + 1) / (examples + K)
+        for number in np.unique(self._fold):
+            here = self._fold == number
+            learned = self._informative & (~here | self._in_sample)
+            examples = int(learned.sum())
+            if examples:
+                chances = self._learn_and_judge(which, int(number), learned, here, beliefs[learned])
+                judged[here] = (examples * chances + 1) / (examples + K)
         return judged
 
-    def _learn_and_judge(self, number: int, learned: Bools, here: Bools, beliefs: Floats) -> Floats:
+    def _learn_and_judge(self, which: int, number: int, learned: Bools, here: Bools, beliefs: Floats) -> Floats:
         T = np.where(beliefs > LEAST_WEIGHT, beliefs, 0.0)
-        classes = np.flatnonzero(T.any(axis=0))
+        classes, classifier = np.flatnonzero(T.any(axis=0)), self._classifiers[which]
         chances: Floats = np.zeros((int(here.sum()), T.shape[1]))
         if len(classes) < 2:
             chances[:, classes] = 1
-        elif self._classifier is None:
-            regression = SoftLogisticRegression(5 / self._X.shape[1])
-            regression.fit(self._X[learned], T[:, classes], self._coefs.get(number))
-            self._coefs[number] = regression.coef_
-            chances[:, classes] = regression.predict_proba(self._X[here])
+        elif isinstance(classifier, SoftLinear):
+            fitted = self._learned.setdefault((which, number), deepcopy(classifier))
+            chances[:, classes] = fitted.fit(self._X[learned], T[:, classes]).predict_proba(self._X[here])
         else:
             from sklearn.base import clone
 
             example, label = np.nonzero(T)
             weight = {self._argument: T[example, label]}
-            fitted = clone(self._classifier).fit(self._X[np.flatnonzero(learned)[example]], label, **weight)
-            chances[:, classes] = fitted.predict_proba(self._X[here])
+            learner = clone(classifier).fit(self._X[np.flatnonzero(learned)[example]], label, **weight)
+            chances[:, classes] = learner.predict_proba(self._X[here])
         return chances
 
 
@@ -134,8 +148,6 @@ def weight_argument(classifier: Any) -> str:
     """
     from sklearn.utils.validation import has_fit_parameter
 
-    if classifier is None:
-        return "sample_weight"
     steps = getattr(classifier, "steps", None)
     last = steps[-1][1] if steps else classifier
     if not has_fit_parameter(last, "sample_weight") or not hasattr(classifier, "predict_proba"):

@@ -1,4 +1,4 @@
-"""Logistic regression that learns from probabilities of labels instead of from labels."""
+"""Linear classifiers that learn from probabilities of labels instead of from labels: their shape, and regression."""
 
 from __future__ import annotations
 
@@ -14,7 +14,28 @@ TOLERANCE = 1e-4
 """Largest slope of the mean loss at the end, as in scikit-learn."""
 
 
-class SoftLogisticRegression:
+class SoftLinear:
+    """A classifier whose logits are linear in the features; what learns them derives from it.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (K, d + 1), or (1, d + 1) if K is 2
+        Weights and, last, the intercept of each class' logit; for two classes the second's against 0.
+    """
+
+    coef_: Floats
+
+    def fit(self, X: Any, T: Floats) -> SoftLinear:
+        """Learn from features, shape (N, d), and how far each example is of each class, shape (N, K)."""
+        raise NotImplementedError
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probabilities of the classes, shape (N, K)."""
+        chances, _ = _softmax(_logits(X, self.coef_))
+        return chances if len(self.coef_) > 1 else np.hstack([1 - chances, chances])
+
+
+class SoftLogisticRegression(SoftLinear):
     r"""Multinomial logistic regression on soft labels, by L-BFGS.
 
     .. math:: \min_{W, b} \; C \sum_{ik} T_{ik} \log \frac{\sum_l \exp z_{il}}{\exp z_{ik}} + \frac12 \|W\|^2, \quad
@@ -25,8 +46,9 @@ class SoftLogisticRegression:
 
     Parameters
     ----------
-    C : float
-        How much the examples count against the penalty.
+    C : float, optional
+        How much the examples count against the penalty; by default 5 / d: for standardised features the prior variance
+        of a logit is then about 5, however many there are.
 
     Attributes
     ----------
@@ -42,11 +64,11 @@ class SoftLogisticRegression:
            [0.11, 0.89]])
     """
 
-    def __init__(self, C: float) -> None:
+    def __init__(self, C: float | None = None) -> None:
         self.C = C
 
-    def fit(self, X: Any, T: Floats, start: Floats | None = None) -> SoftLogisticRegression:
-        """Learn from examples.
+    def fit(self, X: Any, T: Floats) -> SoftLogisticRegression:
+        """Learn from examples; again, beginning with what was learned before, which is faster if they are similar.
 
         Parameters
         ----------
@@ -54,8 +76,6 @@ class SoftLogisticRegression:
             Features.
         T : ndarray of shape (N, K)
             How far each example is of each class: at least two classes, none negative; rows need not sum to 1.
-        start : ndarray, optional
-            A `coef_` to begin at, as that of similar examples.
         """
         from scipy.optimize import minimize
 
@@ -63,7 +83,7 @@ class SoftLogisticRegression:
         shape = K if K > 2 else 1, d + 1
         weight, total = T.sum(axis=1), T.sum()
         target = T if K > 2 else T[:, 1:]
-        penalty = 1 / (self.C * total)
+        penalty = 1 / ((5 / d if self.C is None else self.C) * total)
 
         def loss(flat: Floats) -> tuple[float, Floats]:
             coef = flat.reshape(shape)
@@ -77,15 +97,11 @@ class SoftLogisticRegression:
             return float(value + penalty / 2 * np.vdot(coef[:, :-1], coef[:, :-1])), slope.ravel()
 
         options = {"maxiter": MOST_ITERATIONS, "maxls": 50, "gtol": TOLERANCE, "ftol": 64 * np.finfo(float).eps}
-        begin = np.zeros(shape) if start is None or start.shape != shape else start
+        before = getattr(self, "coef_", None)
+        begin = np.zeros(shape) if before is None or before.shape != shape else before
         found = minimize(loss, begin.ravel(), jac=True, method="L-BFGS-B", options=options)
-        self.coef_: Floats = found.x.reshape(shape)
+        self.coef_ = found.x.reshape(shape)
         return self
-
-    def predict_proba(self, X: Any) -> Floats:
-        """Return the probabilities of the classes, shape (N, K)."""
-        chances, _ = _softmax(_logits(X, self.coef_))
-        return chances if len(self.coef_) > 1 else np.hstack([1 - chances, chances])
 
 
 def _logits(X: Any, coef: Floats) -> Floats:

@@ -15,6 +15,7 @@ from crowdcore.aggregate.classes.empirical_bayes import posteriors
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.learning.out_of_fold import OutOfFold
+from crowdcore.learning.soft_labels import SoftLogisticRegression
 
 
 @dataclass(eq=False)
@@ -86,9 +87,8 @@ class FeatureEM(Aggregator):
     needs = ("features",)
 
     def _learn(self, crowd: Crowd, known: Codes, given: Evidence) -> None:
-        classifier = OutOfFold(
-            crowd, given.features, self.classifier, known, n_folds=self.n_folds, standardize=self.standardize
-        )
+        chosen = SoftLogisticRegression() if self.classifier is None else self.classifier
+        classifier = OutOfFold(crowd, given.features, chosen, known, n_folds=self.n_folds, standardize=self.standardize)
         em = Confusion(crowd, known)
         self.converged_ = False
         for iteration in range(1, self.n_iter + 1):

@@ -27,7 +27,8 @@ class HierarchicalDawidSkene(Aggregator):
     Parameters
     ----------
     classifier : scikit-learn classifier, optional
-        What learns from the features, if there are any, as in `FeatureEM`; by default logistic regression.
+        What learns from the features, if there are any; by default logistic regression, with dense features together
+        with linear discriminant analysis.
     most_exponent : float
         The largest power b that the model may be raised to. 1 where a model is trained on these labels again and again.
 

@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from crowdcore import Crowd
-from crowdcore.learning.out_of_fold import OutOfFold
+from crowdcore.learning import OutOfFold, SoftLinearDiscriminant, SoftLogisticRegression
 
 
 def tasks(seed=0, N=90, K=3, d=4):
@@ -25,11 +25,38 @@ def judged(crowd, X, beliefs, classifier=None, **options):
 
 
 @pytest.mark.parametrize("K", [2, 3])
-def test_the_default_is_scikit_learns_logistic_regression(K):
+def test_what_learns_soft_labels_learns_what_scikit_learn_does_from_repeated_tasks(K):
     crowd, X, beliefs, truth = tasks(K=K)
-    found = judged(crowd, X, beliefs)
+    found = judged(crowd, X, beliefs, SoftLogisticRegression())
     assert np.allclose(found, judged(crowd, X, beliefs, LogisticRegression(C=5 / 4, tol=1e-6)), atol=2e-3)
     assert np.mean(found.argmax(axis=1) == truth) > 0.75
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_dense_features_are_judged_by_regression_and_discriminant_analysis(K):
+    crowd, noise, _, truth = tasks(K=K, N=180, d=40)
+    X, beliefs = noise + np.random.default_rng(1).normal(size=(K, 40))[truth], np.eye(K)[truth]
+    both = [judged(crowd, X, beliefs, one) for one in (SoftLogisticRegression(), SoftLinearDiscriminant())]
+    found, told = judged(crowd, X, beliefs), crowd.num_answers > 0
+
+    def loss(P):
+        return -np.vdot(beliefs[told], np.log(P[told]))
+
+    product = np.sqrt(both[0] * both[1])
+    assert loss(found) <= min(loss(both[0]), loss(product / product.sum(axis=1, keepdims=True)))
+    assert not np.allclose(found, both[0])
+    assert np.mean(found.argmax(axis=1) == truth) > 0.75
+
+
+def test_a_classifier_that_fits_the_features_ill_does_not_count():
+    rng = np.random.default_rng(0)
+    far = np.arange(300) % 2 == 1  # the classes have the same mean: only how far away they are tells them apart
+    angle = rng.uniform(0, 2 * np.pi, 300)
+    place = np.where(far, 4.0, 1.0)[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    X = np.column_stack([np.abs(place).sum(axis=1) ** 8, place])
+    crowd = Crowd.from_wide(far[:, None].astype(int), classes=range(2))
+    found = judged(crowd, X, np.eye(2)[far.astype(int)])
+    assert np.allclose(found, judged(crowd, X, np.eye(2)[far.astype(int)], SoftLogisticRegression()))
 
 
 def test_a_task_is_not_judged_by_its_own_beliefs():
@@ -77,11 +104,11 @@ def test_judging_again_is_judging_anew():
     assert np.allclose(learner.judge(beliefs), judged(crowd, X, beliefs), atol=2e-3)
 
 
-def test_sparse_features_are_features():
+def test_sparse_features_are_features_for_regression():
     crowd, X, beliefs, _ = tasks()
     assert np.allclose(
         judged(crowd, sparse.csr_matrix(X), beliefs, standardize=False),
-        judged(crowd, X, beliefs, standardize=False), atol=1e-3,
+        judged(crowd, X, beliefs, SoftLogisticRegression(), standardize=False), atol=1e-3,
     )  # fmt: skip
 
 

@@ -20,9 +20,12 @@ STRENGTHS = (1.0, 5.0, 25.0)
 """Variance of a task's score before any label is seen; divided by the D dimensions it is the C of logistic
 regression on standardised features (5 / 512 is about .01)."""
 
+SHARES = (0.5, 0.25, 0.0)
+"""What linear discriminant analysis counts beside logistic regression."""
+
 
 class EmbeddingClassifier:
-    """Standardised features and logistic regression.
+    """Standardised features; logistic regression and linear discriminant analysis, pooled.
 
     Standardising uses the vectors of all tasks, labelled or not; it sees no labels.
 
@@ -43,8 +46,10 @@ class EmbeddingClassifier:
         mean, spread = (X.mean(axis=0), X.std(axis=0)) if len(X) else (np.zeros(0), np.ones(0))
         self._features = EmbeddingFeatures(field, mean, np.where(spread > 0, spread, 1))
         features, self.usable = self._features.of_vectors(vectors)
-        self._learner = Linear(features, [v / max(self.dimensions, 1) for v in STRENGTHS])
-        self.why = f'embedding: field "{field}" ({self.dimensions:,} numbers) and logistic regression'
+        self._learner = Linear(features, [v / max(self.dimensions, 1) for v in STRENGTHS], SHARES)
+        self.why = (
+            f'embedding: field "{field}" ({self.dimensions:,} numbers), logistic regression and discriminant analysis'
+        )
         if left := len(vectors) - int(self.usable.sum()):
             self.why += f"; {left:,} of {len(vectors):,} tasks have no such vector and get the class shares"
 

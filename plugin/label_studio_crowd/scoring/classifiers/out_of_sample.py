@@ -47,18 +47,18 @@ class Learner(Protocol):
     ----------
     features : array, sparse matrix or DataFrame
         A row for each task.
-    settings : sequence of float
+    settings : sequence
         How closely it may follow the labels, most careful first; one of them is chosen by the likelihood of
         labels held out.
-    default : float
+    default
         The setting where there are too few labels to choose by.
     """
 
     features: Any
-    settings: Sequence[float]
-    default: float
+    settings: Sequence[Any]
+    default: Any
 
-    def fit(self, train: Codes, y: Codes, settings: Sequence[float], seed: int) -> Sequence[Fitted]:
+    def fit(self, train: Codes, y: Codes, settings: Sequence[Any], seed: int) -> Sequence[Fitted]:
         """Learn from rows `train` with labels `y`, which are of two classes or more, under each of the settings."""
         ...
 
@@ -138,7 +138,7 @@ def out_of_sample(
     return floored(P)
 
 
-def drawn(learner: Learner | None, usable: Mask, labels: Codes, n_classes: int, seed: int) -> tuple[Codes, int, float]:
+def drawn(learner: Learner | None, usable: Mask, labels: Codes, n_classes: int, seed: int) -> tuple[Codes, int, Any]:
     """Return each labelled task's fold, the seed of the models, and the learner's setting.
 
     They are the same whenever the arguments are, so that a model of all labels is fitted as the folds' were.
@@ -201,7 +201,7 @@ def log_loss(P: Floats, y: Codes) -> float:
     return float(-np.log(P[np.arange(len(y)), y]).mean()) if len(y) else float("nan")
 
 
-def tuned(learner: Learner, rows: Codes, y: Codes, n_classes: int, rng: np.random.Generator) -> float:
+def tuned(learner: Learner, rows: Codes, y: Codes, n_classes: int, rng: np.random.Generator) -> Any:
     """Return the learner's setting under which labels that were held out are most probable."""
     if len(learner.settings) < 2 or len(rows) < FEWEST_TO_TUNE:
         return learner.default

@@ -84,6 +84,32 @@ def test_the_setting_is_the_one_that_the_folds_were_fitted_with(monkeypatch):
     assert folds[1] != (classifier._learner.default,)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_discriminant_analysis_is_pooled_with_regression(classes):
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % classes
+    X = (rng.normal(size=(120, 6)) + rng.normal(size=(classes, 6))[y]).astype(np.float32)
+    linear = Linear(X, [0.5], [0.5, 0.0, 1.0])
+    both, regression, discriminant = (
+        fitted.probabilities(X) for fitted in linear.fit(np.arange(120), y, linear.settings, 0)
+    )
+    mean = np.sqrt(regression * discriminant)
+    np.testing.assert_allclose(both, mean / mean.sum(axis=1, keepdims=True), atol=1e-5)
+    assert np.abs(regression - discriminant).max() > 0.05
+
+
+def test_of_embeddings_errors_that_many_share_are_learned_less():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 600)
+    X = rng.normal(size=(600, 40)) + rng.normal(scale=0.7, size=(3, 40))[truth]
+    said = np.where((truth == 0) & (rng.random(600) < 0.45), 1, truth)
+    classifier = build("embedding:v", tasks_of([{"v": row} for row in X.tolist()]), n_classes=3)
+    pooled = classifier.predict_out_of_sample(said, 3)
+    classifier._learner.settings = [(C, 0.0) for C, _ in classifier._learner.settings]
+    alone = classifier.predict_out_of_sample(said, 3)
+    assert np.mean(pooled.argmax(axis=1) == truth) > np.mean(alone.argmax(axis=1) == truth) + 0.01
+
+
 def test_predictions_of_another_model_are_not_made_into_one():
     tasks = TaskData([1, 2], [{}, {}], predictions={"m": {1: (0, 0.9)}})
     assert build("predictions:m", tasks, n_classes=2).model(np.array([0, 1]), 2) is None
