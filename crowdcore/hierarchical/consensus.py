@@ -211,7 +211,7 @@ def hierarchical_dawid_skene(
       correlation of two answers' errors on a task,
       :math:`\sum_{ik} T_{ik} \sum_{v \ne v'} e_v e_{v'} / \sum_{ik} T_{ik} \sum_{v \ne v'} \sigma_v \sigma_{v'}` with
       :math:`e_v = [y_v = k] - \pi_{j_v kk}`. It is 0 where annotators err independently.
-      Where the model is sharpened, b > 1.2, it is at most .05, for both explain the same.
+      Where the model is sharpened, b > 1.2, it is at most .08, for both explain the same.
     - The posterior given allows for dependence. Answers whose strengths (how many times likelier the label is where it
       is true) add up to N times the strongest count for
       :math:`N / (1 + (N - 1) \rho')` of them, as by Kish's design effect; and with a chance that grows with

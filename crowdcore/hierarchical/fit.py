@@ -22,7 +22,7 @@ then few of many tasks still move, and hardly anything with them."""
 FIRST_FIT, FIT_EVERY = 8, 4
 """When the strength of rows is fitted first, and how often then."""
 EXPONENT_VARIANCE = 0.25
-MOST_CORRELATION, SHARP_CORRELATION = 0.15, 0.05
+MOST_CORRELATION, SHARP_CORRELATION = 0.15, 0.08
 """How far answers may be taken to err together; the other where the model is sharpened."""
 COMMON_WITH_MODEL, COMMON_ALONE = 0.25, 1.0
 """How equally hard classes are taken to be; without a model, hard classes and a mix of hard tasks look the same."""
