@@ -133,10 +133,9 @@ def test_annotators_who_err_on_the_same_tasks_are_no_copies(n_classes):
 def test_annotators_who_say_what_is_wrong_are_no_copies(n_classes):
     right = np.repeat([0.8, 0.1], [16, 4])[:, None, None]
     wrong = (1 - np.eye(n_classes)) / (n_classes - 1)
+    confusions = right * np.eye(n_classes) + (1 - right) * wrong
     for seed in range(3):
-        made = independent_confusion(
-            600, 20, n_classes, answers_per_task=5, confusions=right * np.eye(n_classes) + (1 - right) * wrong, seed=seed
-        )
+        made = independent_confusion(600, 20, n_classes, answers_per_task=5, confusions=confusions, seed=seed)
         assert members(made.crowd) == []
 
 
