@@ -59,10 +59,10 @@ def within_answers(result: Result) -> Result:
     Examples
     --------
     >>> from crowdcore import hierarchical_dawid_skene
-    >>> crowd = Crowd.from_wide([["cat", "cat"], ["dog", "dog"], ["dog", "dog"], ["cat", None]])
-    >>> found = hierarchical_dawid_skene(crowd, [[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.001, 0.999]])
-    >>> found.labels.tolist(), within_answers(found).labels.tolist()
-    (['cat', 'dog', 'dog', 'dog'], ['cat', 'dog', 'dog', 'cat'])
+    >>> crowd = Crowd.from_wide([["cat", "cat"], ["dog", "dog"], ["cat", "dog"]] * 10 + [["cat", None]])
+    >>> found = hierarchical_dawid_skene(crowd, [[0.9, 0.1], [0.1, 0.9], [0.6, 0.4]] * 10 + [[0.001, 0.999]])
+    >>> found.labels[-1], within_answers(found).labels[-1]
+    ('dog', 'cat')
     """
     found: Any = result
     crowd = found.crowd

@@ -170,6 +170,7 @@ class BayesianCombination(Aggregator):
         self.n_iter_, self.converged_ = len(best.history), best.converged
         self.history_, self.objective_ = np.array(best.history), best.history[-1]
         finish(crowd, known, best.probas, self.prior_)
+        np.divide(best.probas, best.probas.sum(axis=1, keepdims=True), out=best.probas)  # subtypes were left out
         self._settle(crowd, best.probas, known)
 
     def _run(self, walk: Subtypes, in_classes: Floats, subtype_prior: float = 1.0) -> Run:

@@ -49,12 +49,13 @@ class HierarchicalDawidSkene(Aggregator):
 
     Examples
     --------
-    >>> crowd = Crowd.from_wide([[0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 0, 1], [-1, -1, -1]])
-    >>> HierarchicalDawidSkene().fit(crowd).labels_
+    >>> crowd = Crowd.from_wide([[0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 0, 1], [-1, -1, -1]] * 4)
+    >>> HierarchicalDawidSkene().fit(crowd).labels_[:5]
     array([0, 1, 0, 1, None], dtype=object)
-    >>> fitted = HierarchicalDawidSkene().fit(crowd, [[0.8, 0.2], [0.3, 0.7], [0.6, 0.4], [0.4, 0.6], [0.7, 0.3]])
-    >>> fitted.labels_, fitted.quality_.round(1)
-    (array([0, 1, 0, 1, 0]), array([1. , 1. , 1. , 0.9, 0.7]))
+    >>> P = [[0.8, 0.2], [0.3, 0.7], [0.6, 0.4], [0.4, 0.6], [0.7, 0.3]] * 4
+    >>> fitted = HierarchicalDawidSkene().fit(crowd, P)
+    >>> fitted.labels_[:5], fitted.quality_[:5].round(2)
+    (array([0, 1, 0, 1, 0]), array([0.99, 1.  , 1.  , 0.97, 0.68]))
     """
 
     classifier: Any = None

@@ -1,21 +1,18 @@
 """Annotators who copy each other are found, and honest ones are not taken for copies."""
 
-from pathlib import Path
-
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.science.papers.cases import read_table
-from benchmarks.science.papers.datasets import MissingError
-from benchmarks.science.papers.generated import KINDS, random_recipe
 from crowdcore import Crowd, hierarchical_dawid_skene, kernels
+from crowdcore.simulation import STRATEGIES, correlated_errors, independent_confusion
 from crowdcore.votes.copies import find_copies, without_copies
 from crowdcore.votes.outsiders import Outsiders
 from crowdcore.votes.suspicion import NEEDED, Suspicion
+from harness.checkout import DATA
 
-DATA = Path(__file__).parents[4] / "shared" / "data"
 K = 4
 
 
@@ -118,23 +115,37 @@ def test_most_of_the_crowd_is_no_copy():
     assert members(Crowd.from_wide(np.hstack([bot, bot, rng.integers(K, size=(200, 1))]))) == []
 
 
-@pytest.mark.parametrize("name", ["spammers", "adversaries, alone", "erring together", "students and teachers, alone"])
-def test_independent_crowds_have_no_copies(name):
-    assert members(KINDS[name].make(5).crowd) == []
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
+def test_simulated_crowds_have_no_copies(strategy):
+    for seed in range(5):
+        made = strategy(n_tasks=800, n_annotators=20, n_classes=K, answers_per_task=5, seed=seed)
+        assert members(made.crowd) == []
 
 
-def test_crowds_drawn_at_random_have_none():
-    # of 2,000 such crowds 6 have: a few experts among many who confuse the same classes
-    assert [seed for seed in range(60) if members(random_recipe(seed, with_model=False).make(seed).crowd)] == []
+@pytest.mark.parametrize("n_classes", [2, 3, 8, 15])
+def test_annotators_who_err_on_the_same_tasks_are_no_copies(n_classes):
+    for seed in range(3):
+        made = correlated_errors(400, 15, n_classes, correlation=0.6, answers_per_task=4, seed=seed)
+        assert members(made.crowd) == []
+
+
+@pytest.mark.parametrize("n_classes", [2, 4, 8])
+def test_annotators_who_say_what_is_wrong_are_no_copies(n_classes):
+    right = np.repeat([0.8, 0.1], [16, 4])[:, None, None]
+    wrong = (1 - np.eye(n_classes)) / (n_classes - 1)
+    confusions = right * np.eye(n_classes) + (1 - right) * wrong
+    for seed in range(3):
+        made = independent_confusion(600, 20, n_classes, answers_per_task=5, confusions=confusions, seed=seed)
+        assert members(made.crowd) == []
 
 
 @pytest.mark.parametrize("name", ["dog", "face-sentiment"])
 def test_real_annotators_are_not_accused(name):
-    try:
-        crowd, _ = read_table(DATA, name)
-    except MissingError as error:
-        pytest.skip(str(error))
-    assert members(crowd) == []
+    path = DATA / name / "answer.csv"
+    if not path.exists():
+        pytest.skip(f"the data are not there: {path}")
+    frame = pd.read_csv(path).drop_duplicates(["question", "worker"], keep="last")
+    assert members(Crowd.from_long(frame, task="question", annotator="worker", label="answer")) == []
 
 
 # ---------------------------------------------------------------------- what counts once
