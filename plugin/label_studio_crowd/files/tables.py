@@ -29,8 +29,9 @@ class Tables:
     ----------
     tasks
         task, consensus, quality, agreement, majority_vote, num_labels, priority, settled, settled_by,
-        queue_position, predicted, model_disagrees. A task without labels has no consensus; `predicted` is what the
-        classifier says of it, and of a task where it disagrees with all annotators.
+        queue_position, predicted, model_disagrees. A task without labels has no consensus: `predicted` is what the
+        classifier says of it. Where the model disagrees, the consensus is a label that none of the task's annotators
+        gave; theirs is in `majority_vote`.
     annotators
         annotator, name, quality, quality_low, quality_high, agreement_with_consensus, worst_class, num_labels,
         median_seconds, copy_group; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB.
@@ -81,7 +82,7 @@ def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]
             "settled": snapshot.settled_by > 0,
             "settled_by": pd.Series(map(snapshot.reason, range(len(snapshot.tasks))), dtype=object),
             "queue_position": pd.array([place.get(task) for task in snapshot.tasks.tolist()], dtype="Int64"),
-            "predicted": _named(labels, np.where(said, snapshot.model_says, consensus)),
+            "predicted": _named(labels, np.where(said, -1, consensus)),
             "model_disagrees": snapshot.model_disagrees,
         }
     )

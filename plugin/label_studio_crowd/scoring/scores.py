@@ -33,10 +33,10 @@ class Scores:
     answers
         What it was computed from.
     result
-        Consensus and qualities. The consensus of a task with labels is one of these labels, or its known truth.
-    model_says
-        What the classifier makes most probable where it disagrees with all who labelled the task: a class that nobody
-        gave. -1 elsewhere; shape (N,). Quality does not settle such a task.
+        Consensus and qualities.
+    model_disagrees
+        Whether the classifier disagrees with all who labelled the task: its consensus is a class that none of them
+        gave; shape (N,). Quality does not settle such a task.
     majority
         The majority vote, of tied classes one by chance, -1 without answers; shape (N,).
     priority
@@ -66,7 +66,7 @@ class Scores:
 
     answers: Answers
     result: HierarchicalResult | CrowdlabResult
-    model_says: NDArray[np.int64]
+    model_disagrees: NDArray[np.bool_]
     majority: NDArray[np.int64]
     priority: NDArray[np.float64]
     agreement: NDArray[np.float64]
@@ -86,11 +86,6 @@ class Scores:
         """Whether the task needs no more labels; shape (N,)."""
         settled: NDArray[np.bool_] = self.settled_by != ""
         return settled
-
-    @property
-    def model_disagrees(self) -> NDArray[np.bool_]:
-        """Whether the classifier disagrees with all who labelled the task; shape (N,)."""
-        return np.asarray(self.model_says >= 0)
 
     @property
     def calibrated(self) -> bool:
@@ -119,9 +114,9 @@ def score(
         Out-of-sample class probabilities (N, K), or None without a classifier.
     target_quality, min_labels, max_labels
         A task is settled when its truth is known, when its consensus has the quality and it the labels, or
-        when it has the most labels allowed, where skips count as labels. Quality settles no task whose most probable
-        class nobody gave: its consensus is the most probable of the labels it has. Without a classifier one label is
-        believed as far as its annotator is, so `min_labels` is 2 then by default.
+        when it has the most labels allowed, where skips count as labels. Quality settles no task whose consensus is a
+        class that nobody gave. Without a classifier one label is believed as far as its annotator is, so `min_labels`
+        is 2 then by default.
     consensus
         The method. With ``hierarchical-dawid-skene`` quality settles a task only if one of its annotators has
         labelled a task together with somebody else, or one whose truth is known: nothing else tells how good they are.
@@ -144,14 +139,13 @@ def score(
     good = (result.quality >= needed) & found.founded & (found.heard >= min_labels) & ~overruled
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     by_model = np.full(len(labels), found.hears_model) if predicted is None else predicted & found.hears_model
-    model_says = np.where(overruled & by_model, result.consensus, -1)
     judged = (result.consensus >= 0) & ((found.heard > 1) | (known >= 0) | by_model)
     agreement = _agreement(crowd, result.consensus, judged)
     untold = np.isnan(agreement)
     return Scores(
         answers=answers,
         result=result,
-        model_says=model_says,
+        model_disagrees=overruled & by_model,
         majority=majority_vote(crowd),
         priority=found.priority,
         agreement=agreement,

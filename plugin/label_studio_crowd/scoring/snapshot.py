@@ -59,9 +59,9 @@ class Snapshot:
         Task ids, and how many labels, skips, and annotations of any kind each has; (N,).
     consensus, quality
         Class codes (-1 where nothing is known) and their quality; (N,).
-    model_says
-        Class codes of what the classifier makes most probable where it disagrees with all who labelled the task, -1
-        elsewhere; (N,).
+    model_disagrees
+        Whether the classifier disagrees with all who labelled the task: its consensus is a class that none of them
+        gave; (N,).
     priority
         Low where one more label is worth most; (N,).
     settled_by
@@ -115,7 +115,7 @@ class Snapshot:
     annotations: NDArray[np.int64]
     consensus: NDArray[np.int64]
     quality: NDArray[np.float64]
-    model_says: NDArray[np.int64]
+    model_disagrees: NDArray[np.bool_]
     priority: NDArray[np.float64]
     settled_by: NDArray[np.int64]
     judged: NDArray[np.bool_]
@@ -173,11 +173,6 @@ class Snapshot:
         counts = np.bincount(self.answer_annotator, minlength=len(self.annotators))
         return np.argsort(self.answer_annotator, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
 
-    @property
-    def model_disagrees(self) -> NDArray[np.bool_]:
-        """Whether the classifier disagrees with all who labelled the task; (N,)."""
-        return np.asarray(self.model_says >= 0)
-
     @cached_property
     def known(self) -> NDArray[np.bool_]:
         """Whether the truth of a task is known; (N,)."""
@@ -221,7 +216,8 @@ class Snapshot:
             words["classes"] = tuple(words["classes"])
             words["accuracy"] = Estimate(**words["accuracy"])
             values: dict[str, Any] = {name: _wide(arrays[name]) for name in arrays.files if name != "words"}
-            earlier = _copies(len(values["annotators"]), ()) | {"model_says": np.full(len(values["tasks"]), -1)}
+            disagrees = {"model_disagrees": np.zeros(len(values["tasks"]), np.bool_)}
+            earlier = _copies(len(values["annotators"]), ()) | disagrees
             values = earlier | values  # which earlier releases did not store
             return cls(**words, **values)
 
@@ -277,7 +273,7 @@ def take_snapshot(
         annotations=_counts(crowd.tasks, annotations),
         consensus=np.asarray(result.consensus, np.int64),
         quality=np.asarray(result.quality, np.float64),
-        model_says=np.asarray(scores.model_says, np.int64),
+        model_disagrees=scores.model_disagrees,
         priority=np.asarray(scores.priority, np.float64),
         settled_by=np.asarray([_REASONS.index(str(reason)) for reason in scores.settled_by], np.int64),
         judged=scores.judged,

@@ -88,9 +88,9 @@ class Task(BaseModel):
     settled: bool = Field(description="Whether it needs no more labels.")
     settled_by: SettledBy | None = Field(description="Why it needs no more labels.")
     model_disagrees: bool = Field(
-        description="Whether the classifier disagrees with all annotators; quality does not settle the task then."
+        description="Whether the classifier disagrees with all annotators: none of them gave the consensus, so quality "
+        "does not settle the task."
     )
-    model_says: str | None = Field(description="What the classifier says instead; null if it does not disagree.")
     place: int | None = Field(description="Its place in the queue, from 1; null if it is not in the queue.")
     url: str = Field(description="The task in Label Studio.")
 

@@ -78,7 +78,6 @@ class TaskTable:
         found = []
         for row in rows:
             task, reason = int(snapshot.tasks[row]), int(snapshot.settled_by[row])
-            instead = label_of(snapshot, int(snapshot.model_says[row]))
             found.append(
                 Task(
                     task=task,
@@ -89,8 +88,7 @@ class TaskTable:
                     priority=number(snapshot.priority[row]),
                     settled=reason > 0,
                     settled_by=_REASONS[reason - 1] if reason else None,
-                    model_disagrees=instead is not None,
-                    model_says=instead,
+                    model_disagrees=bool(snapshot.model_disagrees[row]),
                     place=places.get(task),
                     url=task_url(self._url, task),
                 )

@@ -8,6 +8,6 @@ def test_the_export_flags_where_the_model_disagrees_and_gives_both_labels():
     rows = tables(outweighed("a", "a"), {}).tasks.set_index("task")
     assert rows.index[rows.model_disagrees].tolist() == [13]
     flagged = rows.loc[13]
-    assert (flagged.consensus, flagged.predicted, flagged.settled) == ("a", "c", False)
-    assert flagged.quality < 0.5
-    assert rows.predicted.drop(13).isna().all()
+    assert (flagged.consensus, flagged.majority_vote, flagged.settled) == ("c", "a", False)
+    assert (flagged.quality > 0.5, flagged.agreement) == (True, 0)
+    assert rows.predicted.isna().all()  # of tasks without labels only

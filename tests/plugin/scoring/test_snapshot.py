@@ -44,7 +44,7 @@ def test_an_empty_project_survives():
 def test_of_the_version_before_nothing_is_known_to_disagree():
     snapshot, _ = made_up(300, 20, 1500, 4, seed=3)
     with np.load(io.BytesIO(snapshot.to_bytes())) as stored:
-        arrays = {name: stored[name] for name in stored.files if name != "model_says"}
+        arrays = {name: stored[name] for name in stored.files if name != "model_disagrees"}
     content = io.BytesIO()
     np.savez(content, **arrays)
     found = Snapshot.from_bytes(content.getvalue())

@@ -56,7 +56,7 @@ def task(number, *annotations):
 
 
 def believed(**changes):
-    """Six tasks: settled by quality, unsure, without labels, of known truth, unsure, and skipped."""
+    """Six tasks: settled by quality, with a model that disagrees, not labelled, of known truth, unsure, and skipped."""
     nan = np.nan
     fields = {
         "taken_at": 1_800_000_000.0,
@@ -75,9 +75,9 @@ def believed(**changes):
         "labels": np.array([2, 1, 0, 0, 3, 0]),
         "skips": np.array([0, 0, 0, 0, 0, 2]),
         "annotations": np.array([2, 1, 0, 1, 3, 2]),
-        "consensus": np.array([0, 1, 2, 1, 0, -1]),
+        "consensus": np.array([0, 2, 2, 1, 0, -1]),
         "quality": np.array([0.9, 0.4, 0.5, 1.0, 0.6, nan]),
-        "model_says": np.array([-1, 2, -1, -1, -1, -1]),
+        "model_disagrees": np.arange(6) == 1,
         "priority": np.array([0.9, 0.3, 0.1, 1.0, 0.5, nan]),
         "settled_by": np.array([2, 0, 0, 1, 0, 4]),
         "judged": np.array([True, False, False, True, True, False]),

@@ -90,14 +90,13 @@ def test_the_queue(seeded):
         "settled": False,
         "settled_by": None,
         "model_disagrees": False,
-        "model_says": None,
         "place": 1,
         "url": f"{STUDIO}/projects/1/data?task=3",
     }
-    assert [(row["model_disagrees"], row["model_says"]) for row in queue["items"]] == [
+    assert [(row["model_disagrees"], row["consensus"]) for row in queue["items"]] == [
         (False, None),
         (True, "c"),
-        (False, None),
+        (False, "a"),
     ]
     second = seeded.get("/api/projects/1/queue", params={"limit": 1, "offset": 1}).json()
     assert (second["total"], [row["task"] for row in second["items"]]) == (3, [2])
@@ -199,7 +198,7 @@ def test_ten_thousand_tasks_answer_at_once(client, backend):
         quality=rng.random(n),
         priority=rng.random(n),
         settled_by=rng.integers(0, 5, n),
-        model_says=np.full(n, -1),
+        model_disagrees=np.zeros(n, np.bool_),
         queue=rng.permutation(n)[:500] + 1,
     )
     stored.runs.keep_snapshot(large.to_bytes(), large.taken_at)

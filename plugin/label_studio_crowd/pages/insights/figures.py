@@ -163,9 +163,9 @@ def says(guess: Guess) -> str:
     return f"The classifier says {guess.label} ({percent(guess.probability)})."
 
 
-def against_all(label: str, guess: Guess | None) -> str:
-    """Return, as sentences, what makes a label that nobody gave the most probable one of a task."""
-    said = [says(guess)] if guess else []
+def against_all(votes: tuple[Vote, ...], label: str, guess: Guess | None) -> str:
+    """Return, as sentences, what was said of a task, and what makes a label that nobody gave its consensus."""
+    said = [f"{tally(votes)}.", *([says(guess)] if guess else [])]
     if guess is None or guess.label != label:
         said.append(f"With the votes, {label} is most probable.")
     return " ".join(said)

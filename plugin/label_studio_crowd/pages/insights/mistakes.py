@@ -96,9 +96,9 @@ class ModelDisagreement:
     Attributes
     ----------
     task, consensus, quality
-        The most probable of the labels that were given, and its quality.
-    model_says
-        What is most probable instead.
+        What is most probable, though nobody gave it, and how surely.
+    majority
+        The label that was given most often; of several, any.
     votes
         What was said, the most frequent label first.
     guess
@@ -112,7 +112,7 @@ class ModelDisagreement:
     task: int
     consensus: str
     quality: float
-    model_says: str
+    majority: str
     votes: tuple[Vote, ...]
     guess: Guess | None
     state: str
@@ -138,32 +138,31 @@ def overruled_majorities(
 
 
 def model_disagreements(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[ModelDisagreement]:
-    """Return a page of the tasks where the classifier disagrees with all annotators, where it is surest first."""
+    """Return a page of the tasks where the classifier disagrees with all annotators, the surest consensus first."""
     found = np.flatnonzero(snapshot.model_disagrees)
-    found = found[np.argsort(snapshot.quality[found], kind="stable")]
+    found = found[np.argsort(-snapshot.quality[found], kind="stable")]
     which = on_page(len(found), number, size)
     rows = tuple(_disagreement(snapshot, people, row) for row in found[which].tolist())
     return Page(rows, len(found), which.start // size + 1, size)
 
 
 def overruled(snapshot: Snapshot) -> NDArray[np.intp]:
-    """Return the tasks whose consensus is not what most annotators said, the surest consensus first."""
+    """Return the tasks whose consensus is not what most annotators said, the surest consensus first.
+
+    Tasks where the classifier disagrees with all annotators are a list of their own.
+    """
     crowd, N = snapshot.crowd, len(snapshot.tasks)
     for_consensus = np.bincount(crowd.task[crowd.label == snapshot.consensus[crowd.task]], minlength=N)
     for_majority = np.bincount(crowd.task[crowd.label == snapshot.majority[crowd.task]], minlength=N)
-    found = np.flatnonzero((snapshot.consensus >= 0) & (for_majority > for_consensus))
+    found = np.flatnonzero((snapshot.consensus >= 0) & (for_majority > for_consensus) & ~snapshot.model_disagrees)
     return found[np.argsort(-snapshot.quality[found], kind="stable")]
 
 
 def suspects(snapshot: Snapshot) -> NDArray[np.intp]:
-    """Return the answers that are more likely wrong than right, the surest first.
-
-    They are not the consensus, or the classifier disagrees with all who labelled the task.
-    """
+    """Return the answers that are not the consensus and more likely wrong than right, the surest first."""
     crowd = snapshot.crowd
     consensus = snapshot.consensus[crowd.task]
-    doubted = (crowd.label != consensus) | snapshot.model_disagrees[crowd.task]
-    found = np.flatnonzero((consensus >= 0) & doubted & (snapshot.answer_quality < _PROBABLY))
+    found = np.flatnonzero((consensus >= 0) & (crowd.label != consensus) & (snapshot.answer_quality < _PROBABLY))
     quality = snapshot.quality[crowd.task[found]]
     order = np.lexsort((-quality, snapshot.answer_quality[found]))
     return np.asarray(found[order])
@@ -243,14 +242,14 @@ def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajorit
 
 def _disagreement(snapshot: Snapshot, people: People, row: int) -> ModelDisagreement:
     votes, guess = votes_of(snapshot, people, row), guess_of(snapshot, row)
-    instead = snapshot.classes[int(snapshot.model_says[row])]
+    consensus = snapshot.classes[int(snapshot.consensus[row])]
     return ModelDisagreement(
         task=int(snapshot.tasks[row]),
-        consensus=snapshot.classes[int(snapshot.consensus[row])],
+        consensus=consensus,
         quality=float(snapshot.quality[row]),
-        model_says=instead,
+        majority=snapshot.classes[int(snapshot.majority[row])],
         votes=votes,
         guess=guess,
         state=_STATES[snapshot.reason(row)],
-        evidence=f"{tally(votes)}. {against_all(instead, guess)}",
+        evidence=against_all(votes, consensus, guess),
     )

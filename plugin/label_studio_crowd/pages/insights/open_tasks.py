@@ -16,7 +16,6 @@ from label_studio_crowd.pages.insights.figures import (
     against_all,
     guess_of,
     known_or_none,
-    label_of,
     on_page,
     percent,
     says,
@@ -108,12 +107,7 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
     quality = known_or_none(snapshot.quality[row]) if consensus is not None and snapshot.comparable else None
     skips = int(snapshot.skips[row])
     heard = guess if snapshot.hears_model else None
-    instead = label_of(snapshot, int(snapshot.model_says[row]))
-    sentence = (
-        f"{tally(votes)}. {against_all(instead, guess)}"
-        if instead is not None
-        else _sentence(why, votes, heard, quality if snapshot.accuracy.value is not None else None)
-    )
+    sentence = _sentence(why, votes, heard, consensus, quality if snapshot.accuracy.value is not None else None)
     if skips:
         sentence += f" {skips} skipped it."
     return QueuedTask(
@@ -131,10 +125,14 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
     )
 
 
-def _sentence(why: Why, votes: tuple[Vote, ...], guess: Guess | None, quality: float | None) -> str:
+def _sentence(
+    why: Why, votes: tuple[Vote, ...], guess: Guess | None, consensus: str | None, quality: float | None
+) -> str:
     """Return why a task is in the queue; `quality` is given only where it is a probability."""
     if why == "new":
         return "Nobody has labelled it yet." + (f" {says(guess)}" if guess else "")
+    if why == "model disagrees" and consensus is not None:
+        return against_all(votes, consensus, guess)
     if why == "model doubts" and guess:
         return f"{tally(votes)}. {says(guess)}"
     weak = ": only annotators whose labels are right less often than usual" * (why == "weak annotator")

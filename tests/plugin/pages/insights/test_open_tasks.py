@@ -64,19 +64,25 @@ def test_votes_name_who_said_what_the_most_frequent_first():
 def test_where_the_model_outweighs_all_annotators_it_disagrees(labels, tally):
     snapshot = outweighed(*labels)
     (row,) = [row for row in insights.queue_page(snapshot, shown(snapshot)).rows if row.task == 13]
-    assert (row.why, row.consensus) == ("model disagrees", "a")
+    assert (row.why, row.consensus) == ("model disagrees", "c")
     assert row.sentence == f"{tally}. The classifier says c (over 99 %)."
-    assert row.quality < 0.5
+    assert row.quality > 0.5
     (found,) = insights.model_disagreements(snapshot, shown(snapshot)).rows
-    assert (found.task, found.consensus, found.model_says, found.state) == (13, "a", "c", "waits for a label")
+    assert (found.task, found.consensus, found.majority, found.state) == (13, "c", "a", "waits for a label")
     assert found.evidence == row.sentence
 
 
-def test_a_label_that_the_model_outweighs_is_suspect_though_it_is_the_consensus():
+def test_a_label_that_the_model_outweighs_is_suspect():
     snapshot = outweighed("a")
-    assert (13, "a", "a") in {
+    assert (13, "a", "c") in {
         (row.task, row.label, row.consensus) for row in insights.suspect_labels(snapshot, shown(snapshot), 1, 99).rows
     }
+
+
+def test_each_consensus_that_differs_from_the_majority_is_on_one_list():
+    snapshot = outweighed("a")
+    assert insights.model_disagreements(snapshot, shown(snapshot)).total == 1
+    assert 13 not in {row.task for row in insights.overruled_majorities(snapshot, shown(snapshot)).rows}
 
 
 def test_with_the_most_labels_a_task_is_closed_and_the_model_still_disagrees():
