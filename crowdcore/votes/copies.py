@@ -69,7 +69,8 @@ def find_copies(crowd: Crowd) -> tuple[CopyGroup, ...]:
 
     r and w follow from kappa, how far the members agree with others and these with each other beyond chance (Dawid &
     Skene's model of one coin): :math:`r = \kappa_{\text{members, others}} / r_o`,
-    :math:`r_o^2 = \kappa_{\text{others}}`. Nothing that members say to each other has a part in it. p is at least how
+    :math:`r_o^2 = \kappa_{\text{others}}`, each a standard error to the members' good. Nothing that members say to each
+    other has a part in it, and others with :math:`r_o < .15` contradict nobody. p is at least how
     often any two agree in the crowd where it is about as large, so that errors which all share, or tasks that mislead
     all, let agreement be expected.
 
