@@ -39,15 +39,21 @@ class Model:
         The truth; the next class, as with columns mixed up; or a random one.
     balanced : bool
         Whether it takes all classes to be equally frequent, as if it had learned from as many tasks of each.
+    always : float
+        Probability of the class it says, the same for all tasks: it does not know where it errs. It takes a class for
+        the one that looks like it (see `Recipe`). 0 for a model that is as sure as the observation lets it be.
     """
 
     accuracy: float = 0.8
     sharpness: float = 1.0
     sees: Literal["truth", "the next class", "a random class"] = "truth"
     balanced: bool = False
+    always: float = 0.0
 
     def __str__(self) -> str:
         words = [f"model {self.accuracy:.0%}"]
+        if self.always:
+            words.append(f"always {self.always:.0%} sure, errors to the class alike")
         if self.sharpness != 1:
             words.append(f"sharpness {self.sharpness:g}")
         if self.sees != "truth":
@@ -59,6 +65,8 @@ class Model:
     def judge(self, rng: np.random.Generator, truth: Codes, shares: Floats) -> Floats:
         """Return probabilities for tasks of this truth, of classes with these shares, shape (N, K)."""
         N, K = len(truth), len(shares)
+        if self.always:
+            return self._judge_alike(rng, truth, K)
         seen = {
             "truth": truth,
             "the next class": (truth + 1) % K,
@@ -75,6 +83,13 @@ class Model:
         log_P *= self.sharpness
         P: Floats = np.exp(log_P - log_P.max(axis=1, keepdims=True))
         P /= P.sum(axis=1, keepdims=True)
+        return P
+
+    def _judge_alike(self, rng: np.random.Generator, truth: Codes, K: int) -> Floats:
+        N = len(truth)
+        said = truth ^ (rng.permutation(N) >= round(self.accuracy * N))
+        P: Floats = (1 - self.always) * rng.dirichlet(np.full(K, 0.3), size=N)
+        P[np.arange(N), said] += self.always
         return P
 
 
@@ -299,11 +314,13 @@ KINDS: dict[str, Recipe] = {
     "30 classes": Recipe(2000, 100, 30, evenness=1.2, model=Model(0.7)),
     "100 classes": Recipe(3000, 200, 100, model=Model(0.6)),
     "100 classes, alone": Recipe(3000, 200, 100),
-    "150 classes, look-alikes": Recipe(1500, 100, 150, look_alikes=0.8, model=Model(0.6)),
-    "150 classes, look-alikes, weak model": Recipe(1500, 100, 150, look_alikes=0.8, model=Model(0.1)),
-    "150 classes, look-alikes, alone": Recipe(1500, 100, 150, look_alikes=0.8),
-    "3,000 annotators of few answers": Recipe(2000, 3000, evenly=True, model=Model(0.4)),
-    "3,000 annotators of few answers, alone": Recipe(2000, 3000, evenly=True),
+    "150 classes, look-alikes": Recipe(1500, 100, 150, look_alikes=0.9, model=Model(0.6, always=0.3)),
+    "150 classes, look-alikes, unsure model": Recipe(1500, 100, 150, look_alikes=0.9, model=Model(0.6, 0.5)),
+    "150 classes, look-alikes, weak model": Recipe(1500, 100, 150, look_alikes=0.9, model=Model(0.1)),
+    "150 classes, look-alikes, alone": Recipe(1500, 100, 150, look_alikes=0.9),
+    "3,000 annotators of few answers": Recipe(3000, 3000, 2, answers=2, evenly=True, model=Model(0.6, always=0.6)),
+    "3,000 annotators of few answers, four classes": Recipe(2000, 3000, evenly=True, model=Model(0.35)),
+    "3,000 annotators of few answers, alone": Recipe(3000, 3000, 2, answers=2, evenly=True),
     "5 annotators": Recipe(1000, 5, model=Model(0.75)),
     "5 annotators, alone": Recipe(200, 5, answers=4),
     "2,000 annotators": Recipe(3000, 2000, model=Model(0.75)),
