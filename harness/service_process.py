@@ -25,7 +25,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(look: Callable[[], Found | None], patience: float = 90.0, pause: float = 0.05) -> Found:
+def until(look: Callable[[], Found | None], patience: float = 90.0, pause: float = 0.2) -> Found:
     """Return the first thing found that is true, looking again and again."""
     end = time.monotonic() + patience
     while True:

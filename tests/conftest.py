@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from harness import postgresql_server
 
 # Locally every run explores other examples; what decides whether a change lands is the same each time.
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, max_examples=40)
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 

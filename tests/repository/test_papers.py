@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from benchmarks.science.papers import by_answers, coverage, dominance, report, revealed, revealing, scores, trust
+from benchmarks.science.papers.__main__ import main
 from benchmarks.science.papers.cases import SMALL_PROJECTS, Case, all_cases, small_projects
 from benchmarks.science.papers.datasets import PUBLIC, read_public
 from benchmarks.science.papers.draws import NUM_LABELED, make_draw, read_draw
@@ -78,21 +79,39 @@ def test_each_paper_by_one_command(data, tmp_path, words, shown):
     assert f"`python -m benchmarks.science.papers {' '.join(map(str, words))} --data" in written
 
 
+def test_a_paper_that_is_none_is_refused():
+    done = papers("nosuch")
+    assert done.returncode == 2
+    assert "choose from" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Give the command words that it refuses, in this process: refused(*words) -> what it says."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["papers", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert stopped.value.code == 2
+        return capsys.readouterr().err
+
+    return run
+
+
 @pytest.mark.parametrize(
     "paper", ["tutorial", "crowdlab", "activelab", "peerannot", "dominance", "coverage", "revealed"]
 )
-def test_data_that_are_missing_are_told(tmp_path, paper):
-    done = papers(paper, "--data", tmp_path)
-    assert done.returncode == 2
-    assert f"in {tmp_path}" in done.stderr.replace("\n", "")
-    assert "--data" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_data_that_are_missing_are_told(refused, tmp_path, paper):
+    complaint = refused(paper, "--data", tmp_path)
+    assert f"in {tmp_path}" in complaint.replace("\n", "")
+    assert "--data" in complaint
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["nosuch"], "choose from"),
         (["activelab", "--draws", 0], "0 is less than 1"),
         (["activelab", "--parts", "nosuch"], "choose from"),
         (["dominance", "--random", 0], "0 is less than 1"),
@@ -100,10 +119,8 @@ def test_data_that_are_missing_are_told(tmp_path, paper):
         (["peerannot", "--repeats", "many"], "invalid positive value: 'many'"),
     ],
 )
-def test_bad_options_are_refused(words, complaint):
-    done = papers(*words)
-    assert done.returncode == 2
-    assert complaint in done.stderr
+def test_bad_options_are_refused(refused, words, complaint):
+    assert complaint in refused(*words)
 
 
 @pytest.mark.parametrize("module", [scores, report, coverage, dominance, revealed, revealing, trust])

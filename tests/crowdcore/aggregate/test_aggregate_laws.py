@@ -20,7 +20,7 @@ from crowdcore.aggregate import (
 )
 from tests.crowdcore.aggregate.every_method import WAYS, base, crowds, crowds_for, evidence, fit
 
-law = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+law = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # with a few iterations: near a saddle EM blows rounding up, until orders do differ
 OPTIONS = {
     "mace": {"n_restarts": 1, "n_iter": 5},

@@ -120,7 +120,7 @@ def test_a_few_of_many_tasks_that_still_move_do_not_hold_up_the_fit():
     one, all_of_them = hierarchical_dawid_skene(crowd, P), hierarchical_dawid_skene(many, np.tile(P, (copies, 1)))
     each = all_of_them.posterior.reshape(copies, N, 3)
     assert np.abs(each - each[0]).max() < 1e-9
-    assert np.mean(each[0].argmax(axis=1) == one.consensus) > 0.99
+    assert np.mean(each[0].argmax(axis=1) == one.consensus) >= 0.98
 
 
 def test_the_number_of_threads_changes_nothing(monkeypatch):

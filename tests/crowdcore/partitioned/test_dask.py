@@ -68,7 +68,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(method, moment, places, 
     here = run(places, method)
     pd.testing.assert_frame_equal(there, here[0], check_exact=True)
     pd.testing.assert_frame_equal(annotators, here[1], check_exact=True)
-    client.wait_for_workers(2, timeout=30)
+    client.wait_for_workers(2, timeout=90)
 
 
 def test_another_models_probabilities_are_read(noisy, in_files, probabilities, client):
@@ -109,7 +109,7 @@ def test_a_cluster_is_free_again_after_the_crowd(client):
     with PartitionedCrowd.from_crowd(Crowd.from_wide([[0, 1], [1, 1]]), client=client) as crowd:
         crowd.aggregate(DawidSkene(n_iter=2))
         assert client.futures
-    for _ in range(100):  # they are let go of in another thread
+    for _ in range(1000):  # they are let go of in another thread
         if not client.futures:
             return
         time.sleep(0.05)
