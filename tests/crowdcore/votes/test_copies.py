@@ -1,21 +1,15 @@
 """Annotators who copy each other are found, and honest ones are not taken for copies."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.science.papers.cases import read_table
-from benchmarks.science.papers.datasets import MissingError
-from benchmarks.science.papers.generated import KINDS, random_recipe
 from crowdcore import Crowd, hierarchical_dawid_skene, kernels
 from crowdcore.votes.copies import find_copies, without_copies
 from crowdcore.votes.outsiders import Outsiders
 from crowdcore.votes.suspicion import NEEDED, Suspicion
 
-DATA = Path(__file__).parents[4] / "shared" / "data"
 K = 4
 
 
@@ -116,25 +110,6 @@ def test_most_of_the_crowd_is_no_copy():
     bot = rng.integers(K, size=(200, 1))
     assert members(Crowd.from_wide(np.hstack([np.repeat(bot, 5, axis=1), rng.integers(K, size=(200, 4))]))) == []
     assert members(Crowd.from_wide(np.hstack([bot, bot, rng.integers(K, size=(200, 1))]))) == []
-
-
-@pytest.mark.parametrize("name", ["spammers", "adversaries, alone", "erring together", "students and teachers, alone"])
-def test_independent_crowds_have_no_copies(name):
-    assert members(KINDS[name].make(5).crowd) == []
-
-
-def test_crowds_drawn_at_random_have_none():
-    # of 2,000 such crowds 6 have: a few experts among many who confuse the same classes
-    assert [seed for seed in range(60) if members(random_recipe(seed, with_model=False).make(seed).crowd)] == []
-
-
-@pytest.mark.parametrize("name", ["dog", "face-sentiment"])
-def test_real_annotators_are_not_accused(name):
-    try:
-        crowd, _ = read_table(DATA, name)
-    except MissingError as error:
-        pytest.skip(str(error))
-    assert members(crowd) == []
 
 
 # ---------------------------------------------------------------------- what counts once
