@@ -60,7 +60,7 @@ def find_copies(crowd: Crowd) -> tuple[CopyGroup, ...]:
     Returns
     -------
     tuple of CopyGroup
-        Groups without common members, none of more than half of the annotators: a crowd that agrees is no copy.
+        Groups without common members, each found among at most half of the annotators: a crowd that agrees is no copy.
 
     Notes
     -----
@@ -74,17 +74,17 @@ def find_copies(crowd: Crowd) -> tuple[CopyGroup, ...]:
     r and w follow from kappa, how far the members agree with others and these with each other beyond chance (Dawid &
     Skene's model of one coin): :math:`r = \kappa_{\text{members, others}} / r_o`,
     :math:`r_o^2 = \kappa_{\text{others}}`, each a standard error to the members' good. Nothing that members say to each
-    other has a part in it, and others with :math:`r_o < .15` contradict nobody. p is at least how
-    often any two agree in the crowd where it is about as large, so that errors which all share, or tasks that mislead
-    all, let agreement be expected.
+    other has a part in it, and others with :math:`r_o < .15` contradict nobody. p is at least how often any two agree
+    in the crowd where it is about as large, so that errors which all share, or tasks that mislead all, let agreement be
+    expected.
 
     Only answers that the others contradict, :math:`t_l < 1/2`, are compared, each with what most members before it
     said. If a share f is copied, agreement has the chance :math:`f + (1 - f) p`; f is .5, .7, .9 or .98, each as
     probable. Honest annotators may agree more than p by any :math:`\delta` in logits, but that has the prior
     Normal(0, :math:`\tau^2`), :math:`\tau = .35`, for each member but the first: a few who are experts among many
     novices agree against these, too. A group counts if the ratio of the two likelihoods, each at its best
-    :math:`\delta`, is above :math:`100 M^g`: by Markov's inequality and Bonferroni's, chance makes that seem so once in
-    a hundred crowds at most.
+    :math:`\delta`, is above :math:`100 M^g`: by Markov's inequality and Bonferroni's, where p is right, chance makes
+    that seem so about once in a hundred crowds at most.
 
     Groups begin with pairs and take in, one by one, whoever makes the ratio larger; so accounts that share a few tasks
     in pairs are found by what they share in all. When a group is found, it counts as one annotator, and the others are
