@@ -137,7 +137,7 @@ def test_killed_processes_leave_no_duplicate(make_project, annotators, plugin, s
             killed += 1
         process.communicate()
     assert killed
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert not at_work.sync().plan
     rows = [(row["model_version"], row["task"]) for row in at_work.predictions()]
