@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score
@@ -18,6 +18,8 @@ from crowdcore.simulation import independent_confusion
 ROOT = Path(__file__).parents[3]
 law = settings(max_examples=40, deadline=None)
 LOOSE = 1e-6
+REFIT = 0.06
+"""How far a refit may lower a quality."""
 
 
 @st.composite
@@ -124,6 +126,33 @@ def test_mixing_never_changes_the_consensus(case):
     wide, P, _ = case
     result = outcome(wide, P, P.shape[1])
     assert close(result.posterior.max(axis=1), result.quality)
+
+
+@st.composite
+def crowds_better_than_chance(draw):
+    """A wide matrix with at least ten answers of each annotator, a model's probabilities, and a generator."""
+    N, M, K = draw(st.integers(20, 50)), draw(st.integers(3, 8)), draw(st.integers(2, 5))
+    answered, sharpness = draw(st.sampled_from([0.5, 0.7, 0.9])), draw(st.sampled_from([0.0, 1.0, 3.0]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    truth, knows = rng.integers(K, size=N), rng.uniform(0.4, 0.95, size=M)
+    wide = np.where(rng.random((N, M)) < knows, truth[:, None], rng.integers(K, size=(N, M)))
+    chance = rng.random((N, M))
+    chance[0, 0] = 1  # at least one task can have another answer
+    wide[chance > np.maximum(answered, np.sort(chance, axis=0)[9])] = -1
+    return wide, softmax(rng.normal(size=(N, K)) + sharpness * np.eye(K)[truth], axis=1), rng
+
+
+@law
+@given(crowds_better_than_chance(), st.booleans())
+def test_one_more_answer_that_agrees_hardly_lowers_the_quality(case, with_model):
+    wide, P, rng = case
+    before = outcome(wide, P if with_model else None, P.shape[1])
+    task = rng.choice(np.flatnonzero((wide < 0).any(axis=1) & (before.consensus >= 0)))
+    label = before.consensus[task]
+    wide[task, rng.choice(np.flatnonzero(wide[task] < 0))] = label
+    after = outcome(wide, P if with_model else None, P.shape[1])
+    assume((before.pred_probs is None) == (after.pred_probs is None))
+    assert after.posterior[task, label] >= before.quality[task] - REFIT
 
 
 def test_where_all_agree_they_are_believed():
