@@ -16,6 +16,7 @@ DENSE = 1 << 16
 FIRST_STRENGTH, LEAST_STRENGTH, MOST_STRENGTH = 8.0, 1.0, 1024.0
 LEAST_VARIANCE, MOST_VARIANCE = 0.02, 6.0
 MOST_SKILL = 6.0
+SMALLEST = 1e-9
 USUAL_ACCURACY, USUAL_ANSWERS = 0.75, 10
 """How often annotators are expected to be right, and how many answers that counts for."""
 USUAL_VARIANCE, USUAL_WEIGHT = 0.5, 10
@@ -54,6 +55,8 @@ class Confusions:
         The confusion of the annotator of no special skill: :math:`\mu` at :math:`\delta = 0`.
     skills : ndarray of shape (M,)
         :math:`\delta_j`, in logits.
+    skill_precision : ndarray of shape (M,)
+        How surely each skill is known: one over its variance.
     skill_variance, strength : float
         :math:`\tau^2`, and :math:`s`: how many answers of each class the expected row counts for.
 
@@ -81,6 +84,7 @@ class Confusions:
         self.counts: Floats = np.zeros((len(cells), K))
         self.log_rows: Floats = np.zeros((len(cells), K))
         self.skills: Floats = np.zeros(M)
+        self.skill_precision: Floats = np.full(M, 1 / USUAL_VARIANCE)
         self.skill_variance, self.strength = 0.5, FIRST_STRENGTH
 
     def learn(self, counts: Floats, fit_strength: bool) -> None:
@@ -109,9 +113,9 @@ class Confusions:
             expected, precision = self._slopes(usual)
             slope = (hits - self._tasks * expected).sum(axis=1) - self.skills / self.skill_variance
             self.skills = np.clip(self.skills + np.clip(slope / precision, -1, 1), -MOST_SKILL, MOST_SKILL)
-        self._recognition, precision = self._slopes(usual)
+        self._recognition, self.skill_precision = self._slopes(usual)
         heard = self._tasks.sum(axis=1) > 0
-        seen = np.sum((self.skills**2 + 1 / precision)[heard]) + USUAL_WEIGHT * USUAL_VARIANCE
+        seen = np.sum((self.skills**2 + 1 / self.skill_precision)[heard]) + USUAL_WEIGHT * USUAL_VARIANCE
         variance = float(seen / (heard.sum() + USUAL_WEIGHT))
         self.skill_variance = min(max(variance, LEAST_VARIANCE), MOST_VARIANCE)
 
@@ -132,6 +136,13 @@ class Confusions:
                 best, self.strength = found, self.strength * factor
             if self.strength != start:
                 break
+
+    def log_rows_if(self, better: Floats) -> Floats:
+        """Return what `log_rows` would be if annotators were better by so many logits, shape (M,); see `improved`."""
+        who, then = self._who, improved(self.right, better)
+        found: Floats = self.log_rows + np.log((1 - then) / (1 - np.clip(self.right, SMALLEST, 1 - SMALLEST)))[who]
+        found[np.arange(len(who)), self.said] = np.log(then)[who, self.said]
+        return found
 
     def matrices(self, which: ArrayLike | None = None) -> Floats:
         """Return the confusion of some annotators, by default of all: annotator, true class, label.
@@ -158,6 +169,29 @@ class Confusions:
         rows[place[self._who[here]], :, self.said[here]] += self.counts[here]
         rows /= (self._tasks[wanted] + self.strength)[:, :, None]
         return rows[order]
+
+
+def improved(right: Floats, better: Floats) -> Floats:
+    """Return the chances to recognise each class if they were higher by so many logits; not below luck by that.
+
+    Parameters
+    ----------
+    right : ndarray of shape (M, K)
+        How often each annotator recognises each class.
+    better : ndarray of shape (M,)
+        Logits; negative where annotators are worse.
+
+    Examples
+    --------
+    >>> improved(np.array([[0.8, 0.6], [0.8, 0.3]]), np.array([0.5, -2.0])).round(2)
+    array([[0.87, 0.71],
+           [0.5 , 0.3 ]])
+    """
+    right = np.clip(right, SMALLEST, 1 - SMALLEST)
+    logits = np.log(right / (1 - right))
+    least = np.minimum(logits, -np.log(max(right.shape[1] - 1, 1)))
+    found: Floats = np.clip(1 / (1 + np.exp(-np.maximum(logits + better[:, None], least))), SMALLEST, 1 - SMALLEST)
+    return found
 
 
 def _pool(pooled: Floats, common_weight: float) -> tuple[Floats, Floats]:

@@ -247,7 +247,7 @@ def hierarchical_dawid_skene(
     >>> result.annotators_frame()[["quality", "low", "high"]].round(2).reset_index()
        annotator  quality   low  high
     0          2     0.77  0.45  0.95
-    1          1     0.78  0.47  0.95
+    1          1     0.78  0.46  0.95
     2          0     0.82  0.51  0.97
     """
     if not (isinstance(most_exponent, Real) and 0 <= most_exponent < np.inf):
@@ -282,7 +282,7 @@ def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
         ),
     )  # fmt: skip
     stats = annotator_stats(rate_answers(crowd, fit.known, consensus, quality, label_quality), K, 1.0)
-    accuracy, interval = credible_accuracies(crowd, label_quality, confusions.skill_variance, fit.known >= 0)
+    accuracy, interval = credible_accuracies(crowd, label_quality, confusions.skill_variance)
     return HierarchicalResult(
         crowd=crowd,
         consensus=consensus,

@@ -7,9 +7,9 @@
 >>> result = hierarchical_dawid_skene(crowd)
 >>> estimate = estimate_accuracy(result)
 >>> round(estimate.low, 2), round(estimate.accuracy, 2), round(estimate.high, 2)
-(0.53, 0.78, 0.84)
+(0.43, 0.71, 0.84)
 >>> forecast_accuracy(result, num_labels=300).accuracy[[0, -1]].round(2)  # now, and with 300 labels more
-array([0.76, 0.85])
+array([0.7 , 0.78])
 """
 
 from crowdcore.outlook.estimates import AccuracyEstimate, annotator_intervals, estimate_accuracy

@@ -53,21 +53,16 @@ class Beliefs:
             self.depends.pair, self.depends.several, self.depends.as_one, consensus, confidence, quality,
         )  # fmt: skip
 
-    def copy(self) -> Beliefs:
-        """Return beliefs that can be renewed without touching these."""
-        return Beliefs(
-            self.has_model, self.prior, self.says.copy(), self.total.copy(), self.strongest.copy(), self.counts.copy(),
-            self.depends,
-        )  # fmt: skip
 
-
-def form_beliefs(result: HierarchicalResult) -> Beliefs:
+def form_beliefs(result: HierarchicalResult, log_rows: Floats | None = None) -> Beliefs:
     """Return what the answers and the model say of all tasks, known labels apart.
 
     Parameters
     ----------
     result : HierarchicalResult
         The fitted model.
+    log_rows : ndarray of shape (C, K), optional
+        What to take for the annotators' own, ``result.confusions.log_rows``.
 
     Returns
     -------
@@ -87,7 +82,8 @@ def form_beliefs(result: HierarchicalResult) -> Beliefs:
     prior = np.log(result.class_prior)[None]
     if result.pred_probs is not None:
         prior = result.model_exponent * np.log(result.pred_probs)
-    task, cell, log_rows = crowd.task, confusions.cell, confusions.log_rows
+    task, cell = crowd.task, confusions.cell
+    log_rows = confusions.log_rows if log_rows is None else log_rows
     says, total, strongest = np.zeros((N, K)), np.zeros(N), np.zeros(N)
     for k in range(K):
         says[:, k] = np.bincount(task, log_rows[cell, k], N)

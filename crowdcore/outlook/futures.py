@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from crowdcore import kernels
 from crowdcore.crowd.ids import Codes
-from crowdcore.hierarchical.dependence import HIDDEN
-from crowdcore.outlook.beliefs import form_beliefs
+from crowdcore.hierarchical.confusions import improved
+from crowdcore.hierarchical.dependence import HIDDEN, dependence
+from crowdcore.outlook.beliefs import Beliefs, form_beliefs
 
 if TYPE_CHECKING:
     from crowdcore.hierarchical.consensus import HierarchicalResult
@@ -40,6 +41,14 @@ MOST_TOGETHER, SMALLEST = 0.5, 1e-9
 NOBODY = -2
 
 
+REFITTED = 2.0
+"""By how many times more batches all tasks are judged anew, as dependence shows more the more answers there are."""
+
+
+MODEL_ERROR = 0.25
+"""Standard deviation of the logarithm of how much more or less is believed of the model once there are more answers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Course:
     """One simulation: labels so far, and how right and how sure the consensus was then; labels until all is settled."""
@@ -65,7 +74,7 @@ class Futures:
     ) -> None:
         crowd, K = result.crowd, len(result.crowd.classes)
         self.result, self.order, self.target, self.most = result, order, target_quality, most
-        self.beliefs = form_beliefs(result)
+        self.unknown = np.flatnonzero(~result.known)
         self.judged = np.flatnonzero((crowd.num_answers > 0) & ~result.known)
         activity = np.bincount(crowd.annotator, minlength=len(crowd.annotators)) / max(len(crowd.label), 1)
         active = np.flatnonzero(activity)
@@ -87,16 +96,16 @@ class Futures:
     def run(self, rng: np.random.Generator, accuracy: float, skill: float) -> Course:
         """Simulate one future, in which the consensus is now that accurate, and annotators better by so many logits."""
         seen, truth = self._draw_truth(rng, accuracy)
-        chances = _more_skilled(self.chances, skill)
         crowd, result = self.result.crowd, self.result
-        N = len(crowd.tasks)
-        beliefs, room = self.beliefs.copy(), self.room.copy()
+        beliefs, better = self._draw_beliefs(rng, skill)
+        chances = _more_skilled(self.chances, np.append(better[self.members], skill))
+        N, room = len(crowd.tasks), self.room.copy()
         consensus, confidence, quality = result.consensus.copy(), result.confidence.copy(), result.quality.copy()
         latest = np.full(N, -1)
         earlier: Codes = np.empty(0, dtype=np.int64)
         asked = earlier
         ties = rng.permutation(N)
-        sizes, shares = [0], [_shares(consensus, truth, quality)]
+        sizes, shares, refit = [0], [_shares(consensus, truth, quality)], 0.0
         while (unsettled := (room > 0) & ((quality < self.target) | (self.room - room < self.lacking))).any():
             # beyond what is shown only the number of labels is wanted
             batch = self.batch if sizes[-1] < self.shown else max(self.batch, int(room.sum()) // ROUNDS)
@@ -116,11 +125,30 @@ class Futures:
                 beliefs.says, beliefs.total, beliefs.strongest, beliefs.counts,
             )  # fmt: skip
             room[tasks] -= 1
-            beliefs.judge(tasks, consensus, confidence, quality)
+            judged = tasks
+            if len(sizes) >= refit:
+                refit, judged = REFITTED * len(sizes), self.unknown
+                beliefs = self._refitted(beliefs)
+            beliefs.judge(judged, consensus, confidence, quality)
             sizes.append(sizes[-1] + len(tasks))
             shares.append(_shares(consensus, truth, quality))
         right, believed = np.array(shares).T
         return Course(np.array(sizes), right, believed, sizes[-1])
+
+    def _draw_beliefs(self, rng: np.random.Generator, skill: float) -> tuple[Beliefs, Floats]:
+        """Return what will be believed once annotators are known, and how many logits each is better, (M,)."""
+        confusions = self.result.confusions
+        better = skill + rng.normal(size=len(confusions.skills)) / np.sqrt(confusions.skill_precision)
+        beliefs = form_beliefs(self.result, confusions.log_rows_if(better))
+        if beliefs.has_model:
+            beliefs = replace(beliefs, prior=beliefs.prior * np.exp(MODEL_ERROR * rng.normal()))
+        return beliefs, better
+
+    def _refitted(self, beliefs: Beliefs) -> Beliefs:
+        """Return beliefs that allow for the dependence that shows by now."""
+        answers = beliefs.counts.sum(axis=1)
+        mean = answers.sum() / max(np.count_nonzero(answers), 1)
+        return replace(beliefs, depends=dependence(self.result.correlation, mean, beliefs.has_model))
 
     def _draw_truth(self, rng: np.random.Generator, accuracy: float) -> tuple[Codes, Codes]:
         """Return the class that annotators see in each task, and the true one; `NOBODY` where no label is right."""
@@ -140,15 +168,13 @@ class Futures:
         return seen, np.where(misunderstood, NOBODY, seen)
 
 
-def _more_skilled(chances: Floats, logits: float) -> Floats:
-    """Return confusion matrices with their diagonals so many logits higher, and the errors fewer alike."""
-    from scipy.special import expit, logit
-
+def _more_skilled(chances: Floats, better: Floats) -> Floats:
+    """Return confusion matrices of annotators who are better by so many logits, and whose errors are as alike."""
     k = np.arange(chances.shape[1])
     right = np.clip(chances[:, k, k], SMALLEST, 1 - SMALLEST)
-    better = expit(logit(right) + logits)
-    found: Floats = chances * ((1 - better) / (1 - right))[:, :, None]
-    found[:, k, k] = better
+    then = improved(right, better)
+    found: Floats = chances * ((1 - then) / (1 - right))[:, :, None]
+    found[:, k, k] = then
     return found
 
 

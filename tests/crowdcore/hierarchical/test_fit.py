@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.special import logsumexp, softmax
+from scipy.special import expit, logit, logsumexp, softmax
 
 from crowdcore import Crowd
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
@@ -105,6 +105,24 @@ def test_one_copy_of_a_fit_does_not_disturb_the_other():
     assert np.array_equal(one.run().posterior, alone.run().posterior)
     assert np.array_equal(one.confusions.matrices(), alone.confusions.matrices())
     assert other.n_iter != one.n_iter or not np.array_equal(other.posterior, one.posterior)
+
+
+@law
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5))
+def test_annotators_who_are_better(seed, K):
+    """Rows stay distributions; nobody gets worse by getting better, or worse than chance by getting worse."""
+    rng = np.random.default_rng(seed)
+    confusions = hierarchical_dawid_skene(drawn(seed % 1000, N=80, M=6, K=K)[0]).confusions
+    by, k = rng.normal(size=6) * 2, np.arange(K)
+    assert np.allclose(confusions.log_rows_if(np.zeros(6)), confusions.log_rows)
+    before, then = confusions.matrices(), np.full((6, K, K), np.nan)
+    then[confusions._who, :, confusions.said] = np.exp(confusions.log_rows_if(by))
+    assume(not np.isnan(then).any())  # every label was given by everybody
+    right, least = before[:, k, k], np.minimum(before[:, k, k], 1 / K)
+    assert np.allclose(then[:, k, k], np.maximum(expit(logit(right) + by[:, None]), least))
+    wrong = ~np.eye(K, dtype=bool)
+    assert np.allclose(then.sum(axis=2), 1)
+    assert np.allclose((then / before)[:, wrong], np.repeat((1 - then[:, k, k]) / (1 - right), K - 1, axis=1))
 
 
 def test_a_few_of_many_tasks_that_still_move_do_not_hold_up_the_fit():

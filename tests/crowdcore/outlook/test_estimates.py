@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdcore import Crowd, hierarchical_dawid_skene
+from crowdcore.hierarchical.accuracies import credible_accuracies
 from crowdcore.outlook.beliefs import form_beliefs
 from crowdcore.outlook.estimates import annotator_intervals, estimate_accuracy
 
@@ -179,6 +180,32 @@ def test_annotators_intervals_hold_their_accuracy():
         low, high = annotator_intervals(hierarchical_dawid_skene(crowd, P)).T
         held.append(np.mean((low <= right) & (right <= high)))
     assert 0.85 <= np.mean(held) <= 0.99
+
+
+@pytest.mark.parametrize("with_model", [True, False])
+def test_intervals_of_annotators_with_ten_answers_hold_their_accuracy(with_model):
+    held = []
+    for seed in range(16):
+        crowd, _, right, P = drawn(seed, together=(seed % 3) * 0.1, model=with_model, M=40, votes=2 + seed % 4)
+        low, high = annotator_intervals(hierarchical_dawid_skene(crowd, P)).T
+        many = np.bincount(crowd.annotator, minlength=40) >= 10
+        held.append(np.mean((low <= right)[many] & (right <= high)[many]))
+    assert 0.85 <= np.mean(held) <= 0.98
+
+
+@law
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 4), st.floats(0.05, 0.95))
+def test_the_surer_it_is_which_answers_are_right_the_narrower(seed, variance, less):
+    rng = np.random.default_rng(seed)
+    crowd = drawn(seed % 100, N=60, M=6)[0]
+    sure = np.where(rng.random(len(crowd.label)) < 0.7, 1.0, 0.0)
+    # the same mean of each annotator, but every answer is believed as far as the others of theirs
+    mean = np.bincount(crowd.annotator, sure) / np.bincount(crowd.annotator)
+    unsure = sure + less * (mean[crowd.annotator] - sure)
+    quality, narrow = credible_accuracies(crowd, sure, variance)
+    same, wide = credible_accuracies(crowd, unsure, variance)
+    assert same == pytest.approx(quality)
+    assert (np.ptp(wide, axis=1) > np.ptp(narrow, axis=1)).all()
 
 
 def test_annotators_of_known_tasks_are_known_better():
