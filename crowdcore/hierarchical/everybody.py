@@ -42,7 +42,7 @@ def rate_everybody(result: HierarchicalResult, crowd: Crowd, copies: Sequence[Co
     known = np.where(result.known, result.consensus, -1)
     label_quality = result.posterior[crowd.task, crowd.label]
     ratings = rate_answers(crowd, known, result.consensus, result.quality, label_quality)
-    accuracy, interval = credible_accuracies(crowd, label_quality, result.confusions.skill_variance, result.known)
+    accuracy, interval = credible_accuracies(crowd, label_quality, result.confusions.skill_variance)
     return replace(
         result,
         crowd=crowd,

@@ -69,10 +69,12 @@ def fit_hierarchical(
         alone = HierarchicalFit(crowd, None, known, most_exponent).run()
     if P is None or goes_against(np.log(P), crowd, known):
         return alone
-    T, shares, heard, price = alone.posterior, np.exp(alone.log_prior[0]), alone.heard, luck(alone.heard)
+    (T, shares), heard, price = alone.beliefs, alone.heard, luck(alone.heard)
     model = hear(T, shares, heard, P, most_exponent, knows_shares)
     if not model.earned:
         model = hear_translated(T, shares, heard, P, most_exponent, 2 * price)
+    if not (model.earned or alone.checked):
+        return alone
     if not model.earned:
         fit = HierarchicalFit(crowd, P, known, most_exponent).listening(min(1.0, most_exponent)).run()
         return fit if fit.is_better_than(alone, LEAST_RESCUE * price, LEAST_RESCUED) else alone
@@ -113,6 +115,8 @@ class HierarchicalFit:
         Iterations done.
     settled : bool
         Whether there is no more to do.
+    checked : bool
+        Whether any task has two answers, or one and a known label.
     """
 
     def __init__(
@@ -131,8 +135,8 @@ class HierarchicalFit:
         self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
         self.posterior = self._begin(P)
         shares = self.posterior[self.heard].sum(axis=0) + 1
-        self._checked = bool(np.any(crowd.num_answers + (known >= 0) > 1))
-        self._begun: Floats = shares / shares.sum() if self._checked else np.full_like(shares, 1 / len(shares))
+        self.checked = bool(np.any(crowd.num_answers + (known >= 0) > 1))
+        self._begun: Floats = shares / shares.sum() if self.checked else np.full_like(shares, 1 / len(shares))
         self.log_prior: Floats = np.log(self._begun[None] if P is None else P)
         self.exponent, self.correlation = 0.0 if self.has_model else 1.0, 0.0
         self._model = TemperedModel(crowd, known, self.log_prior)
@@ -235,7 +239,7 @@ class HierarchicalFit:
 
         Where no task has two answers, nothing tells how often these are right: they are taken as they are.
         """
-        if not self._checked:
+        if not self.checked:
             return
         shares = self._totals[: len(self._begun)] + 1
         self.log_prior = np.log((shares / shares.sum() + self._begun) / 2)[None]
@@ -254,6 +258,20 @@ class HierarchicalFit:
     def accuracy(self) -> float:
         """Share of the answers that are believed, of those that others have answered beside."""
         return self._num_right / self._num_counted if self._num_counted else 1.0
+
+    @property
+    def beliefs(self) -> tuple[Floats, Floats]:
+        """What answers alone let believe of tasks, shape (N, K), and of the classes' shares, shape (K,).
+
+        Where lone answers are taken as they are, the shares are those of the votes.
+        """
+        if self.checked:
+            return self.posterior, np.exp(self.log_prior[0])
+        votes = self.crowd.counts.sum(axis=0) + 1
+        shares: Floats = votes / votes.sum()
+        T: Floats = self.posterior * shares
+        T /= T.sum(axis=1, keepdims=True)
+        return T, shares
 
     def is_better_than(self, alone: HierarchicalFit, gain: float, least_believed: float) -> bool:
         """Return whether the answers are likelier than by another fit, by that much, and hardly less believed.

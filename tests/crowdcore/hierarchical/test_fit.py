@@ -89,6 +89,17 @@ def test_a_model_that_knows_nothing_overrules_nobody(num_tasks):
     assert np.mean(harmed) <= 0.005
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_random_model_overrules_no_lone_answers_where_one_class_is_common(seed):
+    rng = np.random.default_rng(seed)
+    said = rng.choice(3, size=60, p=[0.66, 0.17, 0.17])
+    crowd = Crowd.from_codes(
+        np.arange(60), np.arange(60) % 5, said, tasks=range(60), annotators=range(5), classes=range(3)
+    )
+    found = hierarchical_dawid_skene(crowd, rng.dirichlet([6, 2, 2], size=60))
+    assert np.mean(found.consensus == said) > 0.95
+
+
 def test_lone_answers_are_taken_as_they_are():
     said = np.repeat([0, 1, 2], [80, 15, 5])
     crowd = Crowd.from_codes(
