@@ -134,7 +134,8 @@ class HierarchicalFit:
         self.confusions = Confusions(crowd, COMMON_WITH_MODEL if self.has_model else COMMON_ALONE)
         self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
         self.posterior = self._begin(P)
-        shares = self.posterior[self.heard].sum(axis=0) + 1
+        taught = (crowd.num_answers > 1) | (known >= 0)
+        shares = self.posterior[taught].sum(axis=0) + 1
         self.checked = bool(np.any(crowd.num_answers + (known >= 0) > 1))
         self._begun: Floats = shares / shares.sum() if self.checked else np.full_like(shares, 1 / len(shares))
         self.log_prior: Floats = np.log(self._begun[None] if P is None else P)

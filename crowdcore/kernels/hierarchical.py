@@ -83,13 +83,14 @@ def infer_tasks(
                 square += posterior[i, k] * log_prior[base, k] * log_prior[base, k]
             mean_prior += mean
             variance += square - mean * mean
+        teaches = end - begin > 1 or truth >= 0 or len(log_prior) > 1  # a lone answer is believed as its annotator is
         num_active = 0
         for k in range(K):
-            totals[k] += posterior[i, k]
+            totals[k] += posterior[i, k] if teaches else 0.0
             if posterior[i, k] > LITTLE:
                 active[num_active] = k
                 num_active += 1
-        if end - begin > 1 or truth >= 0 or len(log_prior) > 1:  # a lone answer tells nothing of its annotator
+        if teaches:
             for a in range(begin, end):
                 c = place(cell[a])
                 for k in range(K):

@@ -100,6 +100,13 @@ def test_a_random_model_overrules_no_lone_answers_where_one_class_is_common(seed
     assert np.mean(found.consensus == said) > 0.95
 
 
+@pytest.mark.parametrize("both", [3, 10, 30])
+def test_two_who_always_disagree_are_not_believed_whoever_answered_more(both):
+    wide = [["a", "b"]] * both + [["a", None]] * both + [[None, None]] * both
+    quality = hierarchical_dawid_skene(Crowd.from_wide(wide, classes=["a", "b", "c"])).quality
+    assert (quality[:both] < 0.6).all()
+
+
 def test_lone_answers_are_taken_as_they_are():
     said = np.repeat([0, 1, 2], [80, 15, 5])
     crowd = Crowd.from_codes(
