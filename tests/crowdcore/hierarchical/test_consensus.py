@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[3]
 law = settings(max_examples=40, deadline=None)
 LOOSE = 1e-6
 REFIT, READ_ALIKE = 0.25, 0.2
-"""How far a refit may lower a quality (.20 was the most of 35,000 crowds, and one in 2,000 fell by more than .02), and
-how far a model's probabilities may differ that is read as before."""
+"""How far a refit may lower a quality (of 35,000 trials .20 at most, in one of 2,000 more than .02), and how far a
+model's probabilities may differ that is read as before."""
 
 
 @st.composite
