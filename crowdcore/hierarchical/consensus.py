@@ -216,9 +216,9 @@ def hierarchical_dawid_skene(
       is true) add up to N times the strongest count for
       :math:`N / (1 + (N - 1) \rho')` of them, as by Kish's design effect; and with a chance that grows with
       :math:`\rho'`, all say as much as one. One more answer that agrees never lowers the quality while the parameters
-      stay; see `crowdcore.kernels.weigh_answers` and `crowdcore.hierarchical.dependence`. A refit may lower it, by at
-      most .06 where annotators are better than chance and gave ten answers or more, and the model is heard, or left
-      out, as before.
+      stay; see `crowdcore.kernels.weigh_answers` and `crowdcore.hierarchical.dependence`. A refit may lower it:
+      of small drawn crowds, whose annotators are better than chance and gave ten answers or more, by more than .02 in
+      one of 2,000, by at most .25; if the answer changes whether or how a model is heard, by any amount.
     - *Without a model* q is the same for all tasks, the mean of the classes' shares of votes and of posteriors, and
       classes are taken to be more alike; r = 0, for nothing then tells errors made together from the truth:
       :math:`\rho'` is twice what shows, and more for all. A task's only answer teaches nothing of its annotator, for
