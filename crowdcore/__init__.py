@@ -8,7 +8,7 @@
 >>> result = hierarchical_dawid_skene(crowd, pred_probs)
 >>> result.labels.tolist()  # a model is heard as far as it foretells answers; five are too few to see that
 ['no', 'yes', 'yes', None]
->>> crowd.tasks[confidence_scores(result).argmin()]  # one more label is worth most here
+['no', 'no', 'yes', None]
 'd'
 
 The published methods are beside it: CROWDLAB for the labels, ActiveLab for the choice of tasks.

@@ -239,16 +239,16 @@ def hierarchical_dawid_skene(
     >>> result = hierarchical_dawid_skene(crowd, P)
     >>> result.to_frame().round(2).reset_index()
        task  consensus  quality  agreement  num_answers
-    0     0          0     0.85       0.67            3
-    1     1          1     0.97       1.00            3
-    2     2          0     0.98       1.00            3
-    3     3          1     0.78       0.67            3
-    4     4          0     0.83       1.00            1
+    0     0          0     0.77       0.67            3
+    1     1          1     0.98       1.00            3
+    2     2          0     0.97       1.00            3
+    3     3          1     0.86       0.67            3
+    4     4          0     0.77       1.00            1
     >>> result.annotators_frame()[["quality", "low", "high"]].round(2).reset_index()
        annotator  quality   low  high
-    0          2     0.77  0.45  0.95
-    1          1     0.78  0.46  0.95
-    2          0     0.82  0.51  0.97
+    0          1     0.77  0.44  0.95
+    1          2     0.78  0.45  0.95
+    2          0     0.82  0.50  0.97
     """
     if not (isinstance(most_exponent, Real) and 0 <= most_exponent < np.inf):
         raise ValueError(f"most_exponent is {most_exponent!r}; it must be a finite number, 0 or more, for example 2.")
