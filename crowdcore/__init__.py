@@ -7,8 +7,8 @@
 >>> pred_probs = [[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.5, 0.5]]
 >>> result = hierarchical_dawid_skene(crowd, pred_probs)
 >>> result.labels.tolist()  # a model is heard as far as it foretells answers; five are too few to see that
-['no', 'yes', 'yes', None]
 ['no', 'no', 'yes', None]
+>>> crowd.tasks[confidence_scores(result).argmin()]  # one more label is worth most here
 'd'
 
 The published methods are beside it: CROWDLAB for the labels, ActiveLab for the choice of tasks.
