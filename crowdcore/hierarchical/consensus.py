@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,15 @@ from crowdcore.crowd.evidence import as_ensemble, as_known_labels
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.sums import each
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.accuracies import credible_accuracies, log_odds
+from crowdcore.hierarchical.accuracies import log_odds
 from crowdcore.hierarchical.confusions import Confusions
 from crowdcore.hierarchical.dependence import dependence, mean_answers
-from crowdcore.hierarchical.everybody import rate_everybody
+from crowdcore.hierarchical.everybody import rate_annotators, rate_everybody
 from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
 from crowdcore.hierarchical.hearing import SMALLEST
 from crowdcore.hierarchical.refitting import fit_with_features
 from crowdcore.learning.out_of_fold import OutOfFold
-from crowdcore.votes.annotators import AnnotatorStats, annotator_stats, rate_answers
+from crowdcore.votes.annotators import AnnotatorStats
 from crowdcore.votes.copies import CopyGroup, find_copies, without_copies
 from crowdcore.votes.overruled import overruled_tasks
 from crowdcore.votes.result_frames import ResultFrames
@@ -281,8 +281,7 @@ def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
             fit.posterior, confidence, quality, label_quality, agreement,
         ),
     )  # fmt: skip
-    stats = annotator_stats(rate_answers(crowd, fit.known, consensus, quality, label_quality), K, 1.0)
-    accuracy, interval = credible_accuracies(crowd, label_quality, confusions.skill_variance)
+    rated = rate_annotators(crowd, fit.known, consensus, quality, label_quality, confusions.skill_variance)
     return HierarchicalResult(
         crowd=crowd,
         consensus=consensus,
@@ -291,9 +290,6 @@ def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
         posterior=fit.posterior,
         confidence=confidence,
         label_quality=label_quality,
-        annotators=replace(stats, quality=accuracy),
-        quality_interval=interval,
-        annotator_weights=log_odds(accuracy, K),
         model_weight=_model_weight(fit, P, consensus, quality),
         model_exponent=0.0 if left_out else fit.exponent,
         correlation=fit.correlation,
@@ -303,6 +299,7 @@ def _result(fit: HierarchicalFit, P: Floats | None) -> HierarchicalResult:
         known=fit.known >= 0,
         n_iter=fit.n_iter,
         heard=crowd,
+        **rated,
     )
 
 

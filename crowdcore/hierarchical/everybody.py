@@ -1,14 +1,16 @@
-"""Ratings of all answers and annotators, where copies were heard once."""
+"""Ratings of annotators, and of all answers where copies were heard once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdcore.crowd.grouping import group_mean
+from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.accuracies import credible_accuracies, log_odds
 from crowdcore.votes.annotators import annotator_stats, rate_answers
@@ -16,6 +18,34 @@ from crowdcore.votes.copies import CopyGroup
 
 if TYPE_CHECKING:
     from crowdcore.hierarchical.consensus import HierarchicalResult
+
+Floats = NDArray[np.float64]
+
+
+def rate_annotators(
+    crowd: Crowd, known: Codes, consensus: Codes, quality: Floats, label_quality: Floats, skill_variance: float
+) -> dict[str, Any]:
+    """Return what a `crowdcore.HierarchicalResult` has of annotators: their figures, intervals and weights.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        N tasks, A answers.
+    known, consensus : ndarray of shape (N,)
+        Codes of labels known to be true, and of the consensus, -1 where there is none.
+    quality, label_quality : ndarray of shape (N,), (A,)
+        Probability that each consensus, and each answer, is right.
+    skill_variance : float
+        Variance of the annotators' skills, in logits.
+    """
+    K = len(crowd.classes)
+    stats = annotator_stats(rate_answers(crowd, known, consensus, quality, label_quality), K, 1.0)
+    accuracy, interval = credible_accuracies(crowd, label_quality, skill_variance)
+    return {
+        "annotators": replace(stats, quality=accuracy),
+        "quality_interval": interval,
+        "annotator_weights": log_odds(accuracy, K),
+    }
 
 
 def rate_everybody(result: HierarchicalResult, crowd: Crowd, copies: Sequence[CopyGroup]) -> HierarchicalResult:
@@ -41,15 +71,12 @@ def rate_everybody(result: HierarchicalResult, crowd: Crowd, copies: Sequence[Co
         return result
     known = np.where(result.known, result.consensus, -1)
     label_quality = result.posterior[crowd.task, crowd.label]
-    ratings = rate_answers(crowd, known, result.consensus, result.quality, label_quality)
-    accuracy, interval = credible_accuracies(crowd, label_quality, result.confusions.skill_variance)
+    variance = result.confusions.skill_variance
     return replace(
         result,
         crowd=crowd,
         agreement=group_mean(crowd.label == result.consensus[crowd.task], crowd.task, len(crowd.tasks)),
         label_quality=label_quality,
-        annotators=replace(annotator_stats(ratings, len(crowd.classes), 1.0), quality=accuracy),
-        quality_interval=interval,
-        annotator_weights=log_odds(accuracy, len(crowd.classes)),
         copies=tuple(copies),
+        **rate_annotators(crowd, known, result.consensus, result.quality, label_quality, variance),
     )

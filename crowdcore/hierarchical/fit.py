@@ -73,9 +73,9 @@ def fit_hierarchical(
     model = hear(T, shares, heard, P, most_exponent, knows_shares)
     if not model.earned:
         model = hear_translated(T, shares, heard, P, most_exponent, 2 * price)
-    if not (model.earned or alone.checked):
-        return alone
     if not model.earned:
+        if not alone.checked:
+            return alone
         fit = HierarchicalFit(crowd, P, known, most_exponent).listening(min(1.0, most_exponent)).run()
         return fit if fit.is_better_than(alone, LEAST_RESCUE * price, LEAST_RESCUED) else alone
     fit = HierarchicalFit(crowd, model.pred_probs, known, min(most_exponent, 1 + model.earned)).run()
@@ -163,11 +163,9 @@ class HierarchicalFit:
         other.confusions.log_rows = np.zeros_like(self.confusions.log_rows)
         return other
 
-    def run(self, num_iterations: int = MOST_ITERATIONS) -> HierarchicalFit:
-        """Do some iterations, or fewer if the fit settles, and return the fit."""
-        for _ in range(num_iterations):
-            if self.settled:
-                break
+    def run(self) -> HierarchicalFit:
+        """Iterate until the fit settles, and return it."""
+        while not self.settled:
             self._iterate()
         return self
 

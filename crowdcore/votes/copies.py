@@ -122,9 +122,7 @@ def _looked_through(crowd: Crowd) -> Crowd:
         return crowd
     lots, _ = draw_lots(crowd, np.ones(N, np.bool_))
     drawn = lots < np.uint64(MOST_ANSWERS / A * 2.0**64)
-    kept = np.flatnonzero(drawn[crowd.task])
-    indptr = np.concatenate([[0], np.cumsum(np.where(drawn, crowd.num_answers, 0))])
-    return Crowd(crowd.tasks, crowd.annotators, crowd.classes, indptr, crowd.annotator[kept], crowd.label[kept])
+    return _with_answers(crowd, drawn[crowd.task])
 
 
 def without_copies(crowd: Crowd, groups: Iterable[CopyGroup | ArrayLike]) -> tuple[Crowd, Codes]:
@@ -161,12 +159,13 @@ def without_copies(crowd: Crowd, groups: Iterable[CopyGroup | ArrayLike]) -> tup
     keep = np.ones(len(crowd.label), np.bool_)
     keep[copied] = False
     keep[copied[first]] = True
-    kept = np.flatnonzero(keep)
-    if len(kept) == len(keep):
-        return crowd, kept
+    return crowd if keep.all() else _with_answers(crowd, keep), np.flatnonzero(keep)
+
+
+def _with_answers(crowd: Crowd, keep: NDArray[np.bool_]) -> Crowd:
+    """Return the crowd with some of its answers only."""
     indptr = np.concatenate([[0], np.cumsum(keep)])[crowd.indptr]
-    heard = Crowd(crowd.tasks, crowd.annotators, crowd.classes, indptr, crowd.annotator[kept], crowd.label[kept])
-    return heard, kept
+    return Crowd(crowd.tasks, crowd.annotators, crowd.classes, indptr, crowd.annotator[keep], crowd.label[keep])
 
 
 def _add(found: dict[int, tuple[list[int], float]], members: list[int], odds: float) -> None:
