@@ -183,6 +183,11 @@ class Snapshot:
         row = int(np.searchsorted(self.tasks, task))
         return row if row < len(self.tasks) and self.tasks[row] == task else None
 
+    def copying(self, row: int) -> list[int]:
+        """Return the rows of the annotators who copy an annotator, or whom they copy."""
+        group = self.copy_group[row]
+        return [other for other in np.flatnonzero(self.copy_group == group).tolist() if group >= 0 and other != row]
+
     def reason(self, row: int) -> str:
         """Return why a task needs no more labels, "" while it does."""
         return _REASONS[int(self.settled_by[row])]

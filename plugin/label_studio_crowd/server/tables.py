@@ -138,17 +138,10 @@ def annotators_of(snapshot: Snapshot, names: Mapping[int, str], rows: slice) -> 
             agreement=number(snapshot.agreement[row]),
             labels=int(snapshot.annotator_labels[row]),
             worst_class=label_of(snapshot, int(snapshot.worst_class[row])),
-            copies=_others(snapshot, int(row)),
+            copies=snapshot.annotators[snapshot.copying(int(row))].tolist(),
         )
         for row in order
     ]
-
-
-def _others(snapshot: Snapshot, row: int) -> list[int]:
-    """Return the annotators who copy an annotator, or whom they copy."""
-    group = snapshot.copy_group[row]
-    found: list[int] = snapshot.annotators[snapshot.copy_group == group].tolist() if group >= 0 else []
-    return [other for other in found if other != snapshot.annotators[row]]
 
 
 def number(value: Any) -> float | None:

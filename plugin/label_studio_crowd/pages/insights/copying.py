@@ -33,12 +33,12 @@ class SameLabels:
 
 def same_labels(snapshot: Snapshot, people: People, row: int) -> SameLabels | None:
     """Return with whom an annotator gives the same labels; None with nobody."""
-    if snapshot.copy_group[row] < 0:
+    others = snapshot.copying(row)
+    if not others:
         return None
-    group = np.flatnonzero(snapshot.copy_group == snapshot.copy_group[row]).tolist()
     return SameLabels(
         person=people.everybody[row],
-        others=tuple(people.everybody[other] for other in group if other != row),
+        others=tuple(people.everybody[other] for other in others),
         shared=int(snapshot.copy_shared[row]),
         same=int(snapshot.copy_same[row]),
         expected=float(snapshot.copy_expected[row]),
