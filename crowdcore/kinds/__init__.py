@@ -1,0 +1,10 @@
+"""Every kind of answer that is not one class: sets, ordered classes, numbers, regions, texts, rankings.
+
+The answers of a task are cut into units, questions that annotators answered with a code. Units are believed, and folded
+into the task's consensus and quality.
+"""
+
+from crowdcore.kinds.result import AnnotatorFigures, KindResult
+from crowdcore.kinds.table import AnswerTable
+
+__all__ = ["AnnotatorFigures", "AnswerTable", "KindResult"]

@@ -1,0 +1,183 @@
+"""`AnswerTable`: who answered what, where an answer is not one class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crowdcore.crowd.ids import Codes, Ids
+from crowdcore.crowd.table import Crowd
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AnswerTable:
+    """A sparse table of answers of any kind: at most one by each annotator for each task.
+
+    It is stored as a `crowdcore.Crowd` is: the answers to task ``i`` are ``values[indptr[i]:indptr[i + 1]]``.
+
+    Attributes
+    ----------
+    tasks : ndarray of shape (N,)
+        Task ids.
+    annotators : ndarray of shape (M,)
+        Annotator ids.
+    indptr : ndarray of shape (N + 1,)
+        Where each task's answers begin and end.
+    annotator : ndarray of shape (A,)
+        Annotator code of each answer.
+    values : ndarray of shape (A,)
+        The answers: floats, or objects of one kind.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"task": ["a", "a", "b"], "annotator": ["ann", "bob", "bob"], "answer": [1.5, 2, 7]})
+    >>> table = AnswerTable.from_long(frame)
+    >>> table, table.values
+    (AnswerTable(2 tasks, 2 annotators, 3 answers), array([1.5, 2. , 7. ]))
+    """
+
+    tasks: Ids
+    annotators: Ids
+    indptr: Codes
+    annotator: Codes
+    values: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        for array in vars(self).values():
+            array.flags.writeable = False
+
+    def __repr__(self) -> str:
+        return f"AnswerTable({len(self.tasks)} tasks, {len(self.annotators)} annotators, {len(self.values)} answers)"
+
+    @classmethod
+    def from_long(
+        cls,
+        frame: pd.DataFrame,
+        task: str = "task",
+        annotator: str = "annotator",
+        answer: str = "answer",
+        *,
+        tasks: Iterable[Any] | None = None,
+        annotators: Iterable[Any] | None = None,
+    ) -> AnswerTable:
+        """Make a table from a frame with a row for each answer.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row an answer. A row whose answer is missing (NaN, None, NA) is none, though it still makes its task
+            and annotator known.
+        task, annotator, answer : str
+            Names of the three columns.
+        tasks, annotators : sequence, optional
+            All ids there are, in the order wanted. Default: those in the frame, sorted.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, an answer has no task or annotator or lies outside the ids given, or an annotator
+            answers a task twice.
+        """
+        import pandas as pd
+
+        if answer not in frame.columns:
+            raise ValueError(
+                f"The frame has no column {answer!r}; its columns are {list(frame.columns)}. Name the column of the "
+                "answers with answer=."
+            )
+        given = frame[answer]
+        there = np.flatnonzero(given.notna().to_numpy())
+        place = pd.Series(pd.NA, index=frame.index, dtype="Int64")
+        place.iloc[there] = np.arange(len(there))
+        crowd = Crowd.from_long(
+            frame.assign(**{answer: place}), task, annotator, answer,
+            tasks=tasks, annotators=annotators, classes=range(len(there)),
+        )  # fmt: skip
+        return cls._of(crowd, as_values(given.iloc[there].tolist()))
+
+    @classmethod
+    def from_codes(
+        cls,
+        task: ArrayLike,
+        annotator: ArrayLike,
+        values: Iterable[Any],
+        *,
+        tasks: Iterable[Any],
+        annotators: Iterable[Any],
+    ) -> AnswerTable:
+        """Make a table from integer codes, with answers in any order.
+
+        Parameters
+        ----------
+        task, annotator : array_like of int, shape (A,)
+            Each answer's place in `tasks` and `annotators`.
+        values : sequence of length A
+            The answers.
+        tasks, annotators : sequence
+            The ids that the codes stand for, each id once.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, a code has no id, or an annotator answers a task twice.
+
+        Examples
+        --------
+        >>> AnswerTable.from_codes([1, 0], [0, 0], ["a text", "another"], tasks=[7, 8], annotators=["ann"]).values
+        array(['another', 'a text'], dtype=object)
+        """
+        given = as_values(list(values))
+        places = range(len(given))
+        crowd = Crowd.from_codes(task, annotator, places, tasks=tasks, annotators=annotators, classes=places)
+        return cls._of(crowd, given)
+
+    @classmethod
+    def _of(cls, crowd: Crowd, values: NDArray[Any]) -> AnswerTable:
+        return cls(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, values[crowd.label])
+
+    @cached_property
+    def num_answers(self) -> Codes:
+        """Number of answers of each task, shape (N,)."""
+        return np.diff(self.indptr)
+
+    @cached_property
+    def task(self) -> Codes:
+        """Task code of each answer, shape (A,)."""
+        return np.repeat(np.arange(len(self.tasks)), self.num_answers)
+
+    @cached_property
+    def compared(self) -> NDArray[np.bool_]:
+        """Annotators who answered a task that somebody else answered too, shape (M,)."""
+        found = np.zeros(len(self.annotators), np.bool_)
+        found[self.annotator[self.num_answers[self.task] > 1]] = True
+        return found
+
+    def with_values(self, values: Iterable[Any]) -> AnswerTable:
+        """Return the same table with other answers, in its order."""
+        return AnswerTable(self.tasks, self.annotators, self.indptr, self.annotator, as_values(list(values)))
+
+    def to_long(self) -> pd.DataFrame:
+        """Return the answers as a frame with columns task, annotator and answer, in the table's order."""
+        import pandas as pd
+
+        columns = {"task": self.tasks[self.task], "annotator": self.annotators[self.annotator], "answer": self.values}
+        frame: pd.DataFrame = pd.DataFrame(columns)
+        return frame
+
+
+def as_values(given: list[Any]) -> NDArray[Any]:
+    """Return answers as an array of floats, if all are numbers, or else of objects, which may be lists and sets."""
+    if given and all(isinstance(value, int | float | np.number) and not isinstance(value, bool) for value in given):
+        return np.array(given, dtype=np.float64)
+    values = np.empty(len(given), dtype=object)
+    values[:] = given
+    return values
