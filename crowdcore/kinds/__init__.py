@@ -4,7 +4,20 @@ The answers of a task are cut into units, questions that annotators answered wit
 into the task's consensus and quality.
 """
 
+from crowdcore.kinds.label_set import SetResult, label_sets
+from crowdcore.kinds.number import NumberResult, numbers
+from crowdcore.kinds.ordered import OrderedResult, ordered
 from crowdcore.kinds.result import AnnotatorFigures, KindResult
 from crowdcore.kinds.table import AnswerTable
 
-__all__ = ["AnnotatorFigures", "AnswerTable", "KindResult"]
+__all__ = [
+    "AnnotatorFigures",
+    "AnswerTable",
+    "KindResult",
+    "NumberResult",
+    "OrderedResult",
+    "SetResult",
+    "label_sets",
+    "numbers",
+    "ordered",
+]

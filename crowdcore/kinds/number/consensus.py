@@ -1,0 +1,208 @@
+"""The consensus of numbers: who is biased, who is careless, and how near the truth is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crowdcore.crowd.grouping import group_mean
+from crowdcore.crowd.ids import plain
+from crowdcore.kinds.number.model import fit_numbers
+from crowdcore.kinds.rating import rate_annotators
+from crowdcore.kinds.result import KindResult
+from crowdcore.kinds.table import AnswerTable
+
+Floats = NDArray[np.float64]
+
+SHARED_ERROR = 0.7
+"""Standard deviation of the error that all annotators of a task share, in those of single answers."""
+TOLERANCE = 0.05
+"""Share of the range of answers, without the lowest and highest twentieth, within which a number is right."""
+LEVEL = 0.9
+"""How many of the intervals should hold the truth."""
+
+
+@dataclass(frozen=True, eq=False)
+class NumberResult(KindResult):
+    """What `numbers` found; arrays are in the table's order.
+
+    Its `quality` is the probability that the truth is within the tolerance of the consensus. Everything else is as in
+    `crowdcore.kinds.KindResult`; of annotators `annotators.more` has ``bias``, how much too large their answers are,
+    and ``spread``, the standard deviation of their other errors: both in the unit of the answers, or of logarithms.
+
+    Attributes
+    ----------
+    interval : ndarray of shape (N, 2)
+        90 % interval of each task's truth; infinite where nothing is known.
+    tolerance : float
+        How far from the truth a number is right, in the unit of the answers (with logarithms: in theirs).
+    logarithms : bool
+        Whether the model is of the logarithms.
+    """
+
+    interval: Floats
+    tolerance: float
+    logarithms: bool
+
+
+def numbers(
+    table: AnswerTable,
+    predictions: ArrayLike | None = None,
+    *,
+    known: ArrayLike | None = None,
+    tolerance: float | None = None,
+    logarithms: bool = False,
+) -> NumberResult:
+    r"""Return each task's number, and how far it and the annotators are to be believed.
+
+    Parameters
+    ----------
+    table : AnswerTable
+        N tasks, M annotators, A answers: finite numbers.
+    predictions : array_like of shape (N,), optional
+        A model's out-of-sample prediction of each task, NaN where there is none. It is heard as far as it foretells
+        the answers, whatever its unit.
+    known : array_like of shape (N,), optional
+        Numbers known to be true, NaN elsewhere. Such a number is its task's consensus, with quality 1.
+    tolerance : float, optional
+        How far from the truth a number is right, more than 0. By default `TOLERANCE` of the range of answers.
+    logarithms : bool
+        Whether errors are shares of the number, as of areas and prices: the model is of logarithms then, and the
+        tolerance of .05 means 5 %.
+
+    Returns
+    -------
+    NumberResult
+        The consensus, the qualities, the intervals and the annotators.
+
+    Raises
+    ------
+    ValueError
+        If an answer is no finite number, or not positive where logarithms are taken; if an argument does not fit the
+        table, or the tolerance is not positive.
+
+    Notes
+    -----
+    .. math:: y_{ij} = \theta_i + b_j + e_{ij}, \quad e_{ij} \sim t_4(0, s_j), \quad
+        \theta_i \sim N(\mu_i, \tau^2), \quad b_j \sim N(0, \beta^2)
+
+    by expectation maximisation, with the answers' weights :math:`w = 5 / (4 + (r^2 + v_i) / s_j^2)` (Lange, Little &
+    Taylor 1989), :math:`r` the residual and :math:`v_i` the variance of :math:`\theta_i`. The biases sum to 0 over all
+    answers, and :math:`\beta^2` is drawn to a small one by 30 annotators. :math:`s_j^2` counts 60 of everybody's
+    answers, whose variance :math:`\bar s^2` is that of answers to the same task, gross errors left out.
+    :math:`\mu_i` is the mean, or a line in the predictions, fitted to the consensus. Answers whose task has no other
+    answer teach nothing of their annotators.
+
+    Annotators share errors: a task's truth has the variance :math:`v_i + (.7 \bar s)^2`, a belief from real crowds.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = [(task, who, 10.0 * task + bias) for task in range(6) for who, bias in [("a", 0), ("b", 0.5), ("c", 4)]]
+    >>> frame = pd.DataFrame([*rows[:-1], (5, "c", 900.0)], columns=["task", "annotator", "answer"])
+    >>> result = numbers(AnswerTable.from_long(frame))
+    >>> result.consensus.round(1)
+    array([ 1.6, 11.6, 21.5, 31.5, 41.4, 51.1])
+    """
+    y = _checked_answers(table, logarithms)
+    truth = _per_task(table, known, "known")
+    if logarithms:
+        truth = _logarithms(truth, "A known number")
+    predicted = _per_task(table, predictions, "predictions")
+    allowed = _tolerance(y, tolerance, logarithms)
+    fit = fit_numbers(table, y, truth, predicted)
+    is_known = ~np.isnan(truth)
+    deviation = np.where(is_known, 0.0, np.sqrt(fit.variance + (SHARED_ERROR * fit.usual) ** 2))
+    there = (table.num_answers > 0) | is_known | ~np.isnan(predicted)
+    quality = np.where(is_known, 1.0, _within(np.zeros(len(deviation)), deviation, allowed))
+    off = y - fit.mean[table.task]
+    answer_quality, agrees = _within(off, deviation[table.task], allowed), (np.abs(off) <= allowed).astype(np.float64)
+    half = norm_quantile(0.5 + LEVEL / 2) * deviation
+    consensus = np.where(there, fit.mean, np.nan)
+    interval = np.where(there[:, None], fit.mean[:, None] + half[:, None] * [-1.0, 1.0], [-np.inf, np.inf])
+    return NumberResult(
+        answers=table,
+        consensus=np.exp(consensus) if logarithms else consensus,
+        quality=quality,
+        confidence=quality,
+        agreement=group_mean(agrees, table.task, len(table.tasks)),
+        answer_quality=answer_quality,
+        annotators=rate_annotators(table, answer_quality, agrees, {"bias": fit.bias, "spread": fit.spread}),
+        known=is_known,
+        interval=np.exp(interval) if logarithms else interval,
+        tolerance=allowed,
+        logarithms=logarithms,
+    )
+
+
+def _within(off: Floats, deviation: Floats, allowed: float) -> Floats:
+    """Return the probability that a normal number of a mean and a deviation is at most so far from 0."""
+    from scipy.special import ndtr
+
+    deviation = np.maximum(deviation, np.finfo(np.float64).tiny)
+    with np.errstate(over="ignore"):
+        chance: Floats = ndtr((allowed - off) / deviation) - ndtr((-allowed - off) / deviation)
+    return chance
+
+
+def norm_quantile(share: float) -> float:
+    """Return the quantile of the normal distribution."""
+    from scipy.special import ndtri
+
+    return float(ndtri(share))
+
+
+def _checked_answers(table: AnswerTable, logarithms: bool) -> Floats:
+    values = table.values
+    if values.dtype != np.float64:
+        wrong = next((value for value in values if not _is_number(value)), None)
+        if wrong is not None or len(values):
+            raise ValueError(f"An answer is {wrong!r}; every answer must be a number. Leave out what is none.")
+        return np.zeros(0)
+    odd = np.flatnonzero(~np.isfinite(values))
+    if len(odd):
+        raise ValueError(
+            f"The answer to task {plain(table.tasks[table.task[odd[0]]])!r} is {values[odd[0]]}; every answer must be "
+            "a finite number. Leave out what is none."
+        )
+    return _logarithms(values, "An answer") if logarithms else values
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _logarithms(values: Floats, what: str) -> Floats:
+    wrong = values[values <= 0]
+    if len(wrong):
+        raise ValueError(f"{what} is {wrong[0]:g}, and 0 or less has no logarithm. Leave logarithms out.")
+    logs: Floats = np.log(values)
+    return logs
+
+
+def _per_task(table: AnswerTable, given: ArrayLike | None, name: str) -> Floats:
+    """Return a number for each task, NaN where there is none."""
+    N = len(table.tasks)
+    if given is None:
+        return np.full(N, np.nan)
+    values = np.array([np.nan if value is None else value for value in np.asarray(given, object).ravel()], np.float64)
+    if np.shape(given) != (N,):
+        raise ValueError(f"{name} has shape {np.shape(given)}; expected ({N},): a number for each task, or NaN.")
+    if np.isinf(values).any():
+        raise ValueError(f"{name} has an infinite number; allowed are finite ones, and NaN where there is none.")
+    return values
+
+
+def _tolerance(y: Floats, tolerance: float | None, logarithms: bool) -> float:
+    if tolerance is not None:
+        if not (_is_number(tolerance) and 0 < tolerance < np.inf):
+            raise ValueError(f"tolerance is {tolerance!r}; it must be a finite number above 0.")
+        return float(tolerance)
+    if logarithms or not len(y):
+        return TOLERANCE
+    low, high = np.quantile(y, [0.05, 0.95])
+    reach = float(high - low) or float(y.max() - y.min()) or max(abs(float(y[0])), 1.0)
+    return TOLERANCE * reach

@@ -1,0 +1,171 @@
+"""The model of numbers: truths, and annotators' biases and spreads, by expectation maximisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore.kinds.table import AnswerTable
+
+Floats = NDArray[np.float64]
+
+DEGREES = 4.0
+"""Degrees of freedom of the errors' distribution: gross errors are not rare."""
+PRIOR_ANSWERS = 60.0
+"""Answers that everybody's spread counts for in each annotator's."""
+LEAST_LINE = 10
+"""Tasks that a line in a model's predictions needs."""
+PRIOR_ANNOTATORS, PRIOR_BIAS = 30.0, 0.02
+"""Variance of biases that is expected, in that of the answers, and how many annotators say so: of few answers a bias
+and a task's truth look alike."""
+GROSS = 4.5
+"""Errors larger than so many times everybody's spread are left out when that spread is found."""
+LEAST_SHARE = 0.25
+"""An annotator's variance is at least this share of everybody's: nobody is believed alone."""
+ALONE = 0.5
+"""Spread of answers in that of all answers, where no task has two that would tell it."""
+NORMAL_RANGE = 2.563
+"""How many standard deviations a normal distribution has between its lowest and highest tenth."""
+_MOST_ROUNDS, _CLOSE, _TINY = 200, 1e-6, 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class NumberFit:
+    """What is believed of N tasks and M annotators, in the unit of the answers.
+
+    Attributes
+    ----------
+    mean, variance : ndarray of shape (N,)
+        Of each task's truth; of a task without answers, of the next one to come.
+    bias, spread : ndarray of shape (M,)
+        How much too large an annotator's answers are, and the scale of their other errors.
+    usual : float
+        The scale of everybody's errors.
+    """
+
+    mean: Floats
+    variance: Floats
+    bias: Floats
+    spread: Floats
+    usual: float
+
+
+def fit_numbers(table: AnswerTable, answers: Floats, truth: Floats, predictions: Floats) -> NumberFit:
+    """Fit the model of `crowdcore.kinds.numbers`.
+
+    Parameters
+    ----------
+    table : AnswerTable
+        Who answered what.
+    answers : ndarray of shape (A,)
+        The numbers, or their logarithms.
+    truth, predictions : ndarray of shape (N,)
+        Numbers known to be true, and a model's; NaN elsewhere.
+    """
+    told = np.concatenate([answers, truth[~np.isnan(truth)]])
+    if not len(told):
+        N, M = len(table.tasks), len(table.annotators)
+        return NumberFit(np.full(N, np.nan), np.full(N, np.inf), np.zeros(M), np.full(M, np.nan), np.nan)
+    centre = float(np.median(told))
+    scale = _scale(told)
+    fit = _maximise(table, (answers - centre) / scale, (truth - centre) / scale, predictions)
+    return NumberFit(
+        centre + scale * fit.mean, scale**2 * fit.variance, scale * fit.bias, scale * fit.spread, scale * fit.usual
+    )
+
+
+def _scale(told: Floats) -> float:
+    """Return a spread that gross errors do not move, more than 0."""
+    low, high = np.quantile(told, [0.1, 0.9])
+    return float((high - low) / NORMAL_RANGE or told.std() or max(abs(told[0]), 1.0) / 100)
+
+
+def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats) -> NumberFit:
+    task, who = table.task, table.annotator
+    N, M, n = len(table.tasks), len(table.annotators), table.num_answers
+    known, answered = ~np.isnan(truth), n > 0
+    taught = (n > 1) | known
+    teaches = taught[task]
+    per_annotator = np.bincount(who[teaches], minlength=M)
+
+    def over_tasks(values: Floats) -> Floats:
+        return np.bincount(task, values, N).astype(np.float64)
+
+    def over_annotators(values: Floats) -> Floats:
+        return np.bincount(who[teaches], values[teaches], M).astype(np.float64)
+
+    mean: Floats = np.where(known, truth, _medians(table, y))
+    variance: Floats = np.zeros(N)
+    prior, tau2 = _prior(mean, variance, answered | known, predictions)
+    mean = np.where(answered | known, mean, prior)
+    bias: Floats = np.zeros(M)
+    bias_variance = PRIOR_BIAS
+    usual2 = _within_variance(table, y) if (n > 1).any() else ALONE**2
+    spread2: Floats = np.full(M, usual2, np.float64)
+    for _ in range(_MOST_ROUNDS):
+        before = mean
+        residual = y - mean[task] - bias[who]
+        weight = (DEGREES + 1) / (DEGREES + (residual**2 + variance[task]) / spread2[who])
+        precision = weight / spread2[who]
+        certain = 1 / tau2 + over_tasks(precision)
+        variance = np.where(known, 0.0, 1 / certain)
+        believed = (prior / tau2 + over_tasks(precision * (y - bias[who]))) / certain
+        mean = np.where(known, truth, believed)
+        if teaches.any():
+            bias_variances = 1 / (1 / bias_variance + over_annotators(precision))
+            bias = bias_variances * over_annotators(precision * (y - mean[task]))
+            if not known.any():
+                bias -= (per_annotator * bias).sum() / per_annotator.sum()
+            told = (bias**2 + bias_variances)[per_annotator > 0]
+            bias_variance = float((told.sum() + PRIOR_ANNOTATORS * PRIOR_BIAS) / (len(told) + PRIOR_ANNOTATORS))
+            squares = weight * ((y - mean[task] - bias[who]) ** 2 + variance[task])
+            spread2 = (over_annotators(squares) + PRIOR_ANSWERS * usual2) / (per_annotator + PRIOR_ANSWERS)
+            spread2 = np.maximum(spread2, LEAST_SHARE * usual2)
+        prior, tau2 = _prior(mean, variance, answered | known, predictions)
+        if np.abs(mean - before).max(initial=0.0) < _CLOSE:
+            break
+    unanswered = ~answered & ~known
+    mean, variance = np.where(unanswered, prior, mean), np.where(unanswered, tau2, variance)
+    return NumberFit(mean, variance, bias, np.sqrt(spread2), float(np.sqrt(usual2)))
+
+
+def _medians(table: AnswerTable, y: Floats) -> Floats:
+    """Return each task's median answer, 0 without any."""
+    order = np.lexsort((y, table.task))
+    low, high = table.indptr[:-1] + (table.num_answers - 1) // 2, table.indptr[:-1] + table.num_answers // 2
+    there = table.num_answers > 0
+    found = np.zeros(len(table.tasks))
+    found[there] = (y[order][low[there]] + y[order][high[there]]) / 2
+    return found
+
+
+def _within_variance(table: AnswerTable, y: Floats) -> float:
+    """Return the variance of answers to the same task, without gross errors."""
+    n = table.num_answers[table.task]
+    squares = (y - _medians(table, y)[table.task])[n > 1] ** 2 * (n / np.maximum(n - 1, 1))[n > 1]
+    variance = min(float(squares.mean()), 1.0)  # answers to one task differ no more than all answers do
+    for _ in range(100):
+        before, variance = variance, float(squares[squares <= GROSS**2 * variance].mean()) if variance else 0.0
+        if variance > 0.999 * before:
+            break
+    return max(variance, _TINY)
+
+
+def _prior(mean: Floats, variance: Floats, there: NDArray[np.bool_], predictions: Floats) -> tuple[Floats, float]:
+    """Return each task's prior mean, and their variance about it: a line in the predictions where these tell more."""
+    overall = np.full(len(mean), mean[there].mean() if there.any() else 0.0)
+    spread = ((mean - overall) ** 2 + variance)[there]
+    tau2 = max(float(spread.mean()), _TINY) if there.any() else 1.0
+    both = there & ~np.isnan(predictions)
+    n = int(both.sum())
+    if n < LEAST_LINE or np.ptp(predictions[both]) == 0:
+        return overall, tau2
+    x = predictions - predictions[both].mean()
+    slope = (x[both] * mean[both]).sum() / (x[both] ** 2).sum()
+    foretold = mean[both].mean() + slope * x
+    left = float(((mean - foretold) ** 2 + variance)[both].mean())
+    if n * np.log(left / float(((mean - overall) ** 2 + variance)[both].mean())) > -2 * np.log(n):
+        return overall, tau2  # a line has to earn what two numbers gain by chance (Schwarz 1978)
+    return np.where(np.isnan(predictions), overall, foretold), max(left, _TINY)
