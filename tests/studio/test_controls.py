@@ -52,7 +52,7 @@ def test_consensus_of(kind, make_project, annotators, plugin):
     at_work = plugin(make_project(data, config, answers))
     at_work.connect()
     run = at_work.sync()
-    assert run.project.control.kind == kind
+    assert run.project.control.tag == kind
     consensus = {
         row["task"]: row["result"][0]["value"]
         for row in at_work.predictions()
@@ -81,6 +81,6 @@ def test_every_template_has_a_control_that_reads_what_it_writes_or_a_message_say
     configs = shipped_configs()
     assert len(configs) > 60
     controls = [control for control in map(control_in, configs) if control]
-    assert {control.kind for control in controls} == set(CONFIGS)
+    assert {control.tag for control in controls} == set(CONFIGS)
     for control in controls:
         assert [control.read(control.write(label)) for label in control.classes] == list(control.classes)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.service.faults.executioner import worker_processes
 from benchmarks.service.faults.outcome import Outcome
-from label_studio_crowd.exchange.plan import QUEUE_PREFIX, is_ours
 from label_studio_crowd.exchange.pull import update_mirror
 from label_studio_crowd.project import Project
 from label_studio_crowd.runs.rescore import How, rescore
@@ -19,6 +18,7 @@ from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.records import Prediction
+from label_studio_crowd.studio.versions import QUEUE_PREFIX, is_ours
 
 if TYPE_CHECKING:
     from benchmarks.service.faults.room import Room

@@ -13,7 +13,7 @@ import httpx
 
 from harness.local_studio import LocalStudio, StudioError
 from harness.project import TEXT_CONFIG, GivenAnnotation, Project, choice, create_project
-from label_studio_crowd.exchange.plan import QUEUE_PREFIX, is_ours
+from label_studio_crowd.studio.versions import QUEUE_PREFIX, is_ours
 
 THEIRS: Final = "theirs"
 """The version of another model's predictions."""

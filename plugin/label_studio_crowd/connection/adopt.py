@@ -11,11 +11,11 @@ from label_studio_crowd.access import webhook_headers
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
 from label_studio_crowd.connection.connect import connect_anew
 from label_studio_crowd.connection.record import NotConnectedError
-from label_studio_crowd.exchange.plan import CONSENSUS_VERSION
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
 from label_studio_crowd.settings import parse_options
 from label_studio_crowd.store.facts import Facts
+from label_studio_crowd.studio.versions import CONSENSUS_VERSION
 
 
 class BackendRemovedError(NotConnectedError):

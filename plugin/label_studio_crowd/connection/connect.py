@@ -17,11 +17,11 @@ from label_studio_crowd.connection.record import (
     standing_record,
     wrong_settings,
 )
-from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, is_ours
 from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
 from label_studio_crowd.project import Project
 from label_studio_crowd.studio.controls import find_control
 from label_studio_crowd.studio.failures import StudioError
+from label_studio_crowd.studio.versions import CONSENSUS_VERSION, is_ours
 
 _LABEL_STUDIOS_OWN: Final[dict[str, Any]] = {
     "sampling": "Sequential sampling",

@@ -9,10 +9,10 @@ from typing import Any, Final
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
 from label_studio_crowd.connection.record import Record, keep_in_tab, our_views, standing_record, wrong_settings
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, is_ours
 from label_studio_crowd.exchange.publish import observe
 from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
 from label_studio_crowd.project import Project
+from label_studio_crowd.studio.versions import CONSENSUS_VERSION, is_ours
 
 _LARGE_VERSION: Final = 500
 """Up to so many predictions a version is deleted in one transaction (about a second)."""

@@ -9,7 +9,6 @@ from typing import Any
 from label_studio_crowd.access import webhook_headers
 from label_studio_crowd.connection.record import Record, find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 from label_studio_crowd.exchange.publish import measured_costs
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
@@ -18,6 +17,7 @@ from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls import find_control
 from label_studio_crowd.studio.failures import StudioError
+from label_studio_crowd.studio.versions import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 
 _SLOW_IMPORT = 3.0
 _TESTED = "1.23."
@@ -54,7 +54,7 @@ def examine(project: Project) -> Iterator[Check]:
     try:
         control = find_control(info["label_config"], settings.control)
         classes = f"{len(control.classes)} classes" if control.classes else "classes that come with each task"
-        yield Check("ok", f"scores the control {control.name!r} ({control.kind}, {classes})")
+        yield Check("ok", f"scores the control {control.name!r} ({control.tag}, {classes})")
     except UserError as error:
         yield Check("wrong", str(error))
     if info["ground_truth_number"] and not settings.trust_ground_truth:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.exchange.plan import QUEUE_PREFIX, is_ours
 from label_studio_crowd.project import Project
 from label_studio_crowd.settings import is_own_code, load
 from label_studio_crowd.store.facts import Fact
+from label_studio_crowd.studio.versions import QUEUE_PREFIX, is_ours
 
 QUEUE_SETTINGS: Final[dict[str, Any]] = {
     "sampling": "Uncertainty sampling",

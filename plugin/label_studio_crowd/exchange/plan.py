@@ -6,7 +6,6 @@ serves in ascending order. Consensus labels are predictions of a version of thei
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,9 +20,7 @@ from label_studio_crowd.store.mirror import Tasks
 from label_studio_crowd.store.reports import Changes
 from label_studio_crowd.studio.controls import Control
 from label_studio_crowd.studio.records import Prediction
-
-QUEUE_PREFIX: Final = "crowd-queue-"
-CONSENSUS_VERSION: Final = "crowd-consensus"
+from label_studio_crowd.studio.versions import CONSENSUS_VERSION, QUEUE_PREFIX, queue_number
 
 _SMALL_PROJECT: Final = 500
 """Up to so many tasks to label, all of them are the queue."""
@@ -167,16 +164,6 @@ class Plan:
         )
 
 
-def is_ours(model_version: str) -> bool:
-    """Return whether a model version is one that the plugin writes."""
-    return model_version == CONSENSUS_VERSION or _queue_number(model_version) is not None
-
-
-def _queue_number(model_version: str) -> int | None:
-    match = re.fullmatch(re.escape(QUEUE_PREFIX) + r"(\d+)", model_version)
-    return int(match[1]) if match else None
-
-
 def make_plan(
     scores: Scores,
     tasks: Tasks,
@@ -223,7 +210,7 @@ def make_plan(
     costs = costs or Costs()
     queues: dict[str, list[Prediction]] = {}
     for prediction in published:
-        if _queue_number(prediction.model_version) is not None:
+        if queue_number(prediction.model_version) is not None:
             queues.setdefault(prediction.model_version, []).append(prediction)
     # A queue that is written but not the project's is one whose run was stopped before the switch.
     base = model_version if model_version in queues else max(queues, key=_number, default=None)
@@ -247,7 +234,7 @@ def make_plan(
     version, queue_edits = base, mended
     anew = costs.bulk + costs.edit + costs.delete_version
     if wanted and (base is None or mended.seconds(costs) > anew):
-        taken = [number for name in (*queues, *taken_versions) if (number := _queue_number(name)) is not None]
+        taken = [number for name in (*queues, *taken_versions) if (number := queue_number(name)) is not None]
         version = f"{QUEUE_PREFIX}{max(taken, default=0) + 1}"
         queue_edits = _diff(version, wanted, [], tolerance, costs, bulk=True)
 
@@ -266,7 +253,7 @@ def make_plan(
 
 
 def _number(model_version: str) -> int:
-    return _queue_number(model_version) or 0
+    return queue_number(model_version) or 0
 
 
 def _serving_order(scores: Scores) -> NDArray[np.int64]:
@@ -349,8 +336,7 @@ class _Consensus:
     def __init__(self, scores: Scores, control: Control) -> None:
         self._scores = scores
         self._control = control
-        self._labels = [str(label) for label in scores.answers.crowd.classes]
-        self._offered = set(control.classes) or set(self._labels)
+        self._offered = set(control.classes)
         self.outside_config = 0
 
     def result(self, row: int) -> list[dict[str, Any]]:
@@ -358,8 +344,10 @@ class _Consensus:
         answers, code = self._scores.answers, int(self._scores.result.consensus[row])
         if code < 0 or (not answers.crowd.num_answers[row] and answers.known_labels[row] < 0):
             return []
-        label = self._labels[code]
-        return self._control.write(label) if label in self._offered else []
+        label, own = answers.label(row, code), answers.own
+        if own is not None:
+            return [] if label is None else self._control.write(label, own.of_task.get(int(answers.crowd.tasks[row])))
+        return self._control.write(str(label)) if not self._offered or label in self._offered else []
 
     def edits(
         self, queue: NDArray[np.int64], published: Sequence[Prediction], limit: int | None, costs: Costs
@@ -428,6 +416,6 @@ def _diff(
     return Edits(version, create, bulk or costs.edit * len(create) > costs.bulk, update, tuple(delete))
 
 
-def _values(result: Sequence[Mapping[str, Any]]) -> list[tuple[Any, Any]]:
+def _values(result: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     """Return what a result says, without the ids that Label Studio adds to it."""
-    return [(item.get("from_name"), item.get("value")) for item in result]
+    return [tuple(item.get(name) for name in ("from_name", "to_name", "type", "value")) for item in result]

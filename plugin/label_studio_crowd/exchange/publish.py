@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from label_studio_crowd.exchange.plan import Costs, Edits, Plan, TaskChange, is_ours
+from label_studio_crowd.exchange.plan import Costs, Edits, Plan, TaskChange
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Fact, Facts
 from label_studio_crowd.studio.failures import StudioError
 from label_studio_crowd.studio.records import Prediction, VersionState
+from label_studio_crowd.studio.versions import is_ours
 
 _Change = TypeVar("_Change")
 _PATIENCE: Final = 30.0

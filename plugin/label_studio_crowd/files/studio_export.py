@@ -56,7 +56,7 @@ def read_export(path: Path, control: str | None = None, *, trust_ground_truth: b
             f"{flagged} of the answers are flagged as ground truth; --trust-ground-truth takes them as the truth"
         )
     about = (
-        f"{path}: Label Studio's export (control {chosen.name!r}, {chosen.kind}) with {len(crowd.label):,} answers of "
+        f"{path}: Label Studio's export (control {chosen.name!r}, {chosen.tag}) with {len(crowd.label):,} answers of "
         f"{len(crowd.annotators):,} annotators to {len(crowd.tasks):,} tasks, {len(crowd.classes):,} classes"
     )
     return Reading(crowd, "; ".join([about, *notes]), found.known_labels if trust_ground_truth else None)

@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from label_studio_crowd.scoring.classifiers.tasks import lookup
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.studio.controls import Control, find_control
+from label_studio_crowd.studio.controls.variables import lookup
 from label_studio_crowd.studio.hypertext import without_tags
 
 _LONGEST: Final = 300
@@ -81,7 +81,7 @@ def preview(control: Control, data: Mapping[str, Any], studio: Sequence[str]) ->
     studio
         The addresses by which Label Studio is known: `url` and `public_url`.
     """
-    found = [(tag.lower(), name, lookup(data, name)) for tag, name in dict.fromkeys(control.fields)]
+    found = [(tag, name, lookup(data, name)) for tag, name in control.fields]
     found = [field for field in found if field[2] is not None] or [("", *field) for field in data.items()]
     shown: list[Shown] = []
     for tag, name, value in found:

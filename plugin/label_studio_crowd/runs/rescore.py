@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -42,6 +42,7 @@ from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Tasks
 from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.records import Prediction
 
 _ACTIVE_DAYS: Final = 7
 """An annotator is active who labelled in the last days before the newest annotation."""
@@ -104,6 +105,7 @@ def rescore(project: Project, how: How = How()) -> Run | None:
         pulled = _pull(found, how)
         if how.only_news and not _has_news(found, pulled):
             return None
+        taken, published = pending_version(found.store.facts), observe(found)
     with clock("score"):
         answers, annotations = read_project(found)
     with clock("train"):
@@ -112,7 +114,7 @@ def rescore(project: Project, how: How = How()) -> Run | None:
         scores = score_project(found, answers, judged.probabilities)
         accuracy = consensus_accuracy(scores.result)
     with clock("publish"):
-        plan, expected = _plan(found, judged, scores, how)
+        plan, expected = _plan(found, judged, scores, published, how, taken)
         outcome = Published([], 0) if how.dry_run else _publish(found, plan, how)
     run = Run(
         project=found,
@@ -191,9 +193,15 @@ def _judge(project: ScoredProject, answers: Answers, annotations: list[Annotatio
     return Judged(answers, annotations, known.probabilities, trained=False, outdated=known.outdated)
 
 
-def _plan(project: ScoredProject, judged: Judged, scores: Scores, how: How) -> tuple[Plan, float]:
+def _plan(
+    project: ScoredProject,
+    judged: Judged,
+    scores: Scores,
+    published: Sequence[Prediction],
+    how: How,
+    taken: str | None,
+) -> tuple[Plan, float]:
     """Return what to change, and how many seconds that is expected to take."""
-    taken, published = pending_version(project.store.facts), observe(project)
     costs, settings = measured_costs(project.store.facts), project.settings
     plan = make_plan(
         scores,

@@ -11,9 +11,12 @@ from typing import Any, Final
 import numpy as np
 
 from label_studio_crowd.connection.record import NotConnectedError, find_record, options_in
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.exchange.own_words import repeats_of_ours
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
 from label_studio_crowd.scoring.answers import Answers, read_answers
+from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.scoring.probabilities import for_tasks
 from label_studio_crowd.scoring.scores import Scores, score
 from label_studio_crowd.scoring.snapshot import FORMAT
@@ -143,15 +146,32 @@ def seen_settings(facts: Facts) -> Mapping[str, Any] | None:
 def read_project(project: ScoredProject) -> tuple[Answers, list[Annotation]]:
     """Return the answers that the mirror holds, and the annotations that they are in."""
     with _no_garbage_collection():  # half of the time otherwise: all of these objects stay
-        annotations = project.store.mirror.annotations()
+        mirror, control = project.store.mirror, project.control
+        annotations = mirror.annotations()
         answers = read_answers(
-            project.store.mirror.tasks().ids,
+            mirror.tasks().ids,
             annotations,
-            project.control,
+            control,
             trust_ground_truth=project.settings.trust_ground_truth,
             count_skipped=project.info["skip_queue"] != "REQUEUE_FOR_OTHERS",
+            own=OwnChoices.read(control, mirror.data()) if control.has_own else None,
+            ours=repeats_of_ours(project, annotations),
         )
+    _stop_without_answers(project, answers)
     return answers, annotations
+
+
+def _stop_without_answers(project: ScoredProject, answers: Answers) -> None:
+    """Raise a `UserError` if annotators answer, but not what is scored: all finished tasks would be opened again."""
+    others, control = answers.answer_others, project.control
+    if not others or len(answers.crowd.label) or (answers.known_labels >= 0).any():
+        return
+    found = ", ".join(f"{count} {reason}" for reason, count in others.items())
+    raise UserError(
+        f"No annotation answers the control {control.name!r} ({control.tag}), so nothing was published. Of the "
+        f"annotations, there are: {found}. If the control was renamed or has another type now, change that back in "
+        "Settings → Labeling Interface; or choose the control to score with --control."
+    )
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from typing import Final
 from label_studio_crowd.connection.record import wrong_settings
 from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.project import ScoredProject
-from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.answers import OURS, Answers
 from label_studio_crowd.scoring.scores import Scores, memory_note
 from label_studio_crowd.settings import Settings
+from label_studio_crowd.studio.controls import ANSWERING, names_of_controls
 
 _NAMED: Final = 5
 _MANY: Final = 50
@@ -28,6 +29,7 @@ def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterato
             f"Annotations have labels that the labeling config does not offer ({labels}). They count as classes; "
             f"tasks that have such a consensus, and so no consensus prediction: {plan.outside_config}."
         )
+    yield from _of_other_answers(project, scores.answers)
     yield from _of_quality(scores, project.settings)
     crowd, budget = scores.answers.crowd, project.settings.label_budget
     if budget is not None and len(crowd.label) >= budget:
@@ -53,6 +55,24 @@ def _of_ground_truth(answers: Answers, settings: Settings) -> Iterator[str]:
         yield (
             "Ground-truth annotations contradict each other, so the latest was taken, in these tasks: "
             f"{some}{f' and {more} more' if more > 0 else ''}."
+        )
+
+
+def _of_other_answers(project: ScoredProject, answers: Answers) -> Iterator[str]:
+    if number := answers.set_aside.get(OURS):
+        yield (
+            f"Annotations that were made from our own consensus, as by Create Annotations From Predictions: {number}. "
+            "They are no answers, because the consensus would confirm itself."
+        )
+    control, asked = project.control, names_of_controls(project.info["label_config"]) - {project.control.name}
+    expected = tuple(f"{ANSWERING}{name!r} (" for name in asked)
+    strange = {why: count for why, count in answers.answer_others.items() if not why.startswith(expected)}
+    if strange:
+        found = ", ".join(f"{count} {why}" for why, count in strange.items())
+        yield (
+            f"Annotations answer what the labeling config does not ask (any more): {found}. They are no answers to "
+            f"{control.name!r} ({control.tag}), so their tasks wait for labels. If a control was renamed or changed, "
+            "change it back."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from crowdcore import Crowd
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.studio.controls import Control, SeveralLabelsError
+from label_studio_crowd.store.people import account
+from label_studio_crowd.studio.controls import ANSWERING, Control, SeveralLabelsError
 
 SKIPPED: Final = "skipped"
-EMPTY: Final = "empty"
+NOT_OFFERED: Final = "with a choice that their task does not offer"
+OURS: Final = "made from our own consensus"
 SEVERAL: Final = "with several labels"
 SUPERSEDED: Final = "superseded by the annotator's later one"
 TRUTH: Final = "used as ground truth"
@@ -46,6 +49,8 @@ class Answers:
         For each task, what its overlap must exceed for Label Studio to serve it once more; shape (N,).
     skips
         How many annotators skipped the task; shape (N,).
+    own
+        The choices that come with each task, if they do.
     """
 
     crowd: Crowd
@@ -56,6 +61,22 @@ class Answers:
     outside_config: tuple[str, ...]
     occupied: NDArray[np.int64]
     skips: NDArray[np.int64]
+    own: OwnChoices | None = None
+
+    @property
+    def answer_others(self) -> dict[str, int]:
+        """How many of those set aside answer something else than the control, by what that is, in words."""
+        return {why: count for why, count in self.set_aside.items() if why.startswith(ANSWERING)}
+
+    def label(self, row: int, code: int) -> str | None:
+        """Return the label that a class is in a task; None if the task does not offer it."""
+        name = str(self.crowd.classes[code])
+        if self.own is None:
+            return name
+        labels = self.own.labels_of(int(self.crowd.tasks[row]))
+        if self.own.by_place:
+            return labels[code] if code < len(labels) else None
+        return name if name in labels else None
 
 
 def read_answers(
@@ -65,11 +86,13 @@ def read_answers(
     *,
     trust_ground_truth: bool = False,
     count_skipped: bool = False,
+    own: OwnChoices | None = None,
+    ours: Collection[int] = (),
 ) -> Answers:
     """Turn annotations into a crowd.
 
-    Skipped and empty annotations are no answers; of one annotator's several annotations of a task the
-    latest counts.
+    Skipped and empty annotations are no answers, nor are those that answer another control; of one annotator's several
+    annotations of a task the latest counts.
 
     Parameters
     ----------
@@ -83,16 +106,24 @@ def read_answers(
         Ground-truth annotations are the truth of their task instead of answers.
     count_skipped
         Whether a skip uses up a place of the task in Label Studio (a setting of the project).
+    own
+        The choices that come with each task, if they do.
+    ours
+        Annotations that only repeat what we wrote.
 
     Raises
     ------
     UserError
         If neither the config nor the annotations have a class.
     """
-    said = _read(tasks, annotations, control, trust_ground_truth=trust_ground_truth, count_skipped=count_skipped)
+    said = _Said([0] * len(tasks))
+    reader = _Reader(control, own)
+    for annotation, row in _of_tasks(tasks, annotations):
+        said.take(annotation, row, reader, ours, trusts=trust_ground_truth, skips_count=count_skipped)
     seen = set(said.labels())
-    outside = tuple(sorted(seen - set(control.classes)))
-    code_of = {label: code for code, label in enumerate(_classes(control, seen, outside))}
+    offered = control.classes if own is None else own.classes
+    outside = tuple(sorted(seen.difference(offered))) if offered else ()
+    code_of = {label: code for code, label in enumerate(_classes(control, offered, seen))}
     known_labels = np.full(len(tasks), -1, np.int64)
     for row, (_, label) in said.truths.items():
         known_labels[row] = code_of[label]
@@ -106,7 +137,17 @@ def read_answers(
         outside,
         np.maximum(said.places, finished),
         np.bincount([row for row, _ in said.skippers], minlength=len(tasks)),
+        own,
     )
+
+
+def _of_tasks(tasks: NDArray[np.int64], annotations: Iterable[Annotation]) -> Iterator[tuple[Annotation, int]]:
+    """Yield annotations with the rows of their tasks; none of tasks that were deleted while a colleague reads."""
+    row_of = {task: row for row, task in enumerate(tasks.tolist())}
+    for annotation in annotations:
+        row = row_of.get(annotation.task)
+        if row is not None:
+            yield annotation, row
 
 
 @dataclass
@@ -142,6 +183,35 @@ class _Said:
             for _, label in given.values():
                 yield label
 
+    def take(
+        self,
+        annotation: Annotation,
+        row: int,
+        read: _Reader,
+        ours: Collection[int],
+        *,
+        trusts: bool,
+        skips_count: bool,
+    ) -> None:
+        """Take an annotation in; `read` returns its label, or why it has none."""
+        is_truth, annotator = annotation.ground_truth, annotation.annotator
+        self.ground_truth += is_truth
+        # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
+        if skips_count or not annotation.was_cancelled:
+            self.places[row] += not is_truth
+            self.finishers.add((row, account(annotator)))
+        if annotation.was_cancelled:
+            self.set_aside[SKIPPED] += 1
+            self.skippers.add((row, annotator))
+            return
+        label, why = (None, OURS) if annotation.id in ours else read(annotation)
+        if label is None:
+            self.set_aside[why] += 1
+        elif is_truth and trusts:
+            self.add_truth(row, annotation.task, annotation.updated_at, label)
+        else:
+            self.add_answer(row, annotator, annotation.updated_at, label)
+
     def add_truth(self, row: int, task: int, at: str, label: str) -> None:
         self.set_aside[TRUTH] += 1
         if row in self.truths and self.truths[row][1] != label:
@@ -157,43 +227,10 @@ class _Said:
             self.latest[key] = at, label
 
 
-def _read(
-    tasks: NDArray[np.int64],
-    annotations: Iterable[Annotation],
-    control: Control,
-    *,
-    trust_ground_truth: bool,
-    count_skipped: bool,
-) -> _Said:
-    row_of = {task: row for row, task in enumerate(tasks.tolist())}
-    said, read = _Said(places=[0] * len(tasks)), _reader(control)
-    for _, task, annotator, result, was_cancelled, is_truth, updated_at, _ in annotations:
-        row = row_of.get(task)
-        if row is None:  # deleted while a colleague reads
-            continue
-        said.ground_truth += is_truth
-        # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
-        if count_skipped or not was_cancelled:
-            said.places[row] += not is_truth
-            said.finishers.add((row, annotator))
-        if was_cancelled:
-            said.set_aside[SKIPPED] += 1
-            said.skippers.add((row, annotator))
-            continue
-        label = read(result)
-        if label is None or label is SEVERAL:
-            said.set_aside[SEVERAL if label else EMPTY] += 1
-        elif is_truth and trust_ground_truth:
-            said.add_truth(row, task, updated_at, label)
-        else:
-            said.add_answer(row, annotator, updated_at, label)
-    return said
-
-
-def _classes(control: Control, seen: set[str], outside: tuple[str, ...]) -> list[str]:
-    # A taxonomy may offer thousands of paths: only those in use are classes.
-    offered = [label for label in control.classes if control.kind != "taxonomy" or label in seen]
-    classes = [*offered, *outside]
+def _classes(control: Control, offered: Collection[str], seen: set[str]) -> list[str]:
+    # a tree may offer thousands of paths: only those in use are classes
+    classes = [label for label in offered if not control.is_tree or label in seen]
+    classes += sorted(seen.difference(classes))
     if not classes:
         raise UserError(
             f"The control {control.name!r} offers no classes in the labeling config and no annotation has one: "
@@ -215,14 +252,26 @@ def _crowd(tasks: NDArray[np.int64], latest: dict[tuple[int, int], tuple[str, st
     )
 
 
-def _reader(control: Control) -> Callable[[str], str | None]:
-    """Return what reads a result's JSON: its label, None, or `SEVERAL` itself; the same text only once."""
+class _Reader:
+    """Reads results: the class that each gives, or why it gives none; the same text only once."""
 
-    @cache
-    def read(result: str) -> str | None:
+    def __init__(self, control: Control, own: OwnChoices | None) -> None:
+        self._control = control
+        self._own = own
+        self._label_of = cache(self._read)
+
+    def __call__(self, annotation: Annotation) -> tuple[str | None, str]:
+        """Return (class, ""), or (None, why)."""
+        label, why = self._label_of(annotation.result)
+        if label is None or self._own is None:
+            return label, why
+        found = self._own.class_of(annotation.task, label)
+        return found, "" if found is not None else NOT_OFFERED
+
+    def _read(self, text: str) -> tuple[str | None, str]:
+        result = orjson.loads(text)
         try:
-            return control.read(orjson.loads(result))
+            label = self._control.read(result)
         except SeveralLabelsError:
-            return SEVERAL
-
-    return read
+            return None, SEVERAL
+        return label, "" if label is not None else self._control.why_none(result)

@@ -191,6 +191,8 @@ def _foreign_predictions(project: ScoredProject, answers: Answers) -> dict[str, 
             label = project.control.read(row.result)
         except SeveralLabelsError:
             continue
+        if label is not None and answers.own is not None:
+            label = answers.own.class_of(row.task, label)
         if label in code_of and (row.model_version == version or not version):
             found.setdefault(row.model_version, {})[row.task] = (code_of[label], row.score)
     return found

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from crowdcore import Crowd
 from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.estimate import Estimate
+from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.projects import ProjectStore
@@ -55,6 +56,9 @@ class Snapshot:
         Whether qualities are probabilities of being right: CROWDLAB's are scores.
     classes, prior
         The labels, and how common each is believed to be; (K,).
+    own_labels
+        Where classes are places in the tasks' own lists of choices: the label of each class in each task; (N, up to K).
+        Empty otherwise.
     tasks, labels, skips, annotations
         Task ids, and how many labels, skips, and annotations of any kind each has; (N,).
     consensus, quality
@@ -108,6 +112,7 @@ class Snapshot:
     accuracy: Estimate
     calibrated: bool
     classes: tuple[str, ...]
+    own_labels: tuple[tuple[str, ...], ...]
     prior: NDArray[np.float64]
     tasks: NDArray[np.int64]
     labels: NDArray[np.int64]
@@ -194,7 +199,12 @@ class Snapshot:
 
     def label(self, row: int) -> str | None:
         """Return the consensus label of a task, or None where nobody has said anything."""
-        return self.classes[int(self.consensus[row])] if self.said[row] else None
+        return self.label_in(row, int(self.consensus[row])) if self.said[row] else None
+
+    def label_in(self, row: int, code: int) -> str:
+        """Return the label that a class is in a task."""
+        own = self.own_labels[row] if self.own_labels else ()
+        return own[code] if code < len(own) else self.classes[code]
 
     def to_bytes(self) -> bytes:
         """Return it as an npz archive, without anything pickled."""
@@ -219,6 +229,7 @@ class Snapshot:
             if words.pop("format") != FORMAT:
                 return None
             words["classes"] = tuple(words["classes"])
+            words["own_labels"] = tuple(map(tuple, words.get("own_labels", ())))
             words["accuracy"] = Estimate(**words["accuracy"])
             values: dict[str, Any] = {name: _wide(arrays[name]) for name in arrays.files if name != "words"}
             disagrees = {"model_disagrees": np.zeros(len(values["tasks"]), np.bool_)}
@@ -271,6 +282,7 @@ def take_snapshot(
         accuracy=accuracy,
         calibrated=scores.calibrated,
         classes=tuple(str(label) for label in crowd.classes),
+        own_labels=_own_labels(answers),
         prior=np.asarray(prior, np.float64),
         tasks=np.asarray(crowd.tasks, np.int64),
         labels=np.asarray(crowd.num_answers, np.int64),
@@ -302,6 +314,13 @@ def take_snapshot(
         answer_seconds=answer_seconds,
         hears_model=scores.hears_model,
     )
+
+
+def _own_labels(answers: Answers) -> tuple[tuple[str, ...], ...]:
+    own = answers.own
+    if own is None or not own.by_place:
+        return ()
+    return tuple(own.labels_of(task) for task in answers.crowd.tasks.tolist())
 
 
 def _copies(num_annotators: int, groups: Sequence[CopyGroup]) -> dict[str, NDArray[Any]]:

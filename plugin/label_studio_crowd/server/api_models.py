@@ -99,7 +99,7 @@ class TaskAnnotation(BaseModel):
     """An annotation of a task, as last seen."""
 
     id: int
-    annotator: int = Field(description="0: a deleted user; it is not known which.")
+    annotator: int = Field(description="0 and below: a deleted user; it is not known which.")
     name: str
     label: str | None = Field(description="Null if it gives none, or several.")
     skipped: bool
@@ -119,7 +119,7 @@ class TaskDetails(BaseModel):
 class Annotator(BaseModel):
     """What is known of an annotator, as of the last run."""
 
-    annotator: int = Field(description="0: all deleted users, as one annotator.")
+    annotator: int = Field(description="0: deleted users; -1, -2: the second and third of a task.")
     name: str
     quality: float | None = Field(description="How often their labels are right; null if their agreement is null.")
     quality_low: float | None = Field(description="Lower end of the quality's 90 % interval; null with CROWDLAB.")

@@ -18,7 +18,6 @@ from sqlalchemy.engine import Connection
 from label_studio_crowd.connection.adopt import remember_setup
 from label_studio_crowd.connection.adoption import Setup
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.exchange.plan import CONSENSUS_VERSION
 from label_studio_crowd.runs.situation import project_settings, seen_settings
 from label_studio_crowd.scoring import models
 from label_studio_crowd.scoring.classifiers import TaskData
@@ -31,6 +30,7 @@ from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls import Control, find_control
 from label_studio_crowd.studio.events import Event
+from label_studio_crowd.studio.versions import CONSENSUS_VERSION
 
 log = logging.getLogger(__name__)
 
@@ -101,23 +101,26 @@ class Backend:
         control = find_control(snapshot.label_config, snapshot.control)
         rows = [snapshot.row(task["id"]) if _is_id(task.get("id")) else None for task in tasks]
         unseen = self._by_model(snapshot, control, [task for task, row in zip(tasks, rows, strict=True) if row is None])
-        return [unseen.pop(0) if row is None else _stored(snapshot, control, row) for row in rows]
+        return [
+            unseen.pop(0) if row is None else _stored(snapshot, control, row, _data(task))
+            for task, row in zip(tasks, rows, strict=True)
+        ]
 
     def _by_model(
         self, snapshot: Snapshot, control: Control, tasks: Sequence[Mapping[str, Any]]
     ) -> list[dict[str, Any]]:
         honest = [_prediction([], float(snapshot.prior.max())) for _ in tasks]
         model = models.at_hand(self.settings.model_dir, snapshot.training) if tasks and snapshot.training else None
-        if model is None:
+        if model is None or snapshot.own_labels:  # places in another task's list say nothing of this one's
             return honest
-        data = [task["data"] if isinstance(task.get("data"), Mapping) else {} for task in tasks]
+        data = list(map(_data, tasks))
         P = model.predict(TaskData(ids=list(range(len(data))), data=data, fields=control.fields))
         if P.shape[1] != len(snapshot.classes):  # trained before a class came
             return honest
         codes = P.argmax(axis=1)
         labels = [snapshot.classes[code] for code in codes]
         return [
-            _prediction(_written(control, label), float(P[at, code]))
+            _prediction(_written(control, label, data[at]), float(P[at, code]))
             for at, (label, code) in enumerate(zip(labels, codes, strict=True))
         ]
 
@@ -240,16 +243,23 @@ def _prediction(result: list[dict[str, Any]], score: float) -> dict[str, Any]:
     return {"result": result, "score": min(max(score, 0.0), 1.0), "model_version": MODEL_VERSION}
 
 
-def _stored(snapshot: Snapshot, control: Control, row: int) -> dict[str, Any]:
+def _data(task: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = task.get("data")
+    return data if isinstance(data, Mapping) else {}
+
+
+def _stored(snapshot: Snapshot, control: Control, row: int, data: Mapping[str, Any]) -> dict[str, Any]:
     label = snapshot.label(row)
     shown = bool(snapshot.reason(row)) or snapshot.show_consensus
     quality = float(snapshot.quality[row])
     return _prediction(
-        _written(control, label) if shown and label is not None else [],
+        _written(control, label, data) if shown and label is not None else [],
         quality if np.isfinite(quality) else float(snapshot.prior.max()),
     )
 
 
-def _written(control: Control, label: str) -> list[dict[str, Any]]:
-    """Return a label as a result; nothing if the labeling config does not offer it."""
-    return control.write(label) if not control.classes or label in control.classes else []
+def _written(control: Control, label: str, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a label as a result; nothing if neither the labeling config nor the task offers it."""
+    own = control.choices_of(data)
+    known = label in control.classes or label in own or not (control.classes or control.has_own)
+    return control.write(label, own) if known else []

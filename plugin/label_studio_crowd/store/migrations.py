@@ -57,6 +57,11 @@ _STEPS: Final = (
         """UPDATE jobs SET state = CASE WHEN claim % 2 = 1 THEN 'sent' WHEN claimed_until > 0 THEN 'begun'
            ELSE 'free' END""",
     ),
+    (
+        # the next pull reads all anew, because it is not known of the annotations at hand
+        "ALTER TABLE annotations ADD COLUMN parent_prediction {integer}",
+        "DELETE FROM facts WHERE name = 'complete_until'",
+    ),
 )
 
 _VERSION: Final = sa.Table("schema_version", sa.MetaData(), sa.Column("version", sa.Integer, nullable=False))

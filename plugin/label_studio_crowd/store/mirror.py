@@ -1,5 +1,6 @@
 """The mirror of a project: its tasks and annotations as Label Studio holds them."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -49,6 +50,7 @@ class Annotation(NamedTuple):
     ground_truth: bool
     updated_at: str
     lead_time: float | None
+    parent_prediction: int | None = None
 
 
 @dataclass(frozen=True)
@@ -273,12 +275,12 @@ class Mirror(Part):
         return [row[0] for row in self._read_plain(_READ_DATA_CHANGED, since=since)]
 
     def annotations(self) -> list[Annotation]:
-        """Return the annotations, by task and id."""
-        return list(map(Annotation._make, self._read_plain(_READ_ANNOTATIONS)))
+        """Return the annotations, by task and id; several of deleted users for a task are of several people."""
+        return told_apart(map(Annotation._make, self._read_plain(_READ_ANNOTATIONS)))
 
     def annotations_of(self, task: int) -> list[Annotation]:
         """Return a task's annotations, by id."""
-        return list(map(Annotation._make, self._read_plain(_READ_ANNOTATIONS_OF_TASK, of_task=task)))
+        return told_apart(map(Annotation._make, self._read_plain(_READ_ANNOTATIONS_OF_TASK, of_task=task)))
 
     def annotation_counts(self, ids: Sequence[int]) -> dict[int, int]:
         """Return how many annotations tasks have, skips included; tasks without any are left out."""
@@ -295,6 +297,18 @@ class Mirror(Part):
     def _of_some(self, connection: Connection, read: sa.Executable, ids: Sequence[int]) -> Iterator[Any]:
         for some in _slices(ids, _PARAMETERS):
             yield from connection.execute(read, {"key": self._key, "some": list(some)})
+
+
+def told_apart(annotations: Iterable[Annotation]) -> list[Annotation]:
+    """Return annotations by task, where the second of deleted users for a task is of -1, the third of -2, and so on."""
+    found = list(annotations)
+    nameless: Counter[int] = Counter()
+    for at, annotation in enumerate(found):
+        if annotation.annotator == DELETED_USER:
+            nameless[annotation.task] += 1
+            if nameless[annotation.task] > 1:
+                found[at] = annotation._replace(annotator=DELETED_USER + 1 - nameless[annotation.task])
+    return found
 
 
 def _slices(rows: Sequence[T], most: int) -> Iterator[Sequence[T]]:
@@ -326,6 +340,7 @@ def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
         "ground_truth": int(bool(annotation["ground_truth"])),
         "updated_at": _iso(annotation["updated_at"]),
         "lead_time": annotation["lead_time"],
+        "parent_prediction": annotation.get("parent_prediction"),
     }
 
 

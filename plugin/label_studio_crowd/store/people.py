@@ -13,7 +13,18 @@ from label_studio_crowd.store.database import Database
 from label_studio_crowd.store.facts import Facts, PlainFact
 
 DELETED_USER: Final = 0
-"""The annotator of an annotation whose user was deleted: Label Studio then keeps no id."""
+"""The annotator of an annotation whose user was deleted: Label Studio then keeps no id. Where a task has several of
+these, they are of several people: the second is -1, the third -2, and so on."""
+
+
+def is_deleted(annotator: int) -> bool:
+    """Return whether an annotator stands for users who were deleted."""
+    return annotator <= DELETED_USER
+
+
+def account(annotator: int) -> int:
+    """Return the user's id in Label Studio, to which all deleted users are one."""
+    return DELETED_USER if is_deleted(annotator) else annotator
 
 
 @dataclass(frozen=True)
@@ -56,21 +67,35 @@ class People:
 
         They are counted from 1 in the order in which runs first saw them, and by id where that was the same run:
         whoever comes or leaves, a number stays somebody's. The store remembers them; when it is deleted they are given
-        anew. Deleted users, whom nothing tells apart, have 0.
+        anew. Those who stand for deleted users keep 0, -1 and so on.
         """
         known = self._facts.read(Numbered) or Numbered([])
         newcomers = sorted(_with_account(annotators.tolist()) - {*known.ids})
         if newcomers:
             known = Numbered([*known.ids, *newcomers])
             self._facts.write(known)
-        number_of = {DELETED_USER: 0, **{who: number for number, who in enumerate(known.ids, 1)}}
-        return np.array([number_of[who] for who in annotators.tolist()], np.int64)
+        number_of = {who: number for number, who in enumerate(known.ids, 1)}
+        return np.array([number_of.get(who, who) for who in annotators.tolist()], np.int64)
 
 
 def _with_account(annotators: Iterable[int]) -> set[int]:
-    return set(annotators) - {DELETED_USER}
+    return {annotator for annotator in annotators if not is_deleted(annotator)}
 
 
 def annotator_name(annotator: int, names: Mapping[int, str]) -> str:
-    """Return what to call an annotator."""
-    return "deleted users" if annotator == DELETED_USER else names.get(annotator) or f"user {annotator}"
+    """Return what to call an annotator.
+
+    Examples
+    --------
+    >>> [annotator_name(annotator, {7: "ann@example.com"}) for annotator in (7, 8, 0, -1)]
+    ['ann@example.com', 'user 8', 'deleted users', 'deleted users, second answers']
+    """
+    if not is_deleted(annotator):
+        return names.get(annotator) or f"user {annotator}"
+    place = DELETED_USER - annotator
+    if not place:
+        return "deleted users"
+    return f"deleted users, {_PLACES[place]} answers" if place < len(_PLACES) else f"deleted users, answers {place + 1}"
+
+
+_PLACES: Final = ("first", "second", "third", "fourth", "fifth")

@@ -77,6 +77,7 @@ annotations: Final = sa.Table(
     _number("ground_truth"),
     _column("updated_at", sa.Text),
     _column("lead_time", _REAL, nullable=True),  # seconds
+    _number("parent_prediction", nullable=True),  # Label Studio's id of the prediction that it was made from
     sa.PrimaryKeyConstraint("project", "task", "id"),  # in this order: annotations are read by task
 )
 sa.Index("annotations_by_id", annotations.c.project, annotations.c.id)

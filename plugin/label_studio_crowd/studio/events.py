@@ -73,8 +73,8 @@ class Event:
         The project's id; None for an event of the organisation, or from a webhook that sends no payload.
     annotations
         Created or changed annotations, each once, as `Studio.tasks` gives them: id, completed_by (an id, or None for
-        a deleted user), result (a list), updated_at, was_cancelled, ground_truth, lead_time; and task, the id of
-        theirs.
+        a deleted user), result (a list), updated_at, was_cancelled, ground_truth, lead_time, parent_prediction; and
+        task, the id of theirs.
     tasks
         Created tasks, or those of the annotations, each once: id, data, updated_at, overlap, is_labeled as
         `Studio.tasks` gives them, and total_annotations and cancelled_annotations, the numbers of annotations that
@@ -162,6 +162,7 @@ def _annotation(item: Any, path: str) -> dict[str, Any]:
         "was_cancelled": found.flag("was_cancelled"),
         "ground_truth": found.flag("ground_truth"),
         "lead_time": found.seconds("lead_time"),
+        "parent_prediction": None if found.is_missing("parent_prediction") else found.id("parent_prediction"),
     }
 
 
@@ -222,6 +223,9 @@ class _Object:
 
     def id(self, name: str) -> int:
         return _identity(self.get(name), f"{self._path}.{name}")
+
+    def is_missing(self, name: str) -> bool:
+        return self.get(name) in (None, _MISSING)
 
     def time(self, name: str) -> str:
         value = self.get(name)

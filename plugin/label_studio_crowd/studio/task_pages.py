@@ -26,6 +26,7 @@ _ANNOTATION_FIELDS: Final = (
     "was_cancelled",
     "ground_truth",
     "lead_time",
+    "parent_prediction",
 )
 WITH_ANNOTATIONS: Final = ",".join(
     [

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdcore import Crowd
-from label_studio_crowd.exchange.plan import CONSENSUS_VERSION, Costs, make_plan
+from label_studio_crowd.exchange.plan import Costs, make_plan
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.store.mirror import Tasks
 from label_studio_crowd.studio.controls import find_control
 from label_studio_crowd.studio.records import Prediction
+from label_studio_crowd.studio.versions import CONSENSUS_VERSION
 
 CONTROL = find_control(
     '<View><Text name="t" value="$t"/><Choices name="c" toName="t">'

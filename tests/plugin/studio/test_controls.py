@@ -36,11 +36,11 @@ TREE = (
 )
 def test_the_first_control_that_fits_is_found(controls, name, kind, classes):
     control = find_control(config(*controls))
-    assert (control.name, control.kind, control.classes) == (name, kind, classes)
+    assert (control.name, control.tag, control.classes) == (name, kind, classes)
 
 
 def test_a_control_can_be_named():
-    assert find_control(config(CHOICES, RATING), "stars").kind == "rating"
+    assert find_control(config(CHOICES, RATING), "stars").tag == "rating"
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_a_config_without_one_is_an_error_that_says_what_was_found(xml, name, sa
 def test_the_fields_that_the_control_points_to_come_first():
     objects = '<Header value="$title"/><Image name="i" value="$image"/><Text name="t" value="$text"/>'
     assert find_control(config(CHOICES, objects=objects)).fields == (
-        ("Text", "text"),
-        ("Header", "title"),
-        ("Image", "image"),
+        ("text", "text"),
+        ("header", "title"),
+        ("image", "image"),
     )
 
 

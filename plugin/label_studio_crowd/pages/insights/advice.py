@@ -115,7 +115,7 @@ class NextSteps:
 
 def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
     """Return what to do next."""
-    known = np.isfinite(snapshot.agreement) & (snapshot.annotators != DELETED_USER)
+    known = np.isfinite(snapshot.agreement) & (snapshot.annotators > DELETED_USER)
     weak = [row for row in _costliest(snapshot) if known[row]]
     worse = [(row, change) for row, change in declines(snapshot) if known[row]]
     copying = copying_groups(snapshot, people)

@@ -64,8 +64,8 @@ class Person:
     Attributes
     ----------
     name
-        Their name, or a pseudonym where names are hidden: "annotator 3". Deleted users are one person by one name, for
-        nothing tells them apart.
+        Their name, or a pseudonym where names are hidden: "annotator 3". Deleted users have neither: nothing tells
+        them apart but that several of them labelled one task.
     key
         Stands for them in addresses: their id, "17", or their pseudonym, "a3".
     """
@@ -104,10 +104,11 @@ class People:
 
     def row(self, key: str) -> int | None:
         """Return the annotator that a key stands for, their id's or their pseudonym's; None if nobody."""
-        digits = key.removeprefix("a")
+        number = key.removeprefix("a")
+        digits = number.removeprefix("-")  # those who stand for deleted users
         if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
             return None
-        rows = np.flatnonzero((self._numbers if key.startswith("a") else self._ids) == int(digits))
+        rows = np.flatnonzero((self._numbers if key.startswith("a") else self._ids) == int(number))
         return int(rows[0]) if len(rows) else None
 
 
@@ -134,13 +135,13 @@ def votes_of(snapshot: Snapshot, people: People, row: int) -> tuple[Vote, ...]:
     for answer in range(crowd.indptr[row], crowd.indptr[row + 1]):
         given.setdefault(int(crowd.label[answer]), []).append(people.everybody[crowd.annotator[answer]])
     order = sorted(given, key=lambda label: (-len(given[label]), label))
-    return tuple(Vote(snapshot.classes[label], tuple(given[label])) for label in order)
+    return tuple(Vote(snapshot.label_in(row, label), tuple(given[label])) for label in order)
 
 
 def guess_of(snapshot: Snapshot, row: int) -> Guess | None:
     """Return what the classifier says of a task; None without one."""
-    label = label_of(snapshot, int(snapshot.predicted[row]))
-    return None if label is None else Guess(label, float(snapshot.predicted_probability[row]))
+    code = int(snapshot.predicted[row])
+    return Guess(snapshot.label_in(row, code), float(snapshot.predicted_probability[row])) if code >= 0 else None
 
 
 def label_of(snapshot: Snapshot, code: int) -> str | None:

@@ -14,7 +14,7 @@ from label_studio_crowd.pages.insights.figures import People
 from label_studio_crowd.pages.insights.mistakes import SuspectLabel, spelled_out, suspects
 from label_studio_crowd.pages.insights.team import AnnotatorRow, annotator_row, repeats
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.store.people import DELETED_USER
+from label_studio_crowd.store.people import is_deleted
 
 Floats = NDArray[np.float64]
 
@@ -129,7 +129,7 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
     examples = suspected[np.lexsort((np.arange(len(pair)), repeats(pair)))][:_EXAMPLES]
     return AnnotatorDetails(
         row=annotator_row(snapshot, people, row),
-        are_deleted=int(snapshot.annotators[row]) == DELETED_USER,
+        are_deleted=is_deleted(int(snapshot.annotators[row])),
         confusion=_confusion(snapshot, theirs),
         periods=_periods(snapshot, theirs),
         mistakes=spelled_out(snapshot, people, examples.tolist()),

@@ -176,14 +176,14 @@ def spelled_out(snapshot: Snapshot, people: People, answers: Sequence[int]) -> t
 def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     crowd = snapshot.crowd
     row, who = int(crowd.task[answer]), int(crowd.annotator[answer])
-    person, label = people.everybody[who], snapshot.classes[crowd.label[answer]]
+    person, label = people.everybody[who], snapshot.label_in(row, int(crowd.label[answer]))
     votes = votes_of(snapshot, people, row)
     left = (Vote(vote.label, tuple(other for other in vote.people if other != person)) for vote in votes)
     others = tuple(sorted((vote for vote in left if vote.people), key=lambda vote: -len(vote.people)))
     consensus, is_known, guess = int(snapshot.consensus[row]), bool(snapshot.known[row]), guess_of(snapshot, row)
     alike = _other_labels(snapshot, who, consensus, answer)
     right = int(np.count_nonzero(crowd.label[alike] == consensus))
-    truth = snapshot.classes[consensus]
+    truth = snapshot.label_in(row, consensus)
     evidence = [f"It is known to be {truth}."] if is_known else []
     evidence.append(f"Of the others, {tally(others)}." if others else "Nobody else labelled it.")
     if guess and not is_known and snapshot.hears_model:
@@ -215,7 +215,7 @@ def _other_labels(snapshot: Snapshot, who: int, consensus: int, but: int) -> NDA
 def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajority:
     crowd, consensus = snapshot.crowd, int(snapshot.consensus[row])
     votes, guess, is_known = votes_of(snapshot, people, row), guess_of(snapshot, row), bool(snapshot.known[row])
-    truth = snapshot.classes[consensus]
+    truth = snapshot.label_in(row, consensus)
     evidence = [f"It is known to be {truth}."] if is_known else []
     evidence.append(f"{tally(votes)}.")
     if guess and not is_known and snapshot.hears_model:
@@ -233,7 +233,7 @@ def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajorit
         consensus=truth,
         quality=float(snapshot.quality[row]),
         is_known=is_known,
-        majority=snapshot.classes[int(snapshot.majority[row])],
+        majority=snapshot.label_in(row, int(snapshot.majority[row])),
         votes=votes,
         guess=guess,
         evidence=" ".join(evidence),
@@ -242,12 +242,12 @@ def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajorit
 
 def _disagreement(snapshot: Snapshot, people: People, row: int) -> ModelDisagreement:
     votes, guess = votes_of(snapshot, people, row), guess_of(snapshot, row)
-    consensus = snapshot.classes[int(snapshot.consensus[row])]
+    consensus = snapshot.label_in(row, int(snapshot.consensus[row]))
     return ModelDisagreement(
         task=int(snapshot.tasks[row]),
         consensus=consensus,
         quality=float(snapshot.quality[row]),
-        majority=snapshot.classes[int(snapshot.majority[row])],
+        majority=snapshot.label_in(row, int(snapshot.majority[row])),
         votes=votes,
         guess=guess,
         state=_STATES[snapshot.reason(row)],

@@ -13,6 +13,7 @@ from label_studio_crowd.scoring.classifiers.predictions import PredictionsClassi
 from label_studio_crowd.scoring.classifiers.tabular import TabularClassifier
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, TaskData, missing
 from label_studio_crowd.scoring.classifiers.text import TextClassifier
+from label_studio_crowd.studio.versions import is_ours
 
 SPECS = (
     "auto, none, text, text:FIELD[,FIELD], tabular, tabular:FIELD[,FIELD], embedding, embedding:FIELD, "
@@ -184,6 +185,11 @@ def _predictions(version: str, tasks: TaskData, n_classes: int) -> PredictionsCl
         raise UserError(
             "Found 'predictions' without a model version. Write predictions:MODEL_VERSION, as the Data "
             'Manager shows it in the column "Prediction model versions".'
+        )
+    if is_ours(version):
+        raise UserError(
+            f"Found classifier 'predictions:{version}', which are our own predictions: they would confirm themselves. "
+            "Name the version of another model, or choose --classifier auto."
         )
     classifier = PredictionsClassifier(version, tasks, n_classes)
     if not classifier.told:

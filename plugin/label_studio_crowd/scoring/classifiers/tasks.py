@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from label_studio_crowd.studio.controls.variables import lookup
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps of it are done, and how many there are."""
-
-_PLACE: Final = re.compile(r"\[([0-9]+)\]")
 
 
 @dataclass(frozen=True)
@@ -135,22 +134,6 @@ class Classifier(Protocol):
             a model that knows their shares.
         """
         ...
-
-
-def lookup(row: Any, name: str) -> Any:
-    """Return a field of a task's data, None if it has none.
-
-    ``a.b`` is field b inside field a, and ``a[0]`` the first item of a, as in a labeling config.
-    """
-    if isinstance(row, Mapping) and name in row:
-        return row[name]
-    outer, _, inner = _PLACE.sub(r".\1", name).partition(".")
-    found: Any = None  # what comes by HTTP may be anything
-    if isinstance(row, Mapping):
-        found = row.get(outer)
-    elif isinstance(row, list) and outer.isdecimal() and len(outer) < 10:
-        found = next(iter(row[int(outer) :]), None)
-    return lookup(found, inner) if inner else found
 
 
 def missing(value: Any) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.studio.controls.control import ANSWER_FIELDS, Control, Result
+from label_studio_crowd.studio.controls.control import Control, Result, described
+from label_studio_crowd.studio.controls.tags import TAGS
 
 
 def infer_control(results: Iterable[Result], name: str | None = None) -> Control:
@@ -23,22 +25,20 @@ def infer_control(results: Iterable[Result], name: str | None = None) -> Control
     UserError
         If none fits, or several do; it names those that were found.
     """
-    found: dict[tuple[str, str, str], None] = {}
+    found: dict[tuple[str, str], Control] = {}
     others: dict[str, None] = {}
     for result in results:
         for item in result:
-            kind, value = item.get("type"), item.get("value")
-            fields = set(value) if isinstance(value, Mapping) else set()
-            control = f"{item.get('from_name')!r} ({kind})"
-            # an answer for a region or an item of a list repeats what it is about
-            if kind in ANSWER_FIELDS and fields == {ANSWER_FIELDS[kind]} and "item_index" not in item:
-                found[str(item.get("from_name")), str(item.get("to_name")), kind] = None
+            control = _control(item)
+            if control is None:
+                others[described(item)] = None
             else:
-                others[control] = None
-    fitting = [control for control in found if name in (None, control[0])]
+                found.setdefault((control.name, control.tag), control)
+    fitting = [control for control in found.values() if name in (None, control.name)]
     if len(fitting) == 1:
-        return Control(*fitting[0], classes=())
-    listed = ", ".join([f"{control!r} ({kind})" for control, _, kind in found] or others) or "no answer at all"
+        return fitting[0]
+    scored = [f"{control.name!r} ({control.tag})" for control in found.values()]
+    listed = ", ".join(scored or others) or "no answer at all"
     if fitting:
         raise UserError(
             f"The annotations have several controls whose answer is one class: {listed}. Choose one with --control."
@@ -46,5 +46,15 @@ def infer_control(results: Iterable[Result], name: str | None = None) -> Control
     wanted = f"no control {name!r} whose" if name else "no control whose"
     raise UserError(
         f"The annotations have {wanted} answer is one class of the task; found {listed}. These can be scored: "
-        "choices, rating, pairwise and taxonomy."
+        f"{', '.join(TAGS)}."
     )
+
+
+def _control(item: Mapping[str, Any]) -> Control | None:
+    """Return the control that an item answers; None if that is no class of the task."""
+    tag, value = item.get("type"), item.get("value")
+    # an answer for a region or an item of a list repeats what it is about
+    known = TAGS.get(tag) if isinstance(tag, str) else None
+    if known is None or not isinstance(value, Mapping) or set(value) != {known.field} or "item_index" in item:
+        return None
+    return Control(str(item.get("from_name")), known.name, (str(item.get("to_name")),))
