@@ -23,6 +23,8 @@ from label_studio_crowd.studio.records import Prediction, VersionState
 from label_studio_crowd.studio.versions import is_ours
 
 _Change = TypeVar("_Change")
+_ONE_BY_ONE: Final = 200
+"""Consensus predictions that a run creates one by one where the import refused them."""
 _PATIENCE: Final = 30.0
 """Seconds, at the least, that an import begun by an interrupted run is waited for."""
 
@@ -98,7 +100,7 @@ def _after_pending_import(project: Project, sleep: Callable[[float], None]) -> d
 
 @dataclass(frozen=True)
 class Published:
-    """What came of a plan: warnings of what Label Studio would not take, and how many changes are left."""
+    """What came of a plan: warnings of what Label Studio's import refused, and how many changes are left."""
 
     warnings: list[str]
     left: int
@@ -119,23 +121,22 @@ def carry_out(plan: Plan, project: Project, *, seconds: float = math.inf) -> Pub
     Raises
     ------
     StudioError
-        If Label Studio did not take all of the queue; the project then stays on the queue it has.
+        If Label Studio refuses a change. The project stays on the queue it has until all of the new one is there.
     """
     work = _Publication(project, seconds)
     if plan:  # until `settle`: a change that Label Studio made and nobody noted is found by reading all anew
         project.store.published.forget_versions()
     work.change_tasks("opening tasks for one more annotator", plan.reopen, share=0.5)
-    if dropped := work.edit("writing the queue", plan.queue_edits, share=0.8):
-        raise StudioError(f"{dropped} The project keeps the queue it has. Run sync again.")
+    work.edit("writing the queue", plan.queue_edits, share=0.8, whole=True)
     if plan.switch_to is not None:
         project.studio.update_project(project.number, model_version=plan.switch_to)
     work.change_tasks("closing tasks", plan.close, share=0.9)
-    dropped = work.edit("writing the consensus", plan.consensus_edits, share=1.0)
+    work.edit("writing the consensus", plan.consensus_edits, share=1.0)
     for version in plan.obsolete:
         with work.timed("delete_version"):
             project.studio.delete_version(project.number, version)
     work.settle()
-    return Published([dropped] if dropped else [], work.left)
+    return Published(work.warnings, work.left)
 
 
 class _Publication:
@@ -148,6 +149,7 @@ class _Publication:
         self._seconds: dict[str, list[float]] = {}
         self._begun, self._allowed = time.monotonic(), seconds
         self.left = 0
+        self.warnings: list[str] = []
 
     def _in_time(self, what: str, changes: Sequence[_Change], share: float) -> Iterator[_Change]:
         """Yield changes until a share of the time is over, one at the least; the others are left."""
@@ -170,29 +172,39 @@ class _Publication:
                 self._studio.set_task(change.task, overlap=change.overlap, is_labeled=change.is_labeled)
             self._store.mirror.set_states([(change.task, change.overlap, change.is_labeled)])
 
-    def edit(self, what: str, edits: Edits, *, share: float) -> str:
+    def edit(self, what: str, edits: Edits, *, share: float, whole: bool = False) -> None:
         """Create, then change, then delete: there is always something to serve.
 
-        Returns
-        -------
-        str
-            What Label Studio did not take, in words; empty if it took all.
+        Parameters
+        ----------
+        whole
+            Take the time that it takes to create all, rather than leave some for the next run.
         """
-        dropped = ""
-        if edits.bulk and edits.create:
+        create = edits.create
+        if edits.bulk and create:
             self._project.progress(what, 0, 1)
-            dropped = self._import(edits)
+            create = self._import(edits)
             self._project.progress(what, 1, 1)
+        if whole:
+            for done, item in enumerate(create, 1):
+                self._create(item)
+                self._project.progress(what, done, len(create))
+            create = ()
+        elif edits.bulk and len(create) > _ONE_BY_ONE:
+            left = len(create) - _ONE_BY_ONE
+            self.left += left
+            self.warnings.append(
+                f"Label Studio's import refused {len(create)} of {len(edits.create)} predictions of {edits.version} "
+                f"and gave no reason. They are created one by one, {_ONE_BY_ONE} in each run; {left} are left."
+            )
+            create = create[:_ONE_BY_ONE]
         known = {row.id: row for row in self._store.published.predictions()} if edits.update else {}
-        singles: list[Callable[[], None]] = []
-        if not edits.bulk:
-            singles += [partial(self._create, item) for item in edits.create]
+        singles: list[Callable[[], None]] = [partial(self._create, item) for item in create]
         singles += [partial(self._update, known[row], fields) for row, fields in edits.update.items()]
         singles += [partial(self._delete, row) for row in edits.delete]
         for change in self._in_time(what, singles, share):
             with self.timed("edit"):
                 change()
-        return dropped
 
     def _create(self, item: dict[str, Any]) -> None:
         created = self._studio.create_prediction(item)
@@ -211,8 +223,12 @@ class _Publication:
         self._studio.delete_prediction(prediction)
         self._store.published.drop(prediction)
 
-    def _import(self, edits: Edits) -> str:
-        """Import predictions and return, in words, what Label Studio did not take."""
+    def _import(self, edits: Edits) -> tuple[dict[str, Any], ...]:
+        """Import predictions and return those that Label Studio left out.
+
+        Its import knows less of a labeling config than its pages do: it refuses choices that come with each task, paths
+        of nested choices and more. What it gives no reason for is no reason to go without it.
+        """
         before = _our_versions(self._project).get(edits.version)
         already, items = before.count if before else 0, list(edits.create)
         try:
@@ -226,14 +242,9 @@ class _Publication:
         self._store.published.replace(_our_predictions(self._project))
         self._store.facts.forget(PendingImport)
         if created == len(items):
-            return ""
+            return ()
         there = {row.task for row in self._store.published.predictions() if row.model_version == edits.version}
-        missing = [item["task"] for item in items if item["task"] not in there]
-        some = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
-        return (
-            f"Label Studio accepted {created} of {len(items)} predictions of {edits.version} and gave no reason. "
-            f"Without a prediction: task {some}. Check whether the labeling config was changed or tasks were deleted."
-        )
+        return tuple(item for item in items if item["task"] not in there)
 
     def _import_once(self, items: Sequence[dict[str, Any]], already: int) -> int:
         pending = PendingImport(items[0]["model_version"], already + len(items), time.time())

@@ -123,7 +123,7 @@ def read_answers(
     seen = set(said.labels())
     offered = control.classes if own is None else own.classes
     outside = tuple(sorted(seen.difference(offered))) if offered else ()
-    code_of = {label: code for code, label in enumerate(_classes(control, offered, seen))}
+    code_of = {label: code for code, label in enumerate(_classes(control, own, seen))}
     known_labels = np.full(len(tasks), -1, np.int64)
     for row, (_, label) in said.truths.items():
         known_labels[row] = code_of[label]
@@ -227,9 +227,11 @@ class _Said:
             self.latest[key] = at, label
 
 
-def _classes(control: Control, offered: Collection[str], seen: set[str]) -> list[str]:
+def _classes(control: Control, own: OwnChoices | None, seen: set[str]) -> list[str]:
+    offered = control.classes if own is None else own.classes
+    is_tree = control.is_tree if own is None else own.is_tree and not own.by_place
     # a tree may offer thousands of paths: only those in use are classes
-    classes = [label for label in offered if not control.is_tree or label in seen]
+    classes = [label for label in offered if not is_tree or label in seen]
     classes += sorted(seen.difference(classes))
     if not classes:
         raise UserError(

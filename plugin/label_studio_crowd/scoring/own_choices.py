@@ -55,6 +55,11 @@ class OwnChoices:
         own = tuple(map(_place, range(self._most))) if self.by_place else self._labels
         return tuple(dict.fromkeys(self.fixed + own))
 
+    @cached_property
+    def is_tree(self) -> bool:
+        """Whether the choices are paths, of which only those in use are classes."""
+        return any(len(path) > 1 for choices in self.of_task.values() for path in choices.values())
+
     def class_of(self, task: int, label: str) -> str | None:
         """Return the class that a label is in a task; None if it is none there."""
         if not self.by_place or label in self.fixed:
