@@ -96,7 +96,6 @@ def snapshot_of(
     by_id = np.cumsum(known) * known
     return take_snapshot(
         {"title": "made up", "label_config": config},
-        control,
         scores,
         tuple(queue.tolist()),
         probabilities,

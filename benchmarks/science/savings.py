@@ -31,7 +31,7 @@ from benchmarks.science.papers.trust import OURS, TARGET, chances
 from benchmarks.science.plots import Panel
 from benchmarks.science.settling import READERS, Recorded, reveal
 from harness.checkout import DATA
-from label_studio_crowd.scoring.consensus import find_beliefs
+from label_studio_crowd.scoring.consensus import find_class_beliefs
 
 Floats = NDArray[np.float64]
 
@@ -158,7 +158,7 @@ def replay(one: Run) -> Replay:
     labels, majority, consensus = [], [], []
     for number in (*(number for number in FIXED if number < crowd.num_answers.max()), crowd.num_answers.max()):
         seen = shown(crowd, place < number)
-        found = find_beliefs(OURS, seen, recorded.predict(OURS, seen))
+        found = find_class_beliefs(OURS, seen, recorded.predict(OURS, seen))
         labels.append(seen.num_answers[judged].mean())
         majority.append(chances(seen, truth)[judged].mean())
         consensus.append((found.result.consensus == truth)[judged].mean())

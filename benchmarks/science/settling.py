@@ -37,7 +37,7 @@ from benchmarks.science.papers.trust import plugin_scores
 from crowdcore import Crowd, majority_vote
 from harness.checkout import DATA
 from label_studio_crowd.scoring.classifiers import Classifier, TaskData, build, train
-from label_studio_crowd.scoring.consensus import find_beliefs
+from label_studio_crowd.scoring.consensus import find_class_beliefs
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.settings import TARGET_QUALITY, ConsensusMethod
 
@@ -124,7 +124,7 @@ def at_once(data: Path) -> Table:
         right = majority_vote(crowd) == truth
         table.add_row(name, "majority-vote", f"{right[known].mean():.3f}")
         for method in METHODS:
-            found = find_beliefs(method, crowd, recorded.predict(method, crowd))
+            found = find_class_beliefs(method, crowd, recorded.predict(method, crowd))
             right = found.result.consensus == truth
             cells = []
             for target in TARGETS:

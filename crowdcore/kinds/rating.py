@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.ids import as_ids
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.accuracies import credible_accuracies
+from crowdcore.hierarchical.accuracies import LEVEL, credible_accuracies
 from crowdcore.kinds.result import AnnotatorFigures
 from crowdcore.kinds.table import AnswerTable
 
@@ -19,7 +19,11 @@ _MARGIN = 0.02
 
 
 def rate_annotators(
-    table: AnswerTable, answer_quality: Floats, similarity: Floats, more: dict[str, Floats] | None = None
+    table: AnswerTable,
+    answer_quality: Floats,
+    similarity: Floats,
+    more: dict[str, Floats] | None = None,
+    level: float = LEVEL,
 ) -> AnnotatorFigures:
     """Return the figures of each annotator.
 
@@ -36,6 +40,8 @@ def rate_annotators(
         How similar each answer is to its task's consensus, in [0, 1].
     more : dict of ndarray of shape (M,), optional
         What the kind of answers tells besides.
+    level : float
+        How many of the intervals should hold the truth.
 
     Examples
     --------
@@ -50,7 +56,7 @@ def rate_annotators(
         np.zeros(len(table.annotator), np.int64),
     )  # fmt: skip
     believed = np.clip(answer_quality, 0.0, 1.0)
-    quality, interval = credible_accuracies(answers, believed, _skill_variance(table, believed))
+    quality, interval = credible_accuracies(answers, believed, _skill_variance(table, believed), level)
     return AnnotatorFigures(
         quality=quality,
         interval=interval,

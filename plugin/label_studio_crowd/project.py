@@ -48,15 +48,22 @@ class ScoredProject(Project):
         With the options that `connect` was given.
     info
         Its settings in Label Studio.
-    control
-        The control whose answers are scored.
+    controls
+        The controls whose answers are scored.
     """
 
     info: Mapping[str, Any]
-    control: Control
+    controls: tuple[Control, ...]
+
+    @property
+    def control(self) -> Control:
+        """The control that stands for the project, and for which a classifier is trained: the first of classes."""
+        return next((control for control in self.controls if control.is_class), self.controls[0])
 
     @classmethod
-    def of(cls, project: Project, settings: Settings, info: Mapping[str, Any], control: Control) -> ScoredProject:
+    def of(
+        cls, project: Project, settings: Settings, info: Mapping[str, Any], controls: tuple[Control, ...]
+    ) -> ScoredProject:
         """Return a project with what was found by looking at it."""
         known = {field.name: getattr(project, field.name) for field in fields(Project)}
-        return cls(**{**known, "settings": settings}, info=info, control=control)
+        return cls(**{**known, "settings": settings}, info=info, controls=controls)

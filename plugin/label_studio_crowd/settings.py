@@ -36,6 +36,7 @@ def data_directory() -> Path:
 
 PROJECT_OPTIONS: Final = (
     "control",
+    "ordered",
     "classifier",
     "consensus",
     "trust_ground_truth",
@@ -82,7 +83,12 @@ class Settings(BaseSettings):
         default_factory=lambda: f"sqlite:///{data_directory() / 'mirror.sqlite'}",
         description="The local mirror: sqlite:///FILE, or postgresql://… for several machines.",
     )
-    control: str | None = Field(None, description="Name of the control that is scored.")
+    control: str | None = Field(
+        None, description="Names of the controls that are scored, with commas between them; all by default."
+    )
+    ordered: str | None = Field(
+        None, description="Names of the Choices whose classes have an order, lowest first, with commas between them."
+    )
     classifier: str = Field("auto", description="auto, none, text, tabular, embedding, predictions:…, module:…")
     consensus: ConsensusMethod = Field(
         "hierarchical-dawid-skene", description="How consensus, qualities and priorities are computed."
@@ -163,6 +169,10 @@ class Settings(BaseSettings):
     def target(self) -> float:
         """The quality from which on a consensus is settled."""
         return TARGET_QUALITY[self.consensus] if self.target_quality is None else self.target_quality
+
+    def names(self, setting: Literal["control", "ordered"]) -> tuple[str, ...]:
+        """Return the names in a setting."""
+        return tuple(filter(None, map(str.strip, str(getattr(self, setting) or "").split(","))))
 
     def options(self) -> dict[str, Any]:
         """Return the per-project options that were set explicitly; `connect` stores them."""

@@ -13,6 +13,7 @@ from crowdcore import Crowd
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.scores import Scores, score
 from label_studio_crowd.settings import TARGET_QUALITY, ConsensusMethod
+from label_studio_crowd.studio.controls import Control
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -85,7 +86,7 @@ def plugin_scores(
     """
     nothing = np.zeros(len(crowd.tasks), np.int64)
     return score(
-        Answers(crowd, nothing - 1, {}, 0, (), (), nothing, nothing),
+        Answers(crowd, nothing - 1, {}, 0, (), (), nothing, nothing, Control("label", "choices", ("text",))),
         pred_probs,
         target_quality=target,
         max_labels=int(crowd.num_answers.max(initial=0)) + 1 if most is None else most,

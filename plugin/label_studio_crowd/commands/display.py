@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -115,7 +116,7 @@ def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str,
     if not queue:
         console.print("The queue is empty: there is nothing left to label.")
         return
-    crowd, result = scores.answers.crowd, scores.result
+    crowd = scores.answers.crowd
     row_of = {task: row for row, task in enumerate(crowd.tasks.tolist())}
     title = f"The {_count(min(top, len(queue)), 'most useful task')} of {len(queue):,}"
     table = Table(title=title, title_justify="left")
@@ -123,18 +124,31 @@ def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str,
         table.add_column(name, justify="left" if name in ("votes", "consensus") else "right")
     for task in queue[:top]:
         row = row_of[task]
-        counts = crowd.counts[row]
-        votes = ", ".join(f"{crowd.classes[code]} ×{counts[code]}" for code in counts.argsort()[::-1] if counts[code])
-        judged = bool(votes) and result.consensus[row] >= 0
+        given = [_votes(part, row) for part in scores.controls]
+        judged = any(given)
+        agreed = [_agreed(part, row) for part, votes in zip(scores.controls, given, strict=True) if votes]
         table.add_row(
             str(task),
             f"{scores.priority[row]:.3f}",
-            escape(votes) or "none yet",
-            escape(str(crowd.classes[result.consensus[row]])) if judged else "-",
-            f"{result.quality[row]:.3f}" if judged else "-",
+            escape("; ".join(filter(None, given))) or "none yet",
+            escape("; ".join(filter(None, agreed))) or "-",
+            f"{scores.least_quality[row]:.3f}" if judged else "-",
         )
     console.print(table)
     console.print(f"Open one: {url}/projects/{project}/data?task=NUMBER", highlight=False, soft_wrap=True)
+
+
+def _votes(scores: Scores, row: int) -> str:
+    """Return what was said of a task, the most frequent first."""
+    crowd = scores.answers.crowd
+    said = Counter(crowd.label[crowd.indptr[row] : crowd.indptr[row + 1]].tolist())
+    return ", ".join(f"{crowd.classes[code]} ×{count}" for code, count in said.most_common())
+
+
+def _agreed(scores: Scores, row: int) -> str:
+    """Return the consensus of a task, "" without one."""
+    code = int(scores.result.consensus[row])
+    return str(scores.answers.crowd.classes[code]) if code >= 0 else ""
 
 
 def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], most: int = 5) -> None:

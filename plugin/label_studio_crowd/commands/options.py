@@ -21,6 +21,10 @@ def _text(flag: str, text: str) -> Any:
     return Annotated[str | None, typer.Option(flag, help=text)]
 
 
+def _names(flag: str, text: str) -> Any:
+    return Annotated[list[str] | None, typer.Option(flag, help=text, metavar="NAME")]
+
+
 def _number(flag: str, text: str) -> Any:
     return Annotated[int | None, typer.Option(flag, help=text)]
 
@@ -32,7 +36,8 @@ def _yes_or_no(flags: str, text: str) -> Any:
 _FLAGS: Final[dict[str, Any]] = {
     "url": _text("--url", "Label Studio's address."),
     "store": _text("--store", "The local mirror: sqlite:///FILE or postgresql://…"),
-    "control": _text("--control", "Control to score [the first that fits]."),
+    "control": _names("--control", "Control to score; may be repeated [all that can be scored]."),
+    "ordered": _names("--ordered", "Choices whose classes have an order, lowest first; may be repeated."),
     "classifier": _text(
         "--classifier",
         "auto, none, text[:FIELDS], tabular[:FIELDS], embedding[:FIELD], predictions:MODEL_VERSION, or "
@@ -65,6 +70,7 @@ _FLAGS: Final[dict[str, Any]] = {
 STORE: Final = ("url", "store")
 SCORING: Final = (
     "control",
+    "ordered",
     "classifier",
     "consensus",
     "trust_ground_truth",
@@ -85,4 +91,4 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
 def _load(**flags: Any) -> Settings:
     from label_studio_crowd.settings import load
 
-    return load(**flags)
+    return load(**{name: ",".join(value) if isinstance(value, list) else value for name, value in flags.items()})

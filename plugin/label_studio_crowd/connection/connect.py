@@ -19,7 +19,7 @@ from label_studio_crowd.connection.record import (
 )
 from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
 from label_studio_crowd.project import Project
-from label_studio_crowd.studio.controls import find_control
+from label_studio_crowd.studio.controls import find_controls
 from label_studio_crowd.studio.failures import StudioError
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, is_ours
 
@@ -111,7 +111,8 @@ def _find_change(project: Project, *, backend: str | None = None, dropped: Itera
     record, gone = standing_record(project, views, wrong), set(dropped)
     kept = {name: value for name, value in options_in(record).items() if name not in gone}
     options = {**kept, **project.settings.options()}
-    find_control(info["label_config"], project.settings.over(options).control)
+    settings = project.settings.over(options)
+    find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
     connected = [row["url"].rstrip("/") for row in project.studio.backends(project.number)]
     missing = backend is not None and backend.rstrip("/") not in connected
     return _Change(info, views, record, wrong, options, backend, missing)

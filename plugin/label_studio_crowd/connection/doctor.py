@@ -15,7 +15,7 @@ from label_studio_crowd.project import Project
 from label_studio_crowd.scoring.scores import memory_note
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio.client import Studio
-from label_studio_crowd.studio.controls import find_control
+from label_studio_crowd.studio.controls import Control, find_controls, not_scored
 from label_studio_crowd.studio.failures import StudioError
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 
@@ -52,9 +52,10 @@ def examine(project: Project) -> Iterator[Check]:
     record = find_record(project)
     settings = project.settings.over(options_in(record))
     try:
-        control = find_control(info["label_config"], settings.control)
-        classes = f"{len(control.classes)} classes" if control.classes else "classes that come with each task"
-        yield Check("ok", f"scores the control {control.name!r} ({control.tag}, {classes})")
+        for control in find_controls(info["label_config"], settings.names("control"), settings.names("ordered")):
+            yield Check("ok", f"scores the control {control.name!r} ({control.tag}, {_in_words(control)})")
+        for control_name, reason in not_scored(info["label_config"]).items():
+            yield Check("note", f"does not score {control_name}: {reason}")
     except UserError as error:
         yield Check("wrong", str(error))
     if info["ground_truth_number"] and not settings.trust_ground_truth:
@@ -69,6 +70,14 @@ def examine(project: Project) -> Iterator[Check]:
         if note:
             yield Check("note", *note)
     yield from _queue(project, info, record, settings)
+
+
+def _in_words(control: Control) -> str:
+    """Return what answers to a control are."""
+    if control.form.kind == "number":
+        return "numbers" if control.tag == "number" else "dates and times"
+    classes = f"{len(control.classes)} classes" if control.classes else "classes that come with each task"
+    return {"set": f"sets of {classes}", "ordered": f"{classes} in order"}.get(control.form.kind, classes)
 
 
 def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Check]:

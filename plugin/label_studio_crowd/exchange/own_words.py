@@ -53,6 +53,6 @@ def repeats_of_ours(project: ScoredProject, annotations: Iterable[Annotation]) -
 
 def _same(control: Control, ours: object, theirs: str) -> bool:
     try:
-        return control.read(ours) == control.read(orjson.loads(theirs))  # type: ignore[arg-type]
+        return bool(control.read(ours) == control.read(orjson.loads(theirs)))  # type: ignore[arg-type]
     except SeveralLabelsError:
         return False

@@ -18,7 +18,6 @@ from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.facts import Fact
 from label_studio_crowd.store.mirror import Tasks
 from label_studio_crowd.store.reports import Changes
-from label_studio_crowd.studio.controls import Control
 from label_studio_crowd.studio.records import Prediction
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, QUEUE_PREFIX, queue_number
 
@@ -167,7 +166,6 @@ class Plan:
 def make_plan(
     scores: Scores,
     tasks: Tasks,
-    control: Control,
     published: Sequence[Prediction],
     model_version: str,
     *,
@@ -185,8 +183,6 @@ def make_plan(
     ----------
     scores, tasks
         In the same order of tasks.
-    control
-        Writes the consensus as a result.
     published
         Our predictions in Label Studio.
     model_version
@@ -219,11 +215,11 @@ def make_plan(
     answers = scores.answers
     order = _serving_order(scores)
     if label_budget is not None:
-        order = order[: max(0, label_budget - int(answers.crowd.num_answers.sum()))]
+        order = order[: max(0, label_budget - int(scores.num_labels.sum()))]
     rows = _choose(order, tasks, standing, queue_size, len(active_annotators))
     rows = _with_a_share_for_all(rows, order, answers.crowd, active_annotators)
     served = _strictly_increasing(scores.priority[rows])
-    consensus = _Consensus(scores, control)
+    consensus = _Consensus(scores)
     wanted = {
         int(tasks.ids[row]): (float(value), consensus.result(row) if show_consensus else [])
         for row, value in zip(rows, served, strict=True)
@@ -333,21 +329,14 @@ def _close(rows: NDArray[np.int64], tasks: Tasks, occupied: NDArray[np.int64]) -
 class _Consensus:
     """The consensus of each task as a prediction."""
 
-    def __init__(self, scores: Scores, control: Control) -> None:
+    def __init__(self, scores: Scores) -> None:
         self._scores = scores
-        self._control = control
-        self._offered = set(control.classes)
+        self._quality = scores.least_quality
         self.outside_config = 0
 
     def result(self, row: int) -> list[dict[str, Any]]:
-        """Return the consensus of a task as a result; empty without answers or when it is not in the config."""
-        answers, code = self._scores.answers, int(self._scores.result.consensus[row])
-        if code < 0 or (not answers.crowd.num_answers[row] and answers.known_labels[row] < 0):
-            return []
-        label, own = answers.label(row, code), answers.own
-        if own is not None:
-            return [] if label is None else self._control.write(label, own.of_task.get(int(answers.crowd.tasks[row])))
-        return self._control.write(str(label)) if not self._offered or label in self._offered else []
+        """Return the consensus of a task as a result, of all controls; empty where there is nothing to write."""
+        return [item for part in self._scores.controls for item in _written(part, row)]
 
     def edits(
         self, queue: NDArray[np.int64], published: Sequence[Prediction], limit: int | None, costs: Costs
@@ -363,9 +352,9 @@ class _Consensus:
         ids = self._scores.answers.crowd.tasks
         for row in np.flatnonzero(shown).tolist():
             if result := self.result(row):
-                quality = round(float(self._scores.result.quality[row]), 3)
+                quality = round(float(self._quality[row]), 3)
                 wanted[int(ids[row])] = (min(max(quality, 0.0), 1.0), result)
-            elif self._scores.answers.crowd.num_answers[row]:
+            elif any(_is_outside(part, row) for part in self._scores.controls):
                 self.outside_config += 1
         standing = [row for row in published if row.model_version == CONSENSUS_VERSION]
         tolerance = dict.fromkeys(wanted, _QUALITY_TOLERANCE)
@@ -380,6 +369,24 @@ class _Consensus:
         deferred = len(edits.update) + len(edits.create) + len(edits.delete)
         deferred -= len(update) + len(create) + len(delete)
         return Edits(edits.version, create, edits.bulk, update, delete), deferred
+
+
+def _written(scores: Scores, row: int) -> list[dict[str, Any]]:
+    """Return the consensus of a task's control as a result; empty without answers or where the config has it not."""
+    answers, code = scores.answers, int(scores.result.consensus[row])
+    if code < 0 or (not answers.crowd.num_answers[row] and answers.known_labels[row] < 0):
+        return []
+    control, answer, own = answers.control, answers.answer(row, code), answers.own
+    if not control.is_class:
+        return control.write(answer)
+    if own is not None:
+        return [] if answer is None else control.write(answer, own.of_task.get(int(answers.crowd.tasks[row])))
+    return control.write(answer) if not control.classes or answer in control.classes else []
+
+
+def _is_outside(scores: Scores, row: int) -> bool:
+    """Return whether a task's control has a consensus that the config does not offer."""
+    return bool(scores.answers.control.is_class and scores.answers.crowd.num_answers[row] and not _written(scores, row))
 
 
 def _diff(

@@ -44,7 +44,7 @@ def look_ahead_if_due(project: Project, info: Mapping[str, Any], snapshot: Snaps
 def _renew(project: ScoredProject, scored_with: ScoredWith) -> None:
     """Find both from what the mirror holds; tasks that came since the last training have the mean probabilities."""
     answers, _ = read_project(project)
-    known = at_hand(project, answers)
+    known = at_hand(project, answers[0])
     if known is not None:  # otherwise the next run trains, and asks again
         scores = score_project(project, answers, known.probabilities)
         renew_outlook(project.store.facts, scores, scored_with.settings)

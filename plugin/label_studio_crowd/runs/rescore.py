@@ -145,7 +145,7 @@ def retrain(project: Project) -> None:
     """
     found = look(project)
     answers, _ = read_project(found)
-    train_anew(found, answers)
+    train_anew(found, answers[0])
 
 
 class _Clock:
@@ -184,11 +184,11 @@ def _has_news(project: ScoredProject, pulled: Pulled) -> bool:
     return project.store.facts.read(Seen) != circumstances(project) or not is_as_published(project)
 
 
-def _judge(project: ScoredProject, answers: Answers, annotations: list[Annotation], how: How) -> Judged:
+def _judge(project: ScoredProject, answers: tuple[Answers, ...], annotations: list[Annotation], how: How) -> Judged:
     """Return what is scored, with the probabilities at hand, or those of a training where one is due."""
-    known = None if how.full else at_hand(project, answers, by_model=how.trains == "missing")
+    known = None if how.full else at_hand(project, answers[0], by_model=how.trains == "missing")
     if known is None or (known.outdated and how.trains == "outdated"):
-        probabilities = train_anew(project, answers, keep=not how.dry_run)
+        probabilities = train_anew(project, answers[0], keep=not how.dry_run)
         return Judged(answers, annotations, probabilities, trained=True, outdated=False)
     return Judged(answers, annotations, known.probabilities, trained=False, outdated=known.outdated)
 
@@ -205,8 +205,7 @@ def _plan(
     costs, settings = measured_costs(project.store.facts), project.settings
     plan = make_plan(
         scores,
-        _states(project, judged.answers),
-        project.control,
+        _states(project, judged.answers[0]),
         published,
         project.info["model_version"] or "",
         active_annotators=active_annotators(judged.annotations),
@@ -232,28 +231,35 @@ def _leave(run: Run) -> Run:
     facts, scored_with = project.store.facts, ScoredWith.of(project.settings)
     facts.write(Settled(crowd.tasks[run.scores.settled].tolist()))
     facts.write(scored_with)
-    snapshot = _snapshot(run)
+    snapshot = _snapshots(run)
     project.store.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
-    add_to_history(facts, snapshot.taken_at, len(crowd.label), run.accuracy)
-    run = replace(run, outlook_due=is_outlook_due(facts, len(crowd.label), scored_with.settings))
+    labels = int(run.scores.num_labels.sum())
+    add_to_history(facts, snapshot.taken_at, labels, run.accuracy)
+    run = replace(run, outlook_due=is_outlook_due(facts, labels, scored_with.settings))
     project.store.runs.add(run.report())
     return run
 
 
-def _snapshot(run: Run) -> Snapshot:
-    project, annotators = run.project, np.asarray(run.scores.answers.crowd.annotators, np.int64)
+def _snapshots(run: Run) -> Snapshot:
+    """Return the snapshot of the first control, which has those of the others."""
+    first, *others = (_snapshot(run, part, taken_at=now()) for part in run.scores.controls)
+    return replace(first, others=tuple(others))
+
+
+def _snapshot(run: Run, scores: Scores, taken_at: float) -> Snapshot:
+    project, answers = run.project, scores.answers
+    is_first = answers.control.name == run.scores.answers.control.name
     return take_snapshot(
         project.info,
-        project.control,
-        run.scores,
+        scores,
         run.plan.queue,
-        run.judged.probabilities,
+        run.judged.probabilities if is_first else run.judged.probabilities.none(),
         run.judged.annotations,
-        run.accuracy,
-        project.store.people.numbers(annotators),
+        run.accuracy if is_first else consensus_accuracy(scores.result),
+        project.store.people.numbers(np.asarray(answers.crowd.annotators, np.int64)),
         show_consensus=project.settings.show_consensus,
         target_quality=project.settings.target,
-        taken_at=now(),
+        taken_at=taken_at,
     )
 
 

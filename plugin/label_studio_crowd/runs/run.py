@@ -26,13 +26,15 @@ class Judged:
 
     Attributes
     ----------
+    answers
+        By control; the probabilities are of the first.
     trained
         Whether the classifier was trained for this.
     outdated
         Whether it should be trained anew.
     """
 
-    answers: Answers
+    answers: tuple[Answers, ...]
     annotations: list[Annotation]
     probabilities: Probabilities
     trained: bool
@@ -88,27 +90,28 @@ class Run:
 
     def report(self) -> RunReport:
         """Return the run in numbers."""
-        answers, result, settled_by = self.scores.answers, self.scores.result, self.scores.settled_by
-        labels = answers.crowd.num_answers
+        answers, settled_by, quality = self.scores.answers, self.scores.settled_by, self.scores.least_quality
+        labels, parts = self.scores.num_labels, self.scores.controls
+        annotators = set().union(*(part.answers.crowd.annotators.tolist() for part in parts))
         answered = labels > 0
         return RunReport(
             project=self.project.number,
             title=self.project.info["title"],
-            control=self.project.control.name,
+            control=", ".join(part.answers.control.name for part in parts),
             dry_run=self.dry_run,
             trigger=self.trigger,
             tasks=len(labels),
             labelled_tasks=int(answered.sum()),
             labels=int(labels.sum()),
-            annotators=len(answers.crowd.annotators),
-            classes=tuple(str(label) for label in answers.crowd.classes),
+            annotators=len(annotators),
+            classes=tuple(str(label) for label in answers.crowd.classes) if answers.control.is_class else (),
             set_aside=answers.set_aside,
             ground_truth_annotations=answers.ground_truth,
             ground_truth_trusted=int((answers.known_labels >= 0).sum()),
             classifier=self.judged.probabilities.summary,
             consensus=self.project.settings.consensus,
             trained=self.trained,
-            mean_consensus_quality=float(result.quality[answered].mean()) if answered.any() else None,
+            mean_consensus_quality=float(quality[answered].mean()) if answered.any() else None,
             estimated_accuracy=self.accuracy,
             settled=int(self.scores.settled.sum()),
             settled_by={name: int((settled_by == name).sum()) for name in SETTLED_BY},

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+import orjson
 
 from label_studio_crowd.connection.record import NotConnectedError, find_record, options_in
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.own_words import repeats_of_ours
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
-from label_studio_crowd.scoring.answers import Answers, read_answers
+from label_studio_crowd.scoring.answers import Answers, NoClassesError, read_answers
+from label_studio_crowd.scoring.joint import joint
 from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.scoring.probabilities import for_tasks
 from label_studio_crowd.scoring.scores import Scores, score
@@ -24,7 +26,7 @@ from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls import find_control
+from label_studio_crowd.studio.controls import Control, find_controls
 
 _PROJECT_SETTINGS: Final = (
     "title",
@@ -37,6 +39,7 @@ _PROJECT_SETTINGS: Final = (
 )
 _SCORING_SETTINGS: Final = (
     "control",
+    "ordered",
     "classifier",
     "consensus",
     "trust_ground_truth",
@@ -115,8 +118,9 @@ def look(project: Project, *, connected: bool = True) -> ScoredProject:
 
 
 def scored_project(project: Project, info: Mapping[str, Any], settings: Settings) -> ScoredProject:
-    """Return a project with its settings in Label Studio, and its control."""
-    return ScoredProject.of(project, settings, info, find_control(info["label_config"], settings.control))
+    """Return a project with its settings in Label Studio, and its controls."""
+    controls = find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
+    return ScoredProject.of(project, settings, info, controls)
 
 
 def circumstances(project: ScoredProject, *, model_version: str | None = None) -> Seen:
@@ -143,34 +147,69 @@ def seen_settings(facts: Facts) -> Mapping[str, Any] | None:
     return seen.project if seen else None
 
 
-def read_project(project: ScoredProject) -> tuple[Answers, list[Annotation]]:
-    """Return the answers that the mirror holds, and the annotations that they are in."""
+def read_project(project: ScoredProject) -> tuple[tuple[Answers, ...], list[Annotation]]:
+    """Return the answers that the mirror holds, and the annotations that they are in.
+
+    The answers are by control, first those that stand for the project; a control that nobody has answered is left out,
+    where another one is answered.
+
+    Raises
+    ------
+    UserError
+        If annotations answer none of the controls: all finished tasks would be opened again; or no control has classes.
+    """
     with _no_garbage_collection():  # half of the time otherwise: all of these objects stay
-        mirror, control = project.store.mirror, project.control
-        annotations = mirror.annotations()
-        answers = read_answers(
+        annotations = project.store.mirror.annotations()
+        ours = repeats_of_ours(project, annotations)
+        first = project.control
+        order = [first, *(control for control in project.controls if control is not first)]
+        found = [answers for control in order if (answers := _read(project, control, annotations, ours)) is not None]
+    if not found:
+        raise UserError(
+            f"The control {first.name!r} offers no classes in the labeling config and no annotation has one: "
+            "label a few tasks first, then run again."
+        )
+    answered = [answers for answers in found if _has_any(answers)]
+    if not answered:
+        _stop_without_answers(project, found[0])
+    return tuple(answered or found[:1]), annotations
+
+
+def _read(
+    project: ScoredProject, control: Control, annotations: list[Annotation], ours: Collection[int]
+) -> Answers | None:
+    """Return the answers of a control; None where it has no classes yet."""
+    mirror = project.store.mirror
+    if control.kind == "choice" and any(control.several_in(orjson.loads(row.result)) for row in annotations):
+        control = replace(control, kind="set")
+    with suppress(NoClassesError):
+        return read_answers(
             mirror.tasks().ids,
             annotations,
             control,
             trust_ground_truth=project.settings.trust_ground_truth,
             count_skipped=project.info["skip_queue"] != "REQUEUE_FOR_OTHERS",
             own=OwnChoices.read(control, mirror.data()) if control.has_own else None,
-            ours=repeats_of_ours(project, annotations),
+            ours=ours,
         )
-    _stop_without_answers(project, answers)
-    return answers, annotations
+    return None
+
+
+def _has_any(answers: Answers) -> bool:
+    return bool(len(answers.crowd.label) or (answers.known_labels >= 0).any())
 
 
 def _stop_without_answers(project: ScoredProject, answers: Answers) -> None:
-    """Raise a `UserError` if annotators answer, but not what is scored: all finished tasks would be opened again."""
-    others, control = answers.answer_others, project.control
-    if not others or len(answers.crowd.label) or (answers.known_labels >= 0).any():
+    """Raise a `UserError` if annotators answer, but not what is scored."""
+    others = answers.answer_others
+    if not others:
         return
     found = ", ".join(f"{count} {reason}" for reason, count in others.items())
+    asked = ", ".join(f"{control.name!r} ({control.tag})" for control in project.controls)
     raise UserError(
-        f"No annotation answers the control {control.name!r} ({control.tag}), so nothing was published. Of the "
-        f"annotations, there are: {found}. If the control was renamed or has another type now, change that back in "
-        "Settings → Labeling Interface; or choose the control to score with --control."
+        f"No annotation answers the control {asked}, so nothing was published. Of the annotations, there are: {found}. "
+        "If the control was renamed or has another type now, change that back in Settings → Labeling Interface; or "
+        "choose the control to score with --control."
     )
 
 
@@ -185,17 +224,29 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def score_project(project: ScoredProject, answers: Answers, probabilities: Probabilities) -> Scores:
-    """Return the scores of a project's answers."""
-    ids, settings = np.asarray(answers.crowd.tasks, np.int64), project.settings
+def score_project(project: ScoredProject, answers: Sequence[Answers], probabilities: Probabilities) -> Scores:
+    """Return the scores of a project's answers, which are by control.
+
+    Parameters
+    ----------
+    probabilities
+        The classifier's, for the first control.
+    """
+    ids, settings = np.asarray(answers[0].crowd.tasks, np.int64), project.settings
     settled = project.store.facts.read(Settled)
-    return score(
-        answers,
-        for_tasks(probabilities, ids),
-        predicted=np.isin(ids, probabilities.tasks),
-        settled_before=np.isin(ids, settled.tasks if settled else []),
-        target_quality=settings.target,
-        min_labels=settings.min_labels,
-        max_labels=settings.max_labels,
-        consensus=settings.consensus,
+    settled_before = np.isin(ids, settled.tasks if settled else [])
+    return joint(
+        [
+            score(
+                each,
+                for_tasks(probabilities, ids) if each is answers[0] else None,
+                predicted=np.isin(ids, probabilities.tasks) if each is answers[0] else None,
+                settled_before=settled_before,
+                target_quality=settings.target,
+                min_labels=settings.min_labels,
+                max_labels=settings.max_labels,
+                consensus=settings.consensus,
+            )
+            for each in answers
+        ]
     )

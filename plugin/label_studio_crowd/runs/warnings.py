@@ -11,7 +11,7 @@ from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.scoring.answers import OURS, Answers
 from label_studio_crowd.scoring.scores import Scores, memory_note
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.studio.controls import ANSWERING, names_of_controls
+from label_studio_crowd.studio.controls import ANSWERING, names_of_controls, not_scored
 
 _NAMED: Final = 5
 _MANY: Final = 50
@@ -23,22 +23,29 @@ def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterato
     for name, (value, needed) in wrong_settings(project.info).items():
         yield f"The project's {name} is {value!r}, not {needed!r}: the queue is not served. Run connect."
     yield from _of_ground_truth(scores.answers, project.settings)
-    if scores.answers.outside_config:
-        labels = ", ".join(repr(label) for label in scores.answers.outside_config[:_NAMED])
+    outside = [label for part in scores.controls for label in part.answers.outside_config]
+    if outside:
+        labels = ", ".join(repr(label) for label in outside[:_NAMED])
         yield (
             f"Annotations have labels that the labeling config does not offer ({labels}). They count as classes; "
             f"tasks that have such a consensus, and so no consensus prediction: {plan.outside_config}."
         )
     yield from _of_other_answers(project, scores.answers)
+    yield from _of_controls(project, scores)
     yield from _of_quality(scores, project.settings)
     crowd, budget = scores.answers.crowd, project.settings.label_budget
-    if budget is not None and len(crowd.label) >= budget:
+    if budget is not None and scores.num_labels.sum() >= budget:
         yield (
             f"The label budget of {budget} is spent: the queue is empty, and Label Studio serves "
             "the tasks that are still open in its own order."
         )
-    if note := memory_note(
-        tasks=len(crowd.tasks), labels=len(crowd.label), annotators=len(crowd.annotators), classes=len(crowd.classes)
+    if scores.answers.control.is_class and (
+        note := memory_note(
+            tasks=len(crowd.tasks),
+            labels=len(crowd.label),
+            annotators=len(crowd.annotators),
+            classes=len(crowd.classes),
+        )
     ):
         yield "{}: {}.".format(*note)
 
@@ -64,7 +71,7 @@ def _of_other_answers(project: ScoredProject, answers: Answers) -> Iterator[str]
             f"Annotations that were made from our own consensus, as by Create Annotations From Predictions: {number}. "
             "They are no answers, because the consensus would confirm itself."
         )
-    control, asked = project.control, names_of_controls(project.info["label_config"]) - {project.control.name}
+    control, asked = answers.control, names_of_controls(project.info["label_config"]) - {answers.control.name}
     expected = tuple(f"{ANSWERING}{name!r} (" for name in asked)
     strange = {why: count for why, count in answers.answer_others.items() if not why.startswith(expected)}
     if strange:
@@ -76,9 +83,19 @@ def _of_other_answers(project: ScoredProject, answers: Answers) -> Iterator[str]
         )
 
 
+def _of_controls(project: ScoredProject, scores: Scores) -> Iterator[str]:
+    scored = {part.answers.control.name for part in scores.controls}
+    unanswered = [control.name for control in project.controls if control.name not in scored]
+    if unanswered:
+        yield f"Nobody has answered these controls, so they do not count: {', '.join(map(repr, unanswered))}."
+    if not project.settings.control and (others := not_scored(project.info["label_config"])):
+        reasons = ", ".join(f"{control} ({reason})" for control, reason in others.items())
+        yield f"The labeling config has controls that are not scored: {reasons}."
+
+
 def _of_quality(scores: Scores, settings: Settings) -> Iterator[str]:
     answers = scores.answers
-    labelled = answers.crowd.num_answers > 0
+    labelled = scores.num_labels > 0
     if labelled.any() and answers.crowd.num_answers.max() < 2 and not (labelled & (answers.known_labels >= 0)).any():
         known = "only the classifier shows" if scores.hears_model else "it is not known"
         settles_none = ", so quality settles no task" * (settings.consensus != "crowdlab")
@@ -86,7 +103,7 @@ def _of_quality(scores: Scores, settings: Settings) -> Iterator[str]:
             f"No task has labels of two annotators: {known} how good the annotators are{settles_none}. The queue "
             "will ask for second labels; --min-labels 2 asks for them everywhere."
         )
-    if labelled.sum() >= _MANY and (best := scores.result.quality[labelled].max()) < settings.target:
+    if labelled.sum() >= _MANY and (best := scores.least_quality[labelled].max()) < settings.target:
         yield (
             f"No consensus reaches the target quality of {settings.target}: the highest is {best:.2f}. Tasks "
             "are settled only by --max-labels; lower --target-quality, or add data that a classifier can learn from."

@@ -8,14 +8,25 @@ from crowdcore import CrowdlabResult
 from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.outlook.estimates import estimate_accuracy
 from label_studio_crowd.estimate import LEVEL, Estimate
+from label_studio_crowd.scoring.kinds import KindBelief
 
 NO_PROBABILITY: Final = (
     "CROWDLAB's quality is not the probability that the consensus is right. The default consensus method estimates it."
 )
 
+NOTHING_COMPARED: Final = "No task has answers of two annotators, so nothing tells how good they are."
 
-def consensus_accuracy(result: HierarchicalResult | CrowdlabResult) -> Estimate:
-    """Return which share of the consensus labels is right, of the tasks that have labels and no known truth."""
+
+def consensus_accuracy(result: HierarchicalResult | CrowdlabResult | KindBelief) -> Estimate:
+    """Return which share of the consensus labels is right, of the tasks that have labels and no known truth.
+
+    Of answers that are not one class: how far the consensus is expected to agree with the truth.
+    """
+    if isinstance(result, KindBelief):
+        judged = (result.crowd.num_answers > 0) & ~result.known
+        if not judged.any() or not result.found.founded[judged].any():
+            return Estimate.unknown(NOTHING_COMPARED)
+        return Estimate(float(result.quality[judged].mean()))
     if not isinstance(result, HierarchicalResult):
         return Estimate.unknown(NO_PROBABILITY)
     found = estimate_accuracy(result, level=LEVEL)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -17,7 +17,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import account
-from label_studio_crowd.studio.controls import ANSWERING, Control, SeveralLabelsError
+from label_studio_crowd.studio.controls import ANSWERING, NO_LABEL, Control, SeveralLabelsError
 
 SKIPPED: Final = "skipped"
 NOT_OFFERED: Final = "with a choice that their task does not offer"
@@ -25,6 +25,10 @@ OURS: Final = "made from our own consensus"
 SEVERAL: Final = "with several labels"
 SUPERSEDED: Final = "superseded by the annotator's later one"
 TRUTH: Final = "used as ground truth"
+
+
+class NoClassesError(UserError):
+    """A control that has no classes yet."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,13 @@ class Answers:
         For each task, what its overlap must exceed for Label Studio to serve it once more; shape (N,).
     skips
         How many annotators skipped the task; shape (N,).
+    control
+        The control that they answer.
     own
         The choices that come with each task, if they do.
+    values
+        The answers that the classes of the crowd stand for, where an answer is not one class: there each different
+        answer is a class, called by what a person reads. Empty where it is.
     """
 
     crowd: Crowd
@@ -61,15 +70,19 @@ class Answers:
     outside_config: tuple[str, ...]
     occupied: NDArray[np.int64]
     skips: NDArray[np.int64]
+    control: Control
     own: OwnChoices | None = None
+    values: tuple[Any, ...] = ()
 
     @property
     def answer_others(self) -> dict[str, int]:
         """How many of those set aside answer something else than the control, by what that is, in words."""
         return {why: count for why, count in self.set_aside.items() if why.startswith(ANSWERING)}
 
-    def label(self, row: int, code: int) -> str | None:
-        """Return the label that a class is in a task; None if the task does not offer it."""
+    def answer(self, row: int, code: int) -> Any:
+        """Return the answer that a class is in a task; None if the task does not offer it."""
+        if self.values:
+            return self.values[code]
         name = str(self.crowd.classes[code])
         if self.own is None:
             return name
@@ -113,23 +126,30 @@ def read_answers(
 
     Raises
     ------
-    UserError
+    NoClassesError
         If neither the config nor the annotations have a class.
     """
     said = _Said([0] * len(tasks))
     reader = _Reader(control, own)
     for annotation, row in _of_tasks(tasks, annotations):
         said.take(annotation, row, reader, ours, trusts=trust_ground_truth, skips_count=count_skipped)
-    seen = set(said.labels())
-    offered = control.classes if own is None else own.classes
-    outside = tuple(sorted(seen.difference(offered))) if offered else ()
-    code_of = {label: code for code, label in enumerate(_classes(control, own, seen))}
+    seen = set(said.answers())
+    if control.is_class:
+        names = _classes(control, own, seen)
+        values: tuple[Any, ...] = ()
+        offered = control.classes if own is None else own.classes
+        outside = tuple(sorted(seen.difference(offered))) if offered else ()
+        code_of: dict[Any, int] = {label: code for code, label in enumerate(names)}
+    else:
+        values, names = _values(control, seen)
+        outside = ()
+        code_of = {answer: code for code, answer in enumerate(values)}
     known_labels = np.full(len(tasks), -1, np.int64)
-    for row, (_, label) in said.truths.items():
-        known_labels[row] = code_of[label]
+    for row, (_, answer) in said.truths.items():
+        known_labels[row] = code_of[answer]
     finished = np.bincount([row for row, _ in said.finishers], minlength=len(tasks))
     return Answers(
-        _crowd(tasks, said.latest, code_of),
+        _crowd(tasks, said.latest, code_of, names),
         known_labels,
         dict(said.set_aside),
         said.ground_truth,
@@ -137,7 +157,9 @@ def read_answers(
         outside,
         np.maximum(said.places, finished),
         np.bincount([row for row, _ in said.skippers], minlength=len(tasks)),
+        control,
         own,
+        values,
     )
 
 
@@ -159,7 +181,7 @@ class _Said:
     places
         Annotations that take a place of each task.
     latest
-        (row, annotator) → when they last gave a label, and which.
+        (row, annotator) → when they last gave an answer, and which.
     truths
         Row → when its truth was last given, and what it is; `conflicting` are the tasks that have several.
     finishers, skippers
@@ -169,19 +191,19 @@ class _Said:
     """
 
     places: list[int]
-    latest: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
-    truths: dict[int, tuple[str, str]] = field(default_factory=dict)
+    latest: dict[tuple[int, int], tuple[str, Any]] = field(default_factory=dict)
+    truths: dict[int, tuple[str, Any]] = field(default_factory=dict)
     conflicting: set[int] = field(default_factory=set)
     finishers: set[tuple[int, int]] = field(default_factory=set)
     skippers: set[tuple[int, int]] = field(default_factory=set)
     set_aside: Counter[str] = field(default_factory=Counter)
     ground_truth: int = 0
 
-    def labels(self) -> Iterator[str]:
-        """Yield all labels that were given."""
+    def answers(self) -> Iterator[Any]:
+        """Yield all answers that were given."""
         for given in (self.latest, self.truths):
-            for _, label in given.values():
-                yield label
+            for _, answer in given.values():
+                yield answer
 
     def take(
         self,
@@ -193,7 +215,7 @@ class _Said:
         trusts: bool,
         skips_count: bool,
     ) -> None:
-        """Take an annotation in; `read` returns its label, or why it has none."""
+        """Take an annotation in; `read` returns its answer, or why it has none."""
         is_truth, annotator = annotation.ground_truth, annotation.annotator
         self.ground_truth += is_truth
         # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
@@ -204,27 +226,27 @@ class _Said:
             self.set_aside[SKIPPED] += 1
             self.skippers.add((row, annotator))
             return
-        label, why = (None, OURS) if annotation.id in ours else read(annotation)
-        if label is None:
+        answer, why = (None, OURS) if annotation.id in ours else read(annotation)
+        if answer is None:
             self.set_aside[why] += 1
         elif is_truth and trusts:
-            self.add_truth(row, annotation.task, annotation.updated_at, label)
+            self.add_truth(row, annotation.task, annotation.updated_at, answer)
         else:
-            self.add_answer(row, annotator, annotation.updated_at, label)
+            self.add_answer(row, annotator, annotation.updated_at, answer)
 
-    def add_truth(self, row: int, task: int, at: str, label: str) -> None:
+    def add_truth(self, row: int, task: int, at: str, answer: Any) -> None:
         self.set_aside[TRUTH] += 1
-        if row in self.truths and self.truths[row][1] != label:
+        if row in self.truths and self.truths[row][1] != answer:
             self.conflicting.add(task)
-        self.truths[row] = max((at, label), self.truths.get(row, ("", "")))
+        if row not in self.truths or self.truths[row][0] <= at:
+            self.truths[row] = at, answer
 
-    def add_answer(self, row: int, annotator: int, at: str, label: str) -> None:
+    def add_answer(self, row: int, annotator: int, at: str, answer: Any) -> None:
         key = row, annotator
         if key in self.latest:
             self.set_aside[SUPERSEDED] += 1
-            self.latest[key] = max((at, label), self.latest[key])
-        else:
-            self.latest[key] = at, label
+        if key not in self.latest or self.latest[key][0] <= at:
+            self.latest[key] = at, answer
 
 
 def _classes(control: Control, own: OwnChoices | None, seen: set[str]) -> list[str]:
@@ -234,14 +256,43 @@ def _classes(control: Control, own: OwnChoices | None, seen: set[str]) -> list[s
     classes = [label for label in offered if not is_tree or label in seen]
     classes += sorted(seen.difference(classes))
     if not classes:
-        raise UserError(
+        raise NoClassesError(
             f"The control {control.name!r} offers no classes in the labeling config and no annotation has one: "
             "label a few tasks first, then run again."
         )
     return classes
 
 
-def _crowd(tasks: NDArray[np.int64], latest: dict[tuple[int, int], tuple[str, str]], code_of: dict[str, int]) -> Crowd:
+def _values(control: Control, seen: set[Any]) -> tuple[tuple[Any, ...], list[str]]:
+    """Return the different answers that were given, and their names, in the names' order."""
+    named = sorted(((control.show(answer), answer) for answer in seen), key=lambda pair: pair[0])
+    return tuple(answer for _, answer in named), distinct(name for name, _ in named)
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """Return names that all differ: one that came before gets a number.
+
+    Examples
+    --------
+    >>> distinct(["a", "b", "a"])
+    ['a', 'b', 'a (2)']
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        number, own = 1, name
+        while own in found:
+            number += 1
+            own = f"{name} ({number})"
+        found[own] = None
+    return list(found)
+
+
+def _crowd(
+    tasks: NDArray[np.int64],
+    latest: dict[tuple[int, int], tuple[str, Any]],
+    code_of: dict[Any, int],
+    names: Sequence[str],
+) -> Crowd:
     annotators = sorted({annotator for _, annotator in latest})
     annotator_of = {annotator: code for code, annotator in enumerate(annotators)}
     return Crowd.from_codes(
@@ -250,30 +301,34 @@ def _crowd(tasks: NDArray[np.int64], latest: dict[tuple[int, int], tuple[str, st
         [code_of[label] for _, label in latest.values()],
         tasks=tasks,
         annotators=annotators,
-        classes=list(code_of),
+        classes=names,
     )
 
 
 class _Reader:
-    """Reads results: the class that each gives, or why it gives none; the same text only once."""
+    """Reads results: the answer that each gives, or why it gives none; the same text only once."""
 
     def __init__(self, control: Control, own: OwnChoices | None) -> None:
         self._control = control
         self._own = own
-        self._label_of = cache(self._read)
+        self._answer_of = cache(self._read)
 
-    def __call__(self, annotation: Annotation) -> tuple[str | None, str]:
-        """Return (class, ""), or (None, why)."""
-        label, why = self._label_of(annotation.result)
-        if label is None or self._own is None:
-            return label, why
-        found = self._own.class_of(annotation.task, label)
+    def __call__(self, annotation: Annotation) -> tuple[Any, str]:
+        """Return (answer, ""), or (None, why)."""
+        answer, why = self._answer_of(annotation.result)
+        if answer is None or self._own is None:
+            return answer, why
+        if not self._control.is_class:
+            return answer, why
+        found = self._own.class_of(annotation.task, answer)
         return found, "" if found is not None else NOT_OFFERED
 
-    def _read(self, text: str) -> tuple[str | None, str]:
+    def _read(self, text: str) -> tuple[Any, str]:
         result = orjson.loads(text)
         try:
-            label = self._control.read(result)
+            answer = self._control.read(result)
         except SeveralLabelsError:
             return None, SEVERAL
-        return label, "" if label is not None else self._control.why_none(result)
+        if answer is None and (why := self._control.why_none(result)) != NO_LABEL:
+            answer = self._control.when_empty(result)
+        return answer, "" if answer is not None else why

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
 from crowdcore.hierarchical.confidence import confidence_scores
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.kinds.ordered import read_ordered
 from crowdcore.outlook.estimates import annotator_intervals, silence
 from crowdcore.votes.copies import CopyGroup, find_copies
 from label_studio_crowd.estimate import LEVEL
+from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.kinds import KindBelief, believe
 from label_studio_crowd.settings import ConsensusMethod
 
 MOST_EXPONENT = 2.0
@@ -49,7 +52,7 @@ class Beliefs:
         The groups of annotators who copy each other.
     """
 
-    result: HierarchicalResult | CrowdlabResult
+    result: HierarchicalResult | CrowdlabResult | KindBelief
     priority: Floats
     quality_interval: Floats
     founded: Mask
@@ -59,9 +62,38 @@ class Beliefs:
 
 
 def find_beliefs(
+    method: ConsensusMethod, answers: Answers, pred_probs: Floats | None = None
+) -> tuple[Answers, Beliefs]:
+    """Return what is believed of answers, and the answers, with the consensus among their values.
+
+    Parameters
+    ----------
+    method, pred_probs
+        As for `find_class_beliefs`; of answers that are not one class there is one method, without a classifier.
+    answers
+        N tasks.
+    """
+    if answers.control.is_class:
+        found = find_class_beliefs(method, answers.crowd, pred_probs, answers.known_labels)
+        if answers.control.kind == "ordered" and isinstance(found.result, HierarchicalResult):
+            found = replace(found, result=read_ordered(found.result))
+        return answers, found
+    whole, belief = believe(answers)
+    return whole, Beliefs(
+        belief,
+        np.where(belief.known, 1.0, belief.confidence),
+        belief.quality_interval,
+        belief.found.founded,
+        False,
+        belief.crowd.num_answers,
+        (),
+    )
+
+
+def find_class_beliefs(
     method: ConsensusMethod, crowd: Crowd, pred_probs: Floats | None = None, known_labels: Codes | None = None
 ) -> Beliefs:
-    """Return what a method believes of a crowd.
+    """Return what a method believes of a crowd whose answers are classes.
 
     Parameters
     ----------

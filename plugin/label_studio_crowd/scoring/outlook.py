@@ -13,6 +13,7 @@ from crowdcore import Crowd
 from crowdcore.hierarchical.consensus import HierarchicalResult
 from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.scoring.accuracy import NO_PROBABILITY
+from label_studio_crowd.scoring.kinds import KindBelief
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
 from label_studio_crowd.store.reports import RunReport
@@ -23,6 +24,7 @@ NOT_YET: Final = "It has not been computed yet. That happens some time after a r
 _STEP: Final = 1.02
 _RESAMPLES: Final = 200
 _NO_PAIRS: Final = "No task has labels by two annotators."
+_ONE_CLASS: Final = "It is made for projects with one control, whose answer is one class."
 _NO_CHANCE: Final = "All labels compared are the same, so agreement cannot be separated from chance."
 
 
@@ -143,7 +145,7 @@ def renew_outlook(facts: Facts, scores: Scores, circumstances: Mapping[str, Any]
         What they depend on besides the labels; a JSON value.
     """
     crowd = scores.answers.crowd
-    facts.write(Reliability(len(crowd.label), _coefficients(crowd)))
+    facts.write(Reliability(int(scores.num_labels.sum()), _coefficients(crowd)))
     facts.write(_forecast(scores, circumstances))
 
 
@@ -154,7 +156,9 @@ def _is_near(labels: int, before: int) -> bool:
 def _forecast(scores: Scores, circumstances: Mapping[str, Any]) -> Forecast:
     from crowdcore.outlook.forecast import forecast_accuracy
 
-    labels, result = len(scores.answers.crowd.label), scores.result
+    labels, result = int(scores.num_labels.sum()), scores.result
+    if isinstance(result, KindBelief) or scores.parts:
+        return Forecast(labels, circumstances, reason=_ONE_CLASS)
     if not isinstance(result, HierarchicalResult):
         return Forecast(labels, circumstances, reason=NO_PROBABILITY)
     most = np.maximum(scores.max_labels - scores.answers.skips, 1)  # a skip takes the place of a label

@@ -18,6 +18,8 @@ from label_studio_crowd.store.database import now
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.controls import SeveralLabelsError
 
+_ONE_CLASS = "none: it learns from answers of one class, and those to {!r} are of another kind."
+
 log = logging.getLogger(__name__)
 
 
@@ -94,9 +96,12 @@ def train_anew(project: ScoredProject, answers: Answers, *, keep: bool = True) -
         fields=project.control.fields,
         predictions=_foreign_predictions(project, answers),
     )
-    choice = classifiers.choose(settings.classifier, tasks, n_classes=len(crowd.classes))
+    if answers.control.is_class:
+        choice = classifiers.choose(settings.classifier, tasks, n_classes=len(crowd.classes))
+    else:
+        choice = classifiers.Choice(None, _ONE_CLASS.format(answers.control.name))
     ids: NDArray[np.int64] = np.empty(0, np.int64)
-    pred_probs: NDArray[np.float64] = np.empty((0, len(crowd.classes)))
+    pred_probs: NDArray[np.float64] = np.empty((0, len(_classes(answers))))
     summary, model = choice.why, None
     if choice.classifier is not None:
         result = classifiers.train(
@@ -165,6 +170,8 @@ def _aligned(known: Probabilities, classes: tuple[str, ...]) -> Probabilities:
 
 
 def _classes(answers: Answers) -> tuple[str, ...]:
+    if not answers.control.is_class:
+        return ()
     return tuple(str(label) for label in answers.crowd.classes)
 
 

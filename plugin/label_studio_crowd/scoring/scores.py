@@ -13,7 +13,8 @@ from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.votes import overruled_tasks
 from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.scoring.answers import Answers
-from label_studio_crowd.scoring.consensus import find_beliefs
+from label_studio_crowd.scoring.consensus import Beliefs, find_beliefs
+from label_studio_crowd.scoring.kinds import KindBelief
 from label_studio_crowd.settings import ConsensusMethod
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
@@ -62,10 +63,13 @@ class Scores:
         in `min_labels`; not with CROWDLAB.
     target_quality, min_labels, max_labels
         What that was decided by, as for `score`.
+    parts
+        The scores of each control, where several are scored; these are then the first one's, but for `priority` and
+        `settled_by`.
     """
 
     answers: Answers
-    result: HierarchicalResult | CrowdlabResult
+    result: HierarchicalResult | CrowdlabResult | KindBelief
     model_disagrees: NDArray[np.bool_]
     majority: NDArray[np.int64]
     priority: NDArray[np.float64]
@@ -80,6 +84,37 @@ class Scores:
     target_quality: float
     min_labels: int
     max_labels: int
+    parts: tuple[Scores, ...] = ()
+
+    @property
+    def controls(self) -> tuple[Scores, ...]:
+        """The scores of each control, which share their settling and priority; this, where it is the only one."""
+        return self.parts or (self,)
+
+    @property
+    def num_labels(self) -> NDArray[np.int64]:
+        """How many annotators answered each task, by whatever control; shape (N,)."""
+        if not self.parts:
+            return self.answers.crowd.num_answers
+        pairs = np.concatenate([part.answered_by() for part in self.parts], axis=1)
+        return np.bincount(np.unique(pairs, axis=1)[0], minlength=len(self.priority))
+
+    def answered_by(self) -> NDArray[np.int64]:
+        """Return the row of the task and the id of the annotator of each answer; shape (2, A)."""
+        crowd = self.answers.crowd
+        return np.stack([crowd.task, np.asarray(crowd.annotators, np.int64)[crowd.annotator]])
+
+    @property
+    def least_quality(self) -> NDArray[np.float64]:
+        """The quality of each task: the least of its controls' that have answers; shape (N,)."""
+        if not self.parts:
+            return self.result.quality
+        nothing = self.num_labels == 0
+        rows = [
+            np.where((part.answers.crowd.num_answers > 0) | nothing, part.result.quality, np.inf) for part in self.parts
+        ]
+        least: NDArray[np.float64] = np.min(rows, axis=0)
+        return np.where(np.isinf(least), self.result.quality, least)
 
     @property
     def settled(self) -> NDArray[np.bool_]:
@@ -90,7 +125,7 @@ class Scores:
     @property
     def calibrated(self) -> bool:
         """Whether qualities are probabilities of being right: CROWDLAB's are scores."""
-        return isinstance(self.result, HierarchicalResult)
+        return not isinstance(self.result, CrowdlabResult)
 
 
 def score(
@@ -126,8 +161,8 @@ def score(
     predicted
         Tasks whose probabilities are the classifier's own (N,), not a mean in their place; all by default.
     """
-    crowd, known = answers.crowd, answers.known_labels
-    found = find_beliefs(consensus, crowd, pred_probs, known)
+    answers, found = find_beliefs(consensus, answers, pred_probs)
+    crowd, known, is_class = answers.crowd, answers.known_labels, answers.control.is_class
     labels = crowd.num_answers
     if min_labels is None:
         min_labels = 1 if pred_probs is not None else 2
@@ -135,22 +170,25 @@ def score(
     if settled_before is not None:
         needed[settled_before] -= _SETTLED_MARGIN
     result = found.result
-    overruled = overruled_tasks(crowd, result.consensus, known >= 0)
+    # of other kinds a consensus that nobody gave is no surprise: a number between two, the classes that most chose
+    overruled = overruled_tasks(crowd, result.consensus, known >= 0) & is_class
     good = (result.quality >= needed) & found.founded & (found.heard >= min_labels) & ~overruled
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     by_model = np.full(len(labels), found.hears_model) if predicted is None else predicted & found.hears_model
     judged = (result.consensus >= 0) & ((found.heard > 1) | (known >= 0) | by_model)
-    agreement = _agreement(crowd, result.consensus, judged)
+    agreement = _agreement(crowd, result.consensus, judged) if is_class else _similarity(found, judged)
     untold = np.isnan(agreement)
     return Scores(
         answers=answers,
         result=result,
         model_disagrees=overruled & by_model,
-        majority=majority_vote(crowd),
+        majority=majority_vote(crowd) if is_class else np.full(len(labels), -1),
         priority=found.priority,
         agreement=agreement,
         annotator_quality=np.where(untold, np.nan, result.annotators.quality),
-        worst_class=_worst_classes(crowd, result.consensus, result.quality, judged),
+        worst_class=_worst_classes(crowd, result.consensus, result.quality, judged)
+        if is_class
+        else np.full(len(crowd.annotators), -1),
         quality_interval=np.where(untold[:, None], np.nan, found.quality_interval),
         settled_by=np.select(reasons, SETTLED_BY, default=""),
         judged=judged,
@@ -160,6 +198,13 @@ def score(
         min_labels=min_labels,
         max_labels=max_labels,
     )
+
+
+def _similarity(found: Beliefs, judged: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the mean similarity of each annotator's answers to the consensus; NaN without any `judged`, (M,)."""
+    crowd, M = found.result.crowd, len(found.result.crowd.annotators)
+    compared = np.bincount(crowd.annotator, judged[crowd.task], M) > 0
+    return np.where(compared, found.result.annotators.agreement_with_consensus, np.nan)
 
 
 def _agreement(crowd: Crowd, consensus: NDArray[np.int64], judged: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -12,12 +12,14 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from crowdcore import Crowd
 from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.kinds import KindBelief, Told
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.projects import ProjectStore
@@ -97,6 +99,16 @@ class Snapshot:
         task has; (A,).
     answer_quality
         How far each answer is to be believed; (A,).
+    kind
+        The form of the answers: see `label_studio_crowd.studio.controls.forms`.
+    values
+        The answers that the classes stand for, as JSON, where an answer is not one class; (K,).
+    of_tasks, of_annotators
+        What the kind of answers tells besides of each task and each annotator, in words; (N,), (M,), or empty.
+    of_classes
+        What it tells of each class that an answer may have, by the class.
+    others
+        The snapshots of the other controls.
     answer_at, answer_seconds
         When it was last changed (Unix time; 0 where that is not known) and how long it took (NaN); (A,).
     """
@@ -145,6 +157,34 @@ class Snapshot:
     answer_quality: NDArray[np.float64]
     answer_at: NDArray[np.int64]
     answer_seconds: NDArray[np.float64]
+    kind: str = "choice"
+    values: tuple[str, ...] = ()
+    of_tasks: tuple[str, ...] = ()
+    of_annotators: tuple[str, ...] = ()
+    of_classes: tuple[tuple[str, str], ...] = ()
+    others: tuple[Snapshot, ...] = ()
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """The names of the controls that were scored; the first is this snapshot's."""
+        return (self.control, *(other.control for other in self.others))
+
+    def of_control(self, name: str | None) -> Snapshot | None:
+        """Return the snapshot of a control, by default the first; None if it was not scored."""
+        return next((each for each in (self, *self.others) if name in (None, each.control)), None)
+
+    @property
+    def is_class(self) -> bool:
+        """Whether an answer is one class."""
+        return self.kind in ("choice", "ordered")
+
+    def answer(self, row: int, control: Control) -> Any:
+        """Return the consensus of a task, as the control writes it; None without one."""
+        label = self.label(row)
+        return label if label is None or not self.values else self._unpacked(int(self.consensus[row]), control)
+
+    def _unpacked(self, code: int, control: Control) -> Any:
+        return control.form.unpack(orjson.loads(self.values[code]))
 
     @cached_property
     def said(self) -> NDArray[np.bool_]:
@@ -212,7 +252,9 @@ class Snapshot:
         words: dict[str, Any] = {"format": FORMAT}
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
+            if field.name == "others":
+                arrays |= {f"other{n}": np.frombuffer(other.to_bytes(), np.uint8) for n, other in enumerate(value)}
+            elif isinstance(value, np.ndarray):
                 arrays[field.name] = _narrow(value, field.name)
             else:
                 words[field.name] = asdict(value) if isinstance(value, Estimate) else value
@@ -231,7 +273,13 @@ class Snapshot:
             words["classes"] = tuple(words["classes"])
             words["own_labels"] = tuple(map(tuple, words.get("own_labels", ())))
             words["accuracy"] = Estimate(**words["accuracy"])
-            values: dict[str, Any] = {name: _wide(arrays[name]) for name in arrays.files if name != "words"}
+            packed = [name for name in arrays.files if name.startswith("other")]
+            others = [cls.from_bytes(arrays[name].tobytes()) for name in packed]
+            words["others"] = tuple(other for other in others if other is not None)
+            words |= {name: tuple(words.get(name, ())) for name in ("values", "of_tasks", "of_annotators")}
+            words["of_classes"] = tuple(map(tuple, words.get("of_classes", ())))
+            there = set(arrays.files) - {"words", *packed}
+            values: dict[str, Any] = {name: _wide(arrays[name]) for name in there}
             disagrees = {"model_disagrees": np.zeros(len(values["tasks"]), np.bool_)}
             earlier = _copies(len(values["annotators"]), ()) | disagrees
             values = earlier | values  # which earlier releases did not store
@@ -249,7 +297,6 @@ def stored_snapshot(project: ProjectStore) -> Snapshot | None:
 
 def take_snapshot(
     info: Mapping[str, Any],
-    control: Control,
     scores: Scores,
     queue: tuple[int, ...],
     probabilities: Probabilities,
@@ -263,7 +310,8 @@ def take_snapshot(
 ) -> Snapshot:
     """Return what a run believes."""
     answers, result = scores.answers, scores.result
-    crowd, stats = answers.crowd, result.annotators
+    crowd, stats, control = answers.crowd, result.annotators, answers.control
+    told = result.told if isinstance(result, KindBelief) else Told()
     if len(probabilities.tasks):
         prior = probabilities.pred_probs.mean(axis=0)
     else:
@@ -276,6 +324,11 @@ def take_snapshot(
         title=str(info["title"]),
         label_config=str(info["label_config"]),
         control=control.name,
+        kind=control.kind,
+        values=tuple(orjson.dumps(control.form.pack(value)).decode() for value in answers.values),
+        of_tasks=told.of_tasks,
+        of_annotators=told.of_annotators,
+        of_classes=told.of_classes,
         show_consensus=show_consensus,
         training=probabilities.training,
         target_quality=target_quality,
@@ -306,7 +359,7 @@ def take_snapshot(
         agreement=scores.agreement,
         annotator_labels=np.asarray(stats.num_answers, np.int64),
         worst_class=scores.worst_class,
-        **_copies(len(crowd.annotators), scores.copies),
+        **_copies(len(crowd.annotators), scores.copies),  # type: ignore[arg-type]
         answer_annotator=crowd.annotator,
         answer_label=crowd.label,
         answer_quality=np.asarray(result.label_quality, np.float64),

@@ -249,17 +249,19 @@ def _data(task: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _stored(snapshot: Snapshot, control: Control, row: int, data: Mapping[str, Any]) -> dict[str, Any]:
-    label = snapshot.label(row)
+    answer = snapshot.answer(row, control)
     shown = bool(snapshot.reason(row)) or snapshot.show_consensus
     quality = float(snapshot.quality[row])
     return _prediction(
-        _written(control, label, data) if shown and label is not None else [],
+        _written(control, answer, data) if shown and answer is not None else [],
         quality if np.isfinite(quality) else float(snapshot.prior.max()),
     )
 
 
-def _written(control: Control, label: str, data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a label as a result; nothing if neither the labeling config nor the task offers it."""
+def _written(control: Control, label: Any, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return an answer as a result; nothing if it is a label that neither the labeling config nor the task offers."""
+    if not control.is_class:
+        return control.write(label)
     own = control.choices_of(data)
     known = label in control.classes or label in own or not (control.classes or control.has_own)
     return control.write(label, own) if known else []

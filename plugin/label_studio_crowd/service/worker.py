@@ -119,11 +119,12 @@ class Worker:
         self._mark_what_follows(run)
         scores = run.scores
         crowd = scores.answers.crowd
-        update_names(project, crowd.annotators.tolist(), anew=Needs.SWEEP in job.needs)
+        people = {who for part in scores.controls for who in part.answers.crowd.annotators.tolist()}
+        update_names(project, sorted(people), anew=Needs.SWEEP in job.needs)
         log.info(
             "Project %d: %d labels, %d of %d tasks settled, %d in the queue; %.2f s.",
             job.project,
-            len(crowd.label),
+            scores.num_labels.sum(),
             scores.settled.sum(),
             len(crowd.tasks),
             len(run.plan.queue),

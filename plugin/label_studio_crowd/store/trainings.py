@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -48,6 +48,11 @@ class Probabilities:
     newest: str
     training: str = ""
     trained_at: float = 0.0
+
+    def none(self) -> Probabilities:
+        """Return that there are none, for what this training was not of."""
+        nothing = np.empty((0, len(self.classes)))
+        return replace(self, summary="", tasks=np.empty(0, np.int64), pred_probs=nothing, training="")
 
 
 _OURS: Final = probabilities.c.project == KEY

@@ -34,7 +34,7 @@ def scores_of(num_tasks, answers=(), *, known=(), pred_probs=None, **rule):
     known_labels = np.full(num_tasks, -1)
     for row, code in known:
         known_labels[row] = code
-    found = Answers(crowd, known_labels, {}, 0, (), (), crowd.num_answers.copy(), np.zeros(num_tasks, int))
+    found = Answers(crowd, known_labels, {}, 0, (), (), crowd.num_answers.copy(), np.zeros(num_tasks, int), CONTROL)
     return score(found, pred_probs, **{"target_quality": 0.8, "min_labels": 1, "max_labels": 5, **rule})
 
 
@@ -72,7 +72,7 @@ def carried_out(plan, published, version):
 
 def plan_of(scores, published=(), version="", *, tasks=None, **how):
     how = {"active_annotators": range(3), **how}
-    return make_plan(scores, tasks or tasks_of(scores), CONTROL, list(published), version, **how)
+    return make_plan(scores, tasks or tasks_of(scores), list(published), version, **how)
 
 
 answers = st.integers(1, 30).flatmap(

@@ -125,7 +125,7 @@ def train(
         The probabilities of the last round, and a model that learned from the same labels.
     """
     from crowdcore import majority_vote
-    from label_studio_crowd.scoring.consensus import find_beliefs
+    from label_studio_crowd.scoring.consensus import find_class_beliefs
 
     if rounds < 1:
         raise ValueError(f"rounds is {rounds}; pass 1 or more.")
@@ -143,7 +143,7 @@ def train(
         losses.append(log_loss(P[told], learned[told]))
         if not told.any():
             break
-        labels = np.where(told, find_beliefs(consensus, crowd, P, known).result.consensus, -1)
+        labels = np.where(told, find_class_beliefs(consensus, crowd, P, known).result.consensus, -1)
         changed.append(float((labels != learned)[told].mean()))
         if changed[-1] < SETTLED:
             break

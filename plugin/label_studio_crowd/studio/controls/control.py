@@ -1,4 +1,4 @@
-"""A control of a labeling config whose answer is one class. It turns a result into a label, and a label into a result.
+"""A control of a labeling config. It turns results into answers, and answers into results.
 
 Nothing else in the plugin knows what the result of a ``<Choices>`` looks like.
 """
@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from label_studio_crowd.studio.controls.labels import PATH_SEPARATOR, NoLabelError, Path, by_label, joined, paths_in
-from label_studio_crowd.studio.controls.tags import TAGS, Tag
+from label_studio_crowd.studio.controls.forms import FORMS, SETS, ClassForm, Form
+from label_studio_crowd.studio.controls.labels import Path, by_label, paths_in
+from label_studio_crowd.studio.controls.tags import TAGS
 from label_studio_crowd.studio.controls.variables import filled_in, lookup
+from label_studio_crowd.studio.controls.visibility import Visibility
 
 Result = Iterable[Mapping[str, Any]]
 
@@ -26,18 +28,16 @@ _OF_A_REGION: Final = frozenset(
 """What a result's value has besides the answer if that is about a region."""
 
 
-class SeveralLabelsError(ValueError):
-    """A result that gives more than one label, although a task can have only one."""
-
-
 @dataclass(frozen=True)
 class Control:
-    """A control whose answer is one class of the task, so that it can be scored.
+    """A control whose answers can be scored.
 
     Attributes
     ----------
     name, tag
         As in the labeling config; the tag in lower case, without a namespace.
+    kind
+        The form of its answers: a name in `label_studio_crowd.studio.controls.forms.FORMS`.
     objects
         The names of what it points to. A result names one of them.
     classes
@@ -54,11 +54,24 @@ class Control:
         The data field with the choices of each task; "" without one.
     fields
         (object tag in lower case, data field) of what annotators see; what the control points to first.
+    required
+        Whether annotators must answer it.
+    siblings
+        The names of all controls of the labeling config.
+    takes_several
+        Whether an annotator may give several labels although nothing says so: a taxonomy.
+    visible
+        When annotators see it; None: always.
+    written
+        How a date or a time is written: year, month, date, datetime or time.
+    step, least, most
+        Of numbers: the step between two, and the bounds; None where there are none.
     """
 
     name: str
     tag: str
     objects: tuple[str, ...]
+    kind: str = "choice"
     classes: tuple[str, ...] = ()
     paths: Mapping[str, Path] = field(default_factory=dict, compare=False)
     is_tree: bool = False
@@ -66,27 +79,53 @@ class Control:
     own: tuple[Path, ...] = ()
     own_list: str = ""
     fields: tuple[tuple[str, str], ...] = ()
+    required: bool = False
+    siblings: frozenset[str] = frozenset()
+    takes_several: bool = False
+    visible: Visibility | None = None
+    written: str = "datetime"
+    step: float | None = None
+    least: float | None = None
+    most: float | None = None
 
     @property
     def has_own(self) -> bool:
         """Whether tasks come with choices of their own."""
         return bool(self.own or self.own_list)
 
-    def read(self, result: Result) -> str | None:
-        """Return the label that a result gives, or None if it gives none: `why_none` says why.
+    @property
+    def form(self) -> Form:
+        """How its answers look."""
+        return FORMS[self.kind]
+
+    @property
+    def is_class(self) -> bool:
+        """Whether an answer is one class."""
+        return isinstance(self.form, ClassForm)
+
+    def read(self, result: Result) -> Any:
+        """Return the answer that a result gives, or None if it gives none: `why_none` says why.
 
         Raises
         ------
         SeveralLabelsError
-            If it gives more than one.
+            If it gives more than one label, and only one is an answer.
         """
-        found: list[str] = []
-        for item in result:
-            if item.get("from_name") == self.name and not _about_a_part(item):
-                found += self._labels(item.get("value"))
-        if len(found) > 1:
-            raise SeveralLabelsError(", ".join(map(repr, found)))
-        return found[0] if found else None
+        return self.form.read(self, self._items(result))
+
+    def several_in(self, result: Result) -> bool:
+        """Return whether a result gives several labels, where the control takes them."""
+        return self.takes_several and len(SETS.read(self, self._items(result)) or ()) > 1
+
+    def when_empty(self, result: Result) -> Any:
+        """Return the answer that a submitted result gives which has nothing of the control; None if it gives none."""
+        names = {item.get("from_name") for item in result}
+        if not names <= self.siblings or (self.visible is not None and not self.visible.holds(result)):
+            return None  # it answers a control that is no more, or did not see this one
+        return self.form.when_empty(self)
+
+    def _items(self, result: Result) -> list[Mapping[str, Any]]:
+        return [item for item in result if item.get("from_name") == self.name and not _about_a_part(item)]
 
     def why_none(self, result: Result) -> str:
         """Return why a result without a label has none: `EMPTY`, `NO_LABEL`, or what else it answers, in words."""
@@ -95,37 +134,23 @@ class Control:
             name, value, kind = item.get("from_name"), item.get("value"), str(item.get("type"))
             if name != self.name or _about_a_part(item) or kind not in (self.tag, "None"):
                 others[ANSWERING + described(item)] = None
-            elif isinstance(value, Mapping) and _says(value.get(self._tag.field)):
+            elif isinstance(value, Mapping) and _says(value.get(TAGS[self.tag].field)):
                 others[NO_LABEL] = None
         return next(iter(others), EMPTY)
 
-    @property
-    def _tag(self) -> Tag:
-        return TAGS[self.tag]
-
-    def _labels(self, value: Any) -> list[str]:
-        """Return the labels in an item's value; Label Studio's API takes values of any shape, and those have none."""
-        if not isinstance(value, Mapping):
-            return []
-        try:
-            return [joined(path) for path in self._tag.read(value.get(self._tag.field))]
-        except NoLabelError:
-            return []
-
-    def write(self, label: str, own: Mapping[str, Path] | None = None) -> list[dict[str, Any]]:
-        """Return the result that gives `label`, as Label Studio stores it.
+    def write(self, answer: Any, own: Mapping[str, Path] | None = None) -> list[dict[str, Any]]:
+        """Return the result that gives an answer, as Label Studio stores it.
 
         Parameters
         ----------
         own
             The task's own choices, from `choices_of`.
         """
-        path = self.paths.get(label) or (own or {}).get(label)
-        if path is None:
-            path = tuple(label.split(PATH_SEPARATOR)) if self.tag == "taxonomy" else (label,)
-        value = {self._tag.field: self._tag.write(path, nested=self.nested)}
-        # `value` first: the Data Manager's column of results is cut after a few words
-        return [{"value": value, "from_name": self.name, "to_name": self.objects[0], "type": self.tag}]
+        return self.form.write(self, answer, own or {})
+
+    def show(self, answer: Any) -> str:
+        """Return an answer as a person reads it."""
+        return self.form.show(self, answer)
 
     def choices_of(self, data: Mapping[str, Any]) -> dict[str, Path]:
         """Return label → path of the choices that are a task's own, in their order.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.studio.controls.control import Control
 from label_studio_crowd.studio.controls.elements import Element, parse
 from label_studio_crowd.studio.controls.labels import Path, by_label
-from label_studio_crowd.studio.controls.tags import SCORED, TAGS
+from label_studio_crowd.studio.controls.tags import SCORED, TAGS, ClassTag
 from label_studio_crowd.studio.controls.variables import names_in
+from label_studio_crowd.studio.controls.visibility import Visibility
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,10 @@ class Found:
         return tuple(filter(None, (name.strip() for name in self.element.get("toname").split(","))))
 
     def why_not(self) -> str | None:
-        """Return why its answer is not one class of the task, or None if it is."""
+        """Return why its answers cannot be scored, or None if they can."""
         tag = TAGS.get(self.element.tag)
         if tag is None:
-            return "not a classification of the task"
+            return "a kind of answer that is not scored"
         if self.per != "task":
             return f"answers per {self.per}, not per task"
         return tag.why_not(self.element)
@@ -52,20 +54,55 @@ class Found:
         return f"<{self.element.written} name={self.name!r}>" + (f" ({reason})" if reason else "")
 
 
+def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[str] = ()) -> tuple[Control, ...]:
+    """Return the controls of these names, or all that can be scored.
+
+    Parameters
+    ----------
+    ordered
+        Names of the controls whose classes have an order.
+
+    Raises
+    ------
+    UserError
+        If the config is no XML, has none that can be scored, or one of the names is none of them; it names what was
+        found.
+    """
+    root = parse(config)
+    controls = list(find_all(root))
+    scored = {found.name: _control(found, root) for found in reversed(controls) if found.why_not() is None}
+    missing = [name for name in names if name not in scored]
+    if missing or not scored:
+        raise UserError(_nothing_found(controls, missing[0] if missing else None))
+    unordered = [name for name in ordered if name not in scored or not scored[name].is_class]
+    if unordered:
+        raise UserError(
+            f"--ordered names {unordered[0]!r}, but the labeling config has no control of this name whose answer is "
+            "one class. Name <Choices> with one choice, or leave it out."
+        )
+    wanted = set(names or scored)
+    return tuple(
+        replace(control, kind="ordered") if name in ordered else control
+        for name, control in reversed(scored.items())
+        if name in wanted
+    )
+
+
 def find_control(config: str, name: str | None = None) -> Control:
-    """Return the control called `name`, or the first whose answer is one class.
+    """Return the control called `name`, or the first that can be scored.
 
     Raises
     ------
     UserError
         If the config is no XML, or has no such control; it names what was found.
     """
-    root = parse(config)
-    controls = list(find_all(root))
-    for found in controls:
-        if name in (None, found.name) and found.why_not() is None:
-            return _control(found, root)
-    raise UserError(_nothing_found(controls, name))
+    return find_controls(config, () if name is None else (name,))[0]
+
+
+def not_scored(config: str) -> dict[str, str]:
+    """Return the controls that cannot be scored, as they are written, and why not."""
+    reasons = {str(found): found.why_not() for found in find_all(parse(config))}
+    return {found: reason for found, reason in reasons.items() if reason is not None}
 
 
 def names_of_controls(config: str) -> set[str]:
@@ -91,27 +128,53 @@ def _per(element: Element, per: str) -> str:
 
 def _nothing_found(controls: Sequence[Found], name: str | None) -> str:
     found = ", ".join(map(str, controls)) or "no control at all"
-    wanted = f"no control named {name!r} whose answer is one class" if name else "no control whose answer is one class"
+    wanted = f"no control named {name!r} that can be scored" if name else "no control that can be scored"
     return f"The labeling config has {wanted}; found {found}. These can be scored: {SCORED}."
 
 
 def _control(found: Found, root: Element) -> Control:
-    element = found.element
-    offered = list(TAGS[element.tag].offered(element))
+    element, tag = found.element, TAGS[found.element.tag]
+    offered = list(tag.offered(element)) if isinstance(tag, ClassTag) else []
     paths = by_label(path for path in offered if not _is_own(path))
     is_tree = element.tag == "taxonomy" or any(len(path) > 1 for path in paths.values())
     return Control(
         name=found.name,
         tag=element.tag,
         objects=found.objects,
+        kind=tag.kind(element),
         classes=tuple(paths),
         paths=paths if is_tree else {},
         is_tree=is_tree,
         nested=element.says("allownested"),
         own=tuple(filter(_is_own, offered)),
-        own_list=next(names_in(element.get("value")), ""),
+        own_list=next(names_in(element.get("value")), "") if isinstance(tag, ClassTag) else "",
         fields=tuple(_fields(root, found)),
+        required=element.says("required"),
+        siblings=frozenset(other.name for other in find_all(root)),
+        takes_several=element.tag == "taxonomy" and element.get("maxusages").strip() != "1",
+        visible=Visibility.of(element),
+        written=_written(element),
+        step=_number(element.get("step")),
+        least=_number(element.get("min")),
+        most=_number(element.get("max")),
     )
+
+
+def _written(element: Element) -> str:
+    """Return how a date or a time is written, by the parts of it that are asked for."""
+    parts = set(element.get("only").replace(" ", "").lower().split(","))
+    for part, written in (("date", "date"), ("month", "month"), ("year", "year"), ("time", "time")):
+        if part in parts:
+            return "datetime" if {"date", "time"} <= parts else written
+    return "datetime"
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _is_own(path: Path) -> bool:

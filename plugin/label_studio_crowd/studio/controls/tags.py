@@ -1,4 +1,4 @@
-"""Tags whose answer is a class: how each is read out of a result's value and written, and which classes it offers.
+"""Tags whose answers can be scored: how each is read out of a result's value and written, and which classes it offers.
 
 One class a tag. What a tag is to an annotator, and nothing of projects or scores.
 """
@@ -35,8 +35,20 @@ class Tag(ABC):
     example: ClassVar[str]
 
     def why_not(self, element: Element) -> str | None:
-        """Return why the element's answer is not one class, or None if it is."""
+        """Return why the element's answers cannot be scored, or None if they can."""
         return None
+
+    @abstractmethod
+    def kind(self, element: Element) -> str:
+        """Return of which kind the element's answers are: a name in `label_studio_crowd.studio.controls.forms`."""
+
+
+class ClassTag(Tag):
+    """A tag whose answers are classes."""
+
+    def kind(self, element: Element) -> str:
+        """See `Tag`."""
+        return "choice"
 
     @abstractmethod
     def offered(self, element: Element) -> Iterator[Path]:
@@ -57,15 +69,15 @@ class Tag(ABC):
         """Return the answer that gives a class; `nested` where the control has a tree of classes."""
 
 
-class Choices(Tag):
+class Choices(ClassTag):
     """``<Choices>``: an answer is a list of choices; with allowNested, of paths."""
 
     name = field = "choices"
-    example = "<Choices> with one choice"
+    example = "<Choices>"
 
-    def why_not(self, element: Element) -> str | None:
+    def kind(self, element: Element) -> str:
         """See `Tag`."""
-        return "several choices at once" if element.get("choice").strip().lower() == "multiple" else None
+        return "set" if element.get("choice").strip().lower() == "multiple" else "choice"
 
     def offered(self, element: Element) -> Iterator[Path]:
         """See `Tag`."""
@@ -83,11 +95,11 @@ class Choices(Tag):
         return [list(path)] if nested or len(path) > 1 else list(path)
 
 
-class Taxonomy(Tag):
+class Taxonomy(ClassTag):
     """``<Taxonomy>``: an answer is a list of paths."""
 
     name = field = "taxonomy"
-    example = "<Taxonomy> with one path"
+    example = "<Taxonomy>"
 
     def offered(self, element: Element) -> Iterator[Path]:
         """See `Tag`."""
@@ -102,11 +114,15 @@ class Taxonomy(Tag):
         return [list(path)]
 
 
-class Rating(Tag):
+class Rating(ClassTag):
     """``<Rating>``: an answer is a number of stars; none is no answer."""
 
     name = field = "rating"
     example = "<Rating>"
+
+    def kind(self, element: Element) -> str:
+        """See `Tag`."""
+        return "ordered"
 
     def why_not(self, element: Element) -> str | None:
         """See `Tag`."""
@@ -136,7 +152,7 @@ class Rating(Tag):
         return int(stars) if math.isfinite(stars) and stars.is_integer() and 1 <= stars <= MOST_STARS else None
 
 
-class Pairwise(Tag):
+class Pairwise(ClassTag):
     """``<Pairwise>``: an answer is the side that was chosen."""
 
     name = "pairwise"
@@ -156,7 +172,32 @@ class Pairwise(Tag):
         return path[0]
 
 
-TAGS: Final[Mapping[str, Tag]] = {tag.name: tag for tag in (Choices(), Rating(), Pairwise(), Taxonomy())}
+class NumberTag(Tag):
+    """``<Number>``: an answer is a number."""
+
+    name = field = "number"
+    example = "<Number>"
+
+    def kind(self, element: Element) -> str:
+        """See `Tag`."""
+        return "number"
+
+
+class DateTime(Tag):
+    """``<DateTime>``: an answer is a date, a time, or both."""
+
+    name = field = "datetime"
+    example = "<DateTime>"
+
+    def kind(self, element: Element) -> str:
+        """See `Tag`."""
+        return "moment"
+
+
+CLASS_TAGS: Final[Mapping[str, ClassTag]] = {tag.name: tag for tag in (Choices(), Rating(), Pairwise(), Taxonomy())}
+"""The tags whose answers are classes, by name."""
+
+TAGS: Final[Mapping[str, Tag]] = {**CLASS_TAGS, "number": NumberTag(), "datetime": DateTime()}
 """The tags that can be scored, by name."""
 
 SCORED: Final = ", ".join(tag.example for tag in TAGS.values())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.studio.controls.control import Control, Result, described
+from label_studio_crowd.studio.controls.elements import Element
 from label_studio_crowd.studio.controls.tags import TAGS
+
+_BARE: Final = Element("", "", {}, ())
 
 
 def infer_control(results: Iterable[Result], name: str | None = None) -> Control:
@@ -57,4 +60,4 @@ def _control(item: Mapping[str, Any]) -> Control | None:
     known = TAGS.get(tag) if isinstance(tag, str) else None
     if known is None or not isinstance(value, Mapping) or set(value) != {known.field} or "item_index" in item:
         return None
-    return Control(str(item.get("from_name")), known.name, (str(item.get("to_name")),))
+    return Control(str(item.get("from_name")), known.name, (str(item.get("to_name")),), known.kind(_BARE))

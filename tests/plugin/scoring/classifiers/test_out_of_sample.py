@@ -10,7 +10,7 @@ from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers import build, choose, train
 from label_studio_crowd.scoring.classifiers.out_of_sample import deal
-from label_studio_crowd.scoring.consensus import MOST_EXPONENT, find_beliefs
+from label_studio_crowd.scoring.consensus import MOST_EXPONENT, find_class_beliefs
 from tests.plugin.scoring.classifiers.topical_texts import assert_probabilities, noisy_crowd, tasks_of, topical
 
 # ---------------------------------------------------------------------- it learns, and out of sample
@@ -31,7 +31,7 @@ def test_a_consensus_with_text_beats_the_majority(method):
     tasks, truth = topical(400)
     crowd = noisy_crowd(truth, 3)
     trained = train(build("text", tasks, n_classes=3), crowd, consensus=method)
-    consensus = find_beliefs(method, crowd, trained.pred_probs).result.consensus
+    consensus = find_class_beliefs(method, crowd, trained.pred_probs).result.consensus
     assert (consensus == truth).mean() > (majority_vote(crowd) == truth).mean() + 0.1
 
 
