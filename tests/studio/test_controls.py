@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 import yaml
 
@@ -9,57 +13,172 @@ from harness.studio_install import install
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.studio.controls import Control, find_control
 
-CONFIGS = {
-    "choices": (
-        '<View><Text name="t" value="$text"/><Choices name="c" toName="t" choice="single-radio">'
-        '<Choice value="yes"/><Choice value="no" alias="n"/></Choices></View>',
-        "t",
-        {"choices": ["n"]},
-        {"choices": ["yes"]},
+TEXT = '<Text name="t" value="$text"/>'
+NESTED = '<Choice value="A"><Choice value="A1"/><Choice value="A2"/></Choice><Choice value="B"/>'
+
+
+MANY = 51
+"""So many tasks are written by Label Studio's import; few are created one by one."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of control, and what annotators say with it to a task by its number.
+
+    Attributes
+    ----------
+    config
+        Inside the <View>; the control is "c", and tasks have a text, another one, and options.
+    tag
+        The type of its results.
+    said
+        The value of an annotation.
+    expected
+        The value of the consensus, where that is written differently.
+    to_name
+        What annotations name as their object.
+    shown
+        What Label Studio's page shows of it.
+    """
+
+    config: str
+    tag: str
+    said: Callable[[int], dict[str, Any]]
+    shown: Callable[[int], str]
+    expected: Callable[[int], dict[str, Any]] | None = None
+    to_name: str = "t"
+
+
+def options_of(n):
+    """The options of a task: every task has others."""
+    return [{"value": f"first {n}"}, {"value": f"second {n}"}]
+
+
+KINDS = {
+    "choices": Kind(
+        f'{TEXT}<Choices name="c" toName="t" choice="single-radio"><Choice value="yes"/><Choice value="no" alias="n"/>'
+        "</Choices>",
+        "choices",
+        lambda n: {"choices": [["n", "yes"][n % 2]]},
+        lambda n: ["no", "yes"][n % 2],
     ),
-    "rating": (
-        '<View><Text name="t" value="$text"/><Rating name="c" toName="t" maxRating="4"/></View>',
-        "t",
-        {"rating": 4},
-        {"rating": 1},
+    "rating": Kind(
+        f'{TEXT}<Rating name="c" toName="t" maxRating="4"/>',
+        "rating",
+        lambda n: {"rating": 1 + n % 4},
+        lambda n: "★" * (1 + n % 4),
     ),
-    "pairwise": (
-        '<View><Pairwise name="c" toName="t,u"/><Text name="t" value="$text"/><Text name="u" value="$other"/></View>',
-        "t",
-        {"selected": "right"},
-        {"selected": "left"},
+    "rating with a fraction": Kind(
+        f'{TEXT}<Rating name="c" toName="t" maxRating="4.0"/>',
+        "rating",
+        lambda n: {"rating": float(1 + n % 4)},
+        lambda n: "★" * (1 + n % 4),
+        lambda n: {"rating": 1 + n % 4},
     ),
-    "taxonomy": (
-        '<View><Text name="t" value="$text"/><Taxonomy name="c" toName="t"><Choice value="animal">'
-        '<Choice value="cat"/><Choice value="dog"/></Choice><Choice value="plant"/></Taxonomy></View>',
-        "t",
-        {"taxonomy": [["animal", "dog"]]},
-        {"taxonomy": [["plant"]]},
+    "pairwise": Kind(
+        f'<Pairwise name="c" toName="t,u"/>{TEXT}<Text name="u" value="$other"/>',
+        "pairwise",
+        lambda n: {"selected": ["left", "right"][n % 2]},
+        lambda n: [f"text {n}", f"other {n}"][n % 2],
+        to_name="c",
+    ),
+    "taxonomy": Kind(
+        f'{TEXT}<Taxonomy name="c" toName="t">{NESTED}</Taxonomy>',
+        "taxonomy",
+        lambda n: {"taxonomy": [[["A", "A2"], ["B"]][n % 2]]},
+        lambda n: ["A2", "B"][n % 2],
+    ),
+    "nested choices": Kind(
+        f'{TEXT}<Choices name="c" toName="t" allowNested="true">{NESTED}</Choices>',
+        "choices",
+        lambda n: {"choices": [[["A", "A2"], ["B"]][n % 2]]},
+        lambda n: ["A2", "B"][n % 2],
+    ),
+    "choices with each task": Kind(
+        f'{TEXT}<Choices name="c" toName="t" value="$options"/>',
+        "choices",
+        lambda n: {"choices": [f"{['first', 'second'][n % 2]} {n}"]},
+        lambda n: f"{['first', 'second'][n % 2]} {n}",
+    ),
+    "choices with each task beside fixed ones": Kind(
+        f'{TEXT}<Choices name="c" toName="t"><Choice value="$other"/><Choice value="neither"/></Choices>',
+        "choices",
+        lambda n: {"choices": [[f"other {n}", "neither"][n % 2]]},
+        lambda n: [f"other {n}", "neither"][n % 2],
+    ),
+    "lower case and a namespace": Kind(
+        '<View xmlns="http://www.w3.org/1999/xhtml"><text name="t" value="$text"/><choices name="c" toName="t">'
+        '<choice value="a"/><choice value="b"/></choices></View>',
+        "choices",
+        lambda n: {"choices": ["ab"[n % 2]]},
+        lambda n: "ab"[n % 2],
+    ),
+    "of two objects, beside a repeater": Kind(
+        '<Repeater on="$options" indexFlag="{{i}}"><Text name="o_{{i}}" value="$options[{{i}}].value"/>'
+        '<Choices name="c_{{i}}" toName="o_{{i}}"><Choice value="x"/></Choices></Repeater>'
+        f'{TEXT}<Text name="u" value="$other"/><Choices name="c" toName="t,u"><Choice value="a"/><Choice value="b"/>'
+        "</Choices>",
+        "choices",
+        lambda n: {"choices": ["ab"[n % 2]]},
+        lambda n: "ab"[n % 2],
     ),
 }
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
-def test_consensus_of(kind, make_project, annotators, plugin):
-    config, to_name, most, few = CONFIGS[kind]
+@pytest.fixture(scope="module")
+def page(studio, browser):
+    """A page of Label Studio for somebody who is logged in."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(f"{studio.url}/user/login/")
+    page.locator("input[name=email]").fill(studio.admin_email)
+    page.locator("input[name=password]").fill(studio.admin_password)
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_url(lambda url: "/user/login" not in url)
+    yield page
+    context.close()
 
-    def result(value):
-        return [{"from_name": "c", "to_name": to_name, "type": kind, "value": value}]
 
-    answers = [(task, who, result(most)) for task in range(5) for who in annotators]
-    answers += [(5, who, result(value)) for who, value in zip(annotators, (few, few, most), strict=True)]
-    data = [{"text": f"text {n}", "other": f"other {n}"} for n in range(7)]
+CHOSEN = (
+    ".ant-checkbox-wrapper-checked, .ant-radio-wrapper-checked, .ant-select-selection-item,"
+    " .lsf-main-view .border-primary-border-subtle"
+)
+
+
+def shown_by(page, url):
+    """What a person who opens a task sees of the consensus."""
+    page.goto(url)
+    page.locator(".lsf-annotation-button").filter(has_text="crowd-consensus").click()
+    page.locator(".lsf-annotation-button_selected").filter(has_text="crowd-consensus").wait_for()
+    page.locator(f"{CHOSEN}, .ant-rate-star-full").first.wait_for()
+    if stars := page.locator(".ant-rate-star-full").count():
+        return "★" * stars
+    (text,) = page.locator(CHOSEN).all_inner_texts()
+    return text.partition("[")[0].strip()  # without the hotkey
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_consensus_of_every_kind_of_control_arrives_and_shows(name, make_project, annotators, plugin, page, studio):
+    kind = KINDS[name]
+    data = [{"text": f"text {n}", "other": f"other {n}", "options": options_of(n)} for n in range(MANY)]
+    named = {"from_name": "c", "to_name": kind.to_name, "type": kind.tag}
+    answers = [(n, who, [{**named, "value": kind.said(n)}]) for n in range(MANY) for who in annotators]
+    config = kind.config if kind.config.startswith("<View") else f"<View>{kind.config}</View>"
     at_work = plugin(make_project(data, config, answers))
     at_work.connect()
     run = at_work.sync()
-    assert run.project.control.tag == kind
+    assert (run.project.control.name, run.project.control.tag) == ("c", kind.tag)
+    assert run.report().set_aside == {}
     consensus = {
         row["task"]: row["result"][0]["value"]
         for row in at_work.predictions()
         if row["model_version"] == "crowd-consensus"
     }
-    assert consensus == {**dict.fromkeys(at_work.tasks[:5], most), at_work.tasks[5]: few}
-    assert at_work.sync().plan.counts().consensus_update == 0
+    expected = kind.expected or kind.said
+    assert consensus == {task: expected(n) for n, task in enumerate(at_work.tasks)}
+    assert not at_work.sync().plan
+    assert shown_by(page, f"{studio.url}/projects/{at_work.project}/data?task={at_work.tasks[1]}") == kind.shown(1)
 
 
 def shipped_configs() -> list[str]:
@@ -81,6 +200,6 @@ def test_every_template_has_a_control_that_reads_what_it_writes_or_a_message_say
     configs = shipped_configs()
     assert len(configs) > 60
     controls = [control for control in map(control_in, configs) if control]
-    assert {control.tag for control in controls} == set(CONFIGS)
+    assert {control.tag for control in controls} == {"choices", "pairwise", "rating", "taxonomy"}
     for control in controls:
         assert [control.read(control.write(label)) for label in control.classes] == list(control.classes)
