@@ -9,6 +9,7 @@ from crowdcore.votes import overruled_tasks
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.consensus import MOST_EXPONENT
+from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.scoring.scores import memory_note, score
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.controls import find_control
@@ -61,6 +62,50 @@ def test_no_class_anywhere_is_an_error():
     control = find_control(CONFIG.format('<Choices name="c" toName="t" value="$options"/>'))
     with pytest.raises(UserError, match="offers no classes"):
         read_answers(TASKS, [], control)
+
+
+def own_choices(control, options):
+    return OwnChoices.read(control, {task: {"options": own} for task, own in enumerate(options, 1)})
+
+
+def test_choices_that_differ_from_task_to_task_are_classes_by_their_place():
+    control = find_control(
+        CONFIG.format('<Choices name="c" toName="t" value="$options"><Choice value="none"/></Choices>')
+    )
+    own = own_choices(control, [["p", "q"], ["r", "s"], ["t", "u"]])
+    said = [(1, 7, "q"), (1, 8, "q"), (2, 7, "r"), (2, 8, "gone"), (3, 7, "none")]
+    given = [annotation(n, task, who, label, control=control) for n, (task, who, label) in enumerate(said)]
+    answers = read_answers(TASKS, given, control, own=own)
+    assert answers.crowd.classes.tolist() == ["none", "choice 1 of the task", "choice 2 of the task"]
+    assert [[answers.label(row, code) for code in range(3)] for row in range(2)] == [["none", *"pq"], ["none", *"rs"]]
+    assert answers.crowd.label.tolist() == [2, 2, 1, 0]
+    assert answers.set_aside == {"with a choice that their task does not offer": 1}
+    assert answers.outside_config == ()
+
+
+def test_choices_that_every_task_offers_are_classes_by_their_label():
+    control = find_control(CONFIG.format('<Choices name="c" toName="t" value="$options"/>'))
+    own = own_choices(control, [["p", "q"], ["q", "p"], ["p", "q"]])
+    answers = read_answers(TASKS, [annotation(1, 2, 7, "q", control=control)], control, own=own)
+    assert answers.crowd.classes.tolist() == ["p", "q"]
+    assert answers.label(1, 1) == "q"
+
+
+def test_of_a_thousand_own_choices_no_agreement_is_taken_for_more_than_it_is():
+    """Four choices a task, three votes each of annotators who are right in .3 to .9 of the tasks."""
+    rng, tasks = np.random.default_rng(0), np.arange(1, 301)
+    control = find_control(CONFIG.format('<Choices name="c" toName="t" value="$options"/>'))
+    own = own_choices(control, [[f"{task} {place}" for place in range(4)] for task in tasks])
+    truth, given = rng.integers(0, 4, 300), []
+    for task in tasks.tolist():
+        for who in rng.choice(6, 3, replace=False).tolist():
+            right = rng.random() < (0.9, 0.8, 0.75, 0.7, 0.6, 0.3)[who]
+            place = truth[task - 1] if right else rng.choice(np.delete(np.arange(4), truth[task - 1]))
+            given.append(annotation(len(given), task, who, f"{task} {place}", control=control))
+    scores = score(read_answers(tasks, given, control, own=own), None, **{**RULE, "target_quality": 0.9})
+    settled = scores.settled & (scores.result.quality >= 0.9)
+    assert settled.mean() > 0.3
+    assert (scores.result.consensus == truth)[settled].mean() > 0.93
 
 
 @pytest.mark.parametrize(

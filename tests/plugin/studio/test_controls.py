@@ -32,6 +32,28 @@ TREE = (
         ([TREE.format("")], "tree", "taxonomy", ("animal", "animal / cat", "flora")),
         ([TREE.format(' leafsOnly="true"')], "tree", "taxonomy", ("animal / cat", "flora")),
         (['<Choices name="c" toName="t" value="$options"/>'], "c", "choices", ()),
+        (
+            ['<Choices name="c" toName="t"><Choice value="$one"/><Choice value="no"/></Choices>'],
+            "c",
+            "choices",
+            ("no",),
+        ),
+        ([CHOICES.lower().replace("toname", "toName")], "c", "choices", ("yes", "no")),
+        ([REGION.lower(), RATING], "stars", "rating", ("1", "2", "3", "4", "5")),
+        ([CHOICES.replace('toName="t"', 'toName="t" perItem="true"'), RATING], "stars", "rating", tuple("12345")),
+        ([f'<Repeater on="$u">{CHOICES}</Repeater>', RATING], "stars", "rating", tuple("12345")),
+        (['<Rating name="stars" toName="t" maxRating="3.0"/>'], "stars", "rating", ("1", "2", "3")),
+        (['<Rating name="no" toName="t" maxRating="ten"/>', CHOICES], "c", "choices", ("yes", "no")),
+        (
+            [
+                CHOICES.replace("/></", '><Choice value="never"/></Choice></').replace(
+                    'toName="t"', 'toName="t" allowNested="TRUE"'
+                )
+            ],
+            "c",
+            "choices",
+            ("yes", "no", "no / never"),
+        ),
     ],
 )
 def test_the_first_control_that_fits_is_found(controls, name, kind, classes):
@@ -52,6 +74,8 @@ def test_a_control_can_be_named():
         (config(CHOICES, SEVERAL), "many", ["'many'", "several choices", "'c'"]),
         (config(CHOICES), "typo", ["'typo'", "'c'"]),
         ("<View>", None, ["not valid XML"]),
+        (config('<Rating name="r" toName="t" maxRating="3e8"/>'), None, ["'3e8'", "a whole number from 1 to 1000"]),
+        (config(f'<Repeater on="$u">{CHOICES}</Repeater>'), None, ["'c'", "per item"]),
     ],
 )
 def test_a_config_without_one_is_an_error_that_says_what_was_found(xml, name, said):
@@ -70,6 +94,22 @@ def test_the_fields_that_the_control_points_to_come_first():
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("Title: $title ($year)", ["title", "year"]),
+        ("&lt;b&gt;$title&lt;/b&gt;", ["title"]),
+        ("$doc.meta.t", ["doc.meta.t"]),
+        ("$says[0].text", ["says[0].text"]),
+        ("$u[{{i}}].text", ["u"]),
+        ("costs nothing", []),
+    ],
+)
+def test_what_annotators_see_is_every_name_in_a_value(value, names):
+    shown = find_control(config(CHOICES, objects=f'<Text name="t" value="{value}"/>')).fields
+    assert shown == tuple(("text", name) for name in names)
+
+
 @pytest.mark.parametrize("control", [CHOICES, RATING, '<Pairwise name="p" toName="t"/>', TREE.format("")])
 def test_every_class_survives_the_way_to_a_result_and_back(control):
     found = find_control(config(control))
@@ -84,11 +124,58 @@ def test_every_class_survives_the_way_to_a_result_and_back(control):
         (RATING, [{"rating": 0}]),
         (TREE.format(""), [{"taxonomy": []}]),
         (CHOICES, [None]),
+        (CHOICES, [{"choices": [None]}]),
+        (CHOICES, [{"choices": [True]}]),
+        (CHOICES, [{"choices": [{"value": "yes"}]}]),
+        (CHOICES, [{"choices": [["yes", None]]}]),
+        (RATING, [{"rating": True}]),
+        (RATING, [{"rating": None}]),
     ],
 )
 def test_an_empty_result_gives_no_label(control, values):
     found = find_control(config(control))
     assert found.read([{"from_name": found.name, "value": value} for value in values]) is None
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "label"),
+    [
+        (CHOICES, {"choices": [["A", "A1"]]}, "A / A1"),
+        (CHOICES, {"choices": [["yes"]]}, "yes"),
+        (CHOICES, {"choices": [3.0]}, "3"),
+        (RATING, {"rating": 3.0}, "3"),
+        (RATING, {"rating": "3"}, "3"),
+        (RATING, {"rating": 2.5}, "2.5"),
+    ],
+)
+def test_only_text_numbers_and_paths_of_these_are_labels(control, value, label):
+    found = find_control(config(control))
+    assert found.read([{"from_name": found.name, "value": value}]) == label
+
+
+@pytest.mark.parametrize(
+    ("item", "why"),
+    [
+        (None, "empty"),
+        ({"from_name": "c", "type": "choices", "value": {"choices": []}}, "empty"),
+        ({"from_name": "c", "type": "choices", "value": {"choices": [True]}}, "with something that is no label"),
+        ({"from_name": "c", "type": "rating", "value": {"rating": 3}}, "answering 'c' (rating)"),
+        ({"from_name": "d", "type": "choices", "value": {"choices": ["yes"]}}, "answering 'd' (choices)"),
+        (
+            {"from_name": "c", "type": "choices", "value": {"x": 1, "y": 1, "choices": ["yes"]}},
+            "answering 'c' (choices of a region)",
+        ),
+        (
+            {"from_name": "c", "type": "choices", "item_index": 0, "value": {"choices": ["yes"]}},
+            "answering 'c' (choices of an item)",
+        ),
+    ],
+)
+def test_it_is_said_why_a_result_has_no_label(item, why):
+    found = find_control(config(CHOICES))
+    result = [] if item is None else [item]
+    assert found.read(result) is None
+    assert found.why_none(result) == why
 
 
 def test_results_of_other_controls_are_passed_over():

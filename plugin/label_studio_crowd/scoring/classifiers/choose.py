@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers.embedding import EmbeddingClassifier
 from label_studio_crowd.scoring.classifiers.estimator import EstimatorClassifier
-from label_studio_crowd.scoring.classifiers.fields import Field, Kind, fields_of
+from label_studio_crowd.scoring.classifiers.fields import Field, Kind, field_at, fields_of
 from label_studio_crowd.scoring.classifiers.predictions import PredictionsClassifier
 from label_studio_crowd.scoring.classifiers.tabular import TabularClassifier
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, TaskData, missing
@@ -98,9 +98,14 @@ def _auto(tasks: TaskData) -> Choice:
     else:
         why = "none: no data field holds an embedding, text shown to annotators, numbers or categories"
         return Choice(None, why + _left_out(fields.values()))
-    rest = [f for f in fields.values() if f.name not in used and f.name.partition(".")[0] not in used]
+    rest = [f for f in fields.values() if not any(_holds(name, f.name) or _holds(f.name, name) for name in used)]
     classifier.why += f" (chosen by auto: {reason}{_left_out(rest)})"
     return Choice(classifier, classifier.why)
+
+
+def _holds(outer: str, name: str) -> bool:
+    """Return whether a field is another, or inside it."""
+    return name == outer or name.startswith((f"{outer}.", f"{outer}["))
 
 
 def _left_out(fields: Iterable[Field], most: int = 8) -> str:
@@ -120,7 +125,7 @@ def _readable(name: str, fields: dict[str, Field], tasks: TaskData) -> bool:
     if name in fields:
         return fields[name].kind in READABLE
     inside = [field for field in fields.values() if field.name.startswith(name + ".")]
-    return any(field.kind in READABLE for field in inside)
+    return any(field.kind in READABLE for field in inside) or field_at(name, tasks).kind in READABLE
 
 
 def _text_fields(rest: str, tasks: TaskData) -> list[str]:

@@ -82,6 +82,11 @@ def fields_of(tasks: TaskData) -> dict[str, Field]:
     return {name: Field(name, kind_of(name, values, len(tasks))) for name, values in columns.items()}
 
 
+def field_at(name: str, tasks: TaskData) -> Field:
+    """Return a data field at any depth, as a labeling config names it: ``doc.parts[0].text``."""
+    return Field(name, kind_of(name, tasks.column(name), len(tasks)))
+
+
 def flat(row: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return a task's data fields, a field that holds fields replaced by those: ``row.age``."""
     found: list[tuple[str, Any]] = []
@@ -142,7 +147,10 @@ def kind_of(name: str, values: Sequence[Any], n_tasks: int) -> Kind:
 def _kind_of_vectors(values: Sequence[Any]) -> Kind:
     vectors = [as_vector(value) for value in values]
     length = common_length(vectors)
-    same = sum(v is not None and len(v) == length for v in vectors)
+    fitting = [v for v in vectors if v is not None and len(v) == length]
+    if len(fitting) > 1 and all(np.array_equal(v, fitting[0]) for v in fitting):
+        return "constant"  # a time axis, for one
+    same = len(fitting)
     return "embedding" if length >= SHORTEST_EMBEDDING and same >= NEARLY_ALL * len(values) else "nested"
 
 

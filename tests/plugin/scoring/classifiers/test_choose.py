@@ -77,6 +77,21 @@ AUTO = [
         "text",
         ['"left", "right"'],
     ),
+    ("text deep in the data", column(doc=lambda i: {"m": {"t": sentence(i)}}), [("text", "doc.m.t")], "text", ["m.t"]),
+    (
+        "text of a list's item",
+        column(says=lambda i: [{"text": sentence(i)}, {"text": "yes"}], year=number),
+        [("text", "says[0].text")],
+        "text",
+        ['"says[0].text"', '"year" (numbers)'],
+    ),
+    (
+        "a vector that is the same everywhere",
+        column(ts=lambda i: {"time": list(range(50))}, kind=colour),
+        [("timeseries", "ts")],
+        "tabular",
+        ['"ts.time" (the same in every task)'],
+    ),
     (
         "header with one wording",
         column(q=lambda i: "Which is it?", x=number),
