@@ -1,4 +1,4 @@
-"""What counts as an answer in people's projects: not another control's, not our own consensus, and each person's once."""
+"""What counts as an answer: not another control's, not our own consensus, and that of each deleted user."""
 
 from __future__ import annotations
 
