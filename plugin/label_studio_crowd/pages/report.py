@@ -38,7 +38,7 @@ class _Links:
     url: str
     detailed: frozenset[str]
 
-    def section(self, name: str) -> str:
+    def section(self, name: str, **query: object) -> str:
         return ""
 
     def annotator(self, key: str) -> str:
@@ -122,9 +122,11 @@ def report_html(
         links=_Links(url, frozenset(detailed)),
         previews=task_previews(stored.mirror, snapshot, settings, shown),
         calibrated=snapshot.calibrated,
+        is_class=snapshot.is_class,
         overview=insights.project_overview(snapshot, facts.read(History), facts.read(Forecast)),
         steps=insights.next_steps(snapshot, people),
         classes=insights.project_classes(snapshot),
+        of_classes=snapshot.of_classes,
         warnings=report.warnings,
         scored_with=insights.scored_with(snapshot, report),
         queue=queue,

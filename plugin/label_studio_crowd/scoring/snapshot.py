@@ -178,6 +178,10 @@ class Snapshot:
         """Whether an answer is one class."""
         return self.kind in ("choice", "ordered")
 
+    def told(self, row: int) -> str:
+        """Return what the kind of answers tells besides of a task, as a sentence; "" where it tells nothing."""
+        return f"Believed: {self.of_tasks[row]}." if self.of_tasks and self.of_tasks[row] and self.labels[row] else ""
+
     def answer(self, row: int, control: Control) -> Any:
         """Return the consensus of a task, as the control writes it; None without one."""
         label = self.label(row)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import orjson
 from markupsafe import Markup
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -92,18 +93,27 @@ class Head:
 
 @dataclass(frozen=True)
 class PageLinks:
-    """Where the links of a project's pages lead."""
+    """Where the links of a project's pages lead.
+
+    Attributes
+    ----------
+    control
+        The control that the pages are about; "" for the first.
+    """
 
     project: int
     url: str
+    control: str = ""
 
-    def section(self, name: str) -> str:
+    def section(self, name: str, **query: object) -> str:
         """Return the address of a page of the project."""
-        return f"/projects/{self.project}" + f"/{name}" * bool(name)
+        asked = {"control": self.control, **query}
+        words = urlencode({what: value for what, value in asked.items() if value not in ("", None)})
+        return f"/projects/{self.project}" + f"/{name}" * bool(name) + f"?{words}" * bool(words)
 
     def annotator(self, key: str) -> str:
         """Return the address of an annotator's page."""
-        return f"/projects/{self.project}/annotators/{key}"
+        return self.section(f"annotators/{key}")
 
     def task(self, task: int) -> str:
         """Return a task's address in Label Studio."""
@@ -166,9 +176,14 @@ class ProjectFrame(Frame):
             raise not_served(project, self.served)
         self.project = project
         self.stored = self.backend.project(project)
-        self.snapshot = self.backend.snapshot(self.stored)
+        self.whole = self.backend.snapshot(self.stored)
+        asked = request.query_params.get("control") or None
+        self.snapshot = None if self.whole is None else self.whole.of_control(asked)
+        if self.snapshot is None and self.whole is not None:
+            named = ", ".join(map(repr, self.whole.controls))
+            raise HTTPException(404, f"No control {str(asked)[:40]!r} is scored in this project; it has {named}.")
         self.head = head_of(self.backend, project, self.served[project])
-        self.links = PageLinks(project, self.head.url)
+        self.links = PageLinks(project, self.head.url, asked or "")
 
     @property
     def outlook_missing(self) -> str:
@@ -202,11 +217,20 @@ class ProjectFrame(Frame):
             "section": section,
             "links": self.links,
             "calibrated": self.snapshot is not None and self.snapshot.calibrated,
+            "is_class": self.snapshot is None or self.snapshot.is_class,
+            "control": self.snapshot.control if self.snapshot is not None else "",
+            "controls": self._controls(section),
             "events": f"/projects/{self.project}/events",
             "version": version_of(self.versions, self.project),
             "taken": "" if self.snapshot is None else self.snapshot.taken_at,
         }
         return self._filled(title, part, {"previews": {}, **around, **values})
+
+    def _controls(self, section: str) -> list[tuple[str, str]]:
+        """Return the controls to choose from, with the address of this page for each; none where there is one."""
+        if self.whole is None or not self.whole.others:
+            return []
+        return [(name, replace(self.links, control=name).section(section)) for name in self.whole.controls]
 
     def waiting(self, section: str) -> HTMLResponse:
         """Return the page that says that there is nothing to show yet."""

@@ -175,7 +175,7 @@ def _trainee(snapshot: Snapshot, people: People, row: int) -> Trainee:
     return Trainee(
         person=people.everybody[row],
         quality=float(snapshot.annotator_quality[row]),
-        wrong_on=snapshot.classes[most] if mostly else None,
+        wrong_on=snapshot.classes[most] if mostly and snapshot.is_class else None,
     )
 
 

@@ -88,7 +88,7 @@ class Mistakes:
 def project_classes(snapshot: Snapshot) -> Classes | None:
     """Return the classes of a project; None where it is not known what they are mistaken for."""
     found, K = Mistakes(snapshot), len(snapshot.classes)
-    if not found.labels.any():
+    if not found.labels.any() or not snapshot.is_class:
         return None
     consensus = snapshot.consensus[snapshot.said]
     tasks, accuracy = np.bincount(consensus, minlength=K), _accuracy(snapshot)
@@ -121,6 +121,8 @@ def project_classes(snapshot: Snapshot) -> Classes | None:
 def most_mixed_up(snapshot: Snapshot) -> MixedUp | None:
     """Return the classes most often mistaken for each other; None if that is rare (below 5 %, or 5 labels)."""
     found, K = Mistakes(snapshot), len(snapshot.classes)
+    if not snapshot.is_class:
+        return None
     either = np.minimum(found.truth, found.said) * K + np.maximum(found.truth, found.said)
     pair, at = np.unique(either, return_inverse=True)
     number = np.bincount(at, found.number, minlength=len(pair)).astype(np.int64)

@@ -100,6 +100,8 @@ class AnnotatorDetails:
         mistakes are seen.
     speed
         None where nothing is known.
+    told
+        What the kind of answers tells besides, in words; "" where it tells nothing.
     same
         With whom they give the same labels, also where everybody else says otherwise; None with nobody.
     """
@@ -111,6 +113,7 @@ class AnnotatorDetails:
     mistakes: tuple[SuspectLabel, ...]
     speed: Speed | None
     same: SameLabels | None
+    told: str
 
 
 def annotator_details(snapshot: Snapshot, people: People, row: int) -> AnnotatorDetails:
@@ -135,13 +138,14 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
         mistakes=spelled_out(snapshot, people, examples.tolist()),
         speed=_speed(snapshot, theirs),
         same=same_labels(snapshot, people, row),
+        told=snapshot.of_annotators[row] if snapshot.of_annotators else "",
     )
 
 
 def _confusion(snapshot: Snapshot, theirs: NDArray[np.int64]) -> Confusion | None:
     crowd = snapshot.crowd
     theirs = theirs[snapshot.judged[crowd.task[theirs]]]
-    if not len(theirs):
+    if not len(theirs) or not snapshot.is_class:
         return None
     truth, said = snapshot.consensus[crowd.task[theirs]], crowd.label[theirs]
     labels = np.bincount(truth, minlength=len(snapshot.classes)) + np.bincount(said, minlength=len(snapshot.classes))

@@ -162,7 +162,9 @@ def suspects(snapshot: Snapshot) -> NDArray[np.intp]:
     """Return the answers that are not the consensus and more likely wrong than right, the surest first."""
     crowd = snapshot.crowd
     consensus = snapshot.consensus[crowd.task]
-    found = np.flatnonzero((consensus >= 0) & (crowd.label != consensus) & (snapshot.answer_quality < _PROBABLY))
+    # of other kinds few answers are quite right, so that one is suspect beside what its task's consensus is worth
+    most = _PROBABLY if snapshot.is_class else _PROBABLY * snapshot.quality[crowd.task]
+    found = np.flatnonzero((consensus >= 0) & (crowd.label != consensus) & (snapshot.answer_quality < most))
     quality = snapshot.quality[crowd.task[found]]
     order = np.lexsort((-quality, snapshot.answer_quality[found]))
     return np.asarray(found[order])
@@ -188,7 +190,9 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     evidence.append(f"Of the others, {tally(others)}." if others else "Nobody else labelled it.")
     if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
-    if len(alike):
+    if not snapshot.is_class and (told := snapshot.told(row)):
+        evidence.append(told)
+    elif len(alike):
         on = "1 other task" if len(alike) == 1 else f"{len(alike)} other tasks"
         evidence.append(f"On {on} with consensus {truth}, this annotator was right {right} time{'s' * (right != 1)}.")
     return SuspectLabel(

@@ -108,6 +108,9 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
     skips = int(snapshot.skips[row])
     heard = guess if snapshot.hears_model else None
     sentence = _sentence(why, votes, heard, consensus, quality if snapshot.accuracy.value is not None else None)
+    if not snapshot.is_class:
+        sentence = f"{tally(votes)}. " if votes else "Nobody has labelled it yet. "
+        sentence += snapshot.told(row)
     if skips:
         sentence += f" {skips} skipped it."
     return QueuedTask(
