@@ -260,6 +260,7 @@ def _snapshot(run: Run, scores: Scores, taken_at: float) -> Snapshot:
         show_consensus=project.settings.show_consensus,
         target_quality=project.settings.target,
         taken_at=taken_at,
+        all_controls=tuple(part.answers.control.name for part in run.scores.parts),
     )
 
 

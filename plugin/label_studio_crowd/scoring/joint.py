@@ -35,7 +35,8 @@ def joint(parts: Sequence[Scores]) -> Scores:
     why = np.select([(reasons == name).any(axis=0) for name in SETTLED_BY[1:]], SETTLED_BY[1:], default=SETTLED_BY[0])
     worth = np.where(np.isinf(worth), priority.min(axis=0), worth)
     settled_by = np.where(waits.any(axis=0), "", why)
-    each = tuple(replace(part, priority=worth, settled_by=settled_by) for part in parts)
+    held_by = np.where(waits.any(axis=0), np.where(waits, priority, np.inf).argmin(axis=0), -1)
+    each = tuple(replace(part, priority=worth, settled_by=settled_by, held_by=held_by) for part in parts)
     return replace(each[0], parts=each)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crowdcore import AnnotatorStats, Crowd
 from crowdcore.crowd.ids import as_ids
 from crowdcore.kinds import AnswerTable, KindResult, NumberResult, SetResult, label_sets, numbers
+from crowdcore.kinds.agreement import set_distance, squared_distance
 from crowdcore.kinds.rating import rate_annotators
 from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.scoring.answers import Answers, distinct
@@ -56,6 +57,8 @@ class KindBelief:
         What crowdcore found.
     told
         What the kind tells besides, in words.
+    distance
+        How far two answers are from each other, as `crowdcore.kinds.agreement.alpha` takes it.
     """
 
     crowd: Crowd
@@ -69,6 +72,7 @@ class KindBelief:
     quality_interval: Floats
     found: KindResult
     told: Told
+    distance: Callable[[Any, Any], float]
 
 
 def believe(answers: Answers) -> tuple[Answers, KindBelief]:
@@ -107,6 +111,7 @@ def believe(answers: Answers) -> tuple[Answers, KindBelief]:
         quality_interval=rated.interval,
         found=found,
         told=_tell(control, found),
+        distance=_DISTANCES[control.form.kind],
     )
 
 
@@ -131,6 +136,8 @@ def _as_paths(control: Control, labels: frozenset[str]) -> frozenset[tuple[str, 
 def _numbers(control: Control, table: AnswerTable, known: Sequence[Any]) -> KindResult:
     return numbers(table, known=[np.nan if value is None else value for value in known], tolerance=control.step)
 
+
+_DISTANCES: Final[dict[str, Callable[[Any, Any], float]]] = {"set": set_distance, "number": squared_distance}
 
 _BELIEVE: Final[dict[str, Callable[[Control, AnswerTable, Sequence[Any]], KindResult]]] = {
     "set": _sets,
@@ -167,8 +174,8 @@ def _of_sets(found: SetResult) -> Told:
 def _of_numbers(control: Control, found: NumberResult) -> Told:
     is_moment = control.tag == "datetime"
     tasks = [
-        f"90 % interval {control.show(low)} to {control.show(high)}" if np.isfinite(low) else ""
-        for low, high in found.interval.round(12).tolist()
+        f"90 % interval {_bound(control, low, high)} to {_bound(control, high, low)}" if np.isfinite(low) else ""
+        for low, high in found.interval.tolist()
     ]
     unit = " seconds" if is_moment and control.written != "year" else ""
     people = [
@@ -178,8 +185,15 @@ def _of_numbers(control: Control, found: NumberResult) -> Told:
     return Told(tuple(tasks), tuple(people))
 
 
+def _bound(control: Control, bound: float, other: float) -> str:
+    """Return an end of an interval with as many digits as its width asks for."""
+    width = abs(bound - other)
+    digits = int(np.clip(1 - np.floor(np.log10(width)), 0, 12)) if width > 0 else 12
+    return control.show(bound if control.tag == "datetime" else round(bound, digits))
+
+
 def _share(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.0%}"
+    return "-" if np.isnan(value) else f"{value:.0%}".replace("%", " %")
 
 
 _SEEN: Final = 0.05

@@ -25,6 +25,7 @@ _STEP: Final = 1.02
 _RESAMPLES: Final = 200
 _NO_PAIRS: Final = "No task has labels by two annotators."
 _ONE_CLASS: Final = "It is made for projects with one control, whose answer is one class."
+_FOR_CLASSES: Final = "It is for answers of one class."
 _NO_CHANCE: Final = "All labels compared are the same, so agreement cannot be separated from chance."
 
 
@@ -144,8 +145,10 @@ def renew_outlook(facts: Facts, scores: Scores, circumstances: Mapping[str, Any]
     circumstances
         What they depend on besides the labels; a JSON value.
     """
-    crowd = scores.answers.crowd
-    facts.write(Reliability(int(scores.num_labels.sum()), _coefficients(crowd)))
+    coefficients = _coefficients(scores.answers.crowd)
+    if isinstance(scores.result, KindBelief):
+        coefficients = _coefficients_of(scores.result)
+    facts.write(Reliability(int(scores.num_labels.sum()), coefficients))
     facts.write(_forecast(scores, circumstances))
 
 
@@ -194,6 +197,15 @@ def _coefficients(crowd: Crowd) -> dict[str, Estimate]:
         "fleiss_kappa": _coefficient(fleiss_kappa(crowd).value),
         "alpha": _coefficient(alpha.value, alpha.low, alpha.high),
     }
+
+
+def _coefficients_of(belief: KindBelief) -> dict[str, Estimate]:
+    """Return alpha with the distance of the kind of answers; kappas are for classes."""
+    from crowdcore.kinds.agreement import alpha
+
+    value, low, high = alpha(belief.found.answers, belief.distance, n_resamples=_RESAMPLES, coverage=LEVEL)
+    kappas = dict.fromkeys(("mean_kappa", "fleiss_kappa"), Estimate.unknown(_FOR_CLASSES))
+    return {**kappas, "alpha": _coefficient(value, low, high)}
 
 
 def _coefficient(value: float, low: float = math.nan, high: float = math.nan) -> Estimate:

@@ -66,6 +66,8 @@ class Scores:
     parts
         The scores of each control, where several are scored; these are then the first one's, but for `priority` and
         `settled_by`.
+    held_by
+        Where several are scored, which of the controls needs labels of the task most, -1 where none does; shape (N,).
     """
 
     answers: Answers
@@ -85,6 +87,7 @@ class Scores:
     min_labels: int
     max_labels: int
     parts: tuple[Scores, ...] = ()
+    held_by: NDArray[np.int64] | None = None
 
     @property
     def controls(self) -> tuple[Scores, ...]:

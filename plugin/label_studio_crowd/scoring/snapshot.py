@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Final
 
@@ -107,8 +107,12 @@ class Snapshot:
         What the kind of answers tells besides of each task and each annotator, in words; (N,), (M,), or empty.
     of_classes
         What it tells of each class that an answer may have, by the class.
+    held_by
+        Which of `all_controls` needs labels of the task most, -1 where none does; (N,), or empty with one control.
+    all_controls
+        The names of all controls that were scored, where there are several.
     others
-        The snapshots of the other controls.
+        The snapshots of the other controls, in the first one's.
     answer_at, answer_seconds
         When it was last changed (Unix time; 0 where that is not known) and how long it took (NaN); (A,).
     """
@@ -162,7 +166,13 @@ class Snapshot:
     of_tasks: tuple[str, ...] = ()
     of_annotators: tuple[str, ...] = ()
     of_classes: tuple[tuple[str, str], ...] = ()
+    held_by: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    all_controls: tuple[str, ...] = ()
     others: tuple[Snapshot, ...] = ()
+
+    def waits_for(self, row: int) -> str:
+        """Return the control that needs labels of a task most, where there are several; "" where none does."""
+        return self.all_controls[self.held_by[row]] if len(self.held_by) and self.held_by[row] >= 0 else ""
 
     @property
     def controls(self) -> tuple[str, ...]:
@@ -254,14 +264,14 @@ class Snapshot:
         """Return it as an npz archive, without anything pickled."""
         arrays: dict[str, NDArray[Any]] = {}
         words: dict[str, Any] = {"format": FORMAT}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "others":
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "others":
                 arrays |= {f"other{n}": np.frombuffer(other.to_bytes(), np.uint8) for n, other in enumerate(value)}
             elif isinstance(value, np.ndarray):
-                arrays[field.name] = _narrow(value, field.name)
+                arrays[one.name] = _narrow(value, one.name)
             else:
-                words[field.name] = asdict(value) if isinstance(value, Estimate) else value
+                words[one.name] = asdict(value) if isinstance(value, Estimate) else value
         arrays["words"] = np.frombuffer(json.dumps(words).encode(), np.uint8)
         out = io.BytesIO()
         np.savez(out, **arrays)  # type: ignore[arg-type]
@@ -280,7 +290,9 @@ class Snapshot:
             packed = [name for name in arrays.files if name.startswith("other")]
             others = [cls.from_bytes(arrays[name].tobytes()) for name in packed]
             words["others"] = tuple(other for other in others if other is not None)
-            words |= {name: tuple(words.get(name, ())) for name in ("values", "of_tasks", "of_annotators")}
+            words |= {
+                name: tuple(words.get(name, ())) for name in ("values", "of_tasks", "of_annotators", "all_controls")
+            }
             words["of_classes"] = tuple(map(tuple, words.get("of_classes", ())))
             there = set(arrays.files) - {"words", *packed}
             values: dict[str, Any] = {name: _wide(arrays[name]) for name in there}
@@ -311,8 +323,9 @@ def take_snapshot(
     show_consensus: bool,
     target_quality: float,
     taken_at: float,
+    all_controls: tuple[str, ...] = (),
 ) -> Snapshot:
-    """Return what a run believes."""
+    """Return what a run believes of a control."""
     answers, result = scores.answers, scores.result
     crowd, stats, control = answers.crowd, result.annotators, answers.control
     told = result.told if isinstance(result, KindBelief) else Told()
@@ -333,6 +346,8 @@ def take_snapshot(
         of_tasks=told.of_tasks,
         of_annotators=told.of_annotators,
         of_classes=told.of_classes,
+        held_by=np.empty(0, np.int64) if scores.held_by is None else scores.held_by,
+        all_controls=all_controls,
         show_consensus=show_consensus,
         training=probabilities.training,
         target_quality=target_quality,

@@ -190,8 +190,8 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     evidence.append(f"Of the others, {tally(others)}." if others else "Nobody else labelled it.")
     if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
-    if not snapshot.is_class and (told := snapshot.told(row)):
-        evidence.append(told)
+    if not snapshot.is_class:
+        evidence += filter(None, [snapshot.told(row)])
     elif len(alike):
         on = "1 other task" if len(alike) == 1 else f"{len(alike)} other tasks"
         evidence.append(f"On {on} with consensus {truth}, this annotator was right {right} time{'s' * (right != 1)}.")

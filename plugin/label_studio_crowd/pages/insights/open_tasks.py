@@ -111,6 +111,8 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
     if not snapshot.is_class:
         sentence = f"{tally(votes)}. " if votes else "Nobody has labelled it yet. "
         sentence += snapshot.told(row)
+    if waits_for := snapshot.waits_for(row):
+        sentence += f" It waits for answers to “{waits_for}”."
     if skips:
         sentence += f" {skips} skipped it."
     return QueuedTask(

@@ -59,6 +59,8 @@ class AnnotatorRow:
         Median seconds a label took them; None where that is not known.
     worst_class
         The label that is wrong most often when they give it; None where they are never wrong, or nothing tells.
+    told
+        What the kind of answers tells besides, in words; "" where it tells nothing.
     trend
         None where they have too few labels (fewer than 15), or nobody to be compared with.
     """
@@ -70,6 +72,7 @@ class AnnotatorRow:
     share: float | None
     seconds: float | None
     worst_class: str | None
+    told: str
     trend: Trend | None
 
 
@@ -108,6 +111,7 @@ def _row(snapshot: Snapshot, people: People, changes: _Changes, row: int) -> Ann
         share=labels / len(snapshot.answer_label) if labels else None,
         seconds=float(np.median(seconds)) if len(seconds) else None,
         worst_class=label_of(snapshot, int(snapshot.worst_class[row])),
+        told=snapshot.of_annotators[row] if snapshot.of_annotators and labels else "",
         trend=changes.trend(row),
     )
 

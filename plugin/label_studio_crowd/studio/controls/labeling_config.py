@@ -49,9 +49,14 @@ class Found:
             return f"answers per {self.per}, not per task"
         return tag.why_not(self.element)
 
+    @property
+    def written(self) -> str:
+        """How a message names it."""
+        return f"<{self.element.written} name={self.name!r}>"
+
     def __str__(self) -> str:
         reason = self.why_not()
-        return f"<{self.element.written} name={self.name!r}>" + (f" ({reason})" if reason else "")
+        return self.written + (f" ({reason})" if reason else "")
 
 
 def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[str] = ()) -> tuple[Control, ...]:
@@ -101,8 +106,8 @@ def find_control(config: str, name: str | None = None) -> Control:
 
 def not_scored(config: str) -> dict[str, str]:
     """Return the controls that cannot be scored, as they are written, and why not."""
-    reasons = {str(found): found.why_not() for found in find_all(parse(config))}
-    return {found: reason for found, reason in reasons.items() if reason is not None}
+    reasons = {found.written: found.why_not() for found in find_all(parse(config))}
+    return {written: reason for written, reason in reasons.items() if reason is not None}
 
 
 def names_of_controls(config: str) -> set[str]:
