@@ -194,10 +194,36 @@ class DateTime(Tag):
         return "moment"
 
 
+class TextArea(Tag):
+    """``<TextArea>``: an answer is a list of texts."""
+
+    name = "textarea"
+    field = "text"
+    example = "<TextArea>"
+
+    def kind(self, element: Element) -> str:
+        """See `Tag`."""
+        return "text"
+
+
+class Ranker(Tag):
+    """``<Ranker>``: an answer says which items each bucket holds, the best first."""
+
+    name = field = "ranker"
+    example = "<Ranker>"
+
+    def kind(self, element: Element) -> str:
+        """See `Tag`."""
+        return "ranking"
+
+
 CLASS_TAGS: Final[Mapping[str, ClassTag]] = {tag.name: tag for tag in (Choices(), Rating(), Pairwise(), Taxonomy())}
 """The tags whose answers are classes, by name."""
 
-TAGS: Final[Mapping[str, Tag]] = {**CLASS_TAGS, "number": NumberTag(), "datetime": DateTime()}
+TAGS: Final[Mapping[str, Tag]] = {
+    **CLASS_TAGS,
+    **{tag.name: tag for tag in (NumberTag(), DateTime(), TextArea(), Ranker())},
+}
 """The tags that can be scored, by name."""
 
 SCORED: Final = ", ".join(tag.example for tag in TAGS.values())

@@ -1,0 +1,73 @@
+"""What the plugin does with a kind of answers: how they are believed, and what is told of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore.kinds import AnswerTable, KindResult
+from crowdcore.kinds.rating import rate_annotators
+from label_studio_crowd.estimate import LEVEL
+from label_studio_crowd.studio.controls import Control
+
+Floats = NDArray[np.float64]
+Found = TypeVar("Found", bound=KindResult)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a kind of answers tells besides, in words.
+
+    Attributes
+    ----------
+    of_tasks, of_annotators
+        Of each task, and of each annotator; (N,), (M,).
+    of_classes
+        Of each class that an answer may have: the class, and what it tells.
+    """
+
+    of_tasks: tuple[str, ...] = ()
+    of_annotators: tuple[str, ...] = ()
+    of_classes: tuple[tuple[str, str], ...] = ()
+
+
+class Kind(ABC, Generic[Found]):
+    """A kind of answers; `crowdcore.kinds` has its consensus."""
+
+    @abstractmethod
+    def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> Found:
+        """Return what is believed of the answers to a control.
+
+        Parameters
+        ----------
+        table
+            The answers, as `control.read` gives them.
+        known
+            Those known to be true, None elsewhere; (N,).
+        """
+
+    def consensus(self, control: Control, found: Found) -> list[Any]:
+        """Return the consensus of each task as `control.write` takes it, None where there is none."""
+        return list(found.consensus.tolist())
+
+    def tell(self, control: Control, found: Found) -> Told:
+        """Return what is told besides."""
+        return Told()
+
+    @abstractmethod
+    def distance(self, one: Any, other: Any) -> float:
+        """Return how far two answers of ``found.answers`` are from each other."""
+
+    def interval(self, found: Found) -> Floats:
+        """Return the 90 % interval of each annotator's quality, (M, 2)."""
+        return rate_annotators(found.answers, found.answer_quality, found.answer_quality, level=LEVEL).interval
+
+
+def share(value: float) -> str:
+    """Return a share for people, "-" for NaN."""
+    return "-" if np.isnan(value) else f"{value:.0%}".replace("%", " %")

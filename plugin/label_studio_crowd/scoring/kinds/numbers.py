@@ -1,0 +1,68 @@
+"""Answers that are numbers, dates and times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from crowdcore.kinds import AnswerTable, NumberResult, numbers
+from crowdcore.kinds.agreement import squared_distance
+from label_studio_crowd.scoring.kinds.kind import Kind, Told
+from label_studio_crowd.studio.controls import Control
+
+
+class Numbers(Kind[NumberResult]):
+    """Numbers; dates and times are seconds."""
+
+    def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> NumberResult:
+        """See `Kind`."""
+        truths = [np.nan if value is None else value for value in known]
+        return numbers(table, known=truths, tolerance=control.step)
+
+    def consensus(self, control: Control, found: NumberResult) -> list[Any]:
+        """See `Kind`."""
+        whole = all(float(value).is_integer() for value in found.answers.values)
+        return [
+            None if np.isnan(number) else number if known else _on_scale(control, number, whole)
+            for number, known in zip(found.consensus.tolist(), found.known.tolist(), strict=True)
+        ]
+
+    def tell(self, control: Control, found: NumberResult) -> Told:
+        """See `Kind`."""
+        tasks = [
+            f"90 % interval {_bound(control, low, high)} to {_bound(control, high, low)}" if np.isfinite(low) else ""
+            for low, high in found.interval.tolist()
+        ]
+        unit = " seconds" if control.tag == "datetime" and control.written != "year" else ""
+        people = [
+            f"bias {bias:+.3g}{unit}, spread {spread:.3g}{unit}"
+            for bias, spread in zip(found.annotators.more["bias"], found.annotators.more["spread"], strict=True)
+        ]
+        return Told(tuple(tasks), tuple(people))
+
+    def distance(self, one: Any, other: Any) -> float:
+        """See `Kind`."""
+        return squared_distance(one, other)
+
+
+def _on_scale(control: Control, number: float, whole: bool) -> float:
+    """Return a number that annotators could have given: on a step, within the bounds, whole where all answers are."""
+    if control.step:
+        start = control.least or 0.0
+        number = start + round((number - start) / control.step) * control.step
+    elif whole:
+        number = float(round(number))
+    if control.least is not None:
+        number = max(number, control.least)
+    if control.most is not None:
+        number = min(number, control.most)
+    return float(f"{number:.6g}") if not float(number).is_integer() else float(number)
+
+
+def _bound(control: Control, bound: float, other: float) -> str:
+    """Return an end of an interval with as many digits as its width asks for."""
+    width = abs(bound - other)
+    digits = int(np.clip(1 - np.floor(np.log10(width)), 0, 12)) if width > 0 else 12
+    return control.show(bound if control.tag == "datetime" else round(bound, digits))

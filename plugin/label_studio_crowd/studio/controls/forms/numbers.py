@@ -1,0 +1,113 @@
+"""Answers that are numbers, dates and times."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from label_studio_crowd.studio.controls.forms.form import Form, Items, item_of, values_of
+from label_studio_crowd.studio.controls.labels import Path
+
+if TYPE_CHECKING:
+    from label_studio_crowd.studio.controls.control import Control
+
+
+class NumberForm(Form):
+    """A number."""
+
+    kind = "number"
+
+    def read(self, control: Control, items: Items) -> float | None:
+        """See `Form`; of several the last."""
+        found = [number for value in values_of(control, items) if (number := _number(value)) is not None]
+        return found[-1] if found else None
+
+    def write(self, control: Control, answer: float, own: Mapping[str, Path]) -> list[dict[str, Any]]:
+        """See `Form`."""
+        return [item_of(control, int(answer) if float(answer).is_integer() else answer)]
+
+    def show(self, control: Control, answer: float) -> str:
+        """See `Form`."""
+        return f"{answer:.12g}"
+
+
+class MomentForm(Form):
+    """A date, a time, or both: seconds, from 1970 on or from midnight; of years alone the year."""
+
+    kind = "number"
+
+    def read(self, control: Control, items: Items) -> float | None:
+        """See `Form`; of several the last."""
+        found = [moment for value in values_of(control, items) if (moment := seconds_of(value)) is not None]
+        return seconds_of(self.show(control, found[-1])) if found else None
+
+    def write(self, control: Control, answer: float, own: Mapping[str, Path]) -> list[dict[str, Any]]:
+        """See `Form`."""
+        return [item_of(control, self.show(control, answer))]
+
+    def show(self, control: Control, answer: float) -> str:
+        """See `Form`."""
+        return moment_of(answer, control.written)
+
+
+_MOMENTS: Final = {
+    "year": (r"\d{1,4}", "%Y"),
+    "month": (r"\d{4}-\d{2}", "%Y-%m"),
+    "date": (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"),
+    "datetime": (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", "%Y-%m-%dT%H:%M"),
+    "time": (r"\d{2}:\d{2}", "%H:%M"),
+}
+_START: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def seconds_of(value: Any) -> float | None:
+    """Return a date or a time as seconds, a year as its number; None if it is neither.
+
+    Examples
+    --------
+    >>> seconds_of("1970-01-02"), seconds_of("00:30"), seconds_of("1970-01-01T01:00"), seconds_of(2026)
+    (86400.0, 1800.0, 3600.0, 2026.0)
+    """
+    text = str(value).strip().replace(" ", "T")
+    for name, (pattern, form) in _MOMENTS.items():
+        found = re.fullmatch(
+            pattern + (r"(:\d{2}(\.\d+)?)?(Z|[+-]00:?00)?" if name in ("datetime", "time") else ""), text
+        )
+        if found is None:
+            continue
+        if name == "year":
+            return float(text)
+        try:
+            moment = datetime.strptime(re.match(pattern, text)[0], form).replace(tzinfo=timezone.utc)  # type: ignore[index]
+        except ValueError:
+            return None
+        more = float((found[1] or ":0")[1:]) if name in ("datetime", "time") else 0.0
+        start = moment.replace(hour=0, minute=0) if name == "time" else _START
+        return (moment - start).total_seconds() + more
+    return None
+
+
+def moment_of(seconds: float, written: str) -> str:
+    """Return seconds as `seconds_of` reads them, rounded to what is written: year, month, date, datetime or time.
+
+    Examples
+    --------
+    >>> moment_of(86400.0 * 1.6, "date"), moment_of(1830.0, "time"), moment_of(2026.4, "year")
+    ('1970-01-03', '00:30', '2026')
+    """
+    if written == "year":
+        return str(round(seconds))
+    step = 86400 if written in ("date", "month") else 60
+    rounded = math.floor(seconds / step + 0.5) * step if written != "time" else min(round(seconds / 60) * 60, 86340)
+    return (_START + timedelta(seconds=rounded)).strftime(_MOMENTS[written][1])
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value) if not isinstance(value, bool) else math.nan
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
