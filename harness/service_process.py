@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import httpx
 
 Found = TypeVar("Found")
+_PASSED_ON = ("PYTHONPATH", "NUMBA_CACHE_DIR")
+"""Without the first, a checkout beside the installed one would test the installed one."""
 
 
 def free_port() -> int:
@@ -64,6 +66,7 @@ class ServiceProcess:
             "PORT": str(self.port),
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
+            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None

@@ -16,7 +16,7 @@ from flask import Flask, Response, has_request_context, request
 from label_studio_ml import api
 from label_studio_ml import model as interface
 
-from label_studio_crowd.access import SECRET_HEADER, may_send_events, may_use
+from label_studio_crowd.access import SECRET_HEADER, Guesses, has_password, may_send_events, may_use
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.service.backend import MODEL_VERSION, Backend, project_number
 from label_studio_crowd.settings import Settings, load, parse_options
@@ -151,13 +151,20 @@ def create_app(settings: Settings) -> Flask:
         app = api.init_app(model_class=CrowdModel)
         api.BASIC_AUTH = None  # it would turn away webhooks that carry the secret
 
+    guesses = Guesses()
+
     @app.before_request
     def _let_in() -> Response | None:
-        authorization, secret = request.headers.get("Authorization"), request.headers.get(SECRET_HEADER)
         if request.path in ("/", "/health"):
-            allowed = True
-        elif request.path == "/webhook":
-            allowed = may_send_events(settings, authorization, secret)
+            return None
+        authorization, address = request.headers.get("Authorization"), request.remote_addr or ""
+        if authorization is not None and has_password(settings):
+            if seconds := guesses.seconds_to_wait(address):
+                return Response("Wrong passwords came too often", 429, {"Retry-After": f"{seconds:.0f}"})
+            guesses.note(address, right=may_use(settings, authorization))
+        if request.path == "/webhook":
+            given, secret = request.headers.get(SECRET_HEADER), backend().secret
+            allowed = may_send_events(settings, authorization, given, secret)
         else:
             allowed = may_use(settings, authorization)
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from label_studio_crowd.access import webhook_headers
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
 from label_studio_crowd.connection.connect import connect_anew
-from label_studio_crowd.connection.record import NotConnectedError
+from label_studio_crowd.connection.record import NotConnectedError, Record, find_record
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
 from label_studio_crowd.settings import parse_options
 from label_studio_crowd.store.facts import Facts
+from label_studio_crowd.store.webhook_secret import known_secret
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION
 
 
@@ -49,6 +50,8 @@ def adopt(project: Project, *, anew: bool = False) -> None:
     """
     asked = _standing_setup(project)
     if asked is None:
+        if anew and (record := find_record(project)):
+            _secure(project, _named_backends(project, record))
         return
     ours, done = _our_backends(project, asked), project.store.facts.read(Adopted)
     if not ours and done is None:  # looked at before it was added, or removed before it was seen to
@@ -65,8 +68,21 @@ def adopt(project: Project, *, anew: bool = False) -> None:
         connect_anew(replace(project, settings=settings), dropped=set(done.options if done else ()) - set(options))
         project.store.facts.write(found)
     if found != done or anew:
-        for row in ours:
-            project.studio.secure_webhook(project.number, row["url"], webhook_headers(project.settings))
+        _secure(project, ours)
+
+
+def _secure(project: Project, backends: Sequence[Mapping[str, Any]]) -> None:
+    """See to it that the webhooks of our backends carry the secret."""
+    headers = webhook_headers(known_secret(project.store.store, project.settings))
+    for row in backends:
+        project.studio.secure_webhook(project.number, row["url"], headers)
+
+
+def _named_backends(project: Project, record: Record) -> list[Mapping[str, Any]]:
+    """Return the backends that `connect` was given the addresses of."""
+    named = {url.rstrip("/") for url in record.backends}
+    backends = project.studio.backends(project.number) if named else []
+    return [row for row in backends if row["model_version"] == CONSENSUS_VERSION and row["url"].rstrip("/") in named]
 
 
 def _standing_setup(project: Project) -> Setup | None:

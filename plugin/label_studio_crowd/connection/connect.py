@@ -19,6 +19,7 @@ from label_studio_crowd.connection.record import (
 )
 from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
 from label_studio_crowd.project import Project
+from label_studio_crowd.store.webhook_secret import known_secret
 from label_studio_crowd.studio.controls import find_controls
 from label_studio_crowd.studio.failures import StudioError
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, is_ours
@@ -153,7 +154,8 @@ def _connect_backend(project: Project, change: _Change, backend: str, before: Re
             raise
         # Label Studio makes the backend's title the model version where there was none
         studio.update_project(project.number, model_version=change.info["model_version"] or "")
-    studio.secure_webhook(project.number, backend, webhook_headers(project.settings))
+    secret = known_secret(project.store.store, project.settings)  # "" where the backend has a store of its own
+    studio.secure_webhook(project.number, backend, webhook_headers(secret))
     project.store.facts.forget(Declined)
 
 

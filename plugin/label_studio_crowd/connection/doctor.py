@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from label_studio_crowd.access import webhook_headers
+from label_studio_crowd.access import SECRET_HEADER, has_password
 from label_studio_crowd.connection.record import Record, find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.publish import measured_costs
@@ -14,6 +14,7 @@ from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
 from label_studio_crowd.scoring.scores import memory_note
 from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.webhook_secret import known_secret
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls import Control, find_controls, not_scored
 from label_studio_crowd.studio.failures import StudioError
@@ -122,10 +123,17 @@ def _queue(project: Project, info: dict[str, Any], record: Record | None, settin
             "start Label Studio with fflag_fix_back_4620_memory_efficient_predictions_import_08012025_short=true: "
             "about 0.2 s",
         )
-    yield from _backends(project, info, record, settings)
+    yield from _backends(project, info, record)
 
 
-def _backends(project: Project, info: dict[str, Any], record: Record, settings: Settings) -> Iterator[Check]:
+def _carries_secret(project: Project, headers: dict[str, str]) -> bool:
+    """Return whether a webhook carries the secret; any one will do where the service has another store than this."""
+    secret = known_secret(project.store.store, project.settings)
+    asked = bool(secret) or has_password(project.settings)
+    return not asked or headers.get(SECRET_HEADER, "") in ({secret} if secret else headers.values())
+
+
+def _backends(project: Project, info: dict[str, Any], record: Record) -> Iterator[Check]:
     if info["created_by"] is None:
         yield Check(
             "wrong",
@@ -150,7 +158,7 @@ def _backends(project: Project, info: dict[str, Any], record: Record, settings: 
         headers = project.studio.webhook_headers(project.number, url)
         if headers is None:
             yield Check("wrong", f"{url} has no webhook: it learns of annotations only by polling", connect)
-        elif not headers.items() >= webhook_headers(settings).items():
+        elif not _carries_secret(project, headers):
             yield Check("wrong", f"the webhook of {url} does not carry the secret, so it is refused", connect)
         else:
             yield Check("ok", f"{url} is notified of every annotation")

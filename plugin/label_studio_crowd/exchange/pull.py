@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,8 @@ from label_studio_crowd.studio.records import Counts
 
 _MARGIN_SECONDS: Final = 10
 """A transaction may commit some seconds after its `updated_at`."""
+_MANY: Final = 50
+"""Tasks up to which they are read one by one."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,26 @@ def refresh_states(project: Project) -> int:
         seen.extend(task["id"] for task in page)
         project.store.mirror.set_states((task["id"], task["overlap"], task["is_labeled"]) for task in page)
     return project.store.mirror.keep_only(seen)
+
+
+def sweep(project: Project) -> Pulled:
+    """Look at every task's state, and at when its annotations changed; read the tasks again that are not as here.
+
+    What a mirror holds that Label Studio does not, no pull of changes would find.
+    """
+    differing: list[int] = []
+    seen: list[int] = []
+    mirror = project.store.mirror
+    for page in project.studio.task_states(project.number, project.progress, with_times=True):
+        seen.extend(task["id"] for task in page)
+        mirror.set_states((task["id"], task["overlap"], task["is_labeled"]) for task in page)
+        differing.extend(mirror.differing(page))
+    deleted = mirror.keep_only(seen)
+    if len(differing) > _MANY:
+        return replace(_pull_all(project), deleted=deleted)
+    for task in differing:
+        mirror.apply(project.studio.task(project.number, task))
+    return Pulled(len(differing), deleted, False)
 
 
 def _pull_all(project: Project) -> Pulled:

@@ -20,7 +20,7 @@ from label_studio_crowd.exchange.publish import (
     observe,
     pending_version,
 )
-from label_studio_crowd.exchange.pull import Pulled, refresh_states, update_mirror
+from label_studio_crowd.exchange.pull import Pulled, sweep, update_mirror
 from label_studio_crowd.project import Project, ScoredProject
 from label_studio_crowd.runs.run import Judged, Run, Trigger
 from label_studio_crowd.runs.situation import (
@@ -167,11 +167,13 @@ class _Clock:
 
 
 def _pull(project: ScoredProject, how: How) -> Pulled:
-    swept = refresh_states(project) if how.sweep else 0
     if not how.pull and project.store.mirror.complete_until() is not None:
-        return Pulled(0, swept, False)
+        return Pulled(0, 0, False)
     pulled = update_mirror(project, full=how.full)
-    return replace(pulled, deleted=pulled.deleted + swept)
+    if not how.sweep or pulled.full:
+        return pulled
+    swept = sweep(project)
+    return Pulled(pulled.changed + swept.changed, pulled.deleted + swept.deleted, swept.full)
 
 
 def _has_news(project: ScoredProject, pulled: Pulled) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from label_studio_crowd.exchange.pull import refresh_states
+from label_studio_crowd.exchange.pull import sweep as sweep_project
 from label_studio_crowd.project import Project
 from label_studio_crowd.runs.rescore import rescore
 from label_studio_crowd.runs.run import Run
@@ -52,7 +52,7 @@ def rounds(
     while True:
         try:
             if clock() - swept >= sweep:
-                refresh_states(project)
+                sweep_project(project)
                 swept = clock()
             found = Round(rescore(project))
             failures = 0

@@ -72,7 +72,7 @@ def create_application(backend: Backend, *, lifespan: Lifespan | None = None, lo
             Middleware(LastResort),
             Middleware(BodyLimit, settings.max_body_mb),
             *([Middleware(LoopbackGuard)] if loopback_only else []),
-            Middleware(PasswordGuard, settings),
+            Middleware(PasswordGuard, backend),
         ],
         exception_handlers=dict.fromkeys(EXPECTED, answer_in_kind),
     )

@@ -10,16 +10,19 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from label_studio_crowd.access import LOOPBACK, SECRET_HEADER, may_send_events, may_use
+from label_studio_crowd.access import LOOPBACK, SECRET_HEADER, Guesses, has_password, may_send_events, may_use
 from label_studio_crowd.server.problems import problem
-from label_studio_crowd.settings import Settings
+from label_studio_crowd.service.backend import Backend
 
 OPEN: Final = ("/", "/health")
 """What everybody may ask."""
 WEBHOOK: Final = "/webhook"
+TOO_MANY_GUESSES: Final = "Wrong passwords came too often: try again in a minute."
 _CLOSE: Final = {"Connection": "close"}
+_ASK: Final = {"WWW-Authenticate": 'Basic realm="label-studio-crowd", charset="UTF-8"'}
 
 
 class LoopbackGuard:
@@ -53,33 +56,37 @@ class LoopbackGuard:
 
 
 class PasswordGuard:
-    """Lets in requests with the password, and webhooks with the secret."""
+    """Lets in requests with the password, and webhooks with the secret; slows down who guesses the password."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, backend: Backend) -> None:
         self._app = app
-        self._settings = settings
+        self._backend = backend
+        self._guesses = Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 401."""
+        """Pass a request on, or answer 401 or 429."""
         if scope["type"] == "websocket":  # there are none
             await send({"type": "websocket.close", "code": 1008})
-        elif scope["type"] == "lifespan" or scope["path"] in OPEN or self._may(scope["path"], Headers(scope=scope)):
-            await self._app(scope, receive, send)
-        else:
-            refusal = problem(
-                401,
-                "The name or the password is missing or wrong.",
-                {"WWW-Authenticate": 'Basic realm="label-studio-crowd", charset="UTF-8"'},
-            )
-            await refusal(scope, receive, send)
+            return
+        refusal = None if scope["type"] == "lifespan" or scope["path"] in OPEN else self._refusal(scope)
+        await (self._app if refusal is None else refusal)(scope, receive, send)
 
-    def _may(self, path: str, headers: Headers) -> bool:
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers, settings = Headers(scope=scope), self._backend.settings
         authorization = headers.get("authorization")
         if authorization is not None and not authorization.isascii():  # no Basic header can be
             authorization = None
-        if path == WEBHOOK:
-            return may_send_events(self._settings, authorization, headers.get(SECRET_HEADER))
-        return may_use(self._settings, authorization)
+        if authorization is not None and has_password(settings):
+            address = (scope.get("client") or ("",))[0]
+            if seconds := self._guesses.seconds_to_wait(address):
+                return problem(429, TOO_MANY_GUESSES, {"Retry-After": f"{seconds:.0f}"})
+            self._guesses.note(address, right=may_use(settings, authorization))
+        if scope["path"] == WEBHOOK:
+            secret = self._backend.secret
+            allowed = may_send_events(settings, authorization, headers.get(SECRET_HEADER), secret)
+        else:
+            allowed = may_use(settings, authorization)
+        return None if allowed else problem(401, "The name or the password is missing or wrong.", _ASK)
 
 
 class PageLimits:

@@ -54,7 +54,7 @@ class Taken(BaseModel):
     """What was done with an event."""
 
     status: str = Field(
-        description="applied, marked (a run will read the rest from Label Studio), known, dropped or ignored."
+        description="marked (a run will read what happened from Label Studio), known or ignored."
     )
 
 

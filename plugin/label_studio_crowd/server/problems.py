@@ -32,7 +32,8 @@ class Problem(BaseModel):
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the problems that a route may answer with, for its description."""
-    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
+    guessed = (429,) if 401 in statuses else ()
+    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in (*statuses, *guessed)}
 
 
 _MEANINGS: Final[Mapping[int, str]] = {
@@ -42,6 +43,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
     413: "The request is too large.",
     415: "The body is not sent as application/json.",
     422: "A value is not what it should be.",
+    429: "Wrong passwords came too often, from this address or from all.",
     503: "The store does not answer.",
 }
 

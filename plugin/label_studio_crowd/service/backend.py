@@ -1,4 +1,4 @@
-"""What an ML backend does, without HTTP: it reads what workers stored, applies events, and marks projects.
+"""What an ML backend does, without HTTP: it reads what workers stored, and marks the projects that events name.
 
 Nothing is fetched here, and nothing scored; only tasks that no run has seen are put to the model at hand.
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import httpx
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
+from label_studio_crowd.access import SECRET_HEADER, has_password, is_made, new_secret, set_secret
 from label_studio_crowd.connection.adopt import remember_setup
 from label_studio_crowd.connection.adoption import Setup
 from label_studio_crowd.errors import UserError
@@ -25,8 +26,8 @@ from label_studio_crowd.scoring.snapshot import Snapshot, stored_snapshot
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import store_reason
 from label_studio_crowd.store.jobs import Jobs, Needs
-from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.store.projects import ProjectStore, Store
+from label_studio_crowd.store.webhook_secret import keep_secret, known_secret
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls import Control, find_control
 from label_studio_crowd.studio.events import Event
@@ -60,6 +61,9 @@ class Backend:
         self.store = Store(settings.store)
         self.jobs = Jobs(self.store, settings)
         self._snapshots: dict[int, Snapshot] = {}
+        self.secret = known_secret(self.store, settings)
+        """What webhooks have to carry; "" where nothing is asked of them, or `see_to_secret` has yet to find it."""
+        self._told: Counter[int] = Counter()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -142,47 +146,65 @@ class Backend:
         return found
 
     def take(self, event: Event) -> str:
-        """Apply a webhook's event to the mirror, mark its project, and return what was done, in a word."""
-        if event.project is None or event.kind == "unknown":
+        """Mark an event's project for a look at Label Studio, and return what was done, in a word.
+
+        Nothing that an event says is believed but that there is something to look at: everybody who labels can send
+        one.
+        """
+        number = event.project
+        if number is None or event.kind == "unknown":
             log.info("Webhook %r: nothing to do.", event.action[:60])
             return "ignored"
-        if event.kind == "project_deleted":
-            self.jobs.drop(event.project)
-            return "dropped"
-        project = self.project(event.project)
-        if event.project_info is not None and not project.may_be_of(str(event.project_info.get("created_at"))):
-            # of a project that was deleted; on SQLite its number is given to the next
-            self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL)
-            return "marked"
-        if event.kind == "project":
-            if event.project_info is not None and project_settings(event.project_info) == seen_settings(project.facts):
-                return "known"  # our own change, or one that decides nothing
-            self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL)
-            return "marked"
+        if event.kind == "project_deleted" and not self.jobs.serves(number):
+            return "ignored"
+        if event.kind == "project" and self._is_known(number, event.project_info):
+            return "known"  # our own change, or one that decides nothing
         if event.kind == "train":
-            self.jobs.mark(event.project, "train", at_once=True)
-            self.jobs.mark(event.project, needs=Needs.CHANGED | Needs.PULL, at_once=True)
+            self.jobs.mark(number, "train", at_once=True)
+            self.jobs.mark(number, needs=Needs.CHANGED | Needs.PULL, at_once=True)
             return "marked"
-        with self.store.writing() as connection:
-            whole = _apply(connection, project.mirror, event)
-            needs = Needs.CHANGED if whole else Needs.CHANGED | Needs.PULL
-            self.jobs.mark_in(connection, project.key, "rescore", needs)
-        return "applied" if whole else "marked"
+        self.jobs.mark(number, needs=Needs.TOLD | Needs.PULL)
+        if event.kind == "annotations":
+            with self._lock:
+                self._told[number] += 1
+        return "marked"
+
+    def _is_known(self, number: int, info: Mapping[str, Any] | None) -> bool:
+        """Return whether the last run saw these settings of a project."""
+        stored = self.store.known_project(self.settings.url, number)
+        return stored is not None and info is not None and project_settings(info) == seen_settings(stored.facts)
+
+    def see_to_secret(self) -> None:
+        """See to it that there is a secret of webhooks, and that it is the one in the store.
+
+        Where the store is new, webhooks in Label Studio may carry the secret of the store before it: then that one stays.
+        """
+        if not has_password(self.settings) or set_secret(self.settings):
+            return
+        known = known_secret(self.store, self.settings)
+        self.secret = known or keep_secret(self.store, self.secret or self._secret_in_use() or new_secret())
+
+    def _secret_in_use(self) -> str:
+        if self.settings.api_key is None:
+            return ""
+        found = Studio.of(self.settings, patience=_PATIENCE).header_values(SECRET_HEADER)
+        made = Counter(secret for secret in found if is_made(secret))
+        return made.most_common(1)[0][0] if made else ""
 
     def hurry_dry_queues(self) -> None:
         """Let projects wait no longer whose queue has less than a third of its tasks left."""
-        for key, project in self.jobs.waiting():
-            if self._runs_dry(self.project(project)):
+        waiting = self.jobs.waiting()
+        for key, number in waiting:
+            if self._runs_dry(self.project(number), self._told[number]):
                 self.jobs.hurry(key)
+        with self._lock:  # what does not wait is seen to by a run
+            self._told = Counter({number: self._told[number] for _, number in waiting})
 
-    def _runs_dry(self, project: ProjectStore) -> bool:
+    def _runs_dry(self, project: ProjectStore, told: int) -> bool:
+        """Return whether as many annotations as were told of leave less than a third of the queue."""
         snapshot = self.snapshot(project)
-        if snapshot is None or not len(snapshot.queue):
-            return False
-        counts = project.mirror.annotation_counts(snapshot.queue.tolist())
-        there = np.array([counts.get(task, 0) for task in snapshot.queue.tolist()])
-        before = snapshot.annotations[snapshot.queue_rows]
-        return bool(3 * (there <= before).sum() < len(snapshot.queue))
+        queued = 0 if snapshot is None else len(snapshot.queue)
+        return 0 < queued and 3 * (queued - told) < queued
 
     def store_problem(self) -> str | None:
         """Return why the store does not answer, or None if it does."""
@@ -205,18 +227,6 @@ class Backend:
         except httpx.HTTPError as error:
             return f"{type(error).__name__} at {self.settings.url}"
         return None if response.is_success else f"status {response.status_code} at {self.settings.url}"
-
-
-def _apply(connection: Connection, mirror: Mirror, event: Event) -> bool:
-    """Apply an event to the mirror, and return whether that is all there is to know of it."""
-    if event.kind in ("annotations", "tasks"):
-        told = bool(event.annotations if event.kind == "annotations" else event.tasks)
-        return mirror.put_annotations(connection, event.annotations, event.tasks) and told
-    if event.kind == "tasks_deleted":
-        mirror.drop_tasks(connection, event.ids)
-        return bool(event.ids)
-    mirror.drop_annotations(connection, event.ids)
-    return False  # whether their tasks are open now is not told
 
 
 def project_number(uid: Any) -> int:

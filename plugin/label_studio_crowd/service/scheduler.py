@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from label_studio_crowd.errors import UserError
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.service.dispatch import Dispatch
 from label_studio_crowd.store.database import store_reason
@@ -86,6 +87,7 @@ class Service:
             if time.monotonic() - self._looked > _SLOW_TICK:
                 jobs.mark_polls()
                 self._backend.hurry_dry_queues()
+                self._see_to_secret()
                 self._looked = time.monotonic()
             self._send_due()
         except SQLAlchemyError as error:
@@ -95,6 +97,12 @@ class Service:
             log.error("Jobs cannot be sent (%s: %s): trying again.", type(error).__name__, error)
             return False
         return True
+
+    def _see_to_secret(self) -> None:
+        try:
+            self._backend.see_to_secret()
+        except UserError as error:
+            log.warning("Webhooks are refused until Label Studio answers: %s", error)
 
     def _send_due(self) -> None:
         due = self._backend.jobs.claim_due()

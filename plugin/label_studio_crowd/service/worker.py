@@ -157,7 +157,7 @@ class Worker:
 def how_to(needs: Needs, settings: Settings) -> How:
     """Return how a run goes about what somebody, or time, has asked for."""
     sweep, changed = Needs.SWEEP in needs, Needs.CHANGED in needs
-    trigger: Trigger = "sweep" if sweep else "change" if changed else "poll"
+    trigger: Trigger = "sweep" if sweep else "change" if changed or Needs.TOLD in needs else "poll"
     if Needs.ASKED in needs:
         trigger = "request"
     elif Needs.TRAINED in needs:

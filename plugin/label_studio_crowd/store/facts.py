@@ -70,6 +70,13 @@ class Facts(Part):
         """Keep a fact; it replaces the one before."""
         self._keep(record.fact, _encode(record))
 
+    def write_first(self, record: F) -> F:
+        """Keep a fact if there is none yet; return the one that there is."""
+        row = {"name": record.fact, "value": _encode(record)}
+        with self._database.writing() as connection:
+            self._insert(connection, upsert(facts, self._database.dialect).on_conflict_do_nothing(), [row])
+        return self.read(type(record)) or record
+
     def forget(self, *kinds: type[Fact]) -> None:
         """Forget facts."""
         names = [{"named": kind.fact} for kind in kinds]

@@ -66,12 +66,10 @@ class CompleteUntil(PlainFact):
 _TASKS: Final = tasks.c.project == KEY
 _ANNOTATIONS: Final = annotations.c.project == KEY
 _TASK: Final[sa.BindParameter[int]] = sa.bindparam("of_task")
-_ANNOTATION: Final[sa.BindParameter[int]] = sa.bindparam("of_annotation")
 _SOME_TASKS: Final[sa.BindParameter[int]] = sa.bindparam("some", expanding=True)
 
 _DELETE_TASK: Final = sa.delete(tasks).where(_TASKS, tasks.c.id == _TASK)
 _DELETE_ANNOTATIONS_OF_TASK: Final = sa.delete(annotations).where(_ANNOTATIONS, annotations.c.task == _TASK)
-_DELETE_ANNOTATION: Final = sa.delete(annotations).where(_ANNOTATIONS, annotations.c.id == _ANNOTATION)
 _SET_STATE: Final = (
     sa.update(tasks)
     .where(_TASKS, tasks.c.id == _TASK)
@@ -91,10 +89,8 @@ _READ_ANNOTATIONS: Final = (
     .order_by(annotations.c.task, annotations.c.id)
 )
 _READ_ANNOTATIONS_OF_TASK: Final = _READ_ANNOTATIONS.where(annotations.c.task == _TASK)
-_COUNT_ANNOTATIONS_BY_TASK: Final = (
-    sa.select(annotations.c.task, sa.func.count())
-    .where(_ANNOTATIONS, annotations.c.task.in_(_SOME_TASKS))
-    .group_by(annotations.c.task)
+_READ_TIMES: Final = sa.select(annotations.c.task, annotations.c.id, annotations.c.updated_at).where(
+    _ANNOTATIONS, annotations.c.task.in_(_SOME_TASKS)
 )
 
 
@@ -111,7 +107,7 @@ _COUNT: Final = sa.select(
 
 
 @cache
-def _put_task(dialect: str, *, unless_older: bool = False) -> "Upsert":
+def _put_task(dialect: str) -> "Upsert":
     insert = upsert(tasks, dialect)
     new = insert.excluded
     # when the data itself changed, probabilities from before are out of date
@@ -122,18 +118,16 @@ def _put_task(dialect: str, *, unless_older: bool = False) -> "Upsert":
             **{name: new[name] for name in ("data", "overlap", "is_labeled", "updated_at")},
             "data_changed_at": changed_at,
         },
-        where=tasks.c.updated_at <= new.updated_at if unless_older else None,
     )
 
 
 @cache
-def _put_annotation(dialect: str, *, unless_older: bool = False) -> "Upsert":
+def _put_annotation(dialect: str) -> "Upsert":
     insert = upsert(annotations, dialect)
     new = insert.excluded
     return insert.on_conflict_do_update(
         index_elements=[annotations.c.project, annotations.c.task, annotations.c.id],
         set_={name: new[name] for name in Annotation._fields if name not in ("id", "task")},
-        where=annotations.c.updated_at <= new.updated_at if unless_older else None,
     )
 
 
@@ -181,6 +175,21 @@ class Mirror(Part):
             with self._database.writing() as connection:
                 self._each(connection, _SET_STATE, some)
 
+    def differing(self, page: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Return those of some tasks whose annotations, by their ids and times, are not those that are here.
+
+        Parameters
+        ----------
+        page
+            Tasks with `id`, and `annotations` with `id` and `updated_at`, as Label Studio's API gives them.
+        """
+        held: dict[int, set[tuple[int, str]]] = {task["id"]: set() for task in page}
+        with self._database.reading() as connection:
+            for task, annotation, at in self._of_some(connection, _READ_TIMES, list(held)):
+                held[task].add((annotation, at))
+        there = {task["id"]: {(row["id"], _iso(row["updated_at"])) for row in task["annotations"]} for task in page}
+        return [task for task, rows in held.items() if rows != there[task]]
+
     def keep_only(self, ids: Iterable[int]) -> int:
         """Forget every task that is not among `ids`; return how many there were."""
         kept = set(ids)
@@ -200,39 +209,6 @@ class Mirror(Part):
             self._facts.forget(CompleteUntil)
         else:
             self._facts.write(CompleteUntil(at))
-
-    # ------------------------------------------------------------------ what a webhook writes
-
-    def put_annotations(
-        self, connection: Connection, told: Sequence[Mapping[str, Any]], told_tasks: Sequence[Mapping[str, Any]]
-    ) -> bool:
-        """Take in annotations and their tasks from webhooks, within a transaction; newer ones stay.
-
-        Returns
-        -------
-        bool
-            Whether each of these tasks now has as many annotations as Label Studio says. Otherwise something else
-            was not told, and only a pull finds it.
-        """
-        dialect = self._database.dialect
-        self._alone(connection)
-        self._insert(connection, _put_task(dialect, unless_older=True), map(_task_row, told_tasks))
-        known = self._known(connection, sorted({row["task"] for row in told} | {task["id"] for task in told_tasks}))
-        rows = [_annotation_row(row["task"], row) for row in told if row["task"] in known]
-        self._insert(connection, _put_annotation(dialect, unless_older=True), rows)
-        # of a task that is known to be newer, an annotation that is told late may be gone already
-        late = any(known[task["id"]][1] > _iso(task["updated_at"]) for task in told_tasks)
-        return len(rows) == len(told) and not late and self._are_all_there(connection, told_tasks)
-
-    def _are_all_there(self, connection: Connection, told_tasks: Sequence[Mapping[str, Any]]) -> bool:
-        counts = self._annotation_counts(connection, sorted({task["id"] for task in told_tasks}))
-        told = {row["id"]: row.get("total_annotations", 0) + row.get("cancelled_annotations", 0) for row in told_tasks}
-        return all(counts.get(task, 0) == count for task, count in told.items())
-
-    def drop_annotations(self, connection: Connection, ids: Sequence[int]) -> None:
-        """Forget annotations, within a transaction."""
-        self._alone(connection)
-        self._each(connection, _DELETE_ANNOTATION, [{"of_annotation": annotation} for annotation in ids])
 
     def drop_tasks(self, connection: Connection, ids: Sequence[int]) -> None:
         """Forget tasks with their annotations, within a transaction."""
@@ -281,14 +257,6 @@ class Mirror(Part):
     def annotations_of(self, task: int) -> list[Annotation]:
         """Return a task's annotations, by id."""
         return told_apart(map(Annotation._make, self._read_plain(_READ_ANNOTATIONS_OF_TASK, of_task=task)))
-
-    def annotation_counts(self, ids: Sequence[int]) -> dict[int, int]:
-        """Return how many annotations tasks have, skips included; tasks without any are left out."""
-        with self._database.reading() as connection:
-            return self._annotation_counts(connection, ids)
-
-    def _annotation_counts(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-        return {row[0]: row[1] for row in self._of_some(connection, _COUNT_ANNOTATIONS_BY_TASK, ids)}
 
     def _known(self, connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Return the data (JSON) and the time of the last change of tasks."""

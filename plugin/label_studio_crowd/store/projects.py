@@ -31,11 +31,18 @@ _READ_SNAPSHOT_TIMES: Final = (
     .join_from(projects, snapshots, snapshots.c.project == projects.c.id)
     .where(_ON_SERVER)
 )
+_NO_PROJECT: Final = 0
+"""The store counts projects from 1."""
 _DELETE_PROJECT: Final = [sa.delete(table).where(table.c.project == KEY) for table in OF_A_PROJECT]
 
 
 class Store(Database):
     """The projects of all Label Studio servers, in one database."""
+
+    @property
+    def shared(self) -> Facts:
+        """The facts that are of no project."""
+        return Facts(self, _NO_PROJECT)
 
     def project(self, server: str, project: int) -> ProjectStore:
         """Return a project's part of the store; it is made if there is none yet."""
@@ -113,10 +120,6 @@ class ProjectStore:
     def exclusive(self, patience: float = 0.0) -> AbstractContextManager[None]:
         """Keep other runs out of this project, as `Store.exclusive` does."""
         return self.store.exclusive(self.key, patience)
-
-    def may_be_of(self, created_at: str) -> bool:
-        """Return whether this is, or may become, the store of the project that was created then."""
-        return self.facts.read(CreatedAt) in (None, CreatedAt(created_at))
 
     def belong_to(self, created_at: str) -> None:
         """Forget everything if it belongs to another project that had the same number.

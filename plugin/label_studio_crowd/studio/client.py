@@ -22,7 +22,7 @@ from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio.failures import NoSuchProjectError, StudioError
 from label_studio_crowd.studio.http_client import HttpClient
 from label_studio_crowd.studio.records import Counts, Prediction, VersionState
-from label_studio_crowd.studio.task_pages import PAGE_SIZE, STATES, WITH_ANNOTATIONS, Page, page_after, read_ahead
+from label_studio_crowd.studio.task_pages import PAGE_SIZE, STATES, STATES_AND_TIMES, WITH_ANNOTATIONS, Page, page_after, read_ahead
 
 if TYPE_CHECKING:
     from label_studio_sdk.core.unchecked_base_model import UncheckedBaseModel
@@ -188,6 +188,11 @@ class Studio:
         found = self._webhooks(project, backend)
         return dict(found[0].headers or {}) if found else None
 
+    def header_values(self, header: str) -> list[str]:
+        """Return the value of a header in each webhook of all projects that has it."""
+        found = (dict(hook.headers or {}) for hook in self._sdk.webhooks.list())
+        return [str(headers[header]) for headers in found if header in headers]
+
     def secure_webhook(self, project: int, backend: str, headers: Mapping[str, str]) -> None:
         """Give a backend's webhook these headers, which Label Studio forgets; create the webhook if there is none."""
         found = self._webhooks(project, backend)
@@ -231,9 +236,23 @@ class Studio:
         """
         return self._pages(project, WITH_ANNOTATIONS, progress, since=since)
 
-    def task_states(self, project: int, progress: Progress = silent) -> Iterator[list[dict[str, Any]]]:
-        """Yield id, overlap and is_labeled of every task: Label Studio changes them without a trace."""
-        return self._pages(project, STATES, progress, page_size=4 * PAGE_SIZE)
+    def task_states(
+        self, project: int, progress: Progress = silent, *, with_times: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield id, overlap and is_labeled of every task: Label Studio changes them without a trace.
+
+        Parameters
+        ----------
+        with_times
+            With each task's annotations, their id and updated_at.
+        """
+        return self._pages(project, STATES_AND_TIMES if with_times else STATES, progress, page_size=4 * PAGE_SIZE)
+
+    def task(self, project: int, task: int) -> list[dict[str, Any]]:
+        """Return a task with its annotations, alone in a list; an empty one if it is gone."""
+        wanted = page_after(project, WITH_ANNOTATIONS, task - 1, since=None, page_size=1)
+        found: list[dict[str, Any]] = self._sdk.ask("GET", "/api/tasks/", params=wanted)["tasks"]
+        return [row for row in found if row["id"] == task]
 
     def _pages(
         self, project: int, include: str, progress: Progress, *, since: str | None = None, page_size: int = PAGE_SIZE

@@ -43,6 +43,9 @@ WITH_ANNOTATIONS: Final = ",".join(
 STATES: Final = "id,overlap,is_labeled"
 """The fields of a task that Label Studio changes without a trace."""
 
+STATES_AND_TIMES: Final = f"{STATES},annotations.id,annotations.updated_at"
+"""The same, and when each annotation was last changed."""
+
 
 def page_after(project: int, include: str, after: int, *, since: str | None, page_size: int) -> dict[str, Any]:
     """Return the query for the tasks that follow the one with id `after`.

@@ -85,7 +85,7 @@ def rescored(stored, monkeypatch):
     monkeypatch.setattr(rescoring, "look", look)
     monkeypatch.setattr(look_ahead, "look", look)
     monkeypatch.setattr(rescoring, "update_mirror", lambda *_, **__: Pulled(1, 0, False))
-    monkeypatch.setattr(rescoring, "refresh_states", lambda *_: 0)
+    monkeypatch.setattr(rescoring, "sweep", lambda *_: Pulled(0, 0, False))
     monkeypatch.setattr(rescoring, "observe", lambda *_, **__: [])
     monkeypatch.setattr(rescoring, "carry_out", lambda *_, **__: Published([], 0))
 

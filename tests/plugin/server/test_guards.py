@@ -7,12 +7,13 @@ import logging
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from label_studio_crowd.access import SECRET_HEADER, webhook_secret
+from label_studio_crowd.access import SECRET_HEADER, Guesses
 from label_studio_crowd.server.application import create_application
 from label_studio_crowd.server.guards import OPEN
 from label_studio_crowd.settings import Settings
@@ -29,7 +30,7 @@ from tests.plugin.server.serving import (
 
 def all_routes():
     """Every (method, path) that there is, with numbers for what is in braces."""
-    app = create_application(SimpleNamespace(settings=Settings(url=STUDIO)))
+    app = create_application(SimpleNamespace(settings=Settings(url=STUDIO), secret=""))
 
     def walk(routes):
         for route in routes:
@@ -68,7 +69,7 @@ def test_every_route_is_known():
     ],
 )
 def test_without_a_password_another_name_that_leads_here_is_refused(host, status):
-    app = create_application(SimpleNamespace(settings=Settings(url=STUDIO)), loopback_only=True)
+    app = create_application(SimpleNamespace(settings=Settings(url=STUDIO), secret=""), loopback_only=True)
 
     async def answer():
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://here") as client:
@@ -83,7 +84,7 @@ def test_without_a_password_another_name_that_leads_here_is_refused(host, status
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_the_password_is_asked_for(method, path):
     settings = Settings(url=STUDIO, basic_auth_user=USER, basic_auth_pass=PASSWORD)
-    app = create_application(SimpleNamespace(settings=settings))  # nothing else is touched
+    app = create_application(SimpleNamespace(settings=settings, secret=""))  # nothing else is touched
     half = base64.b64encode(f"{USER}:".encode()).decode()
     wrong = [{}] + [
         {"Authorization": it.encode()} for it in ("Basic eDp5", "Basic ", "Basic é", f"Basic {half}", "Bearer x")
@@ -129,9 +130,45 @@ def test_webhooks_need_the_password_or_the_secret(client, backend):
     assert client.post("/webhook", json=event).status_code == 200
     assert httpx.post(url, json=event).status_code == 401
     assert httpx.post(url, json=event, headers={SECRET_HEADER: "wrong"}).status_code == 401
-    secret = {SECRET_HEADER: webhook_secret(backend.settings)}
+    backend.see_to_secret()
+    secret = {SECRET_HEADER: backend.secret}
     assert httpx.post(url, json=event, headers=secret).status_code == 200
     assert httpx.post(f"{client.base_url}/setup", json={"project": 1}, headers=secret).status_code == 401
+
+
+def test_the_secret_of_webhooks_is_random_and_kept(tmp_path):
+    first, again, other = guarded(tmp_path / "one"), guarded(tmp_path / "one"), guarded(tmp_path / "two")
+    for backend in (first, again, other):
+        backend.see_to_secret()
+    assert first.secret == again.secret != other.secret, "with the same password"
+    assert len(first.secret) > 40
+    Path(tmp_path / "one" / "mirror.sqlite").unlink()  # under the running server
+    first.see_to_secret()
+    assert guarded(tmp_path / "one").secret == first.secret
+
+
+def test_who_guesses_the_password_is_slowed_down(tmp_path):
+    with running(guarded(tmp_path)) as client:
+        url = f"{client.base_url}/versions"
+        assert [httpx.get(url, auth=(USER, f"guess {n}")).status_code for n in range(12)] == [401] * 10 + [429] * 2
+        answer = client.get("/versions")
+        assert answer.status_code == 429, "a right guess is not told from a wrong one"
+        assert 0 < int(answer.headers["Retry-After"]) <= 60
+        assert client.get("/health").status_code == 200
+        guess = client.post("/webhook", json=payload("no_payload"))
+        assert guess.status_code == 429, "no other route tells either"
+
+
+def test_guesses_of_others_do_not_keep_out_who_knows_the_password():
+    time = [0.0]
+    guesses = Guesses(clock=lambda: time[0])
+    guesses.note("home", right=True)
+    for n in range(100):
+        guesses.note(f"bot {n}", right=False)
+    assert guesses.seconds_to_wait("home") == 0
+    assert guesses.seconds_to_wait("bot 200") == 60
+    time[0] = 60.0
+    assert guesses.seconds_to_wait("bot 200") == 0
 
 
 def test_without_a_password_everybody_is_let_in(tmp_path):

@@ -8,7 +8,8 @@ import weakref
 import numpy as np
 import pytest
 
-from tests.plugin.server.serving import annotation, believed, opened, seed, task
+from label_studio_crowd.studio.events import read_event
+from tests.plugin.server.serving import believed, opened, payload, seed
 
 
 @pytest.fixture
@@ -18,15 +19,13 @@ def backend(tmp_path):
     found.close()
 
 
-@pytest.mark.parametrize(("labelled", "hurried"), [((), False), ((1, 2), False), ((1, 2, 3), True)])
-def test_a_queue_of_which_less_than_a_third_is_left_is_not_kept_waiting(backend, labelled, hurried):
+@pytest.mark.parametrize(("told", "hurried"), [(0, False), (2, False), (3, True)])
+def test_a_queue_of_which_less_than_a_third_is_left_is_not_kept_waiting(backend, told, hurried):
     stored = seed(backend)
     snapshot = believed(queue=np.array([1, 2, 3, 5]))
     stored.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
-    held = {1: 2, 2: 1, 3: 0}  # annotations that the run saw
-    for number in labelled:
-        new = [annotation(1000 * number + n, 50 + n) for n in range(held[number] + 1)]
-        stored.mirror.apply([task(number, *new)])
+    for _ in range(told):
+        assert backend.take(read_event(payload("annotation_created"))) == "marked"
     backend.hurry_dry_queues()
     assert bool(backend.jobs.claim_due()) == hurried
 

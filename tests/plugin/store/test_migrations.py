@@ -21,7 +21,7 @@ from label_studio_crowd.store import migrations, tables
 from label_studio_crowd.store.jobs import Job, JobProgress, Jobs, Needs
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.problems import Problem, Problems
-from label_studio_crowd.store.projects import Store
+from label_studio_crowd.store.projects import CreatedAt, Store
 from label_studio_crowd.store.reports import RunReport
 from label_studio_crowd.studio.records import Prediction, VersionState
 
@@ -125,8 +125,7 @@ def test_facts_are_kept(opened):
     project = opened.project(SERVER, 7)
     assert project.people.names() == {5: "Ada", 6: "Bo", 8: ""}
     assert project.people.numbers(np.array([8, 0, 9])).tolist() == [3, 0, 4]
-    assert project.may_be_of("2026-11-01T10:00:00.000000Z")
-    assert not project.may_be_of("2026-11-03T10:00:00.000000Z")
+    assert project.facts.read(CreatedAt) == CreatedAt("2026-11-01T10:00:00.000000Z")
 
 
 OPTIONS = {"target_quality": 0.95}

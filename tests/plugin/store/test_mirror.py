@@ -1,5 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
-
 from label_studio_crowd.store.people import Numbered
 from label_studio_crowd.store.projects import Store
 
@@ -69,57 +67,14 @@ def test_a_project_with_the_number_of_a_deleted_one_is_another(store):
     assert project.facts.read(Numbered) is None
 
 
-def told(number, task, second, total):
-    """An annotation and its task, as a webhook tells them."""
-    at = f"2026-11-21T03:00:{second:02d}.000001Z"
-    annotation = {
-        "id": number,
-        "task": task,
-        "completed_by": number,
-        "result": [],
-        "updated_at": at,
-        "was_cancelled": False,
-        "ground_truth": False,
-        "lead_time": 1.5,
-    }
-    states = {"overlap": 1, "is_labeled": True, "total_annotations": total, "cancelled_annotations": 0}
-    return annotation, {"id": task, "data": {"text": str(task)}, "updated_at": at, **states}
+def test_what_label_studio_does_not_hold_is_found_by_ids_and_times(store):
+    mirror = Store(store).project("s", 1).mirror
+    mirror.apply([task(1, annotations=[5]), task(2, annotations=[6]), task(3, annotations=[7])])
 
+    def told(number, *times):
+        return {"id": number, "annotations": [{"id": row, "updated_at": at} for row, at in times]}
 
-def test_events_at_once_all_land(store):
-    opened = Store(store)
-    mirror = opened.project("http://studio", 1).mirror
-
-    def tell(number):
-        annotation, task = told(number, 1 + number % 3, number, 1)
-        with opened.writing() as connection:
-            mirror.put_annotations(connection, [annotation], [task])
-
-    with ThreadPoolExecutor(12) as threads:
-        list(threads.map(tell, range(1, 49)))
-    assert sorted(row.id for row in mirror.annotations()) == list(range(1, 49))
-    assert mirror.tasks().ids.tolist() == [1, 2, 3]
-    opened.close()
-
-
-def test_what_an_event_tells_late_changes_nothing(store):
-    opened = Store(store)
-    mirror = opened.project("http://studio", 1).mirror
-    newer, older = told(7, 1, 30, 1), told(7, 1, 20, 1)
-    older[0]["was_cancelled"] = True
-    older[1]["overlap"] = 9
-    for (annotation, task), whole in ((newer, True), (older, False)):
-        with opened.writing() as connection:
-            assert mirror.put_annotations(connection, [annotation], [task]) == whole
-    assert not mirror.annotations()[0].was_cancelled
-    assert mirror.tasks().overlap.tolist() == [1]
-    opened.close()
-
-
-def test_an_event_that_was_lost_is_noticed_by_the_next(store):
-    opened = Store(store)
-    mirror = opened.project("http://studio", 1).mirror
-    annotation, task = told(8, 1, 30, total=2)  # another of this task was not told
-    with opened.writing() as connection:
-        assert not mirror.put_annotations(connection, [annotation], [task])
-    opened.close()
+    (held,) = {row.updated_at for row in mirror.annotations()}
+    page = [told(1, (10, held)), told(2, (20, "2026-11-21T04:00:00Z")), told(3, (30, held), (31, held)), told(4)]
+    assert mirror.differing(page) == [2, 3]
+    assert mirror.differing([told(1)]) == [1]

@@ -33,6 +33,9 @@ _BUSY_PAUSE: Final = 1.0
 _DEATHS_WITHOUT_PAUSE: Final = 2
 _DEAD: Final = "The worker ended during this job. Was it killed, or out of memory? The job is tried again."
 
+_AFTER_ALL: Final = int(Needs.CHANGED | Needs.PULL)
+"""Needs after a run that did not end well: what it pulled is in the mirror, and a pull would not find it again."""
+
 _ONCE: Final = Needs.SWEEP | Needs.ASKED | Needs.TRAINED
 """Needs that one run meets for everybody who asked before it ended."""
 
@@ -68,6 +71,7 @@ _GIVE_UP_DEAD: Final = (
         failures=jobs.c.failures + 1,
         problem=_DEAD,
         away=0,
+        needs=jobs.c.needs.bitwise_or(_AFTER_ALL),
         retry_at=sa.case((jobs.c.failures < _DEATHS_WITHOUT_PAUSE, 0.0), else_=NOW + PAUSE),
     )
 )
@@ -100,7 +104,7 @@ _FAIL: Final = (
         problem=sa.bindparam("reason"),
         away=sa.bindparam("is_away"),
         retry_at=NOW + sa.bindparam("pause", type_=sa.DOUBLE_PRECISION()),
-        needs=jobs.c.needs.bitwise_or(int(Needs.PULL)),
+        needs=jobs.c.needs.bitwise_or(_AFTER_ALL),
     )
 )
 _POSTPONE: Final = sa.update(jobs).where(HELD).values(GIVEN_BACK).values(retry_at=NOW + _BUSY_PAUSE)

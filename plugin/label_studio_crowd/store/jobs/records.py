@@ -35,6 +35,8 @@ class Needs(IntFlag):
     """Somebody asked for it: it says so."""
     TRAINED = 16
     """The classifier was trained: it says so."""
+    TOLD = 32
+    """A webhook told that something has changed: it says so, if that is true."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,112 @@
+"""What somebody who labels can do to the service with what Label Studio shows to everybody, and what comes of it."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from harness.service_process import ServiceProcess, until
+from label_studio_crowd.store.projects import Store
+
+PASSWORD = {"BASIC_AUTH_USER": "me", "BASIC_AUTH_PASS": "a secret"}
+NEVER = {"LABEL_STUDIO_CROWD_POLL_SECONDS": "3600"}
+
+
+def choice(label):
+    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
+
+
+@pytest.fixture
+def project(make_project, annotators):
+    ann, bob, _ = annotators
+    answers = [(task, ann, "a") for task in range(6)] + [(task, bob, "a") for task in range(3)]
+    return make_project([{"text": f"text {n}"} for n in range(12)], answers=answers)
+
+
+@pytest.fixture
+def serve(studio, tmp_path):
+    running = []
+
+    def start(**environment):
+        settings = {"LABEL_STUDIO_URL": studio.url, "LABEL_STUDIO_API_KEY": studio.admin_token, **environment}
+        service = ServiceProcess(tmp_path, settings)
+        running.append(service)
+        service.start()
+        return service
+
+    yield start
+    for service in running:
+        service.stop()
+
+
+def connected(studio, project, service):
+    access = {"auth_method": "BASIC_AUTH", "basic_auth_user": "me", "basic_auth_pass": "a secret"}
+    body = {"project": project.id, "url": service.url, "title": "crowd", **access}
+    assert studio.api.post("/api/ml", json=body).status_code == 201
+    until(lambda: hook_headers(studio, project))
+    until(lambda: standing(service, project)["state"] == "fresh")
+
+
+def hook_headers(studio, project):
+    """The headers of the project's webhook, which Label Studio shows to everybody."""
+    (hook,) = studio.api.get("/api/webhooks/", params={"project": project.id}).json()
+    return hook["headers"]
+
+
+def standing(service, project):
+    response = service.http.get(f"/api/projects/{project.id}")
+    return response.json() if response.status_code == 200 and response.json()["numbers"] else {"state": None}
+
+
+def stored(service, studio, project):
+    return Store(service.environment["LABEL_STUDIO_CROWD_STORE"]).project(studio.url, project.id)
+
+
+def send(service, studio, project, **event):
+    """Send an event as Label Studio would, with what every annotator can read."""
+    info = studio.api.get(f"/api/projects/{project.id}/").json()
+    body = {"project": info, **event}
+    return httpx.post(f"{service.url}/webhook", json=body, headers=hook_headers(studio, project))
+
+
+def test_a_forged_event_rewrites_nobodys_answer(studio, project, serve, annotators):
+    service = serve(**PASSWORD, **NEVER)
+    connected(studio, project, service)
+    task = studio.api.get(f"/api/tasks/{project.tasks[0]}/").json()
+    theirs = {**task["annotations"][0], "result": choice("c"), "updated_at": "2999-01-01T00:00:00.000000Z"}
+    told = {**task, "annotations": [], "updated_at": "2999-01-01T00:00:00.000000Z"}
+    send(service, studio, project, action="ANNOTATION_UPDATED", annotation=theirs, task=told).raise_for_status()
+    assert '"c"' not in "".join(row.result for row in stored(service, studio, project).mirror.annotations())
+    annotators[2].label(project.tasks[8], choice("a"))
+    until(lambda: standing(service, project)["numbers"]["labels"] == 10)
+    until(lambda: standing(service, project)["state"] == "fresh")
+    found = {row.id: row for row in stored(service, studio, project).mirror.annotations()}
+    assert '"c"' not in "".join(row.result for row in found.values())
+    assert len(found) == 10
+    assert max(row.updated_at for row in found.values()) < "2900"
+
+
+def test_what_a_mirror_holds_that_is_not_there_is_found_by_a_sweep(studio, project, plugin):
+    at_work = plugin(project)
+    at_work.connect()
+    at_work.sync()
+    mirror = at_work.store.mirror
+    task = studio.api.get(f"/api/tasks/{project.tasks[0]}/").json()
+    (theirs, _), told = task["annotations"], {"updated_at": "2999-01-01T00:00:00.000000Z"}
+    mirror.apply([{**task, "annotations": [{**theirs, **told, "result": choice("c")}, task["annotations"][1]]}])
+    for sweep, found in ((False, 0), (True, 1)):
+        mirror.set_complete_until("2998-01-01T00:00:00.000000Z")  # a pull of changes finds nothing
+        assert at_work.sync(sweep=sweep).pulled.changed == found
+    assert {row.result.count('"c"') for row in mirror.annotations()} == {0}
+
+
+def test_a_forged_end_of_a_project_is_not_its_end(studio, project, serve, annotators):
+    service = serve(**PASSWORD, **NEVER)
+    connected(studio, project, service)
+    assert send(service, studio, project, action="PROJECT_DELETED").status_code == 200
+    time.sleep(1)
+    until(lambda: standing(service, project)["state"] == "fresh")
+    annotators[2].label(project.tasks[8], choice("a"))
+    until(lambda: standing(service, project)["numbers"]["labels"] == 10)
