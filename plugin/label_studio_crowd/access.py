@@ -87,7 +87,7 @@ def may_send_events(settings: Settings, authorization: str | None, given: str | 
     if not has_password(settings) and not secret:
         return True
     by_password = has_password(settings) and may_use(settings, authorization)
-    return bool(secret) and _same(given or "", secret) or by_password
+    return (bool(secret) and _same(given or "", secret)) or by_password
 
 
 def set_secret(settings: Settings) -> str:
@@ -117,8 +117,8 @@ def webhook_headers(secret: str) -> dict[str, str]:
 class Guesses:
     """Slows down whoever guesses the password: after some wrong ones no further one is looked at for a while.
 
-    Wrong passwords are counted by the address that they come from, and all together. An address from which the right one
-    came lately is not held back by the wrong ones of others.
+    Wrong passwords are counted by the address that they come from, and all together. An address from which the right
+    one came lately is not held back by the wrong ones of others.
 
     Parameters
     ----------

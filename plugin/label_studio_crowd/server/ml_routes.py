@@ -53,9 +53,7 @@ class Predictions(BaseModel):
 class Taken(BaseModel):
     """What was done with an event."""
 
-    status: str = Field(
-        description="marked (a run will read what happened from Label Studio), known or ignored."
-    )
+    status: str = Field(description="marked (a run will read what happened from Label Studio), known or ignored.")
 
 
 class Versions(BaseModel):

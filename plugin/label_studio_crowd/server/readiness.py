@@ -1,25 +1,28 @@
-"""Whether store and Label Studio answer, asked at most every other second."""
+"""Whether store and Label Studio answer, and a worker lives; asked at most every other second."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
 from label_studio_crowd.service.backend import Backend
+from label_studio_crowd.store.database import store_reason
 
 _KEPT_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What keeps store and Label Studio from answering; None where they do."""
+    """What keeps store, Label Studio and workers from their work; None where nothing does."""
 
     store: str | None
     label_studio: str | None
+    worker: str | None
 
 
 class Readiness:
@@ -41,12 +44,16 @@ class Readiness:
         """Return what was found, not longer than two seconds ago."""
         with self._lock:
             if self._found is None or time.monotonic() - self._found_at > _KEPT_SECONDS:
-                self._found = Findings(self._store(), self._backend.studio_problem())
+                backend = self._backend
+                self._found = Findings(
+                    _asked(backend.store_problem), backend.studio_problem(), _asked(backend.worker_problem)
+                )
                 self._found_at = time.monotonic()
             return self._found
 
-    def _store(self) -> str | None:
-        try:
-            return self._backend.store_problem()
-        except sa.exc.SQLAlchemyError as error:  # all connections are taken
-            return type(error).__name__
+
+def _asked(look: Callable[[], str | None]) -> str | None:
+    try:
+        return look()
+    except sa.exc.SQLAlchemyError as error:
+        return store_reason(error)

@@ -27,10 +27,11 @@ class Health(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether what the server needs answers."""
+    """Whether what the server needs is there."""
 
-    store: str = Field(description='"ok", or why the store does not answer.')
+    store: str = Field(description='"ok", or why the store cannot be read or written.')
     label_studio: str = Field(description='"ok", or why Label Studio does not answer.')
+    worker: str = Field(description='"ok", or for how long no worker has been seen.')
 
 
 # both touch nothing and need no thread: they answer even where all threads wait for a store
@@ -49,11 +50,11 @@ async def health() -> Health:
 @router.get(
     "/ready",
     operation_id="ready",
-    responses={503: {"model": Ready, "description": "One of the two does not answer."}, **described(401)},
+    responses={503: {"model": Ready, "description": "One of them is not there."}, **described(401)},
 )
 def ready(parts: TheParts, response: Response) -> Ready:
-    """Say whether store and Label Studio answer."""
+    """Say whether store and Label Studio answer, and a worker lives."""
     found = parts.readiness.findings()
-    if found.store or found.label_studio:
+    if found.store or found.label_studio or found.worker:
         response.status_code = 503
-    return Ready(store=found.store or "ok", label_studio=found.label_studio or "ok")
+    return Ready(store=found.store or "ok", label_studio=found.label_studio or "ok", worker=found.worker or "ok")

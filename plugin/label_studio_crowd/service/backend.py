@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
@@ -24,10 +25,12 @@ from label_studio_crowd.scoring import models
 from label_studio_crowd.scoring.classifiers import TaskData
 from label_studio_crowd.scoring.snapshot import Snapshot, stored_snapshot
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.database import store_reason
+from label_studio_crowd.store.database import now, store_reason
+from label_studio_crowd.store.facts import PlainFact
 from label_studio_crowd.store.jobs import Jobs, Needs
 from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.store.webhook_secret import keep_secret, known_secret
+from label_studio_crowd.store.worker_life import no_worker
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls import Control, find_control
 from label_studio_crowd.studio.events import Event
@@ -40,6 +43,15 @@ MODEL_VERSION: Final = CONSENSUS_VERSION
 
 _LARGEST: Final = 2**63 - 1
 _PATIENCE: Final = 2.0
+
+
+@dataclass(frozen=True)
+class ServerSeen(PlainFact):
+    """When a server last tried whether the store can be written (Unix time)."""
+
+    fact = "server_seen"
+
+    at: float
 
 
 class Backend:
@@ -177,7 +189,7 @@ class Backend:
     def see_to_secret(self) -> None:
         """See to it that there is a secret of webhooks, and that it is the one in the store.
 
-        Where the store is new, webhooks in Label Studio may carry the secret of the store before it: then that one stays.
+        Where the store is new, webhooks in Label Studio may carry the secret of the store before it: then that stays.
         """
         if not has_password(self.settings) or set_secret(self.settings):
             return
@@ -204,16 +216,19 @@ class Backend:
         """Return whether as many annotations as were told of leave less than a third of the queue."""
         snapshot = self.snapshot(project)
         queued = 0 if snapshot is None else len(snapshot.queue)
-        return 0 < queued and 3 * (queued - told) < queued
+        return queued > 0 and 3 * (queued - told) < queued
 
     def store_problem(self) -> str | None:
-        """Return why the store does not answer, or None if it does."""
+        """Return why the store cannot be read or written, or None if it can."""
         try:
-            with self.store.reading() as connection:
-                connection.execute(sa.text("SELECT 1"))
+            self.store.shared.write(ServerSeen(now()))
         except sa.exc.SQLAlchemyError as error:
             return store_reason(error)
         return None
+
+    def worker_problem(self) -> str | None:
+        """Return, in words, that no worker lives; None if one does."""
+        return no_worker(self.store)
 
     def studio_problem(self) -> str | None:
         """Return why Label Studio does not answer, or refuses the token if there is one; None if all is well."""

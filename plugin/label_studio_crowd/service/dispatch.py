@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from huey.consumer import Consumer
 from huey.exceptions import ConfigurationError
 from huey.registry import Message
 from huey.serializer import Serializer
+from huey.storage import SqliteStorage
 from sqlalchemy.engine import make_url
 
 from label_studio_crowd.errors import UserError
@@ -85,8 +87,16 @@ class Dispatch:
         """Wake a worker up for a job."""
         self._send[job.kind](job.key, job.project, job.claim)
 
-    def consume(self, work: Callable[[Job], None], stop: threading.Event) -> None:
-        """Do jobs until asked to stop; those under way are finished."""
+    def consume(
+        self, work: Callable[[Job], None], stop: threading.Event, alive: Callable[[], None] = lambda: None
+    ) -> None:
+        """Do jobs until asked to stop; those under way are finished.
+
+        Parameters
+        ----------
+        alive
+            Called again and again meanwhile.
+        """
         self._work = work
         consumers = []
         for kind, queue in self._queues.items():
@@ -98,13 +108,21 @@ class Dispatch:
             consumer.start()
         try:
             while not stop.wait(0.5):
-                for consumer in consumers:
-                    consumer.check_worker_health()
+                _look_after(consumers, alive)
         finally:
             for consumer in consumers:
                 consumer.stop_flag.set()
             for consumer in consumers:
                 consumer.stop(graceful=True)
+
+
+def _look_after(consumers: Iterable[Consumer], alive: Callable[[], None]) -> None:
+    try:
+        for consumer in consumers:
+            consumer.check_worker_health()
+        alive()
+    except Exception as error:  # no thread can be started now, or the store is away: the others go on
+        log.error("The worker cannot look after itself (%s: %s): trying again.", type(error).__name__, error)
 
 
 def _queue_file(store: str) -> Path:
@@ -143,8 +161,35 @@ class _Patient(Huey):  # type: ignore[misc]
         return found
 
 
+class _File(SqliteStorage):  # type: ignore[misc]
+    """A file of messages that may be deleted while it is in use: then a new one takes its place."""
+
+    _conn: Any
+    _identity: tuple[int, int] | None = None
+
+    @property
+    def conn(self) -> Any:
+        if self._conn is not None and self._identity != self._found():
+            self._conn.close()
+            self._conn = None
+        if self._conn is None:
+            Path(self.filename).parent.mkdir(parents=True, exist_ok=True)
+            self._conn = self._create_connection()
+            for statement in self.ddl:
+                self._conn.execute(statement)
+            self._identity = self._found()
+        return self._conn
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.filename)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
 class _OnSqlite(_Patient, SqliteHuey):  # type: ignore[misc]
-    pass
+    storage_class = _File
 
 
 class _InRedis(_Patient, RedisHuey):  # type: ignore[misc]

@@ -52,6 +52,8 @@ class Service:
         self._stop = threading.Event()
         self._started = False
         self._looked = 0.0
+        self._renewed = backend.store.times_renewed
+        self._served: set[int] = set()
         self._threads = [threading.Thread(target=self._schedule, name="scheduler", daemon=True)]
         if self._settings.queue is None:
             self._threads.append(threading.Thread(target=self._keep_worker, name="worker's keeper", daemon=True))
@@ -75,8 +77,12 @@ class Service:
             failures = 0 if self._turn() else failures + 1
 
     def _turn(self) -> bool:
-        jobs = self._backend.jobs
+        jobs, store = self._backend.jobs, self._backend.store
         try:
+            if self._renewed != store.times_renewed:  # the store was deleted: who was served is served again
+                for project in self._served:
+                    jobs.mark(project, needs=Needs.PULL | Needs.SWEEP, at_once=True)
+                self._renewed = store.times_renewed
             if not self._started:  # what happened while nobody listened
                 if self._settings.queue is None:  # the worker of the server before this one ended with it
                     jobs.give_back_all()
@@ -88,6 +94,7 @@ class Service:
                 jobs.mark_polls()
                 self._backend.hurry_dry_queues()
                 self._see_to_secret()
+                self._served = self._served_now()
                 self._looked = time.monotonic()
             self._send_due()
         except SQLAlchemyError as error:
@@ -97,6 +104,10 @@ class Service:
             log.error("Jobs cannot be sent (%s: %s): trying again.", type(error).__name__, error)
             return False
         return True
+
+    def _served_now(self) -> set[int]:
+        found = {state.project for state in self._backend.jobs.states()}
+        return found if self._renewed == self._backend.store.times_renewed else self._served
 
     def _see_to_secret(self) -> None:
         try:
@@ -119,22 +130,30 @@ class Service:
         failures = 0
         while not self._stop.is_set():
             began = time.monotonic()
-            # its standard input ends when this process does, however that happens; then it ends, too
-            with subprocess.Popen(
-                [sys.executable, "-m", "label_studio_crowd", "worker", "--with-parent"],
-                stdin=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C is for this process, which then ends its worker
-                env={**os.environ, **self._settings.as_environment()},
-            ) as process:
-                while process.poll() is None and not self._stop.wait(0.2):
-                    pass
-                _end(process)
+            try:
+                ended = f"ended (code {self._run_worker()})"
+            except Exception as error:  # no file descriptor is free, for example: this thread has to go on
+                ended = f"cannot be started ({type(error).__name__}: {error})"
             if self._stop.is_set():
                 return
             failures = 0 if time.monotonic() - began > 60 else failures + 1
             pause = min(2.0**failures, _LONGEST_PAUSE)
-            log.error("The worker ended (code %s): starting another in %.0f s.", process.returncode, pause)
+            log.error("The worker %s: starting another in %.0f s.", ended, pause)
             self._stop.wait(pause)
+
+    def _run_worker(self) -> int | None:
+        """Run a worker process until it ends, or the service does; return its exit code."""
+        # its standard input ends when this process does, however that happens; then it ends, too
+        with subprocess.Popen(
+            [sys.executable, "-m", "label_studio_crowd", "worker", "--with-parent"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for this process, which then ends its worker
+            env={**os.environ, **self._settings.as_environment()},
+        ) as process:
+            while process.poll() is None and not self._stop.wait(0.2):
+                pass
+            _end(process)
+        return process.returncode
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -27,6 +27,7 @@ from label_studio_crowd.store.jobs import Job, Jobs, Needs
 from label_studio_crowd.store.locks import UnderWayError
 from label_studio_crowd.store.problems import add_problem
 from label_studio_crowd.store.projects import Store
+from label_studio_crowd.store.worker_life import saying_alive
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.failures import NoAnswerError, NoSuchProjectError
 
@@ -51,7 +52,7 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Do jobs until asked to stop."""
         try:
-            Dispatch(self._settings).consume(self.work, stop)
+            Dispatch(self._settings).consume(self.work, stop, saying_alive(self._store))
         finally:
             self._store.close()
 

@@ -5,9 +5,11 @@ Readers never wait for a writer, nor a writer for readers; writers take turns.
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,10 +48,14 @@ class Database:
             parsed = make_url(url)
         except sa.exc.ArgumentError:
             raise UserError(f"--store is not an SQLAlchemy URL: give {_STORES}.") from None
+        self.times_renewed = 0
+        """How often it was found gone and made anew."""
+        self._file: _File | None = None
+        self._is_gone = False
+        self._renewing = threading.Lock()
         try:
             self._engine = _engine(parsed)
-            with self.writing() as connection:
-                migrate(connection)
+            self._make()
         except sa.exc.NoSuchModuleError:
             raise UserError(f"The store cannot be in {parsed.drivername}: give {_STORES}.") from None
         except ImportError:
@@ -71,14 +77,38 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads."""
-        with self._engine.connect().execution_options(reads_only=True) as connection, connection.begin():
+        with self._there(), self._connected() as connection, connection.begin():
             yield connection
+
+    def _connected(self) -> Connection:
+        return self._engine.connect().execution_options(reads_only=True)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that may write."""
-        with self._engine.begin() as connection:
+        with self._there(), self._engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """See to it that the store is there: it may be deleted while it is in use, and is then made anew."""
+        if self._is_gone or self._file != _file_of(self._engine):
+            with self._renewing:
+                if self._is_gone or self._file != _file_of(self._engine):
+                    self._engine.dispose()  # what is under way goes on with what was deleted
+                    self._make()
+                    self.times_renewed += 1
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            self._is_gone = self._is_gone or _lacks_tables(error)
+            raise
+
+    def _make(self) -> None:
+        """Make what tables are missing."""
+        with self._engine.begin() as connection:
+            migrate(connection)
+        self._file, self._is_gone = _file_of(self._engine), False
 
     def exclusive(self, key: int, patience: float = 0.0) -> AbstractContextManager[None]:
         """Keep other runs out of a project; the lock ends with the process, even if that is killed.
@@ -115,9 +145,30 @@ def _sqlite(url: URL) -> Engine:
     path = Path(str(url.database)).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(url.set(database=str(path)), max_overflow=_CONNECTIONS)
+    event.listen(engine, "do_connect", _make_folder)
     event.listen(engine, "connect", _tune_sqlite)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+_File = tuple[int, int]
+
+
+def _file_of(engine: Engine) -> _File | None:
+    """Return what tells SQLite's file from another that takes its place; None if there is no file."""
+    if engine.dialect.name != "sqlite":
+        return None
+    try:
+        found = os.stat(str(engine.url.database))
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _lacks_tables(error: sa.exc.DBAPIError) -> bool:
+    """Return whether a statement failed because the store is another than it was."""
+    undefined_table = getattr(error.orig, "sqlstate", None) == "42P01"
+    return undefined_table or str(error.orig).startswith("no such table")
 
 
 def store_reason(error: sa.exc.SQLAlchemyError) -> str:
@@ -137,6 +188,12 @@ def _begin(connection: Connection) -> None:
     """Lock for writing at once: a reader that writes later may find that the store has changed, and fail."""
     reads_only = connection.get_execution_options().get("reads_only", False)
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _make_folder(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Make the file's folder, which may have been deleted with it."""
+    with suppress(OSError):
+        Path(str(arguments[0])).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

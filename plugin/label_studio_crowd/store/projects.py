@@ -5,6 +5,7 @@ A cache: deleting it costs time, not data. An SQLite file by default; PostgreSQL
 
 from __future__ import annotations
 
+import secrets
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -32,7 +33,9 @@ _READ_SNAPSHOT_TIMES: Final = (
     .where(_ON_SERVER)
 )
 _NO_PROJECT: Final = 0
-"""The store counts projects from 1."""
+"""No project's number in the store."""
+_LARGEST_KEY: Final = 2**31 - 1
+"""PostgreSQL's locks take no larger one."""
 _DELETE_PROJECT: Final = [sa.delete(table).where(table.c.project == KEY) for table in OF_A_PROJECT]
 
 
@@ -59,7 +62,9 @@ class Store(Database):
         if known is not None:
             return known
         with self.writing() as connection:
-            connection.execute(_put_project(self.dialect), {"server": server, "project": project})
+            # a number that was never given before: a run of a store that was deleted meanwhile writes under its own
+            row = {"id": 1 + secrets.randbelow(_LARGEST_KEY), "server": server, "project": project}
+            connection.execute(_put_project(self.dialect), row)
         return self.key(server, project)
 
     def known_key(self, server: str, project: int) -> int | None:

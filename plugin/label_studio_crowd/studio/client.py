@@ -22,7 +22,15 @@ from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio.failures import NoSuchProjectError, StudioError
 from label_studio_crowd.studio.http_client import HttpClient
 from label_studio_crowd.studio.records import Counts, Prediction, VersionState
-from label_studio_crowd.studio.task_pages import PAGE_SIZE, STATES, STATES_AND_TIMES, WITH_ANNOTATIONS, Page, page_after, read_ahead
+from label_studio_crowd.studio.task_pages import (
+    PAGE_SIZE,
+    STATES,
+    STATES_AND_TIMES,
+    WITH_ANNOTATIONS,
+    Page,
+    page_after,
+    read_ahead,
+)
 
 if TYPE_CHECKING:
     from label_studio_sdk.core.unchecked_base_model import UncheckedBaseModel

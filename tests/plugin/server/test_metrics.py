@@ -2,20 +2,31 @@
 
 import time
 
+import pytest
 import sqlalchemy as sa
 
 from label_studio_crowd.server.application import create_application
+from label_studio_crowd.store.database import now
+from label_studio_crowd.store.worker_life import WorkerSeen, saying_alive
 from tests.plugin.server.serving import STUDIO, guarded, payload, seed
 
 
 def test_ready_says_what_does_not_answer(client, backend, monkeypatch):
     answer = client.get("/ready")
     assert answer.status_code == 503
-    assert answer.json() == {"store": "ok", "label_studio": f"ConnectError at {STUDIO}"}
+    found = {"store": "ok", "label_studio": f"ConnectError at {STUDIO}", "worker": "no worker has been seen yet"}
+    assert answer.json() == found
     monkeypatch.setattr(backend, "studio_problem", lambda: None)
+    saying_alive(backend.store)()
     assert client.get("/ready").status_code == 503  # as it was a moment ago
     time.sleep(2.1)
-    assert client.get("/ready").json() == {"store": "ok", "label_studio": "ok"}
+    assert client.get("/ready").json() == {"store": "ok", "label_studio": "ok", "worker": "ok"}
+
+
+@pytest.mark.parametrize("at", [-31, 3600])
+def test_a_worker_that_was_not_seen_lately_does_not_live(backend, at):
+    backend.store.shared.write(WorkerSeen(now() + at))
+    assert "no worker has been seen for" in backend.worker_problem()
 
 
 def test_metrics(client, backend):

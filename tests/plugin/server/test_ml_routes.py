@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from label_studio_crowd.connection.adoption import Setup
-from tests.plugin.server.serving import CONFIG, PASSWORD, STUDIO, USER, guarded, payload, post, running, seed
+from tests.plugin.server.serving import CONFIG, PASSWORD, USER, guarded, payload, post, running, seed
 
 # ---------------------------------------------------------------------- setup
 

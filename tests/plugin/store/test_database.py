@@ -1,3 +1,4 @@
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -44,3 +45,32 @@ def test_many_may_start_at_once(store):
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(lambda _: Store(store).project("s", 1).key, range(8)))
     assert len(keys) == 1
+
+
+def test_a_store_that_is_deleted_is_made_anew_without_a_restart(tmp_path):
+    folder = tmp_path / "store"
+    opened, other = (Store(f"sqlite:///{folder}/mirror.sqlite") for _ in range(2))
+    first = opened.project("s", 1)
+    first.mirror.set_complete_until("2026-01-01T00:00:00.000000Z")
+    shutil.rmtree(folder)
+    assert opened.known_key("s", 1) is None
+    again = opened.project("s", 1)
+    assert again.mirror.complete_until() is None
+    assert other.known_key("s", 1) == again.key != first.key
+    first.mirror.set_complete_until("2026-01-01T00:00:00.000000Z")  # a run that goes on
+    assert again.mirror.complete_until() is None
+    assert opened.times_renewed == other.times_renewed == 1
+
+
+def test_tables_that_are_dropped_are_made_anew(store):
+    opened = Store(store)
+    opened.project("s", 1)
+    engine = sa.create_engine(store.replace("postgresql:", "postgresql+psycopg:"))
+    metadata = sa.MetaData()
+    metadata.reflect(engine)
+    metadata.drop_all(engine)
+    with pytest.raises(sa.exc.DBAPIError):
+        opened.known_key("s", 1)
+    assert opened.known_key("s", 1) is None
+    assert opened.project("s", 1).key
+    opened.close()
