@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from harness.service_process import ServiceProcess, until
+from label_studio_crowd.store.jobs import Jobs, Needs
 from label_studio_crowd.store.projects import Store
 
 PASSWORD = {"BASIC_AUTH_USER": "me", "BASIC_AUTH_PASS": "a secret"}
@@ -108,5 +109,23 @@ def test_a_forged_end_of_a_project_is_not_its_end(studio, project, serve, annota
     assert send(service, studio, project, action="PROJECT_DELETED").status_code == 200
     time.sleep(1)
     until(lambda: standing(service, project)["state"] == "fresh")
+    annotators[2].label(project.tasks[8], choice("a"))
+    until(lambda: standing(service, project)["numbers"]["labels"] == 10)
+
+
+def test_a_deleted_tab_is_said_where_people_look_and_connect_mends_it(studio, project, plugin, serve, annotators):
+    service = serve(LABEL_STUDIO_CROWD_POLL_SECONDS="1")
+    assert studio.api.post("/api/ml", json={"project": project.id, "url": service.url}).status_code == 201
+    until(lambda: standing(service, project)["state"] == "fresh")
+    at_work = plugin(project)
+    at_work.store = stored(service, studio, project)
+    for view in at_work.studio.views(project.id):
+        if view["data"]["title"] == "Crowd: next tasks":
+            at_work.studio.delete_view(view["id"])
+    until(lambda: standing(service, project)["state"] == "failed")
+    assert "was deleted" in service.http.get(f"/projects/{project.id}", headers={"Accept": "text/html"}).text
+    assert "tab 'Crowd: next tasks' was deleted" in service.log.read_text()
+    at_work.connect()
+    Jobs(at_work.store.store, at_work.settings).mark(project.id, needs=Needs.CHANGED | Needs.PULL)
     annotators[2].label(project.tasks[8], choice("a"))
     until(lambda: standing(service, project)["numbers"]["labels"] == 10)

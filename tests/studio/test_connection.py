@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from label_studio_crowd.connection.record import find_record, options_in
+from label_studio_crowd.connection.doctor import examine
+from label_studio_crowd.connection.record import RecordError, find_record, options_in
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.publish import PendingImport
 from label_studio_crowd.settings import Settings
@@ -318,16 +319,84 @@ def test_a_tab_does_not_choose_what_code_is_run(lively, plugin, tmp_path):
     assert "antigravity" not in run.report().classifier
 
 
-@pytest.mark.parametrize("damage", [lambda name: name[:-3], lambda name: name.replace("settings", "sittings")])
-def test_a_damaged_record_is_no_record(lively, plugin, tmp_path, damage):
-    at_work = plugin(lively)
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda name: name[:-3], "it is not JSON"),
+        (lambda name: name.replace("settings", "sittings"), "settings: Field required"),
+        (lambda name: name.replace('"maximum_annotations":3', '"maximum_annotations":"3"'), "settings.maximum_annotat"),
+        (lambda name: name.replace("Uniform sampling", "<script>"), "settings.sampling: Input should be"),
+        (lambda name: name.replace('"overlaps":{', '"overlaps":{"11":"many",'), "overlaps.11"),
+        (lambda name: name.replace('"backends":[]', '"backends":7'), "backends"),
+        (lambda name: name.split("{")[0] + "[" * 100_000, "it is not JSON"),
+        (lambda name: name.split("{")[0] + "[1]", "should be a valid"),
+    ],
+)
+def test_a_damaged_record_is_a_message_and_the_stores_own_comes_first(lively, plugin, tmp_path, damage, words):
+    at_work, elsewhere = plugin(lively), plugin(lively)
+    before = everything(at_work)
     at_work.connect()
     tab_with(at_work, damage)
-    with pytest.raises(UserError, match="not connected"):
-        at_work.sync()
+    at_work.sync()
+    another_mirror(elsewhere, tmp_path)
+    for command in (elsewhere.sync, elsewhere.disconnect, elsewhere.connect):
+        with pytest.raises(UserError, match="earlier settings") as error:
+            command()
+        assert words in str(error.value)
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_what_a_tab_says_of_settings_is_not_put_back_where_the_store_knows_better(lively, plugin, tmp_path):
+    at_work = plugin(lively)
+    before = everything(at_work)
+    at_work.connect()
+    forged = '"settings":{"label_config":"<View/>","is_published":true,'
+    tab_with(
+        at_work,
+        lambda name: (
+            name.replace("Uniform sampling", "Sequential sampling")
+            .replace('"settings":{', forged)
+            .replace('"overlaps":{', '"overlaps":{"1":77,')
+            .replace('"backends":[]', '"backends":["http://theirs"]')
+        ),
+    )
+    at_work.sync()
+    at_work.disconnect()
+    assert everything(at_work) == before
+    at_work.connect()
+    tab_with(at_work, lambda name: name.replace('"settings":{', forged))
     another_mirror(at_work, tmp_path)
-    with pytest.raises(UserError, match="not connected"):
-        at_work.disconnect()
+    changes = at_work.disconnect()
+    assert "label_config" not in str(changes)
+    assert everything(at_work) == before
+
+
+def test_a_tab_of_any_shape_is_no_traceback(lively, plugin):
+    at_work = plugin(lively)
+    for data in ([], {"columnsWidth": [3]}, {"columnsWidth": "label_studio_crowd:"}, None):
+        at_work.api.post("/api/dm/views/", json={"project": lively.id, "data": data})
+    before = everything(at_work)
+    at_work.connect()
+    at_work.sync()
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_a_deleted_tab_is_said_and_connect_mends_it(lively, plugin):
+    at_work = plugin(lively)
+    before = everything(at_work)
+    at_work.connect()
+    at_work.sync()
+    (tab,) = [view["id"] for view in at_work.studio.views(lively.id) if view["data"]["title"] == "Crowd: next tasks"]
+    at_work.studio.delete_view(tab)
+    with pytest.raises(RecordError, match=r"tab 'Crowd: next tasks' was deleted.*connect --project"):
+        at_work.sync()
+    assert any("was deleted" in check.what for check in examine(at_work.opened))
+    at_work.connect()
+    at_work.sync()
+    at_work.disconnect()
+    assert everything(at_work) == before
 
 
 def test_disconnect_stopped_at_each_write_can_be_finished(lively, plugin):

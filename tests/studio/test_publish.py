@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 
 from label_studio_crowd.connection.doctor import examine
-from label_studio_crowd.exchange.plan import Costs, Edits, Plan
-from label_studio_crowd.exchange.publish import PendingImport, carry_out
+from label_studio_crowd.exchange.plan import Costs, Edits, Plan, is_ours
+from label_studio_crowd.exchange.publish import PendingImport, carry_out, observe
 from label_studio_crowd.runs.rescore import rescore
 from label_studio_crowd.scoring import scores as scoring
 from label_studio_crowd.service.worker import how_to
@@ -82,6 +82,42 @@ def _forget_the_wait(at_work) -> None:
     """Spare the test the half minute for which an import that never arrived is waited for."""
     if pending := at_work.store.facts.read(PendingImport):
         at_work.store.facts.write(replace(pending, at=pending.at - 3600))
+
+
+def test_an_import_is_not_waited_for_by_a_clock_that_was_put_back(crowded, plugin):
+    at_work, waited = plugin(crowded), [0.0]
+    at_work.connect()
+    an_hour_ahead = PendingImport("crowd-queue-1", 1, time.time() + 3600)  # when it was begun, as it seemed then
+    at_work.store.facts.write(an_hour_ahead)
+    observe(at_work.opened, sleep=lambda seconds: waited.append(waited.pop() + seconds), clock=lambda: waited[-1])
+    assert 0 < waited[-1] <= 31
+
+
+def test_what_a_killed_worker_sent_is_done_late_and_found_by_the_next_run(crowded, plugin, annotators):
+    at_work = plugin(crowded)
+    at_work.connect()
+    at_work.sync()
+    sent = [dict(row) for row in at_work.predictions() if is_ours(row["model_version"])]
+    fields = ("task", "result", "score", "model_version")
+
+    def arrives(*_):  # while its successor writes
+        while sent:
+            row = sent.pop()
+            at_work.api.post("/api/predictions/", json={name: row[name] for name in fields}).raise_for_status()
+        return False
+
+    annotators[2].label(crowded.tasks[8], [_choice("b")])
+    at_work.break_at = arrives
+    at_work.sync()
+    assert not sent
+
+    def doubled():
+        held = [(row["task"], row["model_version"]) for row in at_work.predictions()]
+        return len(held) - len(set(held))
+
+    assert doubled()
+    rescore(at_work.opened, how_to(Needs.PULL, at_work.settings))  # a poll
+    assert not doubled()
 
 
 def test_a_mended_queue_stopped_after_each_step_is_never_empty(make_project, annotators, plugin, add_annotator):

@@ -227,7 +227,7 @@ def worker(
 def status(project: ProjectOption, settings: Settings, as_json: JsonOption = False) -> None:
     """Show the state of a project, as of the last run."""
     from label_studio_crowd.commands import display
-    from label_studio_crowd.connection.record import find_record
+    from label_studio_crowd.connection.record import RecordError, find_record
     from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.store.jobs import Jobs
 
@@ -236,13 +236,17 @@ def status(project: ProjectOption, settings: Settings, as_json: JsonOption = Fal
         service = [row for row in Jobs(stored.store, settings).states() if row.project == project]
         info = look_up(opened)
         last = stored.runs.last()
-        connected = find_record(opened) is not None
+        try:
+            connected, problem = find_record(opened) is not None, None
+        except RecordError as error:
+            connected, problem = False, str(error)
         now, then = studio.counts(project), stored.mirror.counts()
         queue = studio.model_versions(project).get(info["model_version"] or "")
     state: dict[str, Any] = {
         "project": project,
         "title": info["title"],
         "connected": connected,
+        "problem": problem,
         "model_version": info["model_version"],
         "queue": queue.count if queue else 0,
         "new_tasks": now.tasks - then.tasks,

@@ -181,8 +181,10 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
 
 def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | None) -> None:
     """Print how a project stands."""
+    if state["problem"]:
+        console.print(f"{_MARKS['wrong']} {escape(state['problem'])}", highlight=False)
     for job in state["service"]:
-        if job["problem"]:
+        if job["problem"] and job["problem"] != state["problem"]:
             at = job["retry_at"]
             again = "now" if at is None else time.strftime("at %H:%M:%S", time.localtime(at))
             away = job["state"] == "away"

@@ -13,7 +13,7 @@ from label_studio_crowd.connection.record import (
     Record,
     keep_in_tab,
     options_in,
-    record_in,
+    our_views,
     standing_record,
     wrong_settings,
 )
@@ -96,7 +96,7 @@ class _Change:
     def in_words(self) -> list[str]:
         """Return what is changed, a line each."""
         changes = [f"{name}: {found!r} → {needed!r}" for name, (found, needed) in self.wrong.items()]
-        if record_in(self.views) is None:
+        if not our_views(self.views):
             beside = ", and 'Default' beside it" * (not self.views)
             changes.append(f"Data Manager tab 'Crowd: next tasks' added{beside}")
         if self.adds_backend:
@@ -132,7 +132,7 @@ def _make_change(project: Project, change: _Change) -> None:
         record = replace(record, default_view=project.studio.create_view(project.number, {"title": "Default"}))
         project.store.facts.write(record)
     record = replace(record, tab_made=True)
-    keep_in_tab(project, change.views, record)
+    record = replace(record, tab=keep_in_tab(project, change.views, record))
     project.store.facts.write(record)
     if change.wrong:
         project.studio.update_project(project.number, **QUEUE_SETTINGS, **_kept_version(change.info))

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
-from label_studio_crowd.connection.record import Record, keep_in_tab, our_views, standing_record, wrong_settings
+from label_studio_crowd.connection.record import (
+    Record,
+    data_of,
+    keep_in_tab,
+    our_views,
+    standing_record,
+    wrong_settings,
+)
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.publish import observe
 from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
@@ -93,6 +100,7 @@ def _find_change(project: Project, *, dry_run: bool) -> _Change:
         observe(project)  # an import under way ends before we count
     versions = project.studio.model_versions(project.number)
     backends = project.studio.backends(project.number)
+    record = _without_foreign_backends(project, record, backends)
     before = dict(record.settings)
     # Label Studio takes the title of a connected backend for a version, too
     if not before["model_version"] or before["model_version"] not in {*versions, *(row["title"] for row in backends)}:
@@ -113,9 +121,17 @@ def _find_change(project: Project, *, dry_run: bool) -> _Change:
     )
 
 
+def _without_foreign_backends(project: Project, record: Record, backends: Sequence[Mapping[str, Any]]) -> Record:
+    """Return a record that names no backends of others: one that comes from a tab alone may name any."""
+    if project.store.facts.read(Record) is not None:
+        return record
+    ours = {row["url"].rstrip("/") for row in backends if row["model_version"] == CONSENSUS_VERSION}
+    return replace(record, backends=tuple(url for url in record.backends if url.rstrip("/") in ours))
+
+
 def _default_views(views: Sequence[Mapping[str, Any]], record: Record) -> list[Mapping[str, Any]]:
     """Return the tab "Default" that we made, unless somebody gave it another title."""
-    return [view for view in views if view["id"] == record.default_view and view["data"].get("title") == "Default"]
+    return [view for view in views if view["id"] == record.default_view and data_of(view).get("title") == "Default"]
 
 
 def _make_change(project: Project, change: _Change, *, fast: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from label_studio_crowd.access import SECRET_HEADER, has_password
-from label_studio_crowd.connection.record import Record, find_record, options_in, wrong_settings
+from label_studio_crowd.connection.record import Record, RecordError, find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.publish import measured_costs
 from label_studio_crowd.exchange.pull import look_up
@@ -50,7 +50,11 @@ def examine(project: Project) -> Iterator[Check]:
         f"project {project.number} {info['title']!r}: {info['task_number']} tasks, "
         f"{info['total_annotations_number']} annotations",
     )
-    record = find_record(project)
+    try:
+        record = find_record(project)
+    except RecordError as error:
+        yield Check("wrong", str(error))
+        return
     settings = project.settings.over(options_in(record))
     try:
         for control in find_controls(info["label_config"], settings.names("control"), settings.names("ordered")):

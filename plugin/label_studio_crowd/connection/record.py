@@ -1,6 +1,8 @@
 """What a project was before we changed it, and what we made in it; kept in the store and in our Data Manager tab.
 
-The tab's copy serves where the store was deleted, or is on another machine.
+The tab's copy serves where the store was deleted, or is on another machine. Everybody may edit a tab: so the store's
+own record comes first, and of a tab's nothing is put back but settings that `connect` changes, with values that Label
+Studio allows.
 """
 
 from __future__ import annotations
@@ -8,7 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.project import Project
@@ -24,10 +28,55 @@ QUEUE_SETTINGS: Final[dict[str, Any]] = {
 """What a project needs for annotators to be served in the order of the queue."""
 
 _MARK: Final = "label_studio_crowd:"
+_LARGEST: Final = 2**31 - 1
 
 
 class NotConnectedError(UserError):
     """The project is not connected: nothing may be written."""
+
+
+class RecordError(UserError):
+    """What says that the project is connected is not as it should be: nothing may be written before that is mended."""
+
+
+def _tab_deleted(project: int) -> RecordError:
+    return RecordError(
+        f"Project {project}: the Data Manager tab 'Crowd: next tasks' was deleted. So nothing is scored or published "
+        "any more, and annotators go on with the queue as it was then. `label-studio-crowd connect --project "
+        f"{project}` makes the tab again; `disconnect` puts everything back."
+    )
+
+
+def _ending(project: int) -> RecordError:
+    return RecordError(
+        f"Project {project}: a disconnect was begun and has not ended, so nothing is scored or published. Let it end, "
+        f"or run `label-studio-crowd disconnect --project {project}` again; `connect` goes on instead."
+    )
+
+
+class _Before(BaseModel):
+    """The settings that are put back, with what Label Studio allows them to be."""
+
+    model_config = ConfigDict(strict=True)
+
+    sampling: Literal["Sequential sampling", "Uniform sampling", "Uncertainty sampling"]
+    maximum_annotations: int = Field(ge=1, le=_LARGEST - 1)
+    show_overlap_first: bool
+    model_version: str | None = Field(max_length=1000)
+
+
+class _Kept(BaseModel):
+    """A record as JSON."""
+
+    model_config = ConfigDict(strict=True)
+
+    settings: _Before
+    overlaps: dict[Annotated[str, Field(pattern="^[0-9]{1,18}$")], Annotated[int, Field(ge=1, le=_LARGEST)]]
+    options: dict[str, Any]
+    backends: tuple[str, ...] = Field((), strict=False)
+    default_view: int | None = None
+    tab_made: bool = False
+    ending: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +97,8 @@ class Record(Fact):
         Id of the tab "Default", if we made it.
     tab_made
         Our tab has a copy of this.
+    tab
+        Id of our tab; only the store keeps it.
     ending
         `disconnect` is under way.
     """
@@ -61,6 +112,7 @@ class Record(Fact):
     default_view: int | None = None
     tab_made: bool = False
     ending: bool = False
+    tab: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as our tab keeps it: what is not so is left out, for releases before this one."""
@@ -74,39 +126,46 @@ class Record(Fact):
         return found | {name: value for name, value in later.items() if value}
 
     @classmethod
-    def from_json(cls, kept: Any) -> Record | None:
-        """Return what `as_json` gave; None for anything else."""
-        if not isinstance(kept, Mapping) or not {"settings", "overlaps", "options"} <= set(kept):
-            return None
-        settings, overlaps, options = (kept[name] for name in ("settings", "overlaps", "options"))
-        if not isinstance(settings, Mapping) or not isinstance(overlaps, Mapping):
-            return None
-        return cls(
-            settings=settings,
-            overlaps=overlaps,
-            options=options if isinstance(options, Mapping) else {},
-            backends=tuple(kept.get("backends", ())),
-            default_view=kept.get("default_view"),
-            tab_made="tab_made" in kept,
-            ending="ending" in kept,
-        )
+    def from_json(cls, kept: Any) -> Record:
+        """Return what `as_json` gave.
+
+        Raises
+        ------
+        UserError
+            If it is not that; the message names the part that is wrong.
+        """
+        try:
+            found = _Kept.model_validate(kept)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "it"
+            raise UserError(f"{where[:100]}: {first['msg']}") from None
+        return cls(**{**dict(found), "settings": found.settings.model_dump()})
 
 
 def find_record(project: Project) -> Record | None:
     """Return what `connect` recorded, or None for a project that is not connected.
 
-    The tab decides: without it the project was disconnected, from wherever, or is about to be; what it says may be
-    newer than what this store knows. Only a `connect` that was stopped here has more in the store.
+    The tab decides: without it the project was disconnected, from wherever, or is about to be. Only a `connect` that
+    was stopped here has more in the store.
+
+    Raises
+    ------
+    RecordError
+        If the tab is gone, or says that a `disconnect` is under way, and our predictions are there still; or if nothing
+        but a tab has a record, and that is not one of ours.
     """
-    known, in_tab = project.store.facts.read(Record), record_in(project.studio.views(project.number))
-    if in_tab is not None and in_tab.ending:
+    known, view = project.store.facts.read(Record), _our_view(project.studio.views(project.number))
+    if view is None or _ends(view):
+        if known is not None and known.tab_made and any(map(is_ours, project.studio.model_versions(project.number))):
+            raise _tab_deleted(project.number) if view is None else _ending(project.number)
         return None
-    if in_tab is not None and (known is None or known.tab_made):
-        found = _trusted(in_tab, known)
-        if found != known:
-            project.store.facts.write(found)
-        return found
-    return known if in_tab is not None else None
+    if known is not None and not known.tab_made:
+        return known
+    found = _first_of(known, view)
+    if found != known:
+        project.store.facts.write(found)
+    return found
 
 
 def standing_record(project: Project, views: Sequence[Mapping[str, Any]], wrong: Mapping[str, Any]) -> Record | None:
@@ -118,17 +177,40 @@ def standing_record(project: Project, views: Sequence[Mapping[str, Any]], wrong:
         The project's tabs.
     wrong
         From `wrong_settings`.
+
+    Raises
+    ------
+    RecordError
+        If nothing but a tab has a record, and that is not one of ours.
     """
-    known, in_tab = project.store.facts.read(Record), record_in(views)
+    known, view = project.store.facts.read(Record), _our_view(views)
     if known is None or not known.tab_made:
-        return known if known is not None or in_tab is None else _trusted(in_tab, None)
-    if in_tab is not None:
-        return _trusted(in_tab, known)
+        return known if known is not None or view is None else _first_of(None, view)
+    if view is not None:
+        return _first_of(known, view)
     changed_nothing = all(known.settings[name] == value for name, value in QUEUE_SETTINGS.items())
     if wrong or changed_nothing:
         # somebody deleted the tab, or disconnected: then our predictions are gone, too
         return known if any(map(is_ours, project.studio.model_versions(project.number))) else None
     return known
+
+
+def _first_of(known: Record | None, view: Mapping[str, Any]) -> Record:
+    """Return the store's record, with the tab's options; the tab's own where it was made by another machine, later."""
+    try:
+        in_tab = _read(view)
+    except UserError as error:
+        if known is not None:
+            return known
+        raise RecordError(
+            "The Data Manager tab 'Crowd: next tasks' has a record of the project's earlier settings that is not as "
+            f"this program wrote it ({error}), and this store has none: nothing was changed. Run the command with the "
+            "store that the project was connected with; or delete the tab, run connect, and set the project's settings "
+            "by hand."
+        ) from None
+    if known is None or known.tab not in (None, view["id"]):
+        return replace(_trusted(in_tab, known), tab_made=True, tab=view["id"])
+    return replace(known, options=_trusted(in_tab, known).options, tab=view["id"])
 
 
 def _trusted(in_tab: Record, known: Record | None) -> Record:
@@ -157,39 +239,57 @@ def wrong_settings(info: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     return {name: (info[name], value) for name, value in QUEUE_SETTINGS.items() if info[name] != value}
 
 
-def record_in(views: Sequence[Mapping[str, Any]]) -> Record | None:
-    """Return the record that our tab carries, or None without one.
+def our_views(views: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the tabs that carry a record, be it as we wrote it or not."""
+    return [view for view in views if _text(view) is not None]
+
+
+def _our_view(views: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return next(iter(our_views(views)), None)
+
+
+def _text(view: Mapping[str, Any]) -> str | None:
+    """Return the record that a tab carries, as it is written there; None without one.
 
     It is a name in the widths of columns: the one place that Label Studio's pages keep when they save a tab.
     """
-    for view in views:
-        for name in view["data"].get("columnsWidth") or {}:
-            if name.startswith(_MARK) and (found := _read(name.removeprefix(_MARK))) is not None:
-                return found
-    return None
+    widths = data_of(view).get("columnsWidth")
+    names = widths if isinstance(widths, Mapping) else ()
+    return next((name.removeprefix(_MARK) for name in names if name.startswith(_MARK)), None)
 
 
-def _read(text: str) -> Record | None:
+def data_of(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a tab consists of, which is anything that somebody has put there."""
+    data = view.get("data")
+    return data if isinstance(data, Mapping) else {}
+
+
+def _read(view: Mapping[str, Any]) -> Record:
     try:
-        return Record.from_json(json.loads(text))
-    except ValueError:
-        return None
+        kept = json.loads(_text(view) or "")
+    except (ValueError, RecursionError):
+        raise UserError("it is not JSON") from None
+    return Record.from_json(kept)
 
 
-def our_views(views: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the tabs that carry a record."""
-    return [view for view in views if record_in([view]) is not None]
+def _ends(view: Mapping[str, Any]) -> bool:
+    try:
+        return _read(view).ending
+    except UserError:
+        return False
 
 
-def keep_in_tab(project: Project, views: Sequence[Mapping[str, Any]], record: Record) -> None:
-    """Write a record into our tab; make the tab where there is none."""
-    widths = {_MARK + json.dumps(record.as_json(), separators=(",", ":")): 1}
+def keep_in_tab(project: Project, views: Sequence[Mapping[str, Any]], record: Record) -> int:
+    """Write a record into our tab, and return the tab's id; make the tab where there is none."""
+    text = json.dumps(record.as_json(), separators=(",", ":"))
+    widths = {_MARK + text: 1}
     ours = our_views(views)
     for view in ours:
-        if record_in([view]) != record:
-            project.studio.update_view(project.number, view["id"], {**view["data"], "columnsWidth": widths})
-    if not ours:
-        project.studio.create_view(project.number, {**_NEXT_TASKS, "columnsWidth": widths})
+        if _text(view) != text:
+            project.studio.update_view(project.number, view["id"], {**data_of(view), "columnsWidth": widths})
+    if ours:
+        return int(ours[0]["id"])
+    return project.studio.create_view(project.number, {**_NEXT_TASKS, "columnsWidth": widths})
 
 
 _NEXT_TASKS: Final[dict[str, Any]] = {

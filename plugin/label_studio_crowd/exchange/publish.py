@@ -51,18 +51,29 @@ def pending_version(facts: Facts) -> str | None:
     return pending.version if pending else None
 
 
-def observe(project: Project, *, sleep: Callable[[float], None] = time.sleep) -> list[Prediction]:
+def observe(
+    project: Project,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Prediction]:
     """Return our predictions in Label Studio, read again if they differ from what the mirror remembers."""
-    versions = _after_pending_import(project, sleep)
+    versions = _after_pending_import(project, sleep, clock)
     if versions != project.store.published.versions():
         _read_predictions(project, versions)
     return project.store.published.predictions()
 
 
 def is_as_published(project: Project) -> bool:
-    """Return whether Label Studio holds our predictions as they were left, as far as their numbers tell."""
+    """Return whether Label Studio holds our predictions as they should be, as far as their numbers tell.
+
+    What a worker that was killed had sent may have been done since, beside what its successor wrote.
+    """
+    published = project.store.published
     return (
-        project.store.facts.read(PendingImport) is None and _our_versions(project) == project.store.published.versions()
+        project.store.facts.read(PendingImport) is None
+        and _our_versions(project) == published.versions()
+        and not published.has_duplicates()
     )
 
 
@@ -80,18 +91,22 @@ def _our_predictions(project: Project) -> list[Prediction]:
     return [row for row in project.studio.predictions(project.number) if is_ours(row.model_version)]
 
 
-def _after_pending_import(project: Project, sleep: Callable[[float], None]) -> dict[str, VersionState]:
+def _after_pending_import(
+    project: Project, sleep: Callable[[float], None], clock: Callable[[], float]
+) -> dict[str, VersionState]:
     """Return our versions, once an import that an interrupted run began has ended or can be given up."""
     versions = _our_versions(project)
     pending = project.store.facts.read(PendingImport)
     if pending is None:
         return versions
     patience = max(_PATIENCE, 5 * measured_costs(project.store.facts).bulk)
-    while (waited := time.time() - pending.at) < patience:
+    # a clock that was put back since says that it is yet to begin: it is not waited for longer than for a new one
+    waits, began = patience - max(0.0, time.time() - pending.at), clock()
+    while (waited := clock() - began) < waits:
         found = versions.get(pending.version)
         if found is not None and found.count >= pending.expected:
             break
-        project.progress("waiting for an import that an interrupted run began", int(waited), int(patience))
+        project.progress("waiting for an import that an interrupted run began", int(waited), int(waits))
         sleep(0.5)
         versions = _our_versions(project)
     project.store.facts.forget(PendingImport)

@@ -172,6 +172,7 @@ def _pull(project: ScoredProject, how: How) -> Pulled:
     pulled = update_mirror(project, full=how.full)
     if not how.sweep or pulled.full:
         return pulled
+    project.store.published.forget_versions()  # those that were changed late, by a worker that was killed, are read too
     swept = sweep(project)
     return Pulled(pulled.changed + swept.changed, pulled.deleted + swept.deleted, swept.full)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from label_studio_crowd.studio.controls import SeveralLabelsError
 _ONE_CLASS = "none: it learns from answers of one class, and those to {!r} are of another kind."
 
 log = logging.getLogger(__name__)
+
+_SKEW: Final = 60.0
+"""Seconds by which the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def at_hand(project: ScoredProject, answers: Answers, *, by_model: bool = False)
     if len(known.tasks):
         outdated |= not np.isin(answers.crowd.tasks, known.tasks).all()
         outdated |= new > settings.retrain_share * max(known.answers, 1)
-        outdated |= new > 0 and now() - known.trained_at > 3600 * settings.retrain_hours
+        age = now() - known.trained_at  # negative where the clock was put back since
+        outdated |= new > 0 and not -_SKEW <= age <= 3600 * settings.retrain_hours
     return AtHand(found, bool(outdated))
 
 

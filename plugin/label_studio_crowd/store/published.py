@@ -22,6 +22,13 @@ _OURS: Final = predictions.c.project == KEY
 _BY_ID: Final = sa.select(*(predictions.c[name] for name in _COLUMNS)).where(_OURS).order_by(predictions.c.id)
 _DELETE_ALL: Final = sa.delete(predictions).where(_OURS)
 _DELETE_ONE: Final = sa.delete(predictions).where(_OURS, predictions.c.id == sa.bindparam("prediction"))
+_DUPLICATES: Final = (
+    sa.select(predictions.c.task)
+    .where(_OURS)
+    .group_by(predictions.c.task, predictions.c.model_version)
+    .having(sa.func.count() > 1)
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,10 @@ class Published(Part):
         """Return our predictions, by id."""
         rows = self._read_plain(_BY_ID)
         return [Prediction(row[0], row[1], row[2], row[3], orjson.loads(row[4])) for row in rows]
+
+    def has_duplicates(self) -> bool:
+        """Return whether a task has two predictions of one version."""
+        return bool(self._read(_DUPLICATES))
 
     def replace(self, seen: Sequence[Prediction]) -> None:
         """Replace everything known about our predictions by what Label Studio has."""

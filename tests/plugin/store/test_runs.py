@@ -15,6 +15,9 @@ def test_the_newest_runs_are_kept(store, monkeypatch):
     assert one.newest(2) == [(1003.0, RunReport(labels=1002)), (1002.0, RunReport(labels=1001))]
     assert len(one.newest(2000)) == 1000
     assert other.last() == (0.0, RunReport(title="the other"))
+    monkeypatch.setattr(runs, "now", lambda: 500.0)  # the clock is put back
+    one.add(RunReport(labels=7))
+    assert one.last() == (500.0, RunReport(labels=7))
     opened.close()
 
 

@@ -36,6 +36,10 @@ _DEAD: Final = "The worker ended during this job. Was it killed, or out of memor
 _AFTER_ALL: Final = int(Needs.CHANGED | Needs.PULL)
 """Needs after a run that did not end well: what it pulled is in the mirror, and a pull would not find it again."""
 
+_SOON_DUE: Final[sa.BindParameter[float]] = sa.bindparam("soon_due", type_=sa.DOUBLE_PRECISION())
+_LATE: Final = 120.0
+"""Seconds after which Label Studio has done, or never will do, what a worker that was killed had sent."""
+
 _ONCE: Final = Needs.SWEEP | Needs.ASKED | Needs.TRAINED
 """Needs that one run meets for everybody who asked before it ended."""
 
@@ -72,6 +76,7 @@ _GIVE_UP_DEAD: Final = (
         problem=_DEAD,
         away=0,
         needs=jobs.c.needs.bitwise_or(_AFTER_ALL),
+        swept_at=sa.case((jobs.c.swept_at < _SOON_DUE, jobs.c.swept_at), else_=_SOON_DUE),
         retry_at=sa.case((jobs.c.failures < _DEATHS_WITHOUT_PAUSE, 0.0), else_=NOW + PAUSE),
     )
 )
@@ -127,7 +132,7 @@ class Claims(JobTable):
     def _note_dead_workers(self) -> None:
         """Free the jobs of workers that ended during them; if that happens again and again, after longer pauses."""
         if self._read(_FIND_DEAD):
-            self._write(_GIVE_UP_DEAD)
+            self._write(_GIVE_UP_DEAD, soon_due=self._clock() - self._settings.sweep_seconds + _LATE)
 
     def begin(self, job: Job) -> Job | None:
         """Begin a claimed job; return None if somebody else has begun it, or nothing is wanted.
