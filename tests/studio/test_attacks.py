@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 
 from harness.service_process import ServiceProcess, until
+from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.store.jobs import Jobs, Needs
 from label_studio_crowd.store.projects import Store
 
@@ -129,3 +132,51 @@ def test_a_deleted_tab_is_said_where_people_look_and_connect_mends_it(studio, pr
     Jobs(at_work.store.store, at_work.settings).mark(project.id, needs=Needs.CHANGED | Needs.PULL)
     annotators[2].label(project.tasks[8], choice("a"))
     until(lambda: standing(service, project)["numbers"]["labels"] == 10)
+
+
+@pytest.fixture
+def listener():
+    """Somebody else's server, which Label Studio accepts as an ML backend; `heard` are the passwords sent to it."""
+
+    class Answer(BaseHTTPRequestHandler):
+        heard: list[str] = []  # noqa: RUF012
+
+        def do_GET(self):
+            self.heard.append(self.headers.get("Authorization") or "")
+            body = b'{"status": "UP", "model_version": "crowd-consensus"}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server.heard = Answer.heard
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def test_an_address_that_somebody_changed_is_noticed(studio, project, plugin, serve, listener):
+    service = serve(**PASSWORD, LABEL_STUDIO_CROWD_POLL_SECONDS="1")
+    connected(studio, project, service)
+    secret = hook_headers(studio, project)
+    (backend,) = studio.api.get("/api/ml", params={"project": project.id}).json()
+    url = f"http://127.0.0.1:{listener.server_port}"
+    studio.api.patch(f"/api/ml/{backend['id']}", json={"url": url}).raise_for_status()
+    studio.api.get("/api/ml", params={"project": project.id})  # what the Model page does
+    until(lambda: any(heard.startswith("Basic ") for heard in listener.heard))
+    until(lambda: url in str(service.api(f"projects/{project.id}")["warnings"]))
+    assert f"{url}, at which this service was never reached" in service.log.read_text()
+    at_work = plugin(project)
+    at_work.store = stored(service, studio, project)
+    assert any(url in check.what and "BASIC_AUTH_PASS" in check.what for check in examine(at_work.opened))
+    hooks = studio.api.get("/api/webhooks/", params={"project": project.id}).json()
+    assert [hook["headers"] for hook in hooks if hook["url"].startswith(url) and hook["headers"] == secret] == []
+    studio.api.patch(f"/api/ml/{backend['id']}", json={"url": service.url}).raise_for_status()
+    until(lambda: url not in str(service.api(f"projects/{project.id}")["warnings"]))

@@ -12,14 +12,15 @@ from dataclasses import replace
 import pytest
 
 from label_studio_crowd.connection.doctor import examine
-from label_studio_crowd.exchange.plan import Costs, Edits, Plan, is_ours
+from label_studio_crowd.exchange.plan import Costs, Edits, Plan
 from label_studio_crowd.exchange.publish import PendingImport, carry_out, observe
 from label_studio_crowd.runs.rescore import rescore
-from label_studio_crowd.scoring import scores as scoring
+from label_studio_crowd.scoring import memory
 from label_studio_crowd.service.worker import how_to
 from label_studio_crowd.store.jobs import Needs
 from label_studio_crowd.studio.failures import StudioError
 from label_studio_crowd.studio.records import Prediction
+from label_studio_crowd.studio.versions import is_ours
 
 
 @pytest.fixture
@@ -234,7 +235,7 @@ def test_a_run_and_doctor_say_where_memory_becomes_dear(crowded, plugin, monkeyp
         return warned, any("GB of memory" in check.what and "--classifier none" in check.mend for check in checks)
 
     assert said() == (False, False)
-    monkeypatch.setattr(scoring, "_MUCH_MEMORY", 1)
+    monkeypatch.setattr(memory, "_MUCH_MEMORY", 1)
     assert said() == (True, True)
 
 
@@ -244,6 +245,10 @@ def test_the_classes_of_the_config_may_change(crowded, plugin, annotators):
     at_work.sync()
     config = at_work.info()["label_config"].replace('<Choice value="b"/>', '<Choice value="d"/>')
     assert at_work.api.patch(f"/api/projects/{crowded.id}/", json={"label_config": config}).status_code == 200
+    run = at_work.sync()
+    assert run.scores.answers.outside_config == (), "one person alone gave it"
+    assert any("set aside" in warning for warning in run.warnings)
+    annotators[2].label(crowded.tasks[2], [_choice("b")])  # Label Studio's API takes any label
     run = at_work.sync()
     assert run.scores.answers.outside_config == ("b",)
     assert any("does not offer" in warning for warning in run.warnings)

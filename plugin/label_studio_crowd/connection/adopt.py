@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from label_studio_crowd.access import webhook_headers
+from label_studio_crowd.connection.addresses import strange_addresses
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
 from label_studio_crowd.connection.connect import connect_anew
 from label_studio_crowd.connection.record import NotConnectedError, Record, find_record
@@ -53,7 +54,8 @@ def adopt(project: Project, *, anew: bool = False) -> None:
         if anew and (record := find_record(project)):
             _secure(project, _named_backends(project, record))
         return
-    ours, done = _our_backends(project, asked), project.store.facts.read(Adopted)
+    done = project.store.facts.read(Adopted)
+    ours = _our_backends(project, asked, done)
     if not ours and done is None:  # looked at before it was added, or removed before it was seen to
         return
     if not ours:
@@ -72,9 +74,11 @@ def adopt(project: Project, *, anew: bool = False) -> None:
 
 
 def _secure(project: Project, backends: Sequence[Mapping[str, Any]]) -> None:
-    """See to it that the webhooks of our backends carry the secret."""
+    """See to it that the webhooks of our backends carry the secret, but for those at an address of somebody else."""
     headers = webhook_headers(known_secret(project.store.store, project.settings))
-    for row in backends:
+    facts = project.store.facts
+    strange = strange_addresses(facts, backends, facts.read(Record)).urls
+    for row in (row for row in backends if row["url"] not in strange):
         project.studio.secure_webhook(project.number, row["url"], headers)
 
 
@@ -98,12 +102,16 @@ def _standing_setup(project: Project) -> Setup | None:
     return asked
 
 
-def _our_backends(project: Project, asked: Setup) -> list[Mapping[str, Any]]:
+def _our_backends(project: Project, asked: Setup, done: Adopted | None) -> list[Mapping[str, Any]]:
     declined = project.store.facts.read(Declined)
-    known = set(declined.backends if declined else ())
+    known, adopted = set(declined.backends if declined else ()), set(done.backends if done else ())
     return [
         row
         for row in project.studio.backends(project.number)
         if row["created_at"] not in known
-        and (row["model_version"] == CONSENSUS_VERSION or urlsplit(row["url"]).netloc == asked.host)
+        and (
+            row["created_at"] in adopted  # whatever its address is now
+            or row["model_version"] == CONSENSUS_VERSION
+            or urlsplit(row["url"]).netloc == asked.host
+        )
     ]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from label_studio_crowd.access import SECRET_HEADER, has_password
+from label_studio_crowd.connection.addresses import strange_addresses
 from label_studio_crowd.connection.record import Record, RecordError, find_record, options_in, wrong_settings
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.publish import measured_costs
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
-from label_studio_crowd.scoring.scores import memory_note
+from label_studio_crowd.scoring.memory import memory_note
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.webhook_secret import known_secret
 from label_studio_crowd.studio.client import Studio
@@ -146,6 +147,8 @@ def _backends(project: Project, info: dict[str, Any], record: Record) -> Iterato
         )
         return
     backends = project.studio.backends(project.number)
+    if (strange := strange_addresses(project.store.facts, backends, record)).urls:
+        yield Check("wrong", strange.in_words())
     made = [url.rstrip("/") for url in record.backends]
     foreign = [
         row for row in backends if row["model_version"] != CONSENSUS_VERSION and row["url"].rstrip("/") not in made

@@ -18,6 +18,7 @@ from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
 from label_studio_crowd.scoring.answers import Answers, NoClassesError, read_answers
 from label_studio_crowd.scoring.joint import joint
+from label_studio_crowd.scoring.memory import check_memory
 from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.scoring.probabilities import for_tasks
 from label_studio_crowd.scoring.scores import Scores, score
@@ -183,7 +184,7 @@ def _read(
     if control.kind == "choice" and any(control.several_in(orjson.loads(row.result)) for row in annotations):
         control = replace(control, kind="set")
     with suppress(NoClassesError):
-        return read_answers(
+        answers = read_answers(
             mirror.tasks().ids,
             annotations,
             control,
@@ -192,6 +193,9 @@ def _read(
             own=OwnChoices.read(control, mirror.data()) if control.has_own else None,
             ours=ours,
         )
+        if control.is_class:
+            check_memory(answers.crowd)
+        return answers
     return None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from label_studio_crowd.connection.addresses import StrangeAddresses
 from label_studio_crowd.connection.record import wrong_settings
 from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.project import ScoredProject
-from label_studio_crowd.scoring.answers import OURS, Answers
-from label_studio_crowd.scoring.scores import Scores, memory_note
+from label_studio_crowd.scoring.answers import ALONE, OURS, Answers
+from label_studio_crowd.scoring.memory import memory_note
+from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio.controls import ANSWERING, names_of_controls, not_scored
 
@@ -22,6 +24,8 @@ def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterato
     """Yield what the user should know, a sentence or two each."""
     for name, (value, needed) in wrong_settings(project.info).items():
         yield f"The project's {name} is {value!r}, not {needed!r}: the queue is not served. Run connect."
+    if (strange := project.store.facts.read(StrangeAddresses)) and strange.urls:
+        yield f"{strange.in_words()}."
     yield from _of_ground_truth(scores.answers, project.settings)
     outside = [label for part in scores.controls for label in part.answers.outside_config]
     if outside:
@@ -29,6 +33,11 @@ def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterato
         yield (
             f"Annotations have labels that the labeling config does not offer ({labels}). They count as classes; "
             f"tasks that have such a consensus, and so no consensus prediction: {plan.outside_config}."
+        )
+    if alone := scores.answers.set_aside.get(ALONE, 0):
+        yield (
+            f"Annotations {ALONE}: {alone}. They were set aside. If these labels are meant, add them to the labeling "
+            "config; a label is a class without that as soon as a second annotator gives it."
         )
     yield from _of_other_answers(project, scores.answers)
     yield from _of_controls(project, scores)

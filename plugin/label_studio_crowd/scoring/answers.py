@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import orjson
@@ -20,11 +20,17 @@ from label_studio_crowd.store.people import account
 from label_studio_crowd.studio.controls import ANSWERING, NO_LABEL, Control, SeveralLabelsError
 
 SKIPPED: Final = "skipped"
+ALONE: Final = "with a label that the labeling config does not offer, and hardly anybody gives"
 NOT_OFFERED: Final = "with a choice that their task does not offer"
 OURS: Final = "made from our own consensus"
 SEVERAL: Final = "with several labels"
 SUPERSEDED: Final = "superseded by the annotator's later one"
 TRUTH: Final = "used as ground truth"
+
+_MOST_OUTSIDE: Final = 100
+"""Labels outside the config that may be classes."""
+
+_Key = TypeVar("_Key", int, tuple[int, int])
 
 
 class NoClassesError(UserError):
@@ -48,7 +54,7 @@ class Answers:
     conflicting_truths
         Tasks whose ground-truth annotations contradict each other; the latest was taken.
     outside_config
-        Labels found in annotations that the config does not offer (any more).
+        Labels that the config does not offer (any more), and that are classes because several annotators give them.
     occupied
         For each task, what its overlap must exceed for Label Studio to serve it once more; shape (N,).
     skips
@@ -133,11 +139,13 @@ def read_answers(
     reader = _Reader(control, own)
     for annotation, row in _of_tasks(tasks, annotations):
         said.take(annotation, row, reader, ours, trusts=trust_ground_truth, skips_count=count_skipped)
+    offered = control.classes if own is None else own.classes
+    if control.is_class and offered:
+        said.set_apart(offered)
     seen = set(said.answers())
     if control.is_class:
         names = _classes(control, own, seen)
         values: tuple[Any, ...] = ()
-        offered = control.classes if own is None else own.classes
         outside = tuple(sorted(seen.difference(offered))) if offered else ()
         code_of: dict[Any, int] = {label: code for code, label in enumerate(names)}
     else:
@@ -204,6 +212,27 @@ class _Said:
         for given in (self.latest, self.truths):
             for _, answer in given.values():
                 yield answer
+
+    def set_apart(self, offered: Collection[str]) -> None:
+        """Set labels aside that the config does not offer, but for those of several annotators, and of truths.
+
+        Label Studio's API takes any label. One person's must not become classes of everybody, each of which costs
+        memory.
+        """
+        known, givers = frozenset(offered), defaultdict[str, set[int]](set)
+        for (_, annotator), (_, label) in self.latest.items():
+            givers[label].add(account(annotator))
+        true = dict.fromkeys(label for _, label in self.truths.values() if label not in known)
+        shared = [label for label, who in givers.items() if len(who) > 1 and label not in known]
+        shared.sort(key=lambda label: -len(givers[label]))
+        kept = known.union(list(dict.fromkeys([*true, *shared]))[:_MOST_OUTSIDE])
+        self.latest, self.truths = self._kept(self.latest, kept), self._kept(self.truths, kept)
+
+    def _kept(self, given: dict[_Key, tuple[str, str]], kept: Collection[str]) -> dict[_Key, tuple[str, str]]:
+        left = {key: row for key, row in given.items() if row[1] in kept}
+        if len(left) < len(given):
+            self.set_aside[ALONE] += len(given) - len(left)
+        return left
 
     def take(
         self,

@@ -19,10 +19,6 @@ from label_studio_crowd.settings import ConsensusMethod
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
 _SETTLED_MARGIN: Final = 0.02
-_TABLES: Final = 9, 12
-"""How many tables with a column for each class a run with a classifier holds, at most: with a row for each class that
-an annotator has ever given, and with a row for each task."""
-_MUCH_MEMORY: Final = 2e9
 
 
 @dataclass(frozen=True)
@@ -232,23 +228,3 @@ def _worst_classes(
     found, worst = worst_first[first], np.full(len(crowd.annotators), -1)
     worst[annotators] = np.where(wrong[found] > 0, at[found] % K, -1)
     return worst
-
-
-def memory_note(*, tasks: int, labels: int, annotators: int, classes: int) -> tuple[str, str] | None:
-    """Return how much memory a run needs and how it needs less, in words; None where it is little.
-
-    Parameters
-    ----------
-    classes
-        Those in use: of a taxonomy, the paths that were given.
-    """
-    held = _TABLES[0] * min(labels, annotators * classes) + _TABLES[1] * tasks
-    needed = 8 * classes * held
-    if needed < _MUCH_MEMORY:
-        return None
-    return (
-        f"{labels:,} labels of {tasks:,} tasks in {classes:,} classes: each run needs up to {needed / 1e9:.1f} GB of "
-        "memory",
-        "offer fewer classes (shorter paths of a taxonomy), score another control (--control), or do without a "
-        "classifier (--classifier none), which needs half of it",
-    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from label_studio_sdk.types.webhook import Webhook
 
     from label_studio_crowd.studio.sdk import Sdk
+
+BACKEND_TITLE: Final = "label-studio-crowd"
+"""The title of a backend that `connect` adds."""
 
 
 class Studio:
@@ -175,7 +178,7 @@ class Studio:
         if user:
             access = {"auth_method": "BASIC_AUTH", "basic_auth_user": user, "basic_auth_pass": password}
         try:
-            self._sdk.ml.create(project=project, url=url, title="label-studio-crowd", **access)
+            self._sdk.ml.create(project=project, url=url, title=BACKEND_TITLE, **access)
         except StudioError as error:
             self.remove_backend(project, url)
             if error.status != 400:

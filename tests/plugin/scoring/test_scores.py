@@ -7,10 +7,11 @@ from crowdcore.hierarchical.confidence import least_confidence
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 from crowdcore.votes import overruled_tasks
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.scoring.answers import read_answers
+from label_studio_crowd.scoring.answers import ALONE, read_answers
 from label_studio_crowd.scoring.consensus import MOST_EXPONENT
+from label_studio_crowd.scoring.memory import check_memory, memory_note
 from label_studio_crowd.scoring.own_choices import OwnChoices
-from label_studio_crowd.scoring.scores import memory_note, score
+from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.controls import find_control
 
@@ -46,9 +47,31 @@ def test_contradicting_ground_truths_are_named():
 
 
 def test_labels_outside_the_config_are_classes_and_named():
-    answers = read_answers(TASKS, [annotation(1, 1, 7, "z"), annotation(2, 2, 7, "a")], CONTROL)
+    both = [annotation(1, 1, 7, "z"), annotation(2, 2, 7, "a"), annotation(3, 2, 8, "z")]
+    answers = read_answers(TASKS, both, CONTROL)
     assert answers.crowd.classes.tolist() == ["a", "b", "z"]
     assert answers.outside_config == ("z",)
+
+
+def test_labels_of_one_persons_own_are_not_classes_of_everybody():
+    tasks = np.arange(1, 1001)
+    own = [annotation(number, number, 7, f"my {number}") for number in tasks.tolist()]
+    deleted = [annotation(2001, 1, 0, "gone"), annotation(2002, 1, -1, "gone")]  # who knows how many they were
+    true = [annotation(3001, 5, 8, "c", truth=True)]
+    answers = read_answers(tasks, [*own, *deleted, *true], CONTROL, trust_ground_truth=True)
+    assert answers.crowd.classes.tolist() == ["a", "b", "c"]
+    assert answers.set_aside[ALONE] == 1002
+    two = [annotation(10_000 + number, number, 8, f"my {number}") for number in tasks.tolist()]
+    answers = read_answers(tasks, [*own, *two], CONTROL)
+    assert len(answers.crowd.classes) == 102
+    assert len(answers.crowd.label) + answers.set_aside[ALONE] == 2000
+
+
+def test_a_crowd_that_needs_more_memory_than_there_is_is_refused():
+    crowd = read_answers(np.arange(1000), [annotation(1, 1, 7, "a")], CONTROL).crowd
+    check_memory(crowd)
+    with pytest.raises(UserError, match=r"1,000 tasks in 2 classes need up to .* GB of memory, and there are 0\.0"):
+        check_memory(crowd, there_is=1000.0)
 
 
 def test_of_a_taxonomy_only_the_paths_in_use_are_classes():
