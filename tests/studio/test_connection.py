@@ -319,30 +319,21 @@ def test_a_tab_does_not_choose_what_code_is_run(lively, plugin, tmp_path):
     assert "antigravity" not in run.report().classifier
 
 
-@pytest.mark.parametrize(
-    ("damage", "words"),
-    [
-        (lambda name: name[:-3], "it is not JSON"),
-        (lambda name: name.replace("settings", "sittings"), "settings: Field required"),
-        (lambda name: name.replace('"maximum_annotations":3', '"maximum_annotations":"3"'), "settings.maximum_annotat"),
-        (lambda name: name.replace("Uniform sampling", "<script>"), "settings.sampling: Input should be"),
-        (lambda name: name.replace('"overlaps":{', '"overlaps":{"11":"many",'), "overlaps.11"),
-        (lambda name: name.replace('"backends":[]', '"backends":7'), "backends"),
-        (lambda name: name.split("{")[0] + "[" * 100_000, "it is not JSON"),
-        (lambda name: name.split("{")[0] + "[1]", "should be a valid"),
-    ],
-)
-def test_a_damaged_record_is_a_message_and_the_stores_own_comes_first(lively, plugin, tmp_path, damage, words):
+def test_a_damaged_record_is_a_message_and_the_stores_own_comes_first(lively, plugin, tmp_path):
     at_work, elsewhere = plugin(lively), plugin(lively)
     before = everything(at_work)
     at_work.connect()
-    tab_with(at_work, damage)
-    at_work.sync()
     another_mirror(elsewhere, tmp_path)
-    for command in (elsewhere.sync, elsewhere.disconnect, elsewhere.connect):
-        with pytest.raises(UserError, match="earlier settings") as error:
-            command()
-        assert words in str(error.value)
+    for damage, words in (
+        (lambda name: name.replace("Uniform sampling", "<script>"), "settings.sampling: Input should be"),
+        (lambda name: name.split("{")[0] + "[" * 100_000, "it is not JSON"),
+    ):
+        tab_with(at_work, damage)
+        at_work.sync()
+        for command in (elsewhere.sync, elsewhere.disconnect, elsewhere.connect):
+            with pytest.raises(UserError, match="earlier settings") as error:
+                command()
+            assert words in str(error.value)
     at_work.disconnect()
     assert everything(at_work) == before
 

@@ -1,10 +1,10 @@
 """What breaks, and what is lost when it does: faults of every kind while annotators label in a real Label Studio.
 
-Usage: ``python -m benchmarks.service.faults [--only NAME ...] [--kills 50] [--away 20] [--seed 0] [--json FILE]``.
-Label Studio runs on SQLite, the service as `label-studio-crowd serve` in processes of its own, annotators as
-concurrent scripts that label, skip, correct and delete, while the owner imports, edits and deletes tasks. After each
-fault, once the service has calmed down, the mirror is compared with a new one, and Label Studio with what should be
-there.
+Usage: ``python -m benchmarks.service.faults [--only NAME ...] [--shared] [--kills 50] [--away 20] [--seed 0] [--json
+FILE]``. Label Studio runs on SQLite, the service as `label-studio-crowd serve` in processes of its own (with `--shared`
+on PostgreSQL and Redis, with two workers), annotators as concurrent scripts that label, skip, correct and delete, while
+the owner imports, edits and deletes tasks. After each fault, once the service has calmed down, the mirror is compared
+with a new one, and Label Studio with what should be there.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from rich.table import Table
 from benchmarks.service.faults.house import House
 from benchmarks.service.faults.kinds import FAULTS, console
 from benchmarks.service.faults.outcome import Options, Outcome, SkippedError
+from harness import postgresql_server, redis_server
 from harness.local_studio import LocalStudio
 from harness.service_process import free_port
 
@@ -39,6 +40,9 @@ def main() -> int:
         directory.mkdir(parents=True, exist_ok=True)
         house = House(LocalStudio(directory / "label-studio", port=free_port()).__enter__())
         stack.callback(lambda: house.studio.stop())
+        if given.shared:
+            house.store = f"{stack.enter_context(postgresql_server.running())}/postgres"
+            house.queue = stack.enter_context(redis_server.RedisServer(directory)).url
         for name in given.only:
             outcomes.append(_told(house, name, directory / name, Options(given.kills, given.away, seed=given.seed)))
             if given.json:
@@ -54,7 +58,8 @@ def _given() -> argparse.Namespace:
         prog="python -m benchmarks.service.faults", description=__doc__.splitlines()[0] if __doc__ else None
     )
     parser.add_argument("--only", nargs="+", choices=FAULTS, default=list(FAULTS), metavar="NAME")
-    parser.add_argument("--kills", type=int, default=50, help="of the server")
+    parser.add_argument("--shared", action="store_true", help="on PostgreSQL and Redis, with two workers")
+    parser.add_argument("--kills", type=int, default=50, help="of the server, and of workers")
     parser.add_argument("--away", type=float, default=20.0, help="seconds that Label Studio is stopped")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="where the outcomes are written")
@@ -91,15 +96,16 @@ def _show(outcomes: Sequence[Outcome]) -> None:
     table = Table(title="Faults")
     for column in ("fault", "what was done"):
         table.add_column(column)
+    table.add_column("answered")
     for column in ("given meanwhile", "lost", "duplicate predictions", "others' data touched", "fresh after (s)"):
         table.add_column(column, justify="right")
     table.add_column("verdict")
     for row in outcomes:
         if row.skipped:
-            table.add_row(row.fault, "skipped", *[""] * 5, row.skipped)
+            table.add_row(row.fault, "skipped", *[""] * 6, row.skipped)
             continue
         numbers = (row.given, row.lost, row.duplicates, ", ".join(row.touched) or "no", f"{row.fresh_after:.1f}")
-        table.add_row(row.fault, row.done, *map(str, numbers), _verdict(row))
+        table.add_row(row.fault, row.done, row.answered, *map(str, numbers), _verdict(row))
     console.print(table)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,7 @@ def check(room: Room, stored: ProjectStore, here: Sequence[int], found: Outcome)
     _check_others(room, found)
     _check_queue(room, project, ours, found)
     _check_processes(room, found)
+    _check_answers(room, found)
 
 
 def _check_mirror(project: Project, here: Sequence[int], found: Outcome) -> None:
@@ -90,6 +93,14 @@ def _check_processes(room: Room, found: Outcome) -> None:
         found.problems.append(f"{tracebacks} tracebacks in the logs")
     if not room.workers and len(workers := worker_processes(room.folder)) != 1:
         found.problems.append(f"{len(workers)} worker processes")
+
+
+def _check_answers(room: Room, found: Outcome) -> None:
+    statuses: Counter[str] = Counter()
+    for line in room.service.http.get("/metrics").text.splitlines():
+        if told := re.fullmatch(r'label_studio_crowd_request_seconds_count\{.*status="(\d+)"\} ([\d.e+]+)', line):
+            statuses[told[1]] += round(float(told[2]))
+    found.answered = ", ".join(f"{count:,} x {status}" for status, count in sorted(statuses.items()))
 
 
 def _first_difference(before: Any, after: Any) -> str:

@@ -29,10 +29,17 @@ class House:
         Running; may be replaced when it is restarted.
     people
         How many annotators there are.
+
+    Attributes
+    ----------
+    store, queue
+        Those of services that have none of their own; None for SQLite, and one process with its worker.
     """
 
     def __init__(self, studio: LocalStudio, people: int = 4) -> None:
         self.studio = studio
+        self.store: str | None = None
+        self.queue: str | None = None
         names = [f"{random.SystemRandom().randrange(16**6):06x}-{n}@example.com" for n in range(people)]
         self.people = [studio.add_annotator(name) for name in names]
         self.visitor = studio.add_annotator(names[0].replace("-0@", "-visitor@"))

@@ -17,6 +17,7 @@ from typing import Final
 
 from rich.console import Console
 
+from benchmarks.service.faults.attacks import events_forged, pages_hostile
 from benchmarks.service.faults.executioner import Executioner, worker_processes
 from benchmarks.service.faults.house import House, QueueWatch
 from benchmarks.service.faults.outcome import Options, Outcome, SkippedError
@@ -31,17 +32,19 @@ console = Console(width=170)
 
 
 def server_killed(house: House, folder: Path, options: Options) -> Outcome:
-    """Kill the server by SIGKILL at random moments, again and again."""
+    """Kill the server, or one of its workers, by SIGKILL at random moments, again and again."""
     rng = random.Random(options.seed)
+    done = f"SIGKILL {options.kills} times at random moments"
     with Room(house, folder, options=options) as room:
         room.connect()
         with _at_work(room, options) as (load, watch):
             for _ in range(options.kills):
                 time.sleep(rng.uniform(0.1, 4.0))
-                room.service.kill()
+                process = rng.choice([room.service, *room.workers])
+                process.kill()
                 time.sleep(rng.uniform(0.0, 0.5))
-                room.service.start()
-        return _judged(room, "server killed", f"SIGKILL {options.kills} times at random moments", load, watch)
+                process.start()
+        return _judged(room, "server killed" + ", or a worker" * bool(room.workers), done, load, watch)
 
 
 def worker_killed(
@@ -276,4 +279,6 @@ FAULTS: Final[Mapping[str, Callable[[House, Path, Options], Outcome]]] = {
     "redis-restarted": redis_restarted,
     "redis-flushed": redis_flushed,
     "one-worker-killed": one_worker_killed,
+    "events-forged": events_forged,
+    "pages-hostile": pages_hostile,
 }

@@ -53,6 +53,8 @@ class Outcome:
         Seconds from the fault's end until everything was in the mirror and scored.
     problems
         Everything else that is not as it should be.
+    answered
+        How many requests the server answered with which status; since its last start, where it was killed.
     """
 
     fault: str
@@ -63,6 +65,7 @@ class Outcome:
     touched: list[str] = field(default_factory=list)
     fresh_after: float = 0.0
     problems: list[str] = field(default_factory=list)
+    answered: str = ""
     skipped: str = ""
 
     @property

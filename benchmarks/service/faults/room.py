@@ -55,6 +55,8 @@ class Room:
         folder.mkdir(parents=True, exist_ok=True)
         self.house = house
         self.folder = folder
+        if store is None and queue is None:
+            store, queue = house.store, house.queue
         self.store = store or f"sqlite:///{folder}/mirror.sqlite"
         self.studio_url = studio_url or house.studio.url
         more = {"LABEL_STUDIO_CROWD_QUEUE": queue} if queue else {}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -43,6 +44,9 @@ MODEL_VERSION: Final = CONSENSUS_VERSION
 
 _LARGEST: Final = 2**63 - 1
 _PATIENCE: Final = 2.0
+_MINUTE: Final = 60.0
+_STRANGERS: Final = 30
+"""Projects that are not served, and that events may name in a minute."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Backend:
         self.secret = known_secret(self.store, settings)
         """What webhooks have to carry; "" where nothing is asked of them, or `see_to_secret` has yet to find it."""
         self._told: Counter[int] = Counter()
+        self._strangers: deque[float] = deque()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -167,7 +172,7 @@ class Backend:
         if number is None or event.kind == "unknown":
             log.info("Webhook %r: nothing to do.", event.action[:60])
             return "ignored"
-        if event.kind == "project_deleted" and not self.jobs.serves(number):
+        if not self.jobs.serves(number) and (event.kind == "project_deleted" or self._too_many_strangers()):
             return "ignored"
         if event.kind == "project" and self._is_known(number, event.project_info):
             return "known"  # our own change, or one that decides nothing
@@ -180,6 +185,17 @@ class Backend:
             with self._lock:
                 self._told[number] += 1
         return "marked"
+
+    def _too_many_strangers(self) -> bool:
+        """Return whether events named too many projects lately that are not served; each costs a look."""
+        now = time.monotonic()
+        with self._lock:
+            while self._strangers and now - self._strangers[0] > _MINUTE:
+                self._strangers.popleft()
+            if len(self._strangers) >= _STRANGERS:
+                return True
+            self._strangers.append(now)
+        return False
 
     def _is_known(self, number: int, info: Mapping[str, Any] | None) -> bool:
         """Return whether the last run saw these settings of a project."""

@@ -70,6 +70,7 @@ def believed(**changes):
         "accuracy": Estimate(0.9, 0.7, 0.95),
         "calibrated": True,
         "classes": ("a", "b", "c"),
+        "own_labels": (),
         "prior": np.array([0.5, 0.3, 0.2]),
         "tasks": np.array([1, 2, 3, 4, 5, 6]),
         "labels": np.array([2, 1, 0, 0, 3, 0]),

@@ -1,4 +1,4 @@
-"""Anything may come in over the network: nothing of it may be answered with a 5xx, or spoil the mirror."""
+"""Anything may come in over the network: nothing of it may be answered with a 5xx, or change the mirror."""
 
 import asyncio
 import copy
@@ -49,20 +49,10 @@ class Server:
 
         return asyncio.run(send())
 
-    def lives(self):
-        """Check that the mirror can be read, and that an event still lands."""
-        self.mirror.annotations()
-        self.mirror.tasks()
-        self.mirror.counts()
-        self.mirror.data()
-        event = payload("annotation_created")
-        event["annotation"].update(id=2**40, task=2**41, updated_at="2030-01-01T00:00:00.000001Z")
-        event["task"].update(id=2**41, updated_at="2030-01-01T00:00:00.000001Z")
-        assert self.post(json.dumps(event)) == [200]
-        (row,) = self.mirror.annotations_of(2**41)
-        assert (row.id, row.annotator) == (2**40, 1)
-        assert self.post(json.dumps({"action": "TASK_DELETED", "project": 1, "task": {"id": 2**41}})) == [200]
-        assert self.mirror.annotations_of(2**41) == []
+    def held(self):
+        """Return what the mirror holds."""
+        mirror = self.mirror
+        return mirror.annotations(), mirror.data(), mirror.counts()
 
 
 @pytest.fixture(scope="module")
@@ -161,43 +151,10 @@ events = st.one_of(mutated(), mutated(), made_up, values).map(json.dumps)
 
 @given(bodies=st.lists(st.one_of(events, events, events, st.binary(max_size=20)), min_size=1, max_size=5))
 @settings(max_examples=200, deadline=None, suppress_health_check=ANY_SPEED)
-def test_nothing_that_comes_in_spoils_the_mirror(server, bodies):
+def test_nothing_that_comes_in_changes_the_mirror(server, bodies):
+    before = server.held()
     for status, body in zip(server.post(*bodies), bodies, strict=True):
         assert status in (200, 400, 422), body
-    server.lives()
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["annotations", "deleted", "tasks"]),
-            st.integers(1, 4),
-            st.integers(1, 5),
-            st.integers(0, 3),
-        ),
-        max_size=12,
-    )
-)
-@settings(max_examples=60, deadline=None, suppress_health_check=ANY_SPEED)
-def test_the_newest_of_events_in_any_order_stays(server, told):
-    made = payload("annotation_created")
-    first = 2**42
-    server.post(
-        json.dumps({"action": "TASKS_DELETED", "project": 1, "tasks": [{"id": first + n} for n in range(1, 5)]})
-    )
-    newest = {}
-    for kind, task, annotation, version in told:
-        number, at = first + 10 * task + annotation, f"2030-01-01T00:00:0{version}.000001Z"
-        event = copy.deepcopy(made)
-        event["task"].update(id=first + task, updated_at=at)
-        if kind == "annotations":
-            event["annotation"].update(id=number, task=first + task, updated_at=at)
-            newest[number] = max(newest.get(number, ""), at)
-        elif kind == "deleted":
-            event = {"action": "ANNOTATIONS_DELETED", "project": 1, "annotations": [{"id": number}]}
-            newest.pop(number, None)
-        else:
-            event = {"action": "TASKS_CREATED", "project": {"id": 1}, "tasks": [event["task"]]}
-        assert server.post(json.dumps(event)) == [200]
-    held = {row.id: row.updated_at for task in range(1, 5) for row in server.mirror.annotations_of(first + task)}
-    assert held == newest
+    assert server.held() == before
+    assert server.post(json.dumps(payload("annotation_created"))) == [200]
+    assert server.backend.jobs.serves(1)

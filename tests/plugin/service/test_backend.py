@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from label_studio_crowd.studio.events import read_event
+from label_studio_crowd.studio.events import Event, read_event
 from tests.plugin.server.serving import believed, opened, payload, seed
 
 
@@ -28,6 +28,14 @@ def test_a_queue_of_which_less_than_a_third_is_left_is_not_kept_waiting(backend,
         assert backend.take(read_event(payload("annotation_created"))) == "marked"
     backend.hurry_dry_queues()
     assert bool(backend.jobs.claim_due()) == hurried
+
+
+def test_events_of_projects_that_nobody_knows_do_not_keep_workers_busy(backend):
+    seed(backend)
+    for number in range(2, 1000):
+        backend.take(Event("ANNOTATION_CREATED", "annotations", number))
+    assert len({state.project for state in backend.jobs.states()}) < 50
+    assert backend.take(Event("ANNOTATION_CREATED", "annotations", 1)) == "marked"
 
 
 def test_of_projects_that_are_served_no_longer_nothing_is_kept(backend):
