@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -168,9 +169,15 @@ def test_an_address_that_somebody_changed_is_noticed(studio, project, plugin, se
     secret = hook_headers(studio, project)
     (backend,) = studio.api.get("/api/ml", params={"project": project.id}).json()
     url = f"http://127.0.0.1:{listener.server_port}"
-    studio.api.patch(f"/api/ml/{backend['id']}", json={"url": url}).raise_for_status()
-    studio.api.get("/api/ml", params={"project": project.id})  # what the Model page does
-    until(lambda: any(heard.startswith("Basic ") for heard in listener.heard))
+    kept = {
+        "auth_method": "BASIC_AUTH",
+        "basic_auth_user": "me",
+        "basic_auth_pass": "",
+    }  # the password stays what it is
+    changed = {"project": project.id, "title": "crowd", "url": url, **kept}
+    studio.api.patch(f"/api/ml/{backend['id']}", json=changed).raise_for_status()
+    sent = base64.b64encode(b"me:a secret").decode()
+    assert f"Basic {sent}" in listener.heard
     until(lambda: url in str(service.api(f"projects/{project.id}")["warnings"]))
     assert f"{url}, at which this service was never reached" in service.log.read_text()
     at_work = plugin(project)
@@ -178,5 +185,5 @@ def test_an_address_that_somebody_changed_is_noticed(studio, project, plugin, se
     assert any(url in check.what and "BASIC_AUTH_PASS" in check.what for check in examine(at_work.opened))
     hooks = studio.api.get("/api/webhooks/", params={"project": project.id}).json()
     assert [hook["headers"] for hook in hooks if hook["url"].startswith(url) and hook["headers"] == secret] == []
-    studio.api.patch(f"/api/ml/{backend['id']}", json={"url": service.url}).raise_for_status()
+    studio.api.patch(f"/api/ml/{backend['id']}", json={**changed, "url": service.url}).raise_for_status()
     until(lambda: url not in str(service.api(f"projects/{project.id}")["warnings"]))

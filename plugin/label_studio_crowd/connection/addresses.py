@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,12 @@ from urllib.parse import urlsplit
 
 from label_studio_crowd.connection.adoption import Adopted, Setup
 from label_studio_crowd.connection.record import Record
+from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Facts, PlainFact
 from label_studio_crowd.studio.client import BACKEND_TITLE
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,18 @@ def strange_addresses(facts: Facts, backends: Sequence[Mapping[str, Any]], recor
         if row["created_at"] in added or row["title"] == BACKEND_TITLE or row["model_version"] == CONSENSUS_VERSION
     ]
     return StrangeAddresses(tuple(sorted(url for url in ours if known and _host(url) not in known)))
+
+
+def note_strange_addresses(project: Project, backends: Sequence[Mapping[str, Any]]) -> bool:
+    """Note for the next run, and log, which addresses of our backend are none of ours; return whether that is news."""
+    facts = project.store.facts
+    before = facts.read(StrangeAddresses) or StrangeAddresses()
+    found = strange_addresses(facts, backends, facts.read(Record))
+    if found.urls:
+        log.warning("Project %d: %s.", project.number, found.in_words())
+    if found != before:
+        facts.write(found)
+    return found != before
 
 
 def _host(url: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from label_studio_crowd.access import webhook_headers
-from label_studio_crowd.connection.addresses import strange_addresses
+from label_studio_crowd.connection.addresses import note_strange_addresses, strange_addresses
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
 from label_studio_crowd.connection.connect import connect_anew
 from label_studio_crowd.connection.record import NotConnectedError, Record, find_record
@@ -32,10 +32,15 @@ def remember_setup(facts: Facts, said: Setup) -> bool:
     return True
 
 
-def adopt(project: Project, *, anew: bool = False) -> None:
+def adopt(project: Project, *, anew: bool = False) -> bool:
     """Connect a project whose owner added our backend in its Model settings, with the options given there.
 
     `remember_setup` has noted that somebody said so; what is done is what Label Studio says.
+
+    Returns
+    -------
+    bool
+        Whether our backend has another strange address than before, or one no more.
 
     Parameters
     ----------
@@ -49,13 +54,19 @@ def adopt(project: Project, *, anew: bool = False) -> None:
     UserError
         If the options are not valid.
     """
-    asked = _standing_setup(project)
-    if asked is None:
-        if anew and (record := find_record(project)):
-            _secure(project, _named_backends(project, record))
-        return
+    asked, record = _standing_setup(project), project.store.facts.read(Record)
+    if asked is None and not (record and record.backends):
+        return False
+    backends = project.studio.backends(project.number)
+    if asked is not None:
+        _adopt(project, _our_backends(project, asked, backends), anew=anew)
+    elif record is not None and anew and find_record(project):
+        _secure(project, _named_backends(record, backends))
+    return note_strange_addresses(project, backends)
+
+
+def _adopt(project: Project, ours: Sequence[Mapping[str, Any]], *, anew: bool) -> None:
     done = project.store.facts.read(Adopted)
-    ours = _our_backends(project, asked, done)
     if not ours and done is None:  # looked at before it was added, or removed before it was seen to
         return
     if not ours:
@@ -82,10 +93,9 @@ def _secure(project: Project, backends: Sequence[Mapping[str, Any]]) -> None:
         project.studio.secure_webhook(project.number, row["url"], headers)
 
 
-def _named_backends(project: Project, record: Record) -> list[Mapping[str, Any]]:
+def _named_backends(record: Record, backends: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the backends that `connect` was given the addresses of."""
     named = {url.rstrip("/") for url in record.backends}
-    backends = project.studio.backends(project.number) if named else []
     return [row for row in backends if row["model_version"] == CONSENSUS_VERSION and row["url"].rstrip("/") in named]
 
 
@@ -102,12 +112,13 @@ def _standing_setup(project: Project) -> Setup | None:
     return asked
 
 
-def _our_backends(project: Project, asked: Setup, done: Adopted | None) -> list[Mapping[str, Any]]:
-    declined = project.store.facts.read(Declined)
+def _our_backends(project: Project, asked: Setup, backends: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    facts = project.store.facts
+    declined, done = facts.read(Declined), facts.read(Adopted)
     known, adopted = set(declined.backends if declined else ()), set(done.backends if done else ())
     return [
         row
-        for row in project.studio.backends(project.number)
+        for row in backends
         if row["created_at"] not in known
         and (
             row["created_at"] in adopted  # whatever its address is now

@@ -9,9 +9,8 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from label_studio_crowd.connection.addresses import StrangeAddresses, strange_addresses
 from label_studio_crowd.connection.adopt import BackendRemovedError, adopt
-from label_studio_crowd.connection.record import NotConnectedError, Record
+from label_studio_crowd.connection.record import NotConnectedError
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.pull import update_names
 from label_studio_crowd.logs import configure_logs
@@ -115,9 +114,7 @@ class Worker:
     def _rescore(self, job: Job, project: Project) -> None:
         needs = job.needs
         if needs & (Needs.PULL | Needs.SWEEP):
-            adopt(project, anew=Needs.SWEEP in needs)
-            if Needs.TOLD not in needs and self._look_at_addresses(project):
-                needs |= Needs.CHANGED
+            needs |= Needs.CHANGED if adopt(project, anew=Needs.SWEEP in needs) else Needs.NOTHING
         run = rescore(project, how_to(needs, self._settings))
         if run is None:
             return
@@ -135,17 +132,6 @@ class Worker:
             len(run.plan.queue),
             sum(run.seconds.values()),
         )
-
-    def _look_at_addresses(self, project: Project) -> bool:
-        """Note, and say, at which addresses our backend is not ours; return whether that is news."""
-        facts = project.store.facts
-        before, backends = facts.read(StrangeAddresses) or StrangeAddresses(), project.studio.backends(project.number)
-        found = strange_addresses(facts, backends, facts.read(Record))
-        if found.urls:
-            log.warning("Project %d: %s.", project.number, found.in_words())
-        if found != before:
-            facts.write(found)
-        return found != before
 
     def _mark_what_follows(self, run: Run) -> None:
         number = run.project.number
