@@ -293,7 +293,9 @@ def convert_long_to_wide_dataset(labels_multiannotator_long: pd.DataFrame) -> pd
     0  1.0  0.0
     1  NaN  1.0
     """
-    Crowd.from_long(labels_multiannotator_long)  # complains about what is wrong
+    Crowd.from_long(
+        labels_multiannotator_long, "task", "annotator", "label", repeated="error"
+    )  # complains about what is wrong
     wide = labels_multiannotator_long.pivot(index="task", columns="annotator", values="label")
     unnamed: pd.DataFrame = wide.rename_axis(index=None, columns=None)
     return unnamed

@@ -18,6 +18,7 @@ from crowdcore.cleanlab.label_scores import Score, adjusted, class_thresholds, l
 from crowdcore.cleanlab.majority import break_ties
 from crowdcore.cleanlab.temperatures import logarithms, scaled, search_temperatures, temperature_losses
 from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.repeats import refuse_repeated
 from crowdcore.crowd.sums import Sums, each, summed
 from crowdcore.crowd.table import Crowd
 from crowdcore.votes.annotators import Ratings, rate_answers
@@ -104,6 +105,11 @@ class TrustedPart:
     truth : ndarray of shape (N,)
         Codes of labels known to be true, -1 elsewhere.
 
+    Raises
+    ------
+    ValueError
+        If an annotator has several answers to a task: CROWDLAB is for a matrix of tasks and annotators.
+
     Attributes
     ----------
     consensus : ndarray of shape (N,)
@@ -116,6 +122,7 @@ class TrustedPart:
     consensus: Codes
 
     def __init__(self, crowd: Crowd, models: Floats, truth: Codes) -> None:
+        refuse_repeated(crowd.num_repeated, "CROWDLAB")
         self.crowd, self.models, self.truth = crowd, kernels.frozen(models), kernels.frozen(truth)
         self.temperatures: Floats | None = None
         self._logs: Floats | None = None

@@ -19,7 +19,7 @@ SUM_TOLERANCE = 1e-3
 
 
 def as_crowd(answers: Crowd | pd.DataFrame) -> Crowd:
-    """Return the answers as a crowd.
+    """Return the answers as a crowd; a frame as `Crowd.from_long` reads it.
 
     Raises
     ------
@@ -28,9 +28,8 @@ def as_crowd(answers: Crowd | pd.DataFrame) -> Crowd:
     """
     if isinstance(answers, Crowd):
         crowd = answers
-    elif hasattr(answers, "columns"):
-        who = "annotator" if "annotator" in answers.columns or "worker" not in answers.columns else "worker"
-        crowd = Crowd.from_long(answers, annotator=who)
+    elif hasattr(answers, "columns") or hasattr(answers, "collect_schema"):  # a lazy frame of polars has the latter
+        crowd = Crowd.from_long(answers)
     else:
         raise ValueError(
             f"The answers are a {type(answers).__name__}; pass a Crowd, or a frame with columns task, annotator "
@@ -74,16 +73,32 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
         raise ValueError(
             f"pred_probs has shape {P.shape}; expected ({N}, {K}) for one model or (models, {N}, {K}) for an "
             "ensemble: a row for each of the crowd's tasks, a column for each of its classes, in the same "
-            "order. If classes or tasks have no answers yet, name them with classes= and tasks= when "
-            "making the crowd."
+            f"order. The classes are {crowd.classes.tolist()[:8]}. If classes or tasks have no answers yet, name them "
+            "with classes= and tasks= when making the crowd."
         )
     for model, probabilities in enumerate(models):
         row = kernels.first_improper_row(kernels.frozen(probabilities), SUM_TOLERANCE)
         if row >= 0:
             which = f" of model {model}" if P.ndim == 3 else ""
             where = f"pred_probs{which}, row {row} (task {plain(crowd.tasks[row])!r})"
-            raise ValueError(f"{where}: {_fault(models[model, row])}")
+            unknown = _unknown_class(crowd, pred_probs, crowd.tasks[row])
+            raise ValueError(f"{where}: {unknown or _fault(models[model, row])}")
     return models
+
+
+def _unknown_class(crowd: Crowd, pred_probs: Any, task: Any) -> str:
+    """Return that a DataFrame has probability for a class which the crowd does not have, "" if it has none."""
+    known = set(crowd.classes.tolist())
+    extra = [name for name in getattr(pred_probs, "columns", ()) if name not in known]
+    values = [pred_probs.loc[task, name] for name in extra]
+    given = [name for name, value in zip(extra, values, strict=True) if isinstance(value, int | float) and value > 0]
+    if not given:
+        return ""
+    return (
+        f"there is probability for class {plain(given[0])!r}, which is none of the crowd's {len(known)} classes "
+        f"{crowd.classes.tolist()[:8]}: nobody has chosen it yet. Name all classes when making the crowd, with "
+        f"classes={[*crowd.classes.tolist()[:8], *map(plain, given)]}."
+    )
 
 
 def _fault(values: NDArray[np.float64]) -> str:
@@ -163,7 +178,7 @@ def as_known(crowd: Crowd, known_labels: ArrayLike | Mapping[Any, Any] | pd.Seri
     Raises
     ------
     ValueError
-        If they do not fit the crowd. The message names the task.
+        If they do not fit the crowd, or name a task twice with different labels. The message names the task.
     """
     by_task = hasattr(known_labels, "items")
     if not by_task:
@@ -179,5 +194,11 @@ def as_known(crowd: Crowd, known_labels: ArrayLike | Mapping[Any, Any] | pd.Seri
                 f"known_labels, task {plain(task)!r}: found {plain(label)!r}; allowed are the crowd's classes "
                 f"{list(codes)[:8]}. Leave out tasks whose truth is not known."
             )
-        known[places[plain(task)]] = codes[plain(label)]
+        place, code = places[plain(task)], codes[plain(label)]
+        if known[place] not in (-1, code):
+            raise ValueError(
+                f"known_labels has task {plain(task)!r} several times, as {plain(crowd.classes[known[place]])!r} and "
+                f"as {plain(label)!r}: a task has one true label. Keep one of them, or leave the task out."
+            )
+        known[place] = code
     return known

@@ -1,4 +1,4 @@
-"""Frames of figures, with ids as their index."""
+"""Frames of figures, with ids as their index; and frames of other libraries as pandas has them."""
 
 from __future__ import annotations
 
@@ -14,4 +14,47 @@ def indexed_frame(name: str, ids: Iterable[Any], columns: Mapping[Any, Any]) -> 
     import pandas as pd
 
     frame: pd.DataFrame = pd.DataFrame(dict(columns), index=pd.Index(ids, name=name))
+    return frame
+
+
+def as_pandas(table: Any) -> pd.DataFrame:
+    """Return a table as pandas' DataFrame; also one of polars (also lazy) or PyArrow.
+
+    Raises
+    ------
+    TypeError
+        If it is no table.
+    """
+    import pandas as pd
+
+    if isinstance(table, pd.DataFrame):
+        return table
+    library = type(table).__module__.partition(".")[0]
+    if library == "polars":
+        return _of_polars(table.collect() if hasattr(table, "collect") else table)
+    converted: Any = None
+    if library == "pyarrow" and hasattr(table, "to_pandas"):
+        converted = table.to_pandas(integer_object_nulls=True)
+    elif hasattr(table, "to_pandas"):
+        converted = table.to_pandas()
+    if not isinstance(converted, pd.DataFrame):
+        raise TypeError(
+            f"Found a {type(table).__name__}; expected a DataFrame of pandas or polars, or a PyArrow table: pass "
+            "pandas.DataFrame(...)."
+        )
+    return converted
+
+
+def _of_polars(table: Any) -> pd.DataFrame:
+    """Return a frame of polars as one of pandas; its own way needs PyArrow, and loses the order of an Enum."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {}
+    for name, column in table.to_dict().items():
+        values = column.to_list()
+        if type(column.dtype).__name__ == "Enum":
+            columns[name] = pd.Categorical(values, list(column.dtype.categories), ordered=True)
+        else:
+            columns[name] = pd.Series(values, dtype=object if column.null_count() else None)
+    frame: pd.DataFrame = pd.DataFrame(columns)
     return frame

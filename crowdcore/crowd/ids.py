@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def as_array(values: Iterable[Any]) -> Ids:
             return values
         values = values.tolist() if values.dtype.kind not in "mM" else _times(values)
     items = list(values)
-    if _are_numbers(items):
+    if _are_numbers(items) or set(map(type, items)) == {bool}:
         return np.asarray(items) if items else np.empty(0, dtype=np.int64)
     array = np.empty(len(items), dtype=object)
     array[:] = items
@@ -59,7 +60,9 @@ def _are_numbers(items: list[Any]) -> bool:
 
 
 def as_ids(values: Iterable[Any], what: str) -> Ids:
-    """Return ids as a new array; each of them occurs once."""
+    """Return ids as a new array; each of them occurs once. Those of a set are sorted."""
+    if isinstance(values, Set):
+        return distinct(as_array(values))
     array: Ids = as_array(values).copy()
     if array.dtype.kind in "iu" and (array[1:] > array[:-1]).all():
         return array
@@ -124,8 +127,14 @@ def distinct(values: Ids) -> Ids:
     return _sorted(found[~pd.isna(found)])[0]
 
 
+def order_of(column: Any) -> Ids | None:
+    """Return the categories of an ordered pandas categorical, in their order; None of anything else."""
+    dtype: Any = getattr(column, "dtype", None)
+    return as_array(dtype.categories) if getattr(dtype, "ordered", False) is True else None
+
+
 def coded(values: Ids | pd.Series[Any], known: Ids | None = None) -> tuple[Codes, Ids]:
-    """Return each value's place among the ids, and the ids.
+    """Return each value's place among the ids, and the ids; those of an ordered categorical are in its order.
 
     Parameters
     ----------
@@ -145,7 +154,7 @@ def coded(values: Ids | pd.Series[Any], known: Ids | None = None) -> tuple[Codes
     used = np.zeros(len(places), dtype=bool)
     used[raw] = True
     at = np.flatnonzero(used[:-1])
-    ids, order = _sorted(found[at])
+    ids, order = _sorted(found[at]) if order_of(values) is None else (as_array(found[at]), np.arange(len(at)))
     places[at[order]] = np.arange(len(ids))
     return places[raw], ids
 
@@ -175,23 +184,53 @@ def _sorted(found: Ids) -> tuple[Ids, Codes]:
     """Return distinct values sorted, whole numbers as integers, and the order that sorts them."""
     if found.dtype.kind == "O":
         items = found.tolist()
+        kinds = set(map(type, items))
+        keys = list(map(_key, items)) if any(issubclass(kind, frozenset | tuple | Enum) for kind in kinds) else items
         try:
-            listed = sorted(range(len(items)), key=items.__getitem__)
+            listed = sorted(range(len(items)), key=keys.__getitem__)
         except TypeError:  # text and numbers in one column
-            listed = sorted(range(len(items)), key=lambda at: (type(items[at]).__name__, items[at]))
+            listed = _by_type(items, keys)
         order = np.fromiter(listed, dtype=np.int64, count=len(items))
         found = found[order]
+        if kinds == {bool}:
+            return found.astype(np.bool_), order
         if not _are_numbers(items):
             return found, order
     else:
         order = np.argsort(found)
         found = found[order]
-    if found.dtype.kind not in "iu":
+    if found.dtype.kind not in "iub":
         found = as_array(found.tolist())  # numbers that shared a column with None are numbers again
     whole = found.dtype.kind == "f" and np.all((found == np.trunc(found)) & (np.abs(found) < LARGEST_EXACT))
     if whole or (found.dtype.kind in "iu" and found.max(initial=0) <= np.iinfo(np.int64).max):
         found = found.astype(np.int64, copy=False)
     return found, order
+
+
+def _key(item: Any) -> Any:
+    """Return what a value is sorted by: sets have a part of an order only, and members of an Enum that of values."""
+    if isinstance(item, frozenset):
+        inside = [_key(one) for one in item]
+        try:
+            return sorted(inside)
+        except TypeError:
+            return sorted(inside, key=lambda one: (type(one).__name__, repr(one)))
+    if isinstance(item, Enum) and not isinstance(item, int | str):
+        return item.value
+    return tuple(map(_key, item)) if isinstance(item, tuple) else item
+
+
+def _by_type(items: list[Any], keys: list[Any]) -> list[int]:
+    """Return the order of values of several types, each type by itself."""
+    try:
+        return sorted(range(len(items)), key=lambda at: (type(items[at]).__name__, keys[at]))
+    except TypeError:
+        kinds = dict.fromkeys(type(item).__name__ for item in items)
+        raise ValueError(
+            f"{items[0]!r} cannot be an id or a label: values of its kind ({', '.join(kinds)}) have no order. Tasks, "
+            "annotators and labels are numbers, texts, truth values, dates, or tuples of these: make texts of them, "
+            "for example with frame[column].map(str)."
+        ) from None
 
 
 def numeric_keys(keys: Iterable[str]) -> tuple[list[Any], dict[str, Any]]:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.crowd.building import arrays_of_answers, arrays_of_codes, arrays_of_frame, arrays_of_matrix
+from crowdcore.crowd.building import (
+    arrays_of_answers,
+    arrays_of_codes,
+    arrays_of_frame,
+    arrays_of_matrix,
+    without_idle_classes,
+)
 from crowdcore.crowd.frames import indexed_frame
 from crowdcore.crowd.ids import Codes, Ids, as_ids, plain
+from crowdcore.crowd.repeats import Repeated, kept_answers, repeats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Crowd:
-    """A sparse table of answers: at most one label by each annotator for each task.
+    """A sparse table of answers: at most one label by each annotator for each task, unless all are asked for.
 
     Rows are compressed by task, as in a CSR matrix: the answers of task ``i`` are
     ``annotator[indptr[i]:indptr[i + 1]]`` and ``label[...]`` alike, in increasing annotator order.
@@ -30,7 +37,8 @@ class Crowd:
     the constructor itself takes arrays that are in order already. Memory is O(answers) and, once
     `counts` is asked for, O(tasks x classes); nothing is ever as large as tasks x annotators.
 
-    A task or annotator without answers and a class that nobody chose are rows like any other.
+    A task or annotator without answers and a class that nobody chose are rows like any other. With ``repeated="all"``
+    an annotator may have several answers to a task, side by side, the latest last.
 
     Attributes
     ----------
@@ -46,6 +54,8 @@ class Crowd:
         Annotator code of each answer.
     label : ndarray of shape (A,)
         Class code of each answer.
+    ordered : bool
+        Whether the order of the classes means something: they are numbers, an ordered categorical, or were given.
 
     Examples
     --------
@@ -64,10 +74,12 @@ class Crowd:
     indptr: Codes
     annotator: Codes
     label: Codes
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         for array in vars(self).values():
-            array.flags.writeable = False
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
 
     def __reduce__(self) -> tuple[type[Crowd], tuple[Any, ...]]:
         return type(self), tuple(getattr(self, field.name) for field in fields(self))  # without what is cached
@@ -94,6 +106,11 @@ class Crowd:
         N, K = len(self.tasks), len(self.classes)
         return _frozen(np.bincount(self.task * K + self.label, minlength=N * K).reshape(N, K))
 
+    @cached_property
+    def num_repeated(self) -> int:
+        """How many answers have an earlier one of the same annotator to the same task; 0 unless all were asked for."""
+        return int(repeats(self.indptr, self.annotator).sum())
+
     @classmethod
     def from_codes(
         cls,
@@ -104,6 +121,8 @@ class Crowd:
         tasks: Iterable[Any],
         annotators: Iterable[Any],
         classes: Iterable[Any],
+        repeated: Repeated = "error",
+        ordered: bool = True,
     ) -> Crowd:
         """Make a crowd from integer codes, with answers in any order; the fastest way.
 
@@ -113,12 +132,16 @@ class Crowd:
             Each answer's place in `tasks`, `annotators` and `classes`.
         tasks, annotators, classes : sequence
             The ids that the codes stand for, each id once.
+        repeated : {"error", "latest", "first", "all"}
+            What becomes of an annotator's several answers to a task, as in `from_long`.
+        ordered : bool
+            Whether the order of `classes` means something, as low, medium, high. That of numbers always does.
 
         Raises
         ------
         ValueError
             If lengths differ, a code has no id, an id is listed twice, or an annotator answers a task
-            twice.
+            twice and `repeated` is "error".
 
         Examples
         --------
@@ -127,37 +150,56 @@ class Crowd:
         Crowd(3 tasks, 2 annotators, 2 classes, 3 answers)
         """
         given = {"task": task, "annotator": annotator, "label": label}
-        return cls(*arrays_of_codes(given, {"task": tasks, "annotator": annotators, "label": classes}))
+        universes = {"task": tasks, "annotator": annotators, "label": classes}
+        return cls(*arrays_of_codes(given, universes, repeated, ordered and not isinstance(classes, Set)))
 
     @classmethod
     def from_long(
         cls,
-        frame: pd.DataFrame,
-        task: str = "task",
-        annotator: str = "annotator",
-        label: str = "label",
+        frame: Any,
+        task: str | None = None,
+        annotator: str | None = None,
+        label: str | None = None,
         *,
         tasks: Iterable[Any] | None = None,
         annotators: Iterable[Any] | None = None,
         classes: Iterable[Any] | None = None,
+        repeated: Repeated | None = None,
+        time: str | None = None,
     ) -> Crowd:
         """Make a crowd from a frame with a row for each answer.
 
         Parameters
         ----------
-        frame : DataFrame
+        frame : DataFrame of pandas or polars, or PyArrow table
             One row an answer. A row whose label is missing (NaN, None, NA) is not an answer, though it
             still makes its task and annotator known.
-        task, annotator, label : str
-            Names of the three columns.
+        task, annotator, label : str, optional
+            Names of the three columns. Default: task, annotator and label, or what else the field and its platforms
+            call them (`crowdcore.crowd.columns.KNOWN`).
         tasks, annotators, classes : sequence, optional
-            All ids there are, in the order wanted. Default: those in the frame, sorted.
+            All ids there are, in the order wanted. Default: those in the frame, sorted; the classes of an ordered
+            categorical are in its order.
+        repeated : {"latest", "first", "all", "error"}, optional
+            Which of an annotator's several answers to a task count: the latest, the first, or all as answers in their
+            own right, as in Dawid & Skene 1979; or they are an error. Default: the latest, with a warning that says
+            how many there are.
+        time : str, optional
+            The column that says which answer is the latest. Default: one of a known name (updated_at, SubmitTime,
+            ...), if there is one; otherwise the later row is the later answer.
 
         Raises
         ------
+        TypeError
+            If it is no table.
         ValueError
-            If a column is missing, an answer has no task or annotator or lies outside the ids given,
-            or an annotator answers a task twice.
+            If a column is missing, an answer has no task or annotator or lies outside the ids given, a time cannot
+            be read, or an annotator answers a task twice and `repeated` is "error".
+
+        Warns
+        -----
+        UserWarning
+            If answers were set aside, and `repeated` was not given.
 
         Examples
         --------
@@ -166,9 +208,13 @@ class Crowd:
         ...                       "label": ["cat", "dog", None]})
         >>> Crowd.from_long(frame)
         Crowd(2 tasks, 2 annotators, 2 classes, 2 answers)
+        >>> again = pd.DataFrame({"task": [7, 7], "annotator": ["ann", "ann"], "label": ["cat", "dog"]})
+        >>> [Crowd.from_long(again, repeated=how).to_long()["label"].tolist() for how in ("latest", "first", "all")]
+        [['dog'], ['cat'], ['cat', 'dog']]
         """
         names = {"task": task, "annotator": annotator, "label": label}
-        return cls(*arrays_of_frame(frame, names, {"task": tasks, "annotator": annotators, "label": classes}))
+        ids = {"task": tasks, "annotator": annotators, "label": classes}
+        return cls(*arrays_of_frame(frame, names, ids, repeated, time))
 
     @classmethod
     def from_wide(
@@ -290,7 +336,27 @@ class Crowd:
         indptr = np.concatenate([[0], np.cumsum(sizes)])
         answers = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], sizes)
         tasks = as_ids(self.tasks[rows], "tasks")
-        return Crowd(tasks, self.annotators, self.classes, indptr, self.annotator[answers], self.label[answers])
+        annotator, label = self.annotator[answers], self.label[answers]
+        return Crowd(tasks, self.annotators, self.classes, indptr, annotator, label, self.ordered)
+
+    def select_answers(self, keep: NDArray[np.bool_]) -> Crowd:
+        """Return the crowd with some of its answers, a mask of shape (A,); the same tasks, annotators and classes."""
+        indptr = np.concatenate([[0], np.cumsum(keep)])[self.indptr]
+        annotator, label = self.annotator[keep], self.label[keep]
+        return Crowd(self.tasks, self.annotators, self.classes, indptr, annotator, label, self.ordered)
+
+    def one_answer_each(self) -> Crowd:
+        """Return the crowd with the latest of each annotator's answers to a task; itself if there are no others.
+
+        What compares annotators with each other uses it: nobody agrees with themselves.
+        """
+        if not self.num_repeated:
+            return self
+        return self.select_answers(kept_answers(repeats(self.indptr, self.annotator), "latest"))
+
+    def without_idle_classes(self) -> Crowd:
+        """Return the crowd with the classes that somebody chose."""
+        return Crowd(*without_idle_classes(tuple(getattr(self, field.name) for field in fields(self))))
 
     def with_annotator(self, name: Any, labels: ArrayLike) -> Crowd:
         """Return the crowd with one more annotator, the last: a model, say, whose predictions are its answers.
@@ -337,6 +403,7 @@ class Crowd:
             indptr=np.concatenate([[0], self.indptr[1:] + np.cumsum(answers)]),
             annotator=np.insert(self.annotator, ends, M),
             label=np.insert(self.label, ends, codes[answers]),
+            ordered=self.ordered,
         )
 
 

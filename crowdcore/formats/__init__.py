@@ -13,6 +13,7 @@ Crowd(2 tasks, 2 annotators, 2 classes, 3 answers)
 {7: 'cat'}
 """
 
+from crowdcore.formats.finding import FORMATS
 from crowdcore.formats.folders import Folder, label_file, read_folder, write_folder, write_simulation
 from crowdcore.formats.long_tables import read_long, write_long
 from crowdcore.formats.peer_frames import (
@@ -23,7 +24,7 @@ from crowdcore.formats.peer_frames import (
     to_cleanlab,
     to_crowd_kit,
 )
-from crowdcore.formats.reading import FORMATS, Reading, read_crowd, write_crowd
+from crowdcore.formats.reading import Reading, read_crowd, write_crowd
 from crowdcore.formats.task_numbers import read_features, read_probabilities
 from crowdcore.formats.truth import add_classes, read_truth, truth_codes
 from crowdcore.formats.wide_tables import read_matrix, read_wide, write_wide

@@ -1,24 +1,30 @@
-"""Text tables: comma, semicolon or tab between the cells, compressed or not."""
+"""Text tables: comma, semicolon, tab or, in .txt, blanks between the cells; compressed or not."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from crowdcore.crowd.ids import Ids, as_array
+from crowdcore.formats.opened import bare_name, encoding_of, file_errors, opened
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MISSING: Final = ("", "nan", "NaN", "<NA>")
-"""Cells without a value. "NA", "None" and "null" are words, which a class may be called."""
+"""Cells without a value."""
+
+WORDS: Final = ("NA", "N/A", "#N/A", "null", "NULL")
+"""Cells that usually have no value, as R, Excel and databases write them; but a class may be called so."""
 
 _SEPARATORS: Final = (",", ";", "\t")
+_BLANKS: Final = r"\s+"
 _EXACT: Final = 2**53
 _ROWS: Final = 1_000_000
 
@@ -57,100 +63,176 @@ def _same(number: int | float, text: str) -> bool:
     return repr(number) == text
 
 
-def separator_of(path: Path) -> tuple[str, list[str]]:
-    """Return a file's separator, the one that gives its first line most cells, and that line's cells.
+@dataclass(frozen=True)
+class TextTable:
+    """How a text table is written.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    separator : str
+        What is between its cells.
+    columns : list of str
+        Their names; "1", "2", ... where it has none. R's row names, which have no name, are "".
+    has_header : bool
+        Whether its first line has the names.
+    encoding : str
+        Of the text.
+    """
+
+    path: Path
+    separator: str
+    columns: list[str]
+    has_header: bool
+    encoding: str
+
+    @property
+    def first_line(self) -> int:
+        """The number of the line that has the first row."""
+        return 2 if self.has_header else 1
+
+    def cells(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return some columns, each a categorical of texts.
+
+        Raises
+        ------
+        ValueError
+            If a line has more cells than there are columns, or the file is damaged or no text in UTF-8.
+        """
+        import pandas as pd
+
+        places = [self.columns.index(name) for name in names]
+        blocks = [block[places].astype("category") for block in self.blocks()]
+        joined = {
+            name: pd.api.types.union_categoricals([block.iloc[:, place] for block in blocks])
+            for place, name in enumerate(names)
+        }
+        frame: pd.DataFrame = pd.DataFrame(joined)
+        return frame
+
+    def blocks(self, rows: int = _ROWS) -> Iterator[pd.DataFrame]:
+        """Read some rows at a time, as texts, columns by their places; at least one block.
+
+        Raises
+        ------
+        ValueError
+            As `cells`.
+        """
+        import pandas as pd
+
+        names = list(range(len(self.columns)))
+        options = _options(self.separator, self.encoding)
+        count = 0
+        with _table_errors(self.path), opened(self.path) as file:
+            blocks = pd.read_csv(
+                file,
+                **options,
+                header=0 if self.has_header else None,
+                names=names,
+                index_col=False,
+                chunksize=rows,
+            )
+            with blocks:
+                while (block := _next(blocks)) is not None:
+                    count += 1
+                    yield block
+        if not count:
+            yield pd.DataFrame(columns=names, dtype=str)
+
+
+def text_table(path: Path, header: bool = True) -> TextTable:
+    """Return how a text table is written: the separator is the one that gives its first line most cells.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    header : bool
+        Whether its first line names the columns.
 
     Raises
     ------
     ValueError
-        If the file is empty or no text in UTF-8.
+        If the file is empty, damaged, or no text in UTF-8.
     """
+    encoding = encoding_of(path)
+    separators = (*_SEPARATORS, _BLANKS) if bare_name(path).endswith(".txt") else _SEPARATORS
+    lines = {separator: _first_rows(path, separator, encoding) for separator in separators}
+    separator = max(separators, key=lambda one: len(lines[one][0]))
+    first, second = lines[separator]
+    if not header:
+        return TextTable(path, separator, [str(at + 1) for at in range(len(first))], False, encoding)
+    if len(second) == len(first) + 1:  # R's write.table: the row names have none
+        first = ["", *first]
+    return TextTable(path, separator, first, True, encoding)
+
+
+def looks_like_data(table: TextTable) -> bool:
+    """Return whether the names of columns seem to be a first row: a number, or a cell that the next row has again."""
+    second = _first_rows(table.path, table.separator, table.encoding)[1]
+    numbers = [name for name in table.columns if name and typed([name]).dtype.kind in "iuf"]
+    again = [one for one, two in zip(table.columns, second, strict=False) if one and one == two]
+    return bool(again) or (bool(numbers) and len(numbers) < len(table.columns) - 1) or table.columns[:1] == numbers[:1]
+
+
+def _first_rows(path: Path, separator: str, encoding: str) -> tuple[list[str], list[str]]:
+    """Return the cells of the first two lines; none of the second where it has far more than the first."""
     import pandas as pd
 
-    lines = {}
-    for separator in _SEPARATORS:
-        with _read_errors(path):
-            first = pd.read_csv(path, **_options(separator), header=None, nrows=1)
-        lines[separator] = ["" if pd.isna(cell) else str(cell) for cell in first.iloc[0]]
-    best = max(_SEPARATORS, key=lambda separator: len(lines[separator]))
-    return best, lines[best]
+    options = _options(separator, encoding)
+    with file_errors(path), _table_errors(path):
+        try:
+            with opened(path) as file:
+                first = pd.read_csv(file, **options, header=None, nrows=1)
+        except pd.errors.EmptyDataError:
+            raise ValueError(f"{path} is empty: expected a line of column names and a line for each row.") from None
+    names = list(range(len(first.columns) + 1))
+    try:
+        with opened(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            both = pd.read_csv(file, **options, header=None, nrows=2, names=names, index_col=False)
+    except (pd.errors.ParserError, pd.errors.ParserWarning):
+        both = first
+    rows = [["" if pd.isna(cell) else str(cell) for cell in row] for row in both.to_numpy(dtype=object)]
+    second = rows[1] if len(rows) > 1 else []
+    return rows[0][: len(first.columns)], second if second[-1:] != [""] else second[:-1]
+
+
+def _next(blocks: Iterator[pd.DataFrame]) -> pd.DataFrame | None:
+    with warnings.catch_warnings():
+        import pandas as pd
+
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return next(blocks, None)
 
 
 def written_separator(path: Path) -> str:
     """Return the separator to write a file with, by its name."""
-    return "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
+    return "\t" if bare_name(path).endswith(".tsv") else ","
 
 
-def read_cells(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Return some columns of a text table, each a categorical of texts; row r is the file's line r + 2.
-
-    Raises
-    ------
-    ValueError
-        If a line has more cells than the first, or the file is not text in UTF-8.
-    """
-    import pandas as pd
-
-    header = separator_of(path)[1]
-    blocks = [block[[header.index(name) for name in columns]].astype("category") for block in read_blocks(path)]
-    joined = {
-        name: pd.api.types.union_categoricals([block.iloc[:, place] for block in blocks])
-        for place, name in enumerate(columns)
-    }
-    frame: pd.DataFrame = pd.DataFrame(joined)
-    return frame
-
-
-def read_blocks(path: Path, rows: int = _ROWS) -> Iterator[pd.DataFrame]:
-    """Read a text table some rows at a time, as texts, columns by their places; at least one block.
-
-    Raises
-    ------
-    ValueError
-        If a line has more cells than the first, or the file is not text in UTF-8.
-    """
-    import pandas as pd
-
-    separator, header = separator_of(path)
-    columns = list(range(len(header)))
-    with _read_errors(path):
-        blocks = pd.read_csv(path, **_options(separator), header=0, names=columns, index_col=False, chunksize=rows)
-    count = 0
-    with blocks:
-        while True:
-            with _read_errors(path):
-                block = next(blocks, None)
-            if block is None:
-                break
-            count += 1
-            yield block
-    if not count:
-        yield pd.DataFrame(columns=columns, dtype=str)
-
-
-def _options(separator: str) -> dict[str, Any]:
+def _options(separator: str, encoding: str) -> dict[str, Any]:
     # never "category", which makes one id of "01" and "1"
     return {
         "sep": separator,
         "dtype": "str",
         "keep_default_na": False,
         "na_values": list(MISSING),
-        "encoding": "utf-8-sig",
+        "encoding": encoding,
         "skip_blank_lines": False,
     }
 
 
 @contextmanager
-def _read_errors(path: Path) -> Iterator[None]:
+def _table_errors(path: Path) -> Iterator[None]:
     """Name the file in the error if pandas cannot read it."""
     import pandas as pd
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            yield
+        yield
     except pd.errors.EmptyDataError:
-        raise ValueError(f"{path} is empty: expected a line of column names and a line for each row.") from None
+        return  # the names, and nothing else
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         if isinstance(error, pd.errors.ParserWarning):
@@ -158,8 +240,4 @@ def _read_errors(path: Path) -> Iterator[None]:
         raise ValueError(
             f"{path} is not a table ({reason}): every line needs as many cells as the first, and a cell that contains "
             "the separator needs quotes."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path} is not text in UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8."
         ) from None

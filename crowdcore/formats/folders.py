@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore.crowd.ids import Codes, as_ids
+from crowdcore.crowd.repeats import refuse_repeated
 from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def _with_everyone(crowd: Crowd, metadata: Mapping[str, Any], n_tasks: int) -> C
         tasks=tasks,
         annotators=annotators,
         classes=crowd.classes,
+        ordered=crowd.ordered,
     )
 
 
@@ -156,7 +158,7 @@ def _named(crowd: Crowd, ids: Mapping[str, Any], where: Path) -> Crowd:
                 f"{where}: {_IDS[what]} lists {len(given)} ids, but there are {len(getattr(crowd, what))} {what}: "
                 "correct the list, or remove it to number them from 0."
             )
-    return Crowd.from_codes(crowd.task, crowd.annotator, crowd.label, **names)
+    return replace(crowd, **names, ordered=ids["classes"] is not None or crowd.ordered)
 
 
 def write_folder(
@@ -193,6 +195,7 @@ def write_folder(
     Path
         The folder.
     """
+    refuse_repeated(crowd.num_repeated, "peerannot's folder")
     path = Path(path)
     path.mkdir(parents=True, exist_ok=True)
     label, annotator = crowd.label.tolist(), list(map(str, crowd.annotator.tolist()))

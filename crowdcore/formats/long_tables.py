@@ -1,58 +1,51 @@
-"""Long tables: a row for each answer, as CSV or Parquet."""
+"""Long tables: a row for each answer, as text, Parquet or JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crowdcore.crowd.ids import Codes, as_array, as_ids, distinct, plain
+from crowdcore.crowd.columns import find_columns, fitting, some, truth_within
+from crowdcore.crowd.ids import Codes, as_ids, order_of, plain
+from crowdcore.crowd.repeats import Repeated, about_repeated, check_repeated, moments
 from crowdcore.crowd.table import Crowd
-from crowdcore.formats.columns import find_column
-from crowdcore.formats.delimited import read_cells, separator_of, typed, written_separator
+from crowdcore.formats.cells import coded_column, not_accepted, platform_labels, without_words
+from crowdcore.formats.delimited import TextTable, looks_like_data, written_separator
+from crowdcore.formats.tables import Table, is_json, is_parquet, open_table
+from crowdcore.formats.truth_within import truth_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROLES: Final = ("task", "annotator", "label")
 
+@dataclass(frozen=True, eq=False)
+class LongAnswers:
+    """What a long table says.
 
-def is_parquet(path: Path) -> bool:
-    """Return whether a file's name says that it is Parquet."""
-    return path.suffix.lower() in (".parquet", ".pq")
-
-
-def column_names(path: Path) -> list[str]:
-    """Return the names of a table's columns, without reading the table.
-
-    Raises
-    ------
-    ValueError
-        If the file is not a table.
+    Attributes
+    ----------
+    crowd : Crowd
+        The answers.
+    columns : dict
+        The columns of task, annotator and label.
+    notes : tuple of str
+        What was guessed, and what was set aside.
+    true_labels : Series or None
+        Task to true label, if the table has a column of them.
+    num_set_aside : int
+        Earlier (or later) answers of annotators who answered a task more than once.
     """
-    if not is_parquet(path):
-        return separator_of(path)[1]
-    from pyarrow import ArrowInvalid
-    from pyarrow.parquet import read_schema
 
-    try:
-        return list(read_schema(path).names)
-    except ArrowInvalid as error:
-        raise ValueError(f"{path} is not a Parquet file ({error}): correct its name, or write it again.") from None
-
-
-def read_columns(path: Path, columns: Iterable[str]) -> pd.DataFrame:
-    """Return some columns of a CSV or Parquet file as categoricals: texts from CSV, values from Parquet."""
-    import pandas as pd
-
-    wanted = list(columns)
-    if not is_parquet(path):
-        return read_cells(path, wanted)
-    frame = pd.read_parquet(path, columns=wanted, dtype_backend="numpy_nullable").reset_index()
-    coded: pd.DataFrame = frame[wanted].astype("category")
-    return coded
+    crowd: Crowd
+    columns: dict[str, str]
+    notes: tuple[str, ...] = ()
+    true_labels: pd.Series[Any] | None = None
+    num_set_aside: int = 0
 
 
 def read_long(
@@ -61,29 +54,48 @@ def read_long(
     task_column: str | None = None,
     annotator_column: str | None = None,
     label_column: str | None = None,
+    time_column: str | None = None,
     classes: Iterable[Any] | None = None,
+    repeated: Repeated | None = None,
+    missing: Sequence[str] | None = None,
+    header: bool = True,
 ) -> Crowd:
     r"""Read a table with a row for each answer.
 
     Parameters
     ----------
     path : path
-        A CSV file (comma, semicolon or tab; also compressed, .csv.gz) or a Parquet file. Texts of a CSV are numbers
-        where a whole column is, see `delimited.typed`. A row without a label is not an answer, though it makes its task
-        and annotator known.
+        A text file (.csv, .tsv, .txt; also compressed, .csv.gz), a Parquet file, or JSON: rows, or what pandas writes.
+        Texts of a CSV are numbers where a whole column is, see `delimited.typed`. A row without a label is not an
+        answer, though it makes its task and annotator known.
     task_column, annotator_column, label_column : str, optional
         Names of the columns. Default: task, annotator and label, or what else the field calls them
-        (`columns.SYNONYMS`).
+        (`crowdcore.crowd.columns.KNOWN`).
+    time_column : str, optional
+        The column that says which of an annotator's answers to a task is the latest. Default: one of a known name, or
+        else the later row.
     classes : sequence, optional
         All labels there are, in the order wanted. Default: those in the table, sorted.
+    repeated : {"latest", "first", "all", "error"}, optional
+        What becomes of an annotator's several answers to a task, as in `Crowd.from_long`.
+    missing : sequence of str, optional
+        Words that stand for no answer, beside an empty cell and nan. Default: NA, N/A and null, in several spellings.
+    header : bool
+        Whether the first line names the columns. Without it they are called 1, 2, ..., and are task, annotator and
+        label in this order.
 
     Raises
     ------
     ValueError
         If a column is missing, an answer has no task or annotator, a label is not among `classes`, or an annotator
-        answers a task twice. The message names file and line.
+        answers a task twice and `repeated` is "error". The message names file and line.
     OSError
         If the file cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        If answers were set aside, and `repeated` was not given.
 
     Examples
     --------
@@ -93,53 +105,122 @@ def read_long(
     >>> read_long(file)
     Crowd(2 tasks, 2 annotators, 2 classes, 2 answers)
     """
-    path = Path(path)
     given = {"task": task_column, "annotator": annotator_column, "label": label_column}
-    names = long_names(column_names(path), given, str(path))
-    frame = read_columns(path, names.values())
-    row = ("row {}" if is_parquet(path) else "line {}").format
-    first = 0 if is_parquet(path) else 2
+    table = open_table(Path(path), header)
+    found = long_answers(table, given, time_column, classes, repeated, missing)
+    if found.num_set_aside and repeated is None:
+        warnings.warn(f"{path}: {next(note for note in found.notes if 'set aside' in note)}", stacklevel=2)
+    return found.crowd
+
+
+def long_answers(
+    table: Table,
+    given: Mapping[str, str | None],
+    time_column: str | None = None,
+    classes: Iterable[Any] | None = None,
+    repeated: Repeated | None = None,
+    missing: Sequence[str] | None = None,
+    truth_column: str | None = None,
+) -> LongAnswers:
+    """Return what a long table says; arguments as those of `read_long`."""
+    check_repeated(repeated)
+    path, columns = table.path, table.columns
+    names = long_names(table, given)
+    frame = table.cells(list(names.values()))
+    row = ("row {}" if is_parquet(path) or is_json(path) else "line {}").format
     ids: dict[str, Any] = {}
     codes: dict[str, Codes] = {}
     for role, name in names.items():
-        ids[role], codes[role] = _coded(frame[name])
+        column = platform_labels(frame[name], path) if role == "label" else frame[name]
+        ids[role], codes[role] = coded_column(column)
+    notes = without_words(ids["label"], codes["label"], missing) + not_accepted(table, names["label"], codes["label"])
     answered = codes["label"] >= 0
     for role in ("task", "annotator"):
-        missing = np.flatnonzero(answered & (codes[role] < 0))
-        if len(missing):
+        absent = np.flatnonzero(answered & (codes[role] < 0))
+        if len(absent):
             raise ValueError(
-                f"{path}, {row(missing[0] + first)}: the answer has no {role} (column {names[role]!r}; {len(missing)} "
-                "such rows in total). Every answer needs its task and annotator: fill the cell or remove the row."
+                f"{path}, {row(absent[0] + table.first_line)}: the answer has no {role} (column {names[role]!r}; "
+                f"{len(absent)} such rows in total). Every answer needs its task and annotator: fill the cell or "
+                "remove the row."
             )
+    has_order = classes is not None or order_of(frame[names["label"]]) is not None
     if classes is not None:
-        ids["label"], codes["label"] = _among(ids["label"], codes["label"], classes, f"{path}", row, first)
+        ids["label"], codes["label"] = _among(ids["label"], codes["label"], classes, f"{path}", row, table.first_line)
     at = np.flatnonzero(answered)
     found = {role: code[answered] for role, code in codes.items()}
+    universes = {"tasks": ids["task"], "annotators": ids["annotator"], "classes": ids["label"]}
+    crowd = Crowd.from_codes(**found, **universes, repeated="all", ordered=has_order)
+    num_repeated = crowd.num_repeated
+    if num_repeated:
+        if repeated == "error":
+            _refuse_twice(path, found, ids, at + table.first_line, row)
+        when, by = _times(table, time_column, at)
+        order = np.argsort(when, kind="stable")
+        latest: Repeated = repeated or "latest"
+        found = {role: code[order] for role, code in found.items()}
+        crowd = Crowd.from_codes(**found, **universes, repeated=latest, ordered=has_order)
+        notes.append(about_repeated(num_repeated, latest, by))
+    elif time_column is not None:
+        _times(table, time_column, at)  # complains about a column that is none
+    if classes is None and (np.bincount(crowd.label, minlength=len(crowd.classes)) == 0).any():
+        crowd = crowd.without_idle_classes()
+    truth = truth_column or truth_within([name for name in columns if name not in names.values()], names["label"])
+    labels = None
+    if truth is not None:
+        labels, told = truth_of(table, truth, ids["task"], codes["task"], crowd, truth_column is not None)
+        notes.append(told)
+    set_aside = 0 if repeated == "all" else num_repeated
+    return LongAnswers(crowd, names, tuple(notes), labels, set_aside)
+
+
+def long_names(table: Table, given: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the columns of task, annotator and label.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not known; the message says so, and whether the first line looks like a row.
+    """
+    columns = table.columns
+    if not getattr(table, "has_header", True):
+        given = {role: name or str(at) for at, (role, name) in enumerate(given.items(), 1)}
+    plain_names = {name.lower() for name in columns}
+    if given["label"] is None and {"annotation_id", "annotator", "lead_time"} <= plain_names:
+        raise ValueError(
+            f"{table.path} seems to be Label Studio's CSV or JSON-MIN, in which the answers are in a column that is "
+            f"named as their control, beside the tasks' data; its columns are {some(columns)}. Name it with label_column=."
+        )
     try:
-        return Crowd.from_codes(**found, tasks=ids["task"], annotators=ids["annotator"], classes=ids["label"])
-    except ValueError:
-        _refuse_twice(path, found, ids, at + first, row)
-        raise
+        return find_columns(columns, given, str(table.path))
+    except ValueError as error:
+        raise ValueError(f"{error}{no_header_advice(table)}") from None
 
 
-def long_names(columns: Iterable[str], given: Mapping[str, str | None], where: str) -> dict[str, str]:
-    """Return the columns of task, annotator and label."""
-    listed = list(columns)
-    names = {role: find_column(listed, role, given[role], where) for role in ROLES}
-    if len(set(names.values())) < len(ROLES):
-        raise ValueError(f"{where}: task, annotator and label must be three different columns; found {names}.")
-    return names
+def no_header_advice(table: Table) -> str:
+    """Return what to do if a table's first line is a row, "" if it does not look so."""
+    if not isinstance(table, TextTable) or not table.has_header or not looks_like_data(table):
+        return ""
+    return " If its first line is a row and not names, use header=False: then the columns are task, annotator, label."
 
 
-def _coded(column: pd.Series[Any]) -> tuple[Any, Codes]:
-    """Return a categorical's distinct values, sorted, and each row's place among them, -1 where it has none."""
-    import pandas as pd
-
-    categories = column.cat.categories.tolist()
-    values = typed(categories) if all(isinstance(value, str) for value in categories) else as_array(categories)
-    ids = distinct(values)
-    places = np.append(pd.Index(ids).get_indexer(pd.Index(values)), -1)
-    return ids, places[column.cat.codes.to_numpy()]
+def _times(table: Table, time_column: str | None, at: Codes) -> tuple[Codes, str | None]:
+    """Return when each answer was given, as numbers to sort by, and the column that says so."""
+    known = [time_column] if time_column is not None else fitting(table.columns, "time")
+    name = known[0] if known else None
+    if name is None:
+        return at, None
+    if name not in table.columns:
+        raise ValueError(
+            f"{table.path} has no column {name!r}; its columns are {some(table.columns)}: correct time_column=."
+        )
+    try:
+        return moments(table.cells([name])[name].iloc[at]), name
+    except (ValueError, TypeError) as error:
+        if time_column is None:
+            return at, None
+        raise ValueError(
+            f"{table.path}, column {name!r}: a value is no time ({error}): correct time_column=."
+        ) from None
 
 
 def _among(found: Any, codes: Codes, classes: Iterable[Any], where: str, row: Any, first: int) -> tuple[Any, Codes]:
@@ -168,7 +249,7 @@ def _refuse_twice(path: Path, codes: dict[str, Codes], ids: dict[str, Any], rows
         raise ValueError(
             f"{path}, {row(rows[one])} and {row(rows[two])}: annotator {plain(who)!r} answered task {plain(task)!r} "
             f"more than once ({len(again)} extra answers in total). An annotator has at most one answer for a task: "
-            "keep the latest of them."
+            "keep the latest of them, or let repeated= say which of them count."
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from crowdcore.crowd.repeats import Repeated, refuse_repeated
 from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def to_crowd_kit(crowd: Crowd) -> pd.DataFrame:
     return frame
 
 
-def from_crowd_kit(frame: pd.DataFrame, *, classes: Iterable[Any] | None = None) -> Crowd:
+def from_crowd_kit(
+    frame: pd.DataFrame, *, classes: Iterable[Any] | None = None, repeated: Repeated | None = None
+) -> Crowd:
     """Make a crowd from crowd-kit's frame.
 
     Parameters
@@ -41,13 +44,15 @@ def from_crowd_kit(frame: pd.DataFrame, *, classes: Iterable[Any] | None = None)
         Columns task, worker and label, a row for each answer.
     classes : sequence, optional
         All labels there are, in the order wanted. Default: those in the frame, sorted.
+    repeated : {"latest", "first", "all", "error"}, optional
+        What becomes of an annotator's several answers to a task, as in `Crowd.from_long`.
 
     Raises
     ------
     ValueError
         As `Crowd.from_long`.
     """
-    return Crowd.from_long(frame, annotator="worker", classes=classes)
+    return Crowd.from_long(frame, annotator="worker", classes=classes, repeated=repeated)
 
 
 def labels_series(crowd: Crowd, labels: ArrayLike) -> pd.Series[Any]:
@@ -105,7 +110,7 @@ def to_cleanlab(crowd: Crowd) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If it would have more than `MOST_CELLS` cells.
+        If it would have more than `MOST_CELLS` cells, or an annotator has several answers to a task.
 
     Examples
     --------
@@ -122,6 +127,7 @@ def to_cleanlab(crowd: Crowd) -> pd.DataFrame:
             f"cleanlab's frame of {shape[0]:,} tasks by {shape[1]:,} annotators has more than {MOST_CELLS:,} cells. "
             "Use crowdcore.crowdlab and crowdcore.activelab, which need none, or select_tasks."
         )
+    refuse_repeated(crowd.num_repeated, "cleanlab's frame")
     matrix = np.full(shape, np.nan)
     matrix[crowd.task, crowd.annotator] = crowd.label
     frame: pd.DataFrame = pd.DataFrame(matrix, index=crowd.tasks, columns=crowd.annotators)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import Codes
+from crowdcore.crowd.repeats import Repeated
 from crowdcore.crowd.table import Crowd
-from crowdcore.formats.columns import find_column, fitting
+from crowdcore.formats.finding import FORMATS, Guess, find_format
 from crowdcore.formats.folders import read_folder, write_folder
-from crowdcore.formats.long_tables import ROLES, column_names, is_parquet, long_names, read_long, write_long
-from crowdcore.formats.wide_tables import read_matrix, read_wide, write_wide
+from crowdcore.formats.long_tables import long_answers, write_long
+from crowdcore.formats.opened import bare_name
+from crowdcore.formats.tables import is_parquet, open_table, read_json
+from crowdcore.formats.wide_tables import read_matrix, wide_answers, wide_answers_of_annotators, write_wide
 
-Format = Literal["long", "wide", "matrix", "json", "folder"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +33,23 @@ class Reading:
     crowd : Crowd
         The answers of N tasks, M annotators, K classes.
     about : str
-        What was found, in a sentence.
+        What was found, and what was guessed, in a sentence.
     truth : ndarray of shape (N,) or None
         Class codes, -1 where the truth is not known; None where the format has no truth.
     confusions : ndarray of shape (M, K, K) or None
         True class by label, of simulated annotators.
+    true_labels : Series or None
+        Task to true label, of a column beside the answers; also with classes that the crowd does not have.
+    task_column : str or None
+        The column that names the tasks, of a table.
     """
 
     crowd: Crowd
     about: str
     truth: Codes | None = None
     confusions: NDArray[np.float64] | None = None
+    true_labels: pd.Series[Any] | None = None
+    task_column: str | None = None
 
 
 def read_crowd(
@@ -50,22 +59,41 @@ def read_crowd(
     task_column: str | None = None,
     annotator_column: str | None = None,
     label_column: str | None = None,
+    time_column: str | None = None,
+    truth_column: str | None = None,
+    annotators: Sequence[str] | None = None,
     classes: Iterable[Any] | None = None,
+    repeated: Repeated | None = None,
+    missing: Sequence[str] | None = None,
+    header: bool = True,
 ) -> Reading:
     r"""Read answers from a file or folder.
 
     Parameters
     ----------
     path : path
-        .csv or .tsv (also .gz) and .parquet: a table; .json: task to annotator to label, as peerannot has it; .txt: a
-        bare matrix; a folder: peerannot's.
+        .csv, .tsv, .parquet, .jsonl: a table; .json: a table as pandas writes it, or task to annotator to label, as
+        peerannot has it; .txt: a table, or a bare matrix; a folder: peerannot's. Also compressed: .gz, .bz2, .xz, .zip.
     format : {"long", "wide", "matrix", "json", "folder"}, optional
-        Default: by the name, and for CSV by the columns: a table that has task, annotator and label is long; one
-        whose first column names the task, each once, is wide.
+        Default: by the name and the columns: a table that has task, annotator and label is long; one whose first column
+        names the task, each once, is wide.
     task_column, annotator_column, label_column : str, optional
-        Names of a long table's columns.
+        Names of a long table's columns; of a wide table the task's only.
+    time_column : str, optional
+        Of a long table: the column that says which of several answers is the latest, as in `read_long`.
+    truth_column : str, optional
+        The column with the truth, in the table of answers. Default: one of a known name whose labels are the answers'.
+    annotators : sequence of str, optional
+        The columns of a wide table's annotators. Default: all but those that hold texts, other numbers, or the truth.
     classes : sequence, optional
         All labels there are, in the order wanted. A folder says so itself.
+    repeated : {"latest", "first", "all", "error"}, optional
+        What becomes of an annotator's several answers to a task, as in `Crowd.from_long`. Default: the latest counts;
+        `Reading.about` says how many were set aside.
+    missing : sequence of str, optional
+        Words that stand for no answer, as in `read_long` and `read_wide`.
+    header : bool
+        Whether a text table's first line names its columns.
 
     Returns
     -------
@@ -95,62 +123,52 @@ def read_crowd(
             f"format is {format!r}; allowed are {', '.join(FORMATS)}, or None to find it out from the file."
         )
     given = {"task": task_column, "annotator": annotator_column, "label": label_column}
-    kind = format or _kind(path, any(given.values()))
-    if kind != "long" and any(given.values()):
-        named = ", ".join(f"{role}_column=" for role, name in given.items() if name)
-        raise ValueError(f"{path} is read as {kind!r}, which has no columns to name: leave out {named}.")
-    if kind == "folder":
+    guess = Guess(format) if format is not None else find_format(path, any(given.values()), header, annotators)
+    _refuse_others(
+        path, guess.kind, given, {"time_column": time_column, "truth_column": truth_column, "annotators": annotators}
+    )
+    if guess.kind == "folder":
         folder = read_folder(path)
         return Reading(folder.crowd, _about(path, "peerannot's folder", folder.crowd), folder.truth, folder.confusions)
-    if kind == "long":
-        names = long_names(column_names(path), given, str(path))
-        crowd = read_long(path, **{f"{role}_column": name for role, name in names.items()}, classes=classes)
-        return Reading(crowd, _about(path, f"a long table ({', '.join(names.values())})", crowd))
-    if kind == "json":
+    if guess.kind == "json":
         try:
-            crowd = Crowd.from_answers_json(path, classes=classes)
+            crowd = Crowd.from_answers_json(read_json(path), classes=classes)
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
         return Reading(crowd, _about(path, "peerannot's JSON (task, annotator, label)", crowd))
-    what = {"wide": "a wide table, a column for each annotator", "matrix": "a matrix of tasks by annotators"}
-    read = read_wide if kind == "wide" else read_matrix
-    crowd = read(path, classes=classes)
-    return Reading(crowd, _about(path, f"{what[kind]}, -1 for no answer,", crowd))
+    if guess.kind == "matrix":
+        crowd = read_matrix(path, classes=classes)
+        return Reading(crowd, _about(path, "a matrix of tasks by annotators, -1 for no answer,", crowd, guess.notes))
+    table = open_table(path, header and guess.header)
+    if guess.kind == "long":
+        told = long_answers(table, given, time_column, classes, repeated, missing, truth_column)
+        names = ", ".join(told.columns.values())
+        what = f"a long table ({names})" if table.first_line != 1 else f"a long table without names (columns {names})"
+        about = _about(path, what, told.crowd, (*guess.notes, *told.notes))
+        return Reading(told.crowd, about, true_labels=told.true_labels, task_column=told.columns["task"])
+    options: dict[str, Any] = {"classes": classes, "task_column": task_column}
+    options |= {"missing": missing, "truth_column": truth_column}
+    wide = (
+        wide_answers(table, **options, annotators=annotators)
+        if annotators
+        else wide_answers_of_annotators(table, **options)
+    )
+    about = _about(path, "a wide table, a column for each annotator, -1 for no answer,", wide.crowd, wide.notes)
+    return Reading(wide.crowd, about, true_labels=wide.true_labels, task_column=wide.task)
 
 
-def _kind(path: Path, named: bool) -> str:
-    """Return a file's format by its name, of a CSV by its columns."""
-    if path.is_dir():
-        return "folder"
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith(".json"):
-        return "json"
-    if name.endswith(".txt"):
-        return "matrix"
-    if is_parquet(path):
-        return "long"
-    if not name.endswith((".csv", ".tsv")):
-        raise ValueError(
-            f"{path}: the format is not known from the ending; known endings are .csv, .tsv, .parquet, .json and .txt, "
-            f"and a folder in peerannot's format. Rename it, or set format={'|'.join(FORMATS)}."
-        )
-    columns = column_names(path)
-    roles = {role for role in ROLES if fitting(columns, role)}
-    if named or len(roles) == len(ROLES):
-        return "long"
-    if roles >= {"annotator"} or roles >= {"label"}:  # a long table whose other names are not known: say which
-        for role in ROLES:
-            find_column(columns, role, None, str(path))
-    if len(columns) < 3 or not (columns[0] == "" or fitting(columns[:1], "task")):
-        raise ValueError(
-            f"{path}: its columns {columns[:12]} are neither those of a long table (task, annotator, label) nor "
-            "those of a wide table (task, and a column for each annotator). Name them with task_column=, "
-            "annotator_column= and label_column=, or set format=wide."
-        )
-    return "wide"
+def _refuse_others(path: Path, kind: str, given: Mapping[str, Any], others: Mapping[str, Any]) -> None:
+    """Raise a ValueError for what names columns that the format does not have."""
+    named = {f"{role}_column": name for role, name in given.items()} | dict(others)
+    allowed = {"long": {*named} - {"annotators"}, "wide": {"task_column", "truth_column", "annotators"}}.get(
+        kind, set()
+    )
+    odd = [f"{name}=" for name, value in named.items() if value and name not in allowed]
+    if odd:
+        raise ValueError(f"{path} is read as {kind!r}, which has no columns to name: leave out {', '.join(odd)}.")
 
 
-def _about(path: Path, what: str, crowd: Crowd) -> str:
+def _about(path: Path, what: str, crowd: Crowd, notes: Sequence[str] = ()) -> str:
     counts = [
         (len(crowd.label), "answer{}"),
         (len(crowd.annotators), "annotator{}"),
@@ -163,8 +181,17 @@ def _about(path: Path, what: str, crowd: Crowd) -> str:
     )
     about = f"{path}: {what} with {answers} of {annotators} to {tasks}, {classes}"
     if crowd.classes.dtype.kind in "if" and (crowd.classes == -1).any():
-        about += ", one of which is -1 (if it stands for no answer, leave such rows out)"
-    return about
+        about += ", one of which is -1 (if it stands for no answer: missing=-1)"
+    return "; ".join([about, *notes, *_alike(crowd)])
+
+
+def _alike(crowd: Crowd) -> list[str]:
+    """Return what to say of classes that differ only in case or blanks."""
+    seen: dict[str, Any] = {}
+    for label in crowd.classes.tolist():
+        if isinstance(label, str) and (other := seen.setdefault(label.strip().casefold(), label)) != label:
+            return [f"the classes {other!r} and {label!r} differ only in case or blanks, and are two"]
+    return []
 
 
 def write_crowd(crowd: Crowd, path: str | Path, format: str | None = None) -> Path:
@@ -200,7 +227,7 @@ def write_crowd(crowd: Crowd, path: str | Path, format: str | None = None) -> Pa
     ['answers.json', 'metadata.json']
     """
     path = Path(path)
-    name = path.name.lower().removesuffix(".gz")
+    name = bare_name(path)
     table = name.endswith((".csv", ".tsv")) or is_parquet(path)
     kind = format or ("long" if table else "folder" if not path.suffix else None)
     writers: dict[str | None, Callable[..., Path]] = {"long": write_long, "wide": write_wide}

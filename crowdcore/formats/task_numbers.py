@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore.crowd.columns import find_column
 from crowdcore.crowd.ids import plain
 from crowdcore.crowd.table import Crowd
 from crowdcore.formats.by_task import as_those, check_once, read_in_order, values_of
-from crowdcore.formats.columns import find_column
 from crowdcore.formats.delimited import typed
-from crowdcore.formats.long_tables import column_names, is_parquet, read_columns
+from crowdcore.formats.tables import Table, is_parquet, open_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,8 @@ def _numbers_by_task(path: Path, crowd: Crowd, task_column: str | None) -> pd.Da
     """Return all other columns of a table by the crowd's tasks."""
     import pandas as pd
 
-    columns = column_names(path)
+    table = open_table(path)
+    columns = table.columns
     if task_column is None:
         named = [name for name in columns if name.lower() in ("task", "task_id", "__index_level_0__")]
         task_column = named[0] if named else columns[0]
@@ -127,7 +128,9 @@ def _numbers_by_task(path: Path, crowd: Crowd, task_column: str | None) -> pd.Da
     others = [name for name in columns if name != task]
     if not others:
         raise ValueError(f"{path} has only the column {task!r}: expected the task and columns of numbers.")
-    names = read_columns(path, [task])[task]
+    names = table.cells([task])[task]
+    if not len(names):
+        raise ValueError(f"{path} has no rows, only the names of its columns: expected a row for each task.")
     missing = np.flatnonzero(names.isna())
     if len(missing):
         raise ValueError(f"{path}, row {missing[0]} (counted from 0): column {task!r} has no task: fill it.")
@@ -144,10 +147,20 @@ def _numbers_by_task(path: Path, crowd: Crowd, task_column: str | None) -> pd.Da
     if is_parquet(path):
         frame = pd.read_parquet(path).reset_index()[others]
     else:
-        cells = read_columns(path, others)
-        frame = pd.DataFrame({name: pd.to_numeric(cells[name].astype(str), errors="coerce") for name in others})
+        cells = table.cells(others)
+        frame = pd.DataFrame({name: _numbers(cells[name].astype(str), table) for name in others})
     in_order: pd.DataFrame = frame.iloc[place].set_axis(crowd.tasks)
     return in_order
+
+
+def _numbers(texts: pd.Series[str], table: Table) -> pd.Series[float]:
+    """Return texts as numbers, NaN where they are none; also with decimal commas, where no comma separates cells."""
+    import pandas as pd
+
+    if getattr(table, "separator", ",") != ",":
+        texts = texts.where(~texts.str.fullmatch(r"-?\d*,\d+"), texts.str.replace(",", ".", regex=False))
+    found: pd.Series[float] = pd.to_numeric(texts, errors="coerce")
+    return found
 
 
 def _all_numbers(path: Path, frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,35 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from crowdcore.crowd.columns import find_column, fitting
 from crowdcore.crowd.ids import Codes, as_array, distinct, plain
 from crowdcore.crowd.table import Crowd
 from crowdcore.formats.by_task import as_those, as_whole, check_once, check_overlap, read_in_order, values_of
-from crowdcore.formats.columns import find_column
-from crowdcore.formats.long_tables import column_names, read_columns
+from crowdcore.formats.delimited import WORDS
+from crowdcore.formats.long_tables import no_header_advice
+from crowdcore.formats.tables import Table, open_table
+from crowdcore.formats.truth_within import check_shared
 
 if TYPE_CHECKING:
     import pandas as pd
 
+NO_TRUTH: Final = ("-1", *WORDS)
+"""What stands for a truth that is not known, besides an empty cell, unless a class is called so."""
+
 
 def read_truth(
-    path: str | Path, crowd: Crowd, *, task_column: str | None = None, truth_column: str | None = None
+    path: str | Path,
+    crowd: Crowd,
+    *,
+    task_column: str | None = None,
+    truth_column: str | None = None,
+    like: str | None = None,
 ) -> pd.Series[Any]:
     r"""Read true labels.
 
     Parameters
     ----------
     path : path
-        A CSV or Parquet file with a column for the task and one for its truth (or gold, ground_truth, label, ...),
-        empty or, unless the crowd has such a class, -1 where it is not known; or .npy or .txt: a label for each of
-        the crowd's tasks, in their order, -1 where it is not known.
+        A table with a column for the task and one for its truth (or gold, ground_truth, label, ...), empty or, unless
+        the crowd has such a class, -1 or NA where it is not known; or .npy or .txt: a label for each of the crowd's
+        tasks, in their order, -1 where it is not known.
     crowd : Crowd
         Its tasks and classes; texts become ids of the same kind.
     task_column, truth_column : str, optional
         Names of the columns.
+    like : str, optional
+        What the answers call the task: the same column is taken here, if there is one.
 
     Returns
     -------
@@ -43,7 +56,8 @@ def read_truth(
     Raises
     ------
     ValueError
-        If a column is missing, a task is there twice, the length is not that of the crowd, or no task is the crowd's.
+        If a column is missing, a task has several labels, the length is not that of the crowd, no task is the crowd's,
+        or none of the labels is one of the crowd's classes.
     OSError
         If the file cannot be read.
 
@@ -72,16 +86,35 @@ def read_truth(
             labels = crowd.classes[labels]
         in_order: pd.Series[Any] = pd.Series(labels, index=tasks, name="truth")
         return in_order
-    columns = column_names(path)
-    task = find_column(columns, "task", task_column, str(path))
-    truth = find_column([name for name in columns if name != task], "truth", truth_column, str(path))
-    frame = read_columns(path, [task, truth]).dropna()
+    table = open_table(path)
+    task, truth = _columns(table, task_column, truth_column, like)
+    frame = table.cells([task, truth]).dropna()
+    unknown = set(NO_TRUTH) - set(map(str, crowd.classes.tolist()))
+    frame = frame[~frame[truth].astype(str).isin(unknown)]
+    frame = frame.drop_duplicates().apply(lambda column: column.cat.remove_unused_categories())
     tasks = as_those(crowd.tasks, values_of(frame[task]))
     check_once(path, tasks)
     check_overlap(path, tasks, crowd)
     labels = as_those(crowd.classes, values_of(frame[truth]))
+    check_shared(f"{path}, column {truth!r}", labels, crowd)
     by_task: pd.Series[Any] = pd.Series(labels, index=tasks, name="truth")
-    return by_task if -1 in crowd.classes.tolist() else by_task[labels.astype(str) != "-1"]
+    return by_task
+
+
+def _columns(table: Table, task: str | None, truth: str | None, like: str | None) -> tuple[str, str]:
+    """Return the columns of the task and of its truth."""
+    columns, where = table.columns, str(table.path)
+    try:
+        if task is None and like in columns:
+            task = like
+        if task is None and truth is None and len(columns) == 2 and not fitting(columns, "task"):
+            truths = fitting(columns, "truth")  # of two columns, one of which is the truth, the other is the task
+            task = next(name for name in columns if name != truths[0]) if len(truths) == 1 else None
+        task = find_column(columns, "task", task, where)
+        return task, find_column([name for name in columns if name != task], "truth", truth, where)
+    except ValueError as error:
+        advice = " If its first line is a row, put a line of names, such as task,truth, before it."
+        raise ValueError(str(error) + (advice if no_header_advice(table) else "")) from None
 
 
 def truth_codes(crowd: Crowd, truth: pd.Series[Any]) -> Codes:
@@ -121,9 +154,9 @@ def add_classes(crowd: Crowd, labels: Iterable[Any]) -> Crowd:
     if not len(new):
         return crowd
     classes = as_array([*crowd.classes.tolist(), *new.tolist()])
-    if crowd.classes.tolist() == distinct(crowd.classes).tolist():
+    if crowd.classes.tolist() == distinct(crowd.classes).tolist():  # nothing is lost if they were given so
         classes = distinct(classes)
     place = pd.Index(classes).get_indexer(pd.Index(crowd.classes))
-    return Crowd.from_codes(
-        crowd.task, crowd.annotator, place[crowd.label], tasks=crowd.tasks, annotators=crowd.annotators, classes=classes
+    return Crowd(
+        crowd.tasks, crowd.annotators, classes, crowd.indptr, crowd.annotator, place[crowd.label], crowd.ordered
     )

@@ -114,7 +114,8 @@ def annotator_pairs(
 
     .. math:: \kappa_{jj'} = \frac{a - e}{1 - e}, \quad e = \sum_k \frac{n_{jk}}{n} \frac{n_{j'k}}{n}
 
-    Cohen 1960, "A coefficient of agreement for nominal scales".
+    Cohen 1960, "A coefficient of agreement for nominal scales". Of somebody's several answers to a task the latest
+    counts.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def annotator_pairs(
     1          0      2       2       0.50    0.0
     2          1      2       2       1.00    NaN
     """
-    crowd = as_crowd(answers)
+    crowd = as_crowd(answers).one_answer_each()
     models = as_ensemble(crowd, pred_probs)
     joined: dict[str, Codes] = {}
     if len(models):
@@ -219,7 +220,8 @@ def annotator_agreement(
 
     Notes
     -----
-    An annotator's own answer has a part in the consensus, and so raises the agreement with it; not so with others.
+    An annotator's own answer has a part in the consensus, and so raises the agreement with it; not so with others. Of
+    somebody's several answers to a task the latest counts.
 
     Examples
     --------
@@ -227,7 +229,7 @@ def annotator_agreement(
     >>> agreement.with_others.tolist(), agreement.with_consensus.tolist()
     ([0.8, 0.8, 0.5], [1.0, 1.0, 0.5])
     """
-    crowd = as_crowd(answers)
+    crowd = as_crowd(answers).one_answer_each()
     M = len(crowd.annotators)
     told = majority_vote(crowd, seed=seed) if consensus is None else as_known_labels(crowd, consensus)
     others = crowd.num_answers[crowd.task] - 1
@@ -252,6 +254,7 @@ def _with_annotator(crowd: Crowd, labels: Codes) -> Crowd:
         crowd.indptr + np.concatenate([[0], answered.cumsum()]),
         np.insert(crowd.annotator, at, M),
         np.insert(crowd.label, at, labels[answered]),
+        crowd.ordered,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +20,7 @@ from crowdcore.identify.credible import CredibleConfusions, credible_confusions
 from crowdcore.identify.expertise import spam_score, trace_confusion
 from crowdcore.identify.honeypots import honeypot_scores
 from crowdcore.identify.pairs import annotator_agreement, annotator_pairs
-from crowdcore.identify.reliability import fleiss_kappa, krippendorff_alpha
+from crowdcore.identify.reliability import Level, fleiss_kappa, krippendorff_alpha
 from crowdcore.identify.votes import feedback_effort, gini, vote_entropy, workload
 from crowdcore.registry import Registry, plain_name
 
@@ -148,14 +148,14 @@ def _size(given: _Given) -> pd.DataFrame:
 
 
 def _alpha(given: _Given) -> pd.DataFrame:
-    """Ordinal and interval alpha need numbers, or an order that is not known here."""
+    """Ordinal alpha needs an order, interval alpha numbers."""
     import pandas as pd
 
-    numbers = given.crowd.classes.dtype.kind in "iuf"
+    levels = {"nominal": True, "ordinal": given.crowd.ordered, "interval": given.crowd.classes.dtype.kind in "iuf"}
     frames = [
         krippendorff_alpha(given.crowd, level, n_resamples=RESAMPLES, seed=given.seed).to_frame()
-        for level in ("nominal", "ordinal", "interval")
-        if numbers or level == "nominal"
+        for level in get_args(Level)
+        if levels[level]
     ]
     return pd.concat(frames)
 

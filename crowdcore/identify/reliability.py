@@ -67,7 +67,8 @@ def krippendorff_alpha(
 
     with :math:`n_c` the row sums of the coincidences :math:`o`, and :math:`n` their sum. Krippendorff 2011, "Computing
     Krippendorff's alpha-reliability". Tasks may have any number of answers; those with one have nothing to be
-    compared with and are left out.
+    compared with and are left out. Annotators are compared with each other: of somebody's several answers to a task the
+    latest counts.
 
     Parameters
     ----------
@@ -91,7 +92,8 @@ def krippendorff_alpha(
     Raises
     ------
     ValueError
-        If the level is unknown, the classes are not numbers though the level is "interval", or `n_resamples` or
+        If the level is unknown, the classes are not numbers though the level is "interval" or are texts whose order
+        nobody said though it is "ordinal", or `n_resamples` or
         `coverage` is out of its range.
 
     Notes
@@ -110,6 +112,12 @@ def krippendorff_alpha(
     if level not in get_args(Level):
         raise ValueError(f"level is {level!r}; choose one of {', '.join(map(repr, get_args(Level)))}.")
     crowd = as_crowd(answers)
+    if level == "ordinal" and not crowd.ordered and len(crowd.classes) > 2:
+        raise ValueError(
+            f"level 'ordinal' needs classes whose order is known; {crowd.classes.tolist()[:8]} are texts in the order "
+            "of the alphabet. Say their order with classes=, the lowest first, when making the crowd, or make the labels "
+            "an ordered categorical of pandas; or choose 'nominal'."
+        )
     values = _numbers(crowd) if level == "interval" else np.arange(len(crowd.classes), dtype=np.float64)
 
     def alpha(votes: Floats, tasks: Floats) -> float:
@@ -133,8 +141,8 @@ def fleiss_kappa(
               \bar P = \frac{1}{N} \sum_{ik} \frac{n_{ik} (n_{ik} - 1)}{n_i (n_i - 1)}, \quad
               P_e = \sum_k \Big( \frac{1}{N} \sum_i \frac{n_{ik}}{n_i} \Big)^2
 
-    over the N tasks with two answers or more, each of which weighs the same. Fleiss 1971, "Measuring nominal scale
-    agreement among many raters"; for different numbers of answers Gwet 2014, "Handbook of inter-rater reliability".
+    over the N tasks with two answers or more, each of which weighs the same; of somebody's several answers to a task
+    the latest counts. Fleiss 1971, "Measuring nominal scale agreement among many raters"; for different numbers of answers Gwet 2014, "Handbook of inter-rater reliability".
 
     Parameters
     ----------
@@ -152,6 +160,10 @@ def fleiss_kappa(
     ------
     ValueError
         If the answers make no crowd, or `n_resamples` or `coverage` is out of its range.
+
+    Notes
+    -----
+    Gwet takes :math:`P_e` from tasks with one answer, too. Here these have no part, as in Krippendorff's alpha.
 
     Examples
     --------
@@ -181,6 +193,7 @@ def _measured(
     if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
         raise ValueError(f"n_resamples is {n_resamples!r}; it must be a whole number, 0 or more.")
     check_coverage(coverage)
+    crowd = crowd.one_answer_each()
     votes = crowd.counts[crowd.num_answers > 1]
     low = high = value = float("nan")
     if len(votes):

@@ -58,7 +58,7 @@ def vote_entropy(answers: Crowd | pd.DataFrame, *, normalize: bool = False) -> F
 
 
 def feedback_effort(answers: Crowd | pd.DataFrame) -> Codes:
-    """Return how many annotators answered each task, shape (N,).
+    """Return how many answers each task has, shape (N,).
 
     Examples
     --------
@@ -69,7 +69,7 @@ def feedback_effort(answers: Crowd | pd.DataFrame) -> Codes:
 
 
 def workload(answers: Crowd | pd.DataFrame) -> Codes:
-    """Return how many tasks each annotator answered, shape (M,).
+    """Return how many answers each annotator gave, shape (M,).
 
     Examples
     --------

@@ -7,6 +7,7 @@ from all these files, becomes a part. Only a piece or a part is in memory at a t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crowdcore.crowd.ids import Ids, as_ids
+from crowdcore.crowd.repeats import Repeated, check_repeated, kept_answers, repeats
 from crowdcore.crowd.table import Crowd
 from crowdcore.partitioned import columns, dealing
 from crowdcore.partitioned.columns import Rows
@@ -34,8 +36,10 @@ def prepare_answers(
     scratch: Folder,
     runner: Runner,
     part_size: int,
+    repeated: Repeated | None = None,
 ) -> tuple[list[StoredPart], Ids, Ids]:
     """Make parts of about `part_size` answers; return them, the annotators and the classes."""
+    check_repeated(repeated)
     rows = columns.find_rows(
         source,
         names["task"],
@@ -61,7 +65,7 @@ def prepare_answers(
         "Dealing answers", _deal_answers, list(enumerate(rows)), scratch, dict(names), *known, num_buckets
     )
     files = [name for names_of_piece in dealt for name in names_of_piece]
-    parts = runner.each("Sorting answers", _gather_answers, range(num_buckets), scratch, files, *known)
+    parts = runner.each("Sorting answers", _gather_answers, range(num_buckets), scratch, files, *known, repeated)
     scratch.remove(*files)
     return parts, *known
 
@@ -134,7 +138,9 @@ def _codes(column: pa.ChunkedArray, ids: Ids, what: str, path: str) -> Any:
     return codes[encoded.indices.fill_null(len(values)).to_numpy()]
 
 
-def _gather_answers(number: int, scratch: Folder, files: Sequence[str], annotators: Ids, classes: Ids) -> StoredPart:
+def _gather_answers(
+    number: int, scratch: Folder, files: Sequence[str], annotators: Ids, classes: Ids, repeated: Repeated | None
+) -> StoredPart:
     """Make a part of a bucket."""
     table = bucket_rows(scratch, number, files)
     tasks, place = _sorted_tasks(table.column("task").combine_chunks())
@@ -143,9 +149,13 @@ def _gather_answers(number: int, scratch: Folder, files: Sequence[str], annotato
     annotator = table.column("annotator").to_numpy()
     del table
     crowd = Crowd.from_codes(
-        place[said], annotator[said], label[said], tasks=ids_of(tasks), annotators=annotators, classes=classes
-    )
-    return store_crowd(scratch, "part", number, crowd, tasks)
+        place[said], annotator[said], label[said], tasks=ids_of(tasks), annotators=annotators, classes=classes,
+        repeated="error" if repeated == "error" else "all",
+    )  # fmt: skip
+    num_repeated = crowd.num_repeated
+    if num_repeated:
+        crowd = crowd.select_answers(kept_answers(repeats(crowd.indptr, crowd.annotator), repeated or "latest"))
+    return replace(store_crowd(scratch, "part", number, crowd, tasks), num_repeated=num_repeated)
 
 
 def _sorted_tasks(column: pa.Array) -> tuple[pa.Array, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,6 +16,7 @@ from crowdcore.aggregate.classes.weighted_mean import CROWDLAB
 from crowdcore.aggregate.methods import find_method
 from crowdcore.cleanlab.crowdlab_consensus import check_options
 from crowdcore.crowd.ids import Ids
+from crowdcore.crowd.repeats import Repeated
 from crowdcore.crowd.table import Crowd
 from crowdcore.partitioned.algorithms import Passes, Universe, find_consensus, find_labels
 from crowdcore.partitioned.answers import prepare_answers, prepare_crowd
@@ -48,6 +50,8 @@ class PartitionedCrowd:
         Labels.
     num_tasks, num_answers, num_parts : int
         How large it is.
+    num_repeated : int
+        How many answers, as they were read, repeat an earlier one of the same annotator to the same task.
 
     Examples
     --------
@@ -70,6 +74,7 @@ class PartitionedCrowd:
         self.annotators, self.classes = annotators, classes
         self.num_parts, self.num_answers = len(parts), sum(part.num_answers for part in parts)
         self.num_tasks = sum(part.num_tasks for part in parts)
+        self.num_repeated = sum(part.num_repeated for part in parts)
         self._parts, self._scratch, self._runner = parts, scratch, runner
         self._universe = Universe(annotators, classes)
         self._informed: tuple[Any, Sequence[StoredPart]] = None, parts
@@ -86,6 +91,7 @@ class PartitionedCrowd:
         *,
         annotators: Iterable[Any] | None = None,
         classes: Iterable[Any] | None = None,
+        repeated: Repeated | None = None,
         client: Client | str | None = None,
         scratch: Address | None = None,
         storage_options: Mapping[str, Any] | None = None,
@@ -103,6 +109,10 @@ class PartitionedCrowd:
             Names of the three columns. Tasks are text or whole numbers.
         annotators, classes : sequence, optional
             All ids there are, in the order wanted. Default: those in the files, sorted, found in a pass of its own.
+        repeated : {"latest", "first", "all", "error"}, optional
+            What becomes of an annotator's several answers to a task, as in `crowdcore.Crowd.from_long`; the later row
+            is the later answer, files in the order of their names. Default: the latest, with a warning that says how many
+            were set aside.
         client : distributed.Client or str, optional
             A Dask cluster to run on, or the address of its scheduler. Default: parts in turn, in this process.
         scratch : path or URL, optional
@@ -119,8 +129,9 @@ class PartitionedCrowd:
         Raises
         ------
         ValueError
-            If the folder or a column is not there, ids are not of one kind, an annotator answers a task twice, or
-            the scratch folder cannot be written, has too little room, or is not seen by all workers.
+            If the folder or a column is not there, ids are not of one kind, an annotator answers a task twice and
+            `repeated` is "error", or the scratch folder cannot be written, has too little room, or is not seen by all
+            workers.
         """
         if part_size < 1:
             raise ValueError(f"part_size is {part_size}; it must be 1 or more answers.")
@@ -128,9 +139,16 @@ class PartitionedCrowd:
         source = Folder.at(folder, storage_options)
 
         def prepare(place: Folder, runner: Runner) -> tuple[list[StoredPart], Ids, Ids]:
-            return prepare_answers(source, names, annotators, classes, place, runner, part_size)
+            return prepare_answers(source, names, annotators, classes, place, runner, part_size, repeated)
 
-        return cls._make(prepare, client, scratch, storage_options, progress)
+        made = cls._make(prepare, client, scratch, storage_options, progress)
+        if repeated is None and made.num_repeated:
+            warnings.warn(
+                f"{made.num_repeated} answers of annotators who answered a task more than once were set aside: the "
+                "latest counts. To choose: repeated= 'latest', 'first', 'all' or 'error'.",
+                stacklevel=2,
+            )
+        return made
 
     @classmethod
     def from_crowd(

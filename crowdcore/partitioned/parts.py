@@ -25,6 +25,8 @@ class StoredPart:
         How the names of the files begin.
     number, num_tasks, num_answers, num_models : int
         Which part it is, and how large; how many models give probabilities for its tasks.
+    num_repeated : int
+        How many of its answers, as they were read, repeat an earlier one of the same annotator to the same task.
     """
 
     folder: Folder
@@ -33,6 +35,7 @@ class StoredPart:
     num_tasks: int
     num_answers: int
     num_models: int = 0
+    num_repeated: int = 0
 
     def read(self) -> Part:
         """Read the part."""

@@ -39,7 +39,7 @@ class AnnotatorStats:
         Code of the label that is wrong most often when this annotator gives it (ties: the one given most
         often, then the one given to tasks of higher quality, then the first); -1 without answers.
     num_answers : ndarray of shape (M,)
-        How many tasks the annotator has answered.
+        How many answers the annotator gave.
     """
 
     quality: Floats

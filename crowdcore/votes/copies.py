@@ -91,7 +91,8 @@ def find_copies(crowd: Crowd) -> tuple[CopyGroup, ...]:
     looked at anew. Where copies are most of the answers to all tasks, nothing tells who is the crowd.
 
     Time is O(sum of squared answers a task), at most 200 answers with each. Of crowds of more than a million answers,
-    tasks drawn by their ids are looked through, with about so many answers.
+    tasks drawn by their ids are looked through, with about so many answers. Of an annotator's several answers to a task
+    the latest is compared.
 
     Examples
     --------
@@ -104,6 +105,7 @@ def find_copies(crowd: Crowd) -> tuple[CopyGroup, ...]:
     >>> found.annotators, found.shared, found.same, found.expected.round()
     (array([7, 8]), array([60, 60]), array([60, 60]), array([15., 15.]))
     """
+    crowd = crowd.one_answer_each()  # nobody copies themselves
     heard, found = _looked_through(crowd), dict[int, tuple[list[int], float]]()
     while groups := Suspicion(heard).groups():
         for members, odds in groups:
@@ -122,7 +124,7 @@ def _looked_through(crowd: Crowd) -> Crowd:
         return crowd
     lots, _ = draw_lots(crowd, np.ones(N, np.bool_))
     drawn = lots < np.uint64(MOST_ANSWERS / A * 2.0**64)
-    return _with_answers(crowd, drawn[crowd.task])
+    return crowd.select_answers(drawn[crowd.task])
 
 
 def without_copies(crowd: Crowd, groups: Iterable[CopyGroup | ArrayLike]) -> tuple[Crowd, Codes]:
@@ -159,13 +161,7 @@ def without_copies(crowd: Crowd, groups: Iterable[CopyGroup | ArrayLike]) -> tup
     keep = np.ones(len(crowd.label), np.bool_)
     keep[copied] = False
     keep[copied[first]] = True
-    return crowd if keep.all() else _with_answers(crowd, keep), np.flatnonzero(keep)
-
-
-def _with_answers(crowd: Crowd, keep: NDArray[np.bool_]) -> Crowd:
-    """Return the crowd with some of its answers only."""
-    indptr = np.concatenate([[0], np.cumsum(keep)])[crowd.indptr]
-    return Crowd(crowd.tasks, crowd.annotators, crowd.classes, indptr, crowd.annotator[keep], crowd.label[keep])
+    return crowd if keep.all() else crowd.select_answers(keep), np.flatnonzero(keep)
 
 
 def _add(found: dict[int, tuple[list[int], float]], members: list[int], odds: float) -> None:

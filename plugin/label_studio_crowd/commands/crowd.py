@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from label_studio_crowd.commands.gathering import gather
 from label_studio_crowd.commands.parts import DaskOption, Parts, PartsOption, ScratchOption, whole
+from label_studio_crowd.commands.reading import with_reading
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,38 +25,11 @@ _WIDTH_OF_A_FILE: Final = 140
 
 _ANSWERS: Final[Any] = typer.Argument(
     metavar="ANSWERS",
-    help="CSV or Parquet, long (task, annotator, label) or wide (.csv); peerannot's folder or answers.json; Label "
-    "Studio's JSON export; a matrix (.txt).",
+    help="CSV, Parquet or JSON, long (task, annotator, label) or wide; peerannot's folder or answers.json; Label "
+    "Studio's JSON export, or its target storage's folder; a matrix (.txt).",
     show_default=False,
 )
 
-
-def _text(flag: str, text: str) -> Any:
-    return Annotated[str | None, typer.Option(flag, help=text)]
-
-
-_TRUST: Final[Any] = typer.Option(
-    "--trust-ground-truth", help="For a Label Studio export: take ground-truth annotations as the truth."
-)
-_READING: Final[dict[str, tuple[Any, Any]]] = {
-    "format": (_text("--format", "long, wide, matrix, json, folder or label-studio [detected]."), None),
-    "task_column": (_text("--task-column", "Column of the tasks [found by its name]."), None),
-    "annotator_column": (_text("--annotator-column", "Column of the annotators [found by its name]."), None),
-    "label_column": (_text("--label-column", "Column of the labels [found by its name]."), None),
-    "control": (_text("--control", "For a Label Studio export with several controls: the one to read."), None),
-    "trust_ground_truth": (Annotated[bool, _TRUST], False),
-}
-"""How answers are read, for any command."""
-
-
-def _how(**options: Any) -> HowToRead:
-    from label_studio_crowd.files.sources import HowToRead
-
-    return HowToRead(**options)
-
-
-with_reading = gather("how", _how, _READING)
-"""Lets a command take how answers are read; its parameter `how` has it."""
 
 AnswersArgument = Annotated[Path, _ANSWERS]
 ProbabilitiesOption = Annotated[
@@ -142,10 +115,10 @@ def aggregate(
         check_out(annotators_out, TABLES, "--annotators-out", read=read)
         if out is not None and annotators_out is not None and out.resolve() == annotators_out.resolve():
             raise UserError(f"--out and --annotators-out are both {out}: choose two names.")
-        source = Source(answers, how)
+        source = Source(answers, how, known)
         reading = source.read()
         err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
-        evidence = read_evidence(source, reading, probabilities=probabilities, features=features, known=known)
+        evidence = read_evidence(source, reading, probabilities=probabilities, features=features)
         for note in evidence.notes:
             err.print(note, highlight=False, markup=False, soft_wrap=True)
         if reason := missing_evidence(chosen, evidence):
@@ -209,10 +182,10 @@ def identify(
     console, err = _consoles()
     with user_errors():
         chosen = None if method is None else find_method(method)
-        source = Source(answers, how)
+        source = Source(answers, how, truth)
         reading = source.read()
         err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
-        evidence = read_evidence(source, reading, probabilities=probabilities, known=truth)
+        evidence = read_evidence(source, reading, probabilities=probabilities)
         for note in evidence.notes:
             err.print(note, highlight=False, markup=False, soft_wrap=True)
 
@@ -360,11 +333,13 @@ def compare(
     console, err = _consoles(as_json)
     with crowd_files.user_errors():
         chosen = comparison.chosen_methods([name for name in (methods or "").split(",") if name.strip()])
-        source = crowd_files.Source(answers, how)
+        source = crowd_files.Source(answers, how, truth)
         reading = source.read()
         err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
-        labels = crowd_files.read_true_labels(reading, truth)
-        given = crowd_files.read_evidence(source, reading, probabilities=probabilities, features=features)
+        labels = crowd_files.read_true_labels(source, reading)
+        given = crowd_files.read_evidence(
+            source, reading, probabilities=probabilities, features=features, with_truth=False
+        )
         judged = int((labels.index.isin(given.crowd.tasks[given.crowd.num_answers > 0])).sum())
         if not judged:
             raise UserError("No task has both an answer and a known truth: check that both files have the same ids.")

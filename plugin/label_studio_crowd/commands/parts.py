@@ -6,17 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.method_options import parse_method, parse_options
-from label_studio_crowd.files.sources import TABLES, check_out, user_errors, write_frame
+from label_studio_crowd.files.sources import TABLES, as_options, check_out, user_errors, write_frame
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from crowdcore.crowd.repeats import Repeated
     from crowdcore.partitioned import PartitionedCrowd, PartitionedResult
     from label_studio_crowd.files.sources import HowToRead
 
@@ -87,8 +88,10 @@ class Parts:
     def refuse(self, given: Mapping[str, Any]) -> None:
         """Raise a `UserError` for an option, by its flag, that a crowd in parts does not take."""
         odd = next((flag for flag, value in given.items() if value), None)
-        if odd is None and self.how.trust_ground_truth:
-            odd = "--trust-ground-truth"
+        others = ("trust_ground_truth", "time_column", "truth_column", "truth_task_column", "annotators", "classes")
+        for name in (*others, "missing", "no_header"):
+            if odd is None and getattr(self.how, name):
+                odd = f"--{name.replace('_', '-')}"
         if odd:
             raise UserError(f"{odd} cannot be used with --parts: leave it out, or give ANSWERS that fit in memory.")
 
@@ -107,6 +110,7 @@ class Parts:
         parsed |= parse_options(options)
         try:
             from crowdcore.aggregate.methods import find_method
+            from crowdcore.crowd.repeats import about_repeated, check_repeated
             from crowdcore.partitioned import PartitionedCrowd
         except ImportError as error:
             raise UserError(str(error)) from None
@@ -116,10 +120,14 @@ class Parts:
         try:
             with user_errors(), progress_bar(err) as progress:
                 method = find_method(name).make(**parsed)
+                check_repeated(self.how.repeated)
+                repeated = cast("Repeated", self.how.repeated or "latest")
                 with PartitionedCrowd.from_parquet(
-                    self.folder, *columns, client=self.dask, scratch=self.scratch, progress=progress
+                    self.folder, *columns, repeated=repeated, client=self.dask, scratch=self.scratch, progress=progress
                 ) as crowd:
-                    err.print(repr(crowd), highlight=False, markup=False, soft_wrap=True)
+                    aside = about_repeated(crowd.num_repeated, repeated, None) if crowd.num_repeated else ""
+                    told = as_options("; ".join(filter(None, [repr(crowd), aside])))
+                    err.print(told, highlight=False, markup=False, soft_wrap=True)
                     found = self._found(crowd, method, out)
                     _tell(found, method, console, written=out is not None)
                     if annotators_out is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from label_studio_crowd.errors import UserError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from crowdcore import Crowd
+    from crowdcore.crowd.repeats import Repeated
     from crowdcore.formats import Reading
 
 STUDIO: Final = "label-studio"
@@ -29,15 +30,23 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        # crowdcore's arguments are options here
-        told = re.sub(r"\b(task|annotator|label)_column=", r"--\1-column", str(error))
-        raise UserError(re.sub(r"\bformat=", "--format ", told)) from None
+        raise UserError(as_options(str(error))) from None
     except OSError as error:
         raise UserError(f"{error.filename or 'A file'} cannot be used ({error.strerror or error}).") from None
     except ImportError as error:
         if "pyarrow" not in str(error):
             raise
         raise UserError("Parquet needs pyarrow: pip install 'label-studio-crowd[parquet]', or use .csv.") from None
+
+
+def as_options(told: str) -> str:
+    """Return a message of crowdcore's with the names that its arguments have here."""
+    told = re.sub(r"\b(task|annotator|label|time|truth)_column=", r"--\1-column ", told)
+    told = re.sub(r"\b(?:use )?header=False", lambda found: f"{'use ' * (found[0][0] == 'u')}--no-header", told)
+    told = re.sub(r"\b(format|repeated|missing|annotators|classes)=(?=[\w|-])", r"--\1 ", told)
+    return re.sub(
+        r"--([\w-]+) (?=[:.,;)]|$)", r"--\1", re.sub(r"\b(format|repeated|missing|annotators|classes)=", r"--\1", told)
+    )
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,19 @@ class HowToRead:
     ----------
     format
         One of `crowdcore.formats.FORMATS`, or "label-studio"; None to look.
-    task_column, annotator_column, label_column
-        Names of a long table's columns, None for the usual ones.
+    task_column, annotator_column, label_column, time_column
+        Names of a table's columns, None for the usual ones.
+    annotators, classes
+        A wide table's columns of annotators, and all labels in their order, each separated by commas; None for those
+        that are found.
+    repeated
+        What becomes of an annotator's several answers to a task; None: the latest counts.
+    missing
+        Words that stand for no answer; None for the usual ones.
+    no_header
+        Whether a table's first line is a row.
+    truth_column, truth_task_column
+        Names of the columns of the truth, in its file or in the answers' table.
     control
         Of a Label Studio export: the control, where there are several.
     trust_ground_truth
@@ -60,54 +80,114 @@ class HowToRead:
     task_column: str | None = None
     annotator_column: str | None = None
     label_column: str | None = None
+    time_column: str | None = None
+    annotators: str | None = None
+    classes: str | None = None
+    repeated: str | None = None
+    missing: list[str] | None = None
+    no_header: bool = False
+    truth_column: str | None = None
+    truth_task_column: str | None = None
     control: str | None = None
     trust_ground_truth: bool = False
 
-    def read(self, path: Path) -> Reading:
-        """Read the answers.
+    def read(self, path: Path, truth: Path | None = None) -> Reading:
+        """Read the answers; the column of the truth is theirs if there is no file of it.
 
         Raises
         ------
         UserError, ValueError, OSError
             If they cannot be read.
         """
+        from crowdcore.crowd.repeats import check_repeated
         from crowdcore.formats import FORMATS, read_crowd
 
         if self.format not in (None, STUDIO, *FORMATS):
             raise UserError(f"--format is {self.format!r}; allowed are {', '.join((*FORMATS, STUDIO))}.")
-        names = {
+        check_repeated(self.repeated)
+        if self.truth_task_column and truth is None:
+            raise UserError(
+                "--truth-task-column is a column of the file with the truth: give that, too, or leave it out."
+            )
+        columns = {
             "task_column": self.task_column,
             "annotator_column": self.annotator_column,
             "label_column": self.label_column,
+            "time_column": self.time_column,
+            "truth_column": self.truth_column if truth is None else None,
         }
-        if self.format == STUDIO or (self.format is None and _is_export(path)):
+        classes, repeated = _listed(self.classes), cast("Repeated | None", self.repeated)
+        if not path.exists():
+            raise UserError(f"{path} does not exist: correct the path.")
+        tasks = self._tasks_of_export(path)
+        if tasks is not None:
             from label_studio_crowd.files.studio_export import read_export
 
-            return read_export(path, self.control, trust_ground_truth=self.trust_ground_truth)
+            odd = [name for name, value in {**columns, "annotators": self.annotators}.items() if value]
+            if odd:
+                raise UserError(
+                    f"{path} is read as Label Studio's export, which has no columns to name: leave out "
+                    f"--{odd[0].replace('_', '-')}."
+                )
+            return read_export(
+                path,
+                tasks,
+                self.control,
+                trust_ground_truth=self.trust_ground_truth,
+                classes=classes,
+                repeated=repeated,
+            )
         if self.control or self.trust_ground_truth:
             option = "--control" if self.control else "--trust-ground-truth"
             raise UserError(f"{option} is for Label Studio's JSON export, and {path} is not one: leave it out.")
-        return read_crowd(path, self.format, **names)
+        reading = read_crowd(
+            path,
+            self.format,
+            **columns,
+            annotators=_listed(self.annotators),
+            classes=None if classes is None else as_numbers(classes),
+            repeated=repeated,
+            missing=self.missing,
+            header=not self.no_header,
+        )
+        return replace(reading, about=as_options(reading.about))
+
+    def _tasks_of_export(self, path: Path) -> list[Any] | None:
+        """Return the tasks of what Label Studio wrote; None if it is something else."""
+        from crowdcore.formats.tables import is_json
+        from label_studio_crowd.files.studio_export import load_export
+
+        if self.format not in (None, STUDIO) or not (self.format == STUDIO or path.is_dir() or is_json(path)):
+            return None
+        tasks = load_export(path)
+        if tasks is None and self.format == STUDIO:
+            raise UserError(f"{path} is not Label Studio's export, a JSON list of tasks: export the format JSON.")
+        return tasks
+
+
+def _listed(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",")]
+
+
+def as_numbers(names: list[str]) -> list[Any]:
+    """Return labels as numbers if all are, as a table's are read."""
+    from crowdcore.formats.delimited import typed
+
+    found: list[Any] = typed(names).tolist()
+    return found
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the answers are, a file or a folder, and how to read them."""
+    """Where the answers are, a file or a folder, how to read them, and where the truth is."""
 
     path: Path
     how: HowToRead
+    truth: Path | None = None
 
     def read(self) -> Reading:
         """Read the answers; raises what `HowToRead.read` raises."""
-        return self.how.read(self.path)
-
-
-def _is_export(path: Path) -> bool:
-    """Return whether a file is a JSON list, as Label Studio exports; peerannot's JSON is an object."""
-    if path.suffix.lower() != ".json" or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+        return self.how.read(self.path, self.truth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +221,12 @@ def read_evidence(
     *,
     probabilities: Path | None = None,
     features: Path | None = None,
-    known: Path | None = None,
+    with_truth: bool = True,
 ) -> Evidence:
     """Read the files beside the answers; the crowd has the classes of all of them.
 
-    The truth that comes with the answers is evidence only where the user trusts it, as in a Label Studio export.
+    The truth that comes with the answers is evidence only where the user trusts it, as in a Label Studio export, or
+    names its column.
 
     Raises
     ------
@@ -158,7 +239,9 @@ def read_evidence(
     pred_probs = None if probabilities is None else read_probabilities(probabilities, crowd)
     if pred_probs is not None:
         crowd = add_classes(crowd, pred_probs.columns)
-    truth = read_true_labels(reading, known) if known is not None or source.how.trust_ground_truth else None
+    how = source.how
+    trusted = source.truth is not None or how.trust_ground_truth or how.truth_column is not None
+    truth = read_true_labels(source, reading) if with_truth and trusted else None
     if truth is not None:
         outside = ~truth.index.isin(crowd.tasks)
         if outside.any():
@@ -173,7 +256,7 @@ def read_evidence(
     return Evidence(crowd, pred_probs, matrix, truth, tuple(notes))
 
 
-def read_true_labels(reading: Reading, path: Path | None) -> pd.Series[Any]:
+def read_true_labels(source: Source, reading: Reading) -> pd.Series[Any]:
     """Return the true labels by task: of a file, or, without one, what came with the answers.
 
     Raises
@@ -187,11 +270,22 @@ def read_true_labels(reading: Reading, path: Path | None) -> pd.Series[Any]:
 
     from crowdcore.formats import read_truth
 
-    crowd = reading.crowd
-    if path is not None:
-        return read_truth(path, crowd)
+    crowd, how = reading.crowd, source.how
+    if source.truth is not None:
+        return read_truth(
+            source.truth,
+            crowd,
+            task_column=how.truth_task_column,
+            truth_column=how.truth_column,
+            like=reading.task_column,
+        )
+    if reading.true_labels is not None:
+        return reading.true_labels
     if reading.truth is None:
-        raise UserError("The answers come without the truth: give --truth FILE, with the columns task and truth.")
+        raise UserError(
+            "The answers come without the truth: give --truth FILE, with the columns task and truth, or "
+            "--truth-column, if a column of the answers has it."
+        )
     known = reading.truth >= 0
     labels: pd.Series[Any] = pd.Series(crowd.classes[reading.truth[known]], index=crowd.tasks[known], name="truth")
     return labels

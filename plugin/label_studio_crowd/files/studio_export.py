@@ -1,102 +1,269 @@
-"""Label Studio's JSON export as a crowd, without Label Studio."""
+"""Label Studio's JSON as a crowd, without Label Studio: an export, tasks to be imported, a target storage's folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
 
+from crowdcore.crowd.ids import as_array, as_ids, coded, distinct
+from crowdcore.crowd.table import Crowd
 from crowdcore.formats import Reading
+from crowdcore.formats.delimited import typed
+from crowdcore.formats.opened import read_text
+from crowdcore.formats.tables import read_json
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.scoring.answers import TRUTH, read_answers
+from label_studio_crowd.scoring.answers import SUPERSEDED, TRUTH, read_answers
 from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.store.people import DELETED_USER
 from label_studio_crowd.studio.controls import infer_control
 
+if TYPE_CHECKING:
+    from crowdcore.crowd.repeats import Repeated
+    from label_studio_crowd.scoring.answers import Answers
+    from label_studio_crowd.studio.controls import Control
 
-def read_export(path: Path, control: str | None = None, *, trust_ground_truth: bool = False) -> Reading:
-    """Read an export in the format JSON.
+_WHO: Final = ("id", "email", "username", "name")
+"""What names a person in an object, the surest first."""
 
-    As everywhere else in this package, skipped and empty annotations and drafts are no answers, and of one
-    annotator's several annotations of a task the latest counts. An export has no labeling config: the classes are
-    those that somebody chose.
+
+def load_export(path: Path) -> list[Any] | None:
+    """Return the tasks of what Label Studio wrote, or takes; None if a file or folder is something else.
+
+    Raises
+    ------
+    ValueError
+        If a file is no JSON.
+    OSError
+        If it cannot be read.
+    """
+    if path.is_dir():
+        return None if (path / "answers.json").exists() else _tasks_of_folder(path)
+    try:
+        found = orjson.loads(read_text(path))
+    except orjson.JSONDecodeError:
+        found = read_json(path)  # JSON Lines; or it says what is wrong
+    rows = found if isinstance(found, list) else [found]
+    if rows and all(isinstance(row, Mapping) and "result" in row and "task" in row for row in rows):
+        return _by_task(rows)
+    return rows if any(isinstance(row, Mapping) and _is_task(row) for row in rows) else None
+
+
+def _is_task(row: Mapping[str, Any]) -> bool:
+    return isinstance(row.get("annotations", row.get("completions")), list) or isinstance(row.get("data"), Mapping)
+
+
+def _tasks_of_folder(path: Path) -> list[Any] | None:
+    """Return the tasks of a target storage's folder, which has a file for each annotation."""
+    rows = []
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and not file.name.startswith(".") and file.suffix.lower() in ("", ".json"):
+            try:
+                row = orjson.loads(file.read_bytes())
+            except orjson.JSONDecodeError:
+                raise UserError(f"{file} is not JSON: a target storage's folder has nothing but annotations.") from None
+            if not isinstance(row, Mapping) or "result" not in row or "task" not in row:
+                return None
+            rows.append(row)
+    return _by_task(rows) if rows else None
+
+
+def _by_task(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return annotations that name their task, by task."""
+    tasks: dict[Any, list[Any]] = {}
+    for row in rows:
+        task = row["task"]
+        tasks.setdefault(task.get("id") if isinstance(task, Mapping) else task, []).append(row)
+    return [{"id": task, "annotations": annotations} for task, annotations in tasks.items()]
+
+
+def read_export(
+    path: Path,
+    tasks: list[Any],
+    control: str | None = None,
+    *,
+    trust_ground_truth: bool = False,
+    classes: Sequence[str] | None = None,
+    repeated: Repeated | None = None,
+) -> Reading:
+    """Read the tasks of an export in the format JSON, of tasks to be imported, or of a target storage.
+
+    As everywhere else in this package, skipped and empty annotations and drafts are no answers. An export has no
+    labeling config: the classes are those that somebody chose.
 
     Parameters
     ----------
     path
-        The file.
+        The file, for messages.
+    tasks
+        From `load_export`.
     control
         Name of the control; needed where annotations answer by several.
     trust_ground_truth
         Ground-truth annotations are the truth of their task instead of answers.
+    classes
+        All labels there are, in the order wanted.
+    repeated
+        What becomes of one annotator's several annotations of a task; by default the latest counts.
 
     Raises
     ------
     UserError
-        If it is another file or another format, no control fits, or several do.
+        If it is another format, no control fits, or several do.
     """
-    try:
-        tasks = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise UserError(f"{path} is not JSON ({error}): export it again.") from None
-    _check(tasks, path)
-    annotations = list(_annotations(tasks))
+    export = _Export(path)
+    annotations = [row for place, task in enumerate(tasks) for row in export.annotations(place, task)]
     chosen = infer_control((orjson.loads(row.result) for row in annotations), control)
-    ids = np.unique(np.array([task["id"] for task in tasks], dtype=np.int64))
-    found = read_answers(ids, annotations, chosen, trust_ground_truth=trust_ground_truth)
-    crowd = found.crowd
-    aside = ", ".join(f"{count} {reason}" for reason, count in found.set_aside.items())
-    flagged = found.ground_truth - found.set_aside.get(TRUTH, 0)
+    annotations.sort(key=lambda row: row.updated_at)
+    own = [row._replace(annotator=number) for number, row in enumerate(annotations)]  # none supersedes another
+    found = read_answers(np.arange(len(tasks)), own, chosen, trust_ground_truth=trust_ground_truth)
+    crowd, truth = _named(export, found, annotations, chosen, classes, repeated)
+    return Reading(crowd, _about(export, found, crowd, chosen, repeated), truth if trust_ground_truth else None)
+
+
+@dataclass
+class _Export:
+    """What an export says of its tasks and people.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    tasks
+        The ids of the tasks, None where one has none.
+    people
+        Who annotates, by number: what names them.
+    unnamed
+        Annotations that say nothing of who made them.
+    """
+
+    path: Path
+    tasks: list[Any] = field(default_factory=list)
+    people: dict[Any, int] = field(default_factory=dict)
+    unnamed: int = 0
+
+    def annotations(self, place: int, task: Any) -> Iterator[Annotation]:
+        """Give a task's annotations; of the task its place, of the annotator the number."""
+        rows = task.get("annotations", task.get("completions")) if isinstance(task, Mapping) else None
+        if rows is None and isinstance(task, Mapping) and "data" in task:
+            rows = []
+        if not isinstance(rows, list):
+            found = ", ".join(map(repr, list(task)[:8])) if isinstance(task, Mapping) else repr(task)[:60]
+            raise UserError(
+                f"{self.path}, task {place} (counted from 0): expected a list of annotations, found "
+                f"{found or 'nothing'}: export the format JSON."
+            )
+        self.tasks.append(task.get("id"))
+        nameless = 0
+        for row in rows:
+            if not isinstance(row, Mapping):  # a snapshot of ids only
+                raise UserError(
+                    f"Task {task.get('id', place)} has annotations without content ({row!r}): export them in full, not "
+                    "as ids."
+                )
+            who = _who(row.get("completed_by"))
+            if who is None:
+                nameless += 1
+                self.unnamed += 1
+                who = f"unnamed {nameless}"
+            yield Annotation(
+                id=row.get("id") or 0,
+                task=place,
+                annotator=self.people.setdefault(who, len(self.people)),
+                result=orjson.dumps([item for item in row.get("result") or [] if isinstance(item, Mapping)]).decode(),
+                was_cancelled=bool(row.get("was_cancelled")),
+                ground_truth=bool(row.get("ground_truth")),
+                updated_at=str(row.get("updated_at") or row.get("created_at") or "").removesuffix("Z"),
+                lead_time=row.get("lead_time"),
+            )
+
+    def task_ids(self) -> Any:
+        """Return the tasks' ids; their places, from 1, if one has none."""
+        if any(task is None for task in self.tasks):
+            return np.arange(1, len(self.tasks) + 1)
+        return as_array(self.tasks)
+
+
+def _who(given: Any) -> Any:
+    """Return what names a person: any key, or the surest one of an object; None if nothing does."""
+    if isinstance(given, Mapping):
+        given = next((given[key] for key in _WHO if given.get(key) not in (None, "")), None)
+    if given in (None, "") or isinstance(given, list):
+        return None
+    text = str(given)
+    return int(text) if text.isdecimal() and str(int(text)) == text else given if isinstance(given, str) else text
+
+
+def _named(
+    export: _Export,
+    found: Answers,
+    annotations: Sequence[Annotation],
+    control: Control,
+    classes: Sequence[str] | None,
+    repeated: Repeated | None,
+) -> tuple[Crowd, Any]:
+    """Return the crowd, with the export's own ids and one annotator a person, and the codes of the true labels."""
+    answers = found.crowd
+    names = typed(answers.classes.tolist()) if control.tag == "rating" else answers.classes
+    wanted = (
+        distinct(names)
+        if classes is None
+        else as_ids(typed(classes) if control.tag == "rating" else classes, "classes")
+    )
+    code_of = {label: code for code, label in enumerate(wanted.tolist())}
+    for label in names.tolist():
+        if label not in code_of:
+            raise UserError(
+                f"{export.path}: found label {label!r}, which is none of the --classes {', '.join(classes or ())}."
+            )
+    codes = np.array([code_of[label] for label in names.tolist()], np.int64)
+    by_time = np.argsort(answers.annotators[answers.annotator], kind="stable")  # which are annotations by their time
+    task_of, tasks = coded(export.task_ids())
+    named = list(export.people)
+    who, people = coded(
+        as_array(named[annotations[number].annotator] for number in answers.annotators[answers.annotator[by_time]])
+    )
+    crowd = Crowd.from_codes(
+        task_of[answers.task[by_time]],
+        who,
+        codes[answers.label[by_time]],
+        tasks=tasks,
+        annotators=people,
+        classes=wanted,
+        repeated=repeated or "latest",
+        ordered=classes is not None,
+    )
+    truth = np.full(len(tasks), -1)
+    known = found.known_labels >= 0
+    truth[task_of[known]] = codes[found.known_labels[known]]
+    return crowd, truth
+
+
+def _about(export: _Export, found: Answers, crowd: Crowd, control: Control, repeated: Repeated | None) -> str:
+    """Return what was found, and what was guessed, in a sentence."""
+    more = len(found.crowd.label) - len(crowd.label)
+    later = SUPERSEDED if repeated != "first" else "after the annotator's first one"
+    aside = ", ".join(f"{count} {reason}" for reason, count in [*found.set_aside.items(), (later, more)] if count)
     notes = [f"no answers: {aside}"] if aside else []
-    if flagged and not trust_ground_truth:
+    if crowd.num_repeated:
+        notes.append(f"{crowd.num_repeated} repeat an earlier one of the same annotator, and count as answers")
+    flagged = found.ground_truth - found.set_aside.get(TRUTH, 0)
+    if flagged:
         notes.append(
             f"{flagged} of the answers are flagged as ground truth; --trust-ground-truth takes them as the truth"
         )
+    if export.unnamed:
+        notes.append(
+            f"{export.unnamed} annotations do not say who made them: the first of each task are taken for one "
+            "annotator's, the second for another's, and so on"
+        )
+    if any(task is None for task in export.tasks):
+        notes.append("not all tasks have an id: their places count, from 1")
     about = (
-        f"{path}: Label Studio's export (control {chosen.name!r}, {chosen.tag}) with {len(crowd.label):,} answers of "
-        f"{len(crowd.annotators):,} annotators to {len(crowd.tasks):,} tasks, {len(crowd.classes):,} classes"
+        f"{export.path}: Label Studio's export (control {control.name!r}, {control.tag}) with {len(crowd.label):,} "
+        f"answers of {len(crowd.annotators):,} annotators to {len(crowd.tasks):,} tasks, {len(crowd.classes):,} classes"
     )
-    return Reading(crowd, "; ".join([about, *notes]), found.known_labels if trust_ground_truth else None)
-
-
-def _check(tasks: Any, path: Path) -> None:
-    """Raise a `UserError` if this is not Label Studio's JSON."""
-    if not isinstance(tasks, list) or not all(isinstance(task, Mapping) for task in tasks):
-        raise UserError(f"{path} is not Label Studio's export, a JSON list of tasks: export the format JSON.")
-    for place, task in enumerate(tasks):
-        if "annotations" not in task and "annotation_id" in task:
-            raise UserError(
-                f"{path} is Label Studio's JSON-MIN, which does not say which fields are answers, and leaves skipped "
-                "and ground-truth flags out: export the format JSON. (Or CSV, with --label-column and the control's "
-                "name.)"
-            )
-        if not isinstance(task.get("annotations"), list) or not isinstance(task.get("id"), int):
-            raise UserError(
-                f"{path}, task {place} (counted from 0): expected an id and a list of annotations, found "
-                f"{', '.join(map(repr, list(task)[:8])) or 'nothing'}: export the format JSON."
-            )
-
-
-def _annotations(tasks: list[dict[str, Any]]) -> Iterator[Annotation]:
-    for task in tasks:
-        for row in task["annotations"]:
-            if not isinstance(row, Mapping):  # a snapshot of ids only
-                raise UserError(
-                    f"Task {task['id']} has annotations without content ({row!r}): export them in full, not as ids."
-                )
-            who = row.get("completed_by")
-            who = who.get("id") if isinstance(who, Mapping) else who
-            result = [item for item in row.get("result") or [] if isinstance(item, Mapping)]
-            yield Annotation(
-                id=row.get("id") or 0,
-                task=task["id"],
-                annotator=DELETED_USER if who is None else who,
-                result=orjson.dumps(result).decode(),
-                was_cancelled=bool(row.get("was_cancelled")),
-                ground_truth=bool(row.get("ground_truth")),
-                updated_at=str(row.get("updated_at") or "").removesuffix("Z"),  # sorts with and without a fraction
-                lead_time=row.get("lead_time"),
-            )
+    return "; ".join([about, *notes])

@@ -1,0 +1,76 @@
+"""What the cells of a column say: labels and ids as codes, words for nothing, and the ways of some platforms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crowdcore.crowd.ids import Codes, as_array, distinct, order_of
+from crowdcore.formats.delimited import WORDS, typed
+from crowdcore.formats.tables import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def coded_column(column: pd.Series[Any]) -> tuple[Any, Codes]:
+    """Return a categorical's distinct values, and each row's place among them, -1 where it has none.
+
+    They are sorted, or in the order of an ordered categorical.
+    """
+    import pandas as pd
+
+    categories = column.cat.categories.tolist()
+    values = typed(categories) if all(isinstance(value, str) for value in categories) else as_array(categories)
+    ids = distinct(values) if order_of(column) is None else values
+    places = np.append(pd.Index(ids).get_indexer(pd.Index(values)), -1)
+    return ids, places[column.cat.codes.to_numpy()]
+
+
+def without_words(labels: Any, codes: Codes, missing: Sequence[str] | None) -> list[str]:
+    """Take words that stand for no answer out of the codes, in place; return what to say of it."""
+    words = WORDS if missing is None else tuple(missing)
+    said = {str(label): code for code, label in enumerate(labels.tolist()) if isinstance(label, str | int | float)}
+    notes = []
+    for word in words:
+        if word in said:
+            rows = codes == said[word]
+            codes[rows] = -1
+            notes.append(f"{rows.sum():,} x {word!r} taken as no answer" + (" (missing=)" if missing is None else ""))
+    if missing is None and "None" in said:
+        notes.append("'None' is taken as a class (missing=None if it stands for no answer)")
+    return notes
+
+
+def not_accepted(table: Table, label: str, codes: Codes) -> list[str]:
+    """Take what Prodigy's annotators have rejected or ignored out of the codes, in place; return what to say of it."""
+    if label.lower() != "accept" or "answer" not in table.columns:
+        return []
+    answer = table.cells(["answer"])["answer"].astype(object).to_numpy()
+    out = (answer != "accept") & (codes >= 0)
+    codes[out] = -1
+    return [f"{out.sum():,} rejected or ignored taken as no answer"] if out.any() else []
+
+
+def platform_labels(column: pd.Series[Any], path: Path) -> pd.Series[Any]:
+    """Return labels as they are; of Zooniverse's, JSON with a value for each question, the value of the only one."""
+    categories = column.cat.categories.tolist()
+    if not categories or not all(isinstance(one, str) and one.startswith('[{"') for one in categories):
+        return column
+    values = []
+    for text in categories:
+        try:
+            answers = json.loads(text)
+        except ValueError:
+            return column
+        if len(answers) != 1 or not isinstance(answers[0].get("value"), str | int | float):
+            raise ValueError(
+                f"{path}, column {column.name!r}: expected one question with one value, found {text[:80]}. Write the "
+                "answers to one question into a column of their own, and name it with label_column=."
+            )
+        values.append(answers[0]["value"])
+    return column.map(dict(zip(categories, values, strict=True))).astype("category")

@@ -1,0 +1,122 @@
+"""The format of a file of answers, by its name and its first lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from crowdcore.crowd.columns import ROLES, fitting
+from crowdcore.formats.delimited import typed
+from crowdcore.formats.long_tables import long_names, no_header_advice
+from crowdcore.formats.opened import bare_name
+from crowdcore.formats.tables import Table, as_table, is_json, is_parquet, open_table, read_json
+from crowdcore.formats.wide_tables import matrix_of
+
+Format = Literal["long", "wide", "matrix", "json", "folder"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a file seems to be.
+
+    Attributes
+    ----------
+    kind : str
+        One of `FORMATS`.
+    header : bool
+        Whether its first line names the columns.
+    notes : tuple of str
+        What was guessed.
+    """
+
+    kind: str
+    header: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def find_format(path: Path, named: bool, header: bool, annotators: Sequence[str] | None = None) -> Guess:
+    """Return a file's format by its name, of a table by its columns.
+
+    Parameters
+    ----------
+    path : path
+        The file, or folder.
+    named : bool
+        Whether somebody has named columns of a long table.
+    header : bool
+        Whether somebody has said that the first line names no columns.
+    annotators : sequence of str, optional
+        Columns of a wide table that somebody has named.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be told. The message names the file.
+    """
+    if path.is_dir():
+        return Guess("folder")
+    name = bare_name(path)
+    if is_json(path):
+        if as_table(read_json(path)) is None:
+            return Guess("json")
+    elif not (is_parquet(path) or name.endswith((".csv", ".tsv", ".txt"))):
+        raise ValueError(
+            f"{path}: the format is not known from the ending; known endings are .csv, .tsv, .parquet, .json, .jsonl "
+            f"and .txt, and a folder in peerannot's format. Rename it, or set format={'|'.join(FORMATS)}."
+        )
+    if annotators:
+        return Guess("wide")
+    if not header:
+        return Guess("long")
+    table = open_table(path)
+    if name.endswith(".txt") and not named:
+        return _of_text(path, table)
+    return Guess(_kind_of_table(table, named))
+
+
+def _kind_of_table(table: Table, named: bool) -> str:
+    """Return whether a table is long or wide."""
+    columns, where = table.columns, str(table.path)
+    roles = {role for role in ROLES if fitting(columns, role)}
+    if named or is_parquet(table.path) or len(roles) == len(ROLES):
+        return "long"
+    if roles >= {"annotator"} or roles >= {"label"}:  # a long table, or one whose other names are not known: say which
+        long_names(table, dict.fromkeys(ROLES))
+        return "long"
+    if len(columns) < 3 or not (columns[0] == "" or fitting(columns[:1], "task") or fitting(columns, "task", 1)):
+        raise ValueError(
+            f"{where}: its columns {columns[:12]} are neither those of a long table (task, annotator, label) nor "
+            f"those of a wide table (task, and a column for each annotator).{no_header_advice(table)} Otherwise name "
+            "them with task_column=, annotator_column= and label_column=, or set format=wide."
+        )
+    return "wide"
+
+
+def _of_text(path: Path, table: Table) -> Guess:
+    """Return what a .txt file is: a table whose columns have names, rows of task, annotator and label, or a matrix."""
+    columns = table.columns
+    if all(fitting(columns, role) for role in ROLES):
+        return Guess("long")
+    if len(columns) != len(ROLES):
+        return Guess("matrix")
+    if typed(columns).dtype.kind not in "iu":
+        raise ValueError(
+            f"{path}: its three columns have no names that are known ({columns}). If they are task, annotator and "
+            "label in each line, use header=False."
+        )
+    matrix = matrix_of(path)
+    first, second, third = (np.unique(column) for column in matrix.T)
+    if (matrix[:, :2] < 0).any() or len(np.unique(matrix[:, :2], axis=0)) < 0.9 * len(matrix):
+        return Guess("matrix")  # a pair of task and annotator that comes again and again is none
+    if len(first) > len(third) or len(second) > len(third):
+        note = "its three columns are taken as task, annotator, label (format=matrix if they are three annotators)"
+        return Guess("long", False, (note,))
+    raise ValueError(
+        f"{path}: its three columns may be task, annotator and label, or the answers of three annotators. Say which: "
+        "format=matrix, or format=long and header=False."
+    )
