@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from crowdcore.crowd.columns import find_columns, fitting
-from crowdcore.crowd.frames import as_pandas
+from crowdcore.crowd.frames import as_pandas, is_foreign
 from crowdcore.crowd.ids import (
     MISSING,
     Codes,
@@ -103,7 +103,7 @@ def arrays_of_frame(
                 f"Row {plain(frame.index[rows[missing[0]]])!r} has a label but no {what}. Every answer "
                 f"needs its task and annotator: fill column {names[what]!r} or drop the row."
             )
-    has_order = universes["label"] is not None or order_of(frame[names["label"]]) is not None
+    has_order = _is_order(universes["label"]) or order_of(frame[names["label"]]) is not None
     times = partial(times_of, frame, time, rows, fitting(list(frame.columns), "time"))
     if time is not None:
         times()  # complains if it is none
@@ -146,7 +146,7 @@ def arrays_of_matrix(matrix: ArrayLike | pd.DataFrame, missing: Any, classes: It
     """
     import pandas as pd
 
-    if type(matrix).__module__.partition(".")[0] in ("polars", "pyarrow") and not hasattr(matrix, "type"):
+    if is_foreign(matrix):
         matrix = as_pandas(matrix)
         if is_task := fitting(list(matrix.columns[:1]), "task"):
             matrix = matrix.set_index(is_task[0])
@@ -174,7 +174,7 @@ def arrays_of_matrix(matrix: ArrayLike | pd.DataFrame, missing: Any, classes: It
     def given(what: str, answer: int) -> Any:
         return said[answer] if what == "label" else ids[what][codes[what][answer]]
 
-    return _checked(codes, ids, given, ordered=in_order or classes is not None)
+    return _checked(codes, ids, given, ordered=in_order or _is_order(classes))
 
 
 def _refuse_ids(matrix: pd.DataFrame) -> None:
@@ -211,7 +211,7 @@ def arrays_of_answers(given: Any, classes: Iterable[Any] | None) -> Arrays:
     codes, ids = {}, {}
     for what, column in columns.items():
         codes[what], ids[what] = coded(column, known[what])
-    return _checked(codes, ids, lambda what, answer: columns[what][answer], ordered=classes is not None)
+    return _checked(codes, ids, lambda what, answer: columns[what][answer], ordered=_is_order(classes))
 
 
 def _rows(given: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:
@@ -227,6 +227,11 @@ def _rows(given: Any) -> Iterable[tuple[str, Mapping[str, Any]]]:
                 'as in {"<task>": {"<annotator>": label}}.'
             )
     return given.items()
+
+
+def _is_order(classes: Iterable[Any] | None) -> bool:
+    """Return whether classes were given in an order; those of a set were not."""
+    return classes is not None and not isinstance(classes, Set)
 
 
 def _checked(
@@ -282,5 +287,4 @@ def _compressed(
             keep = kept_answers(again, repeated or "latest")
             indptr = np.concatenate([[0], np.cumsum(keep)])[indptr]
             annotator, label = annotator[keep], label[keep]
-    has_order = ordered or ids["label"].dtype.kind in "iufb"
-    return ids["task"], ids["annotator"], ids["label"], indptr, annotator, label, has_order
+    return ids["task"], ids["annotator"], ids["label"], indptr, annotator, label, ordered

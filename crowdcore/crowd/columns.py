@@ -101,8 +101,8 @@ def find_column(columns: Iterable[str], role: str, given: str | None, where: str
         return found[0]
     fault = f"several columns that may be the {role} ({some(found)})" if found else f"no column for the {role}"
     raise ValueError(
-        f"{where} has {fault}; its columns are {some(listed)}. Known names are {_known(role)}: choose one with "
-        f"{role}{option}."
+        f"{where} has {fault}; its columns are {some(listed)}. Known names are {_known(role)}: choose one "
+        f"with {role}{option}."
     )
 
 
@@ -145,7 +145,10 @@ def fitting(columns: Sequence[str], role: str, groups: int | None = None) -> lis
         if found := [column for column, name in names.items() if name in known]:
             return found
     begins = PREFIXES.get(role, ()) if groups is None else ()
-    return [column for column in columns if str(column).lower().startswith(begins)] if begins else []
+    found = [column for column in columns if begins and str(column).lower().startswith(begins)]
+    if role == "label" and groups is None and not found:  # CrowdFlower's question has its gold beside it
+        return [column for column, name in names.items() if f"{name}gold" in names.values()]
+    return found
 
 
 def truth_within(columns: Sequence[str], label: str | None) -> str | None:
@@ -176,4 +179,6 @@ def _plain(name: str) -> str:
 
 
 def _known(role: str) -> str:
-    return ", ".join(name for group in KNOWN[role] for name in group)
+    first = next(group for group in KNOWN[role] if len(group) > 1 or role == "truth")
+    names = [group[0] for group in KNOWN[role]] if role == "truth" else first
+    return f"{', '.join(names[:9])}, and those of MTurk, CrowdFlower, Toloka, Zooniverse, Prodigy"

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore import kernels
+from crowdcore.crowd.columns import fitting
+from crowdcore.crowd.frames import as_pandas, is_foreign
 from crowdcore.crowd.ids import Codes, plain
 from crowdcore.crowd.table import Crowd
 
@@ -28,7 +30,7 @@ def as_crowd(answers: Crowd | pd.DataFrame) -> Crowd:
     """
     if isinstance(answers, Crowd):
         crowd = answers
-    elif hasattr(answers, "columns") or hasattr(answers, "collect_schema"):  # a lazy frame of polars has the latter
+    elif is_foreign(answers) or hasattr(answers, "columns"):
         crowd = Crowd.from_long(answers)
     else:
         raise ValueError(
@@ -129,7 +131,19 @@ def _as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:
 
 
 def _in_order(crowd: Crowd, pred_probs: ArrayLike) -> ArrayLike:
-    """Return a DataFrame's rows and columns in the crowd's order; anything else as it is."""
+    """Return a DataFrame's rows and columns in the crowd's order; anything else as it is.
+
+    A frame of polars or PyArrow names its tasks in a column, or has its rows in the crowd's order.
+    """
+    if is_foreign(pred_probs):
+        table = as_pandas(pred_probs)
+        named = fitting(list(table.columns), "task", 1)
+        if named:
+            pred_probs = table.set_index(named[0])
+        elif len(table) == len(crowd.tasks):
+            pred_probs = table.set_axis(crowd.tasks.tolist())
+        texts = {str(label): label for label in crowd.classes.tolist()}  # their columns are texts
+        pred_probs = pred_probs.rename(columns=texts)  # type: ignore[union-attr]
     if not hasattr(pred_probs, "reindex"):
         return pred_probs
     frame: Any = pred_probs

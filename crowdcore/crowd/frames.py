@@ -17,6 +17,12 @@ def indexed_frame(name: str, ids: Iterable[Any], columns: Mapping[Any, Any]) -> 
     return frame
 
 
+def is_foreign(table: Any) -> bool:
+    """Return whether this is a table of polars or PyArrow."""
+    library = type(table).__module__.partition(".")[0]
+    return (library == "polars" and hasattr(table, "lazy")) or (library == "pyarrow" and hasattr(table, "schema"))
+
+
 def as_pandas(table: Any) -> pd.DataFrame:
     """Return a table as pandas' DataFrame; also one of polars (also lazy) or PyArrow.
 
@@ -30,7 +36,7 @@ def as_pandas(table: Any) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return table
     library = type(table).__module__.partition(".")[0]
-    if library == "polars":
+    if library == "polars" and hasattr(table, "lazy"):
         return _of_polars(table.collect() if hasattr(table, "collect") else table)
     converted: Any = None
     if library == "pyarrow" and hasattr(table, "to_pandas"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Repeated = Literal["latest", "first", "all", "error"]
 """Of an annotator's several answers to a task the latest counts, or the first, or each as an answer in its own right;
 or they are an error."""
+
+_ZONE: Final = r" [A-Z]{3,4}(?= \d{4}$)"
 
 CHOICES: Final[tuple[Repeated, ...]] = get_args(Repeated)
 
@@ -81,13 +84,21 @@ def tell_repeated(
     choices = "repeated= 'latest', 'first', or 'all' to keep each as an answer in its own right"
     if repeated == "error":
         raise ValueError(
-            f"{found} An annotator has at most one answer for a task: keep the latest of them, or {choices}."
+            f"{found} An annotator has at most one answer for a task: keep the latest of them, or say {choices}."
         )
     warnings.warn(
         f"{found} The latest counts, and {len(places)} earlier answers were set aside. To choose: "
         f"Crowd.from_long(frame, ...) with {choices}, or 'error'.",
-        stacklevel=6,
+        stacklevel=_callers_level(),
     )
+
+
+def _callers_level() -> int:
+    """Return how many calls away the code is that called this package, for its warnings."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("crowdcore."):
+        frame, level = frame.f_back, level + 1
+    return level - 1
 
 
 def about_repeated(number: int, repeated: Repeated, by: str | None) -> str:
@@ -105,8 +116,8 @@ def refuse_repeated(num_repeated: int, what: str) -> None:
     if num_repeated:
         raise ValueError(
             f"{what} takes one answer of an annotator to a task; {num_repeated} answers repeat an earlier one. Make "
-            "the crowd with repeated='latest' (or use its one_answer_each()), or choose a method that takes all, such as "
-            "dawid-skene."
+            "the crowd with repeated='latest' (or use its one_answer_each()), or choose a method that takes all, such "
+            "as dawid-skene."
         )
 
 
@@ -165,7 +176,9 @@ def moments(values: pd.Series[Any]) -> Codes:
         if as_numbers.notna().sum() == values.notna().sum():
             numbers = as_numbers.to_numpy(dtype=np.float64, na_value=-np.inf)
         else:
-            found = pd.to_datetime(values, format="mixed", utc=True)
+            texts = values.astype(str).where(values.notna())
+            plain_times = texts.str.replace(_ZONE, "", regex=True)  # MTurk's PST and PDT, which nobody can read
+            found = pd.to_datetime(plain_times, format="mixed", utc=True)
             numbers = found.astype("int64").to_numpy()  # nothing is the least of all
     _, rank = np.unique(numbers, return_inverse=True)
     ranks: Codes = rank.astype(np.int64)

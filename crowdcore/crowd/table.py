@@ -80,6 +80,8 @@ class Crowd:
         for array in vars(self).values():
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
+        if self.classes.dtype.kind in "iufb":
+            object.__setattr__(self, "ordered", True)
 
     def __reduce__(self) -> tuple[type[Crowd], tuple[Any, ...]]:
         return type(self), tuple(getattr(self, field.name) for field in fields(self))  # without what is cached

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import Codes, as_array, distinct, order_of
 from crowdcore.formats.delimited import WORDS, typed
@@ -74,3 +75,23 @@ def platform_labels(column: pd.Series[Any], path: Path) -> pd.Series[Any]:
             )
         values.append(answers[0]["value"])
     return column.map(dict(zip(categories, values, strict=True))).astype("category")
+
+
+def name_unnamed(ids: dict[str, Any], codes: dict[str, Codes], rows: NDArray[np.bool_]) -> list[str]:
+    """Tell answers without an annotator apart within their task, in place; return what to say of it.
+
+    Label Studio forgets who made an annotation when the user is deleted. Two such answers to a task are two people's.
+    """
+    import pandas as pd
+
+    rows &= codes["task"] >= 0
+    if not rows.any():
+        return []
+    at = np.flatnonzero(rows)
+    number = pd.Series(at).groupby(codes["task"][at]).cumcount().to_numpy()
+    codes["annotator"][at] = len(ids["annotator"]) + number
+    ids["annotator"] = as_array([*ids["annotator"].tolist(), *(f"unnamed {k + 1}" for k in range(number.max() + 1))])
+    return [
+        f"{len(at):,} answers do not say who gave them: the first of each task are taken for one annotator's, the "
+        "second for another's, and so on"
+    ]

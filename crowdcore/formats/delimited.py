@@ -79,6 +79,8 @@ class TextTable:
         Whether its first line has the names.
     encoding : str
         Of the text.
+    with_blanks : bool
+        Whether a blank follows each separator, which is no part of the cells.
     """
 
     path: Path
@@ -86,6 +88,7 @@ class TextTable:
     columns: list[str]
     has_header: bool
     encoding: str
+    with_blanks: bool = False
 
     @property
     def first_line(self) -> int:
@@ -131,6 +134,7 @@ class TextTable:
                 header=0 if self.has_header else None,
                 names=names,
                 index_col=False,
+                skipinitialspace=self.with_blanks,
                 chunksize=rows,
             )
             with blocks:
@@ -163,8 +167,10 @@ def text_table(path: Path, header: bool = True) -> TextTable:
     first, second = lines[separator]
     if not header:
         return TextTable(path, separator, [str(at + 1) for at in range(len(first))], False, encoding)
-    if len(second) == len(first) + 1:  # R's write.table: the row names have none
+    if len(second) == len(first) + 1 and second[0] == "1":  # R's write.table: the row names, 1, 2, ..., have none
         first = ["", *first]
+    if len(first) > 1 and all(name[:1] == " " for name in first[1:]):
+        return TextTable(path, separator, [name.strip() for name in first], True, encoding, True)
     return TextTable(path, separator, first, True, encoding)
 
 

@@ -62,7 +62,13 @@ def find_format(path: Path, named: bool, header: bool, annotators: Sequence[str]
         return Guess("folder")
     name = bare_name(path)
     if is_json(path):
-        if as_table(read_json(path)) is None:
+        found = read_json(path)
+        if isinstance(found, list) and found and all(isinstance(row, list) for row in found):
+            raise ValueError(
+                f"{path}: its rows are lists, without names of columns. Write them with names, as pandas does with "
+                "to_json(orient='records')."
+            )
+        if as_table(found) is None:
             return Guess("json")
     elif not (is_parquet(path) or name.endswith((".csv", ".tsv", ".txt"))):
         raise ValueError(
@@ -102,9 +108,12 @@ def _of_text(path: Path, table: Table) -> Guess:
     columns = table.columns
     if all(fitting(columns, role) for role in ROLES):
         return Guess("long")
+    is_named = typed(columns).dtype.kind not in "iu"
+    if is_named and (fitting(columns, "task", 1) or columns[0] == ""):
+        return Guess(_kind_of_table(table, False))
     if len(columns) != len(ROLES):
         return Guess("matrix")
-    if typed(columns).dtype.kind not in "iu":
+    if is_named:
         raise ValueError(
             f"{path}: its three columns have no names that are known ({columns}). If they are task, annotator and "
             "label in each line, use header=False."

@@ -14,7 +14,7 @@ from crowdcore.crowd.columns import find_columns, fitting, some, truth_within
 from crowdcore.crowd.ids import Codes, as_ids, order_of, plain
 from crowdcore.crowd.repeats import Repeated, about_repeated, check_repeated, moments
 from crowdcore.crowd.table import Crowd
-from crowdcore.formats.cells import coded_column, not_accepted, platform_labels, without_words
+from crowdcore.formats.cells import coded_column, name_unnamed, not_accepted, platform_labels, without_words
 from crowdcore.formats.delimited import TextTable, looks_like_data, written_separator
 from crowdcore.formats.tables import Table, is_json, is_parquet, open_table
 from crowdcore.formats.truth_within import truth_of
@@ -135,6 +135,8 @@ def long_answers(
         ids[role], codes[role] = coded_column(column)
     notes = without_words(ids["label"], codes["label"], missing) + not_accepted(table, names["label"], codes["label"])
     answered = codes["label"] >= 0
+    if any(name.lower() == "annotation_id" for name in columns):
+        notes += name_unnamed(ids, codes, answered & (codes["annotator"] < 0))
     for role in ("task", "annotator"):
         absent = np.flatnonzero(answered & (codes[role] < 0))
         if len(absent):
@@ -188,7 +190,8 @@ def long_names(table: Table, given: Mapping[str, str | None]) -> dict[str, str]:
     if given["label"] is None and {"annotation_id", "annotator", "lead_time"} <= plain_names:
         raise ValueError(
             f"{table.path} seems to be Label Studio's CSV or JSON-MIN, in which the answers are in a column that is "
-            f"named as their control, beside the tasks' data; its columns are {some(columns)}. Name it with label_column=."
+            f"named as their control, beside the tasks' data; its columns are {some(columns)}. Name it with "
+            "label_column=."
         )
     try:
         return find_columns(columns, given, str(table.path))

@@ -148,7 +148,8 @@ def read_json(path: Path) -> Any:
     """
     text = read_text(path).strip()
     try:
-        return json.loads(text)
+        found = json.loads(text)
+        return [found] if isinstance(found, dict) and not bare_name(path).endswith(".json") else found  # one line
     except RecursionError:
         raise ValueError(f"{path} is nested too deep to be read.") from None
     except ValueError as error:

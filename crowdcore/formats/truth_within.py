@@ -69,8 +69,7 @@ def check_shared(where: str, labels: Any, crowd: Crowd) -> None:
     found = list(dict.fromkeys(map(plain, labels.tolist())))
     if not found or not classes or set(found) & set(classes):
         return
-    loose = {str(label).strip().casefold(): label for label in classes}
-    alike = [(label, loose[key]) for label in found if (key := str(label).strip().casefold()) in loose]
+    alike = _alike(found, classes)
     reason = (
         f"They differ only in case or blanks, as {alike[0][0]!r} and {alike[0][1]!r}: write them the same way."
         if alike
@@ -80,3 +79,19 @@ def check_shared(where: str, labels: Any, crowd: Crowd) -> None:
         f"{where}: none of its labels ({', '.join(map(repr, found[:6]))}) is a class of the answers "
         f"({', '.join(map(repr, classes[:6]))}). {reason}"
     )
+
+
+def nearly_classes(labels: Any, crowd: Crowd) -> list[str]:
+    """Return what to say of true labels that are no classes, but differ from one in case or blanks only."""
+    classes = crowd.classes.tolist()
+    alike = _alike([label for label in dict.fromkeys(map(plain, labels.tolist())) if label not in classes], classes)
+    return [
+        f"The true label {label!r} is not the class {other!r}, from which only case or blanks tell it."
+        for label, other in alike[:1]
+    ]
+
+
+def _alike(labels: list[Any], classes: list[Any]) -> list[tuple[Any, Any]]:
+    """Return the labels that are a class but for case and blanks, and the class."""
+    loose = {str(label).strip().casefold(): label for label in classes}
+    return [(label, loose[key]) for label in labels if (key := str(label).strip().casefold()) in loose]

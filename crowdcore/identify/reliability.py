@@ -115,8 +115,8 @@ def krippendorff_alpha(
     if level == "ordinal" and not crowd.ordered and len(crowd.classes) > 2:
         raise ValueError(
             f"level 'ordinal' needs classes whose order is known; {crowd.classes.tolist()[:8]} are texts in the order "
-            "of the alphabet. Say their order with classes=, the lowest first, when making the crowd, or make the labels "
-            "an ordered categorical of pandas; or choose 'nominal'."
+            "of the alphabet. Say their order with classes=, the lowest first, when making the crowd, or make the "
+            "labels an ordered categorical of pandas; or choose 'nominal'."
         )
     values = _numbers(crowd) if level == "interval" else np.arange(len(crowd.classes), dtype=np.float64)
 
@@ -142,7 +142,8 @@ def fleiss_kappa(
               P_e = \sum_k \Big( \frac{1}{N} \sum_i \frac{n_{ik}}{n_i} \Big)^2
 
     over the N tasks with two answers or more, each of which weighs the same; of somebody's several answers to a task
-    the latest counts. Fleiss 1971, "Measuring nominal scale agreement among many raters"; for different numbers of answers Gwet 2014, "Handbook of inter-rater reliability".
+    the latest counts. Fleiss 1971, "Measuring nominal scale agreement among many raters"; for different
+    numbers of answers Gwet 2014, "Handbook of inter-rater reliability".
 
     Parameters
     ----------

@@ -111,8 +111,8 @@ class PartitionedCrowd:
             All ids there are, in the order wanted. Default: those in the files, sorted, found in a pass of its own.
         repeated : {"latest", "first", "all", "error"}, optional
             What becomes of an annotator's several answers to a task, as in `crowdcore.Crowd.from_long`; the later row
-            is the later answer, files in the order of their names. Default: the latest, with a warning that says how many
-            were set aside.
+            is the later answer, files in the order of their names. Default: the latest, with a warning that says how
+            many were set aside.
         client : distributed.Client or str, optional
             A Dask cluster to run on, or the address of its scheduler. Default: parts in turn, in this process.
         scratch : path or URL, optional

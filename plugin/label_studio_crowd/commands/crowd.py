@@ -325,6 +325,7 @@ def compare(
 
     import pandas as pd
 
+    from crowdcore.formats.truth_within import nearly_classes
     from label_studio_crowd.commands.crowd_display import progress_bar, show_comparison
     from label_studio_crowd.files import comparison
     from label_studio_crowd.files import sources as crowd_files
@@ -341,6 +342,8 @@ def compare(
             source, reading, probabilities=probabilities, features=features, with_truth=False
         )
         judged = int((labels.index.isin(given.crowd.tasks[given.crowd.num_answers > 0])).sum())
+        for note in nearly_classes(labels.to_numpy(), reading.crowd):
+            err.print(note, highlight=False, markup=False, soft_wrap=True)
         if not judged:
             raise UserError("No task has both an answer and a known truth: check that both files have the same ids.")
         err.print(f"{judged:,} task{' has' if judged == 1 else 's have'} answers and a known truth.", highlight=False)

@@ -41,12 +41,10 @@ def user_errors() -> Iterator[None]:
 
 def as_options(told: str) -> str:
     """Return a message of crowdcore's with the names that its arguments have here."""
-    told = re.sub(r"\b(task|annotator|label|time|truth)_column=", r"--\1-column ", told)
-    told = re.sub(r"\b(?:use )?header=False", lambda found: f"{'use ' * (found[0][0] == 'u')}--no-header", told)
-    told = re.sub(r"\b(format|repeated|missing|annotators|classes)=(?=[\w|-])", r"--\1 ", told)
-    return re.sub(
-        r"--([\w-]+) (?=[:.,;)]|$)", r"--\1", re.sub(r"\b(format|repeated|missing|annotators|classes)=", r"--\1", told)
-    )
+    told = told.replace("truth_task_column=", "--truth-task-column").replace("header=False", "--no-header")
+    told = re.sub(r"\b(task|annotator|label|time|truth)_column=", r"--\1-column", told)
+    names = r"\b(format|repeated|missing|annotators|classes)="
+    return re.sub(names, r"--\1", re.sub(names + r"(?=[\w|-])", r"--\1 ", told))
 
 
 @dataclass(frozen=True)
@@ -234,6 +232,7 @@ def read_evidence(
         If a file cannot be read, or does not fit the crowd.
     """
     from crowdcore.formats import add_classes, read_features, read_probabilities
+    from crowdcore.formats.truth_within import nearly_classes
 
     crowd, notes = reading.crowd, []
     pred_probs = None if probabilities is None else read_probabilities(probabilities, crowd)
@@ -248,6 +247,7 @@ def read_evidence(
             notes.append(f"{outside.sum():,} of the {len(truth):,} known labels belong to tasks without answers.")
             truth = truth[~outside]
         crowd = add_classes(crowd, truth.to_numpy())
+        notes += nearly_classes(truth.to_numpy(), reading.crowd)
         if pred_probs is not None:
             pred_probs = pred_probs.reindex(columns=crowd.classes.tolist(), fill_value=0.0)
     if not len(crowd.classes):
@@ -272,13 +272,11 @@ def read_true_labels(source: Source, reading: Reading) -> pd.Series[Any]:
 
     crowd, how = reading.crowd, source.how
     if source.truth is not None:
-        return read_truth(
-            source.truth,
-            crowd,
-            task_column=how.truth_task_column,
-            truth_column=how.truth_column,
-            like=reading.task_column,
-        )
+        columns = {"task_column": how.truth_task_column, "truth_column": how.truth_column}
+        try:
+            return read_truth(source.truth, crowd, **columns, like=reading.task_column)
+        except ValueError as error:
+            raise UserError(as_options(str(error).replace("task_column=", "truth_task_column="))) from None
     if reading.true_labels is not None:
         return reading.true_labels
     if reading.truth is None:

@@ -249,7 +249,7 @@ IDS = {"tasks": ["t0", "t1"], "annotators": ["ann", "bob"], "classes": ["no", "y
             ["'bob'", "'t1'", "more than once", "'no' and 'yes'", "keep the latest"],
         ),
         (
-            lambda: Crowd.from_long(pd.concat([LONG, LONG.iloc[:1]])),
+            lambda: Crowd.from_long(pd.concat([LONG, LONG.iloc[:1]]), repeated="error"),
             ["'bob'", "'t2'", "more than once", "keep the latest"],
         ),
         (

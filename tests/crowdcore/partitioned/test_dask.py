@@ -86,7 +86,7 @@ def test_another_models_probabilities_are_read(noisy, in_files, probabilities, c
 def test_errors_come_back_as_they_are(tmp_path, client):
     pd.DataFrame({"task": [7, 7], "annotator": ["x", "x"], "label": [0, 1]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(ValueError, match="Annotator 'x' answered task 7 more than once"):
-        PartitionedCrowd.from_parquet(tmp_path, client=client)
+        PartitionedCrowd.from_parquet(tmp_path, repeated="error", client=client)
 
 
 def test_a_scratch_folder_that_workers_do_not_see(client):

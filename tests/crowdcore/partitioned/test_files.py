@@ -110,7 +110,7 @@ BAD = {
     "missing column": (lambda at: written(at / "a", task=[1], worker=["x"], label=[1]), {}, "no column 'annotator'"),
     "twice": (
         lambda at: written(at / "a", task=[7, 7], annotator=["x", "x"], label=[0, 1]),
-        {},
+        {"repeated": "error"},
         "Annotator 'x' answered task 7 more than once",
     ),
     "no task": (

@@ -16,7 +16,6 @@ from crowdcore.formats import read_crowd, read_folder
 from crowdcore.simulation import independent_confusion
 from harness.checkout import DATA
 from harness.stand_ins import crowds
-from label_studio_crowd.commands import cli
 
 EXPORTS = Path(__file__).parent / "exports"
 DOG, DOG_TRUTH = crowds() / "dog" / "answer.csv", crowds() / "dog" / "truth.csv"
@@ -37,46 +36,6 @@ PEERANNOTS = [
 ]
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run a command in an empty folder: run("aggregate", path, ...) -> (exit code, output, what was said beside)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["label-studio-crowd", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def good(run):
-    """Run a command that succeeds, and return its output."""
-
-    def good(*words):
-        code, out, err = run(*words)
-        assert code == 0, err
-        return out
-
-    return good
-
-
-@pytest.fixture
-def bad(run):
-    """Run a command that the user has to mend, and return the one line that says how."""
-
-    def bad(*words):
-        code, _, err = run(*words)
-        assert code == 2, err
-        assert "Traceback" not in err
-        return err.strip().splitlines()[-1]
-
-    return bad
 
 
 def accuracy(labels: pd.Series, truth: Path) -> float:
@@ -310,7 +269,8 @@ def test_a_label_studio_export(run, good, tmp_path):
     code, _, err = run("aggregate", EXPORTS / "export.json", "--control", "sentiment", "-m", "mv", "--out", "l.csv")
     assert code == 0
     assert "5 answers of 2 annotators to 5 tasks" in err
-    assert "1 skipped, 1 superseded by the annotator's later one, 1 empty" in err
+    for reason in ("1 skipped", "1 superseded by the annotator's later one", "1 empty"):
+        assert reason in err
     labels = pd.read_csv("l.csv", index_col="task")["label"]
     assert labels[2] == "good"
     assert set(labels[[1, 3]]) <= {"bad", "good"}  # ties
@@ -339,12 +299,10 @@ def test_exports_that_cannot_be_used_say_what_to_do(bad):
     Path("ids.json").write_text('[{"id": 1, "annotations": [7]}]')
     assert "export them in full" in bad("aggregate", "ids.json")
     Path("other.json").write_text('[{"text": "a"}]')
-    assert "task 0 (counted from 0): expected an id and a list of annotations, found 'text'" in bad(
-        "aggregate", "other.json"
-    )
+    assert "its columns ['text'] are neither" in bad("aggregate", "other.json")
     assert "answered task 3 more than once" in bad(
-        "aggregate", EXPORTS / "export.csv", "--label-column", "sentiment"
-    )  # a CSV does not say which counts
+        "aggregate", EXPORTS / "export.csv", "--label-column", "sentiment", "--repeated", "error"
+    )
 
 
 @pytest.mark.parametrize(
