@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,6 +69,8 @@ class AnswerTable:
         *,
         tasks: Iterable[Any] | None = None,
         annotators: Iterable[Any] | None = None,
+        repeated: Literal["latest", "first", "error"] | None = None,
+        time: str | None = None,
     ) -> AnswerTable:
         """Make a table from a frame with a row for each answer.
 
@@ -80,15 +83,22 @@ class AnswerTable:
             Names of the three columns.
         tasks, annotators : sequence, optional
             All ids there are, in the order wanted. Default: those in the frame, sorted.
+        repeated : {"latest", "first", "error"}, optional
+            Which of an annotator's several answers to a task counts, or that they are an error. Default: the latest,
+            with a warning that says how many there are.
+        time : str, optional
+            The column that says which answer is the latest, as in `crowdcore.Crowd.from_long`.
 
         Raises
         ------
         ValueError
             If a column is missing, an answer has no task or annotator or lies outside the ids given, or an annotator
-            answers a task twice.
+            answers a task twice and `repeated` is "error".
         """
         import pandas as pd
 
+        if repeated not in (None, "latest", "first", "error"):
+            raise ValueError(f"repeated= is {repeated!r}; allowed are 'latest', 'first' and 'error': one counts.")
         if answer not in frame.columns:
             raise ValueError(
                 f"The frame has no column {answer!r}; its columns are {list(frame.columns)}. Name the column of the "
@@ -100,8 +110,14 @@ class AnswerTable:
         place.iloc[there] = np.arange(len(there))
         crowd = Crowd.from_long(
             frame.assign(**{answer: place}), task, annotator, answer,
-            tasks=tasks, annotators=annotators, classes=range(len(there)),
+            tasks=tasks, annotators=annotators, classes=range(len(there)), repeated=repeated or "latest", time=time,
         )  # fmt: skip
+        if repeated is None and len(crowd.label) < len(there):
+            warnings.warn(
+                f"{len(there) - len(crowd.label)} earlier answers of annotators who answered a task more than once "
+                "were set aside: the latest counts. To choose: repeated= 'latest', 'first' or 'error'.",
+                stacklevel=2,
+            )
         return cls._of(crowd, as_values(given.iloc[there].tolist()))
 
     @classmethod

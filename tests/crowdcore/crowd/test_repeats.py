@@ -13,6 +13,7 @@ from crowdcore.aggregate import DawidSkene
 from crowdcore.aggregate.methods import METHODS, run_method
 from crowdcore.formats import to_cleanlab, write_folder, write_wide
 from crowdcore.identify import annotator_agreement, annotator_pairs, copied_answers, fleiss_kappa, krippendorff_alpha
+from crowdcore.kinds import AnswerTable
 
 # Dawid & Skene 1979, table 1: of each patient the three answers of the first anaesthetist, and those of the other four
 ANAESTHETISTS = """
@@ -137,6 +138,15 @@ def test_nobody_copies_themselves():
     honest = np.where(rng.random((60, 7)) < 0.75, truth, rng.integers(4, size=(60, 7)))
     again = pd.concat([Crowd.from_wide(honest).to_long()] * 3)
     assert len(copied_answers(Crowd.from_long(again, repeated="all")).groups) == 0
+
+
+def test_answers_of_other_kinds_too():
+    frame = pd.DataFrame({"task": [1, 1, 2], "annotator": ["a", "a", "b"], "answer": [1.5, 2.5, 7.0]})
+    with pytest.warns(UserWarning, match="1 earlier answers .* were set aside"):
+        assert AnswerTable.from_long(frame).values.tolist() == [2.5, 7.0]
+    assert AnswerTable.from_long(frame, repeated="first").values.tolist() == [1.5, 7.0]
+    with pytest.raises(ValueError, match="allowed are 'latest', 'first' and 'error'"):
+        AnswerTable.from_long(frame, repeated="all")
 
 
 def test_a_part_and_one_annotator_more_keep_the_repeated_answers():
