@@ -54,6 +54,8 @@ def options_of(n):
     return [{"value": f"first {n}"}, {"value": f"second {n}"}]
 
 
+ITEMS = [{"id": name, "title": name} for name in "abc"]
+
 KINDS = {
     "choices": Kind(
         f'{TEXT}<Choices name="c" toName="t" choice="single-radio"><Choice value="yes"/><Choice value="no" alias="n"/>'
@@ -137,6 +139,26 @@ KINDS = {
         lambda n: {"datetime": f"2026-01-{1 + n % 28:02}"},
         lambda n: f"2026-01-{1 + n % 28:02}",
     ),
+    "text": Kind(
+        f'{TEXT}<TextArea name="c" toName="t"/>',
+        "textarea",
+        lambda n: {"text": [f"said {n}"]},
+        lambda n: f"said {n}",
+    ),
+    "ranking": Kind(
+        f'{TEXT}<List name="l" value="$items"/><Ranker name="c" toName="l"/>',
+        "ranker",
+        lambda n: {"ranker": {"c": ["a", "b", "c"][:: 1 if n % 2 else -1]}},
+        lambda n: ["a", "b", "c"][:: 1 if n % 2 else -1],
+        to_name="l",
+    ),
+    "ranking in buckets": Kind(
+        f'{TEXT}<List name="l" value="$items"/><Ranker name="c" toName="l"><Bucket name="best"/></Ranker>',
+        "ranker",
+        lambda n: {"ranker": {"_": ["b", "c"][:: 1 if n % 2 else -1], "best": ["a"]}},
+        lambda n: [*["b", "c"][:: 1 if n % 2 else -1], "a"],
+        to_name="l",
+    ),
     "of two objects, beside a repeater": Kind(
         '<Repeater on="$options" indexFlag="{{i}}"><Text name="o_{{i}}" value="$options[{{i}}].value"/>'
         '<Choices name="c_{{i}}" toName="o_{{i}}"><Choice value="x"/></Choices></Repeater>'
@@ -166,29 +188,33 @@ def page(studio, browser):
 
 CHOSEN = (
     ".ant-checkbox-wrapper-checked, .ant-radio-wrapper-checked, .ant-select-selection-item,"
-    " .lsf-main-view .border-primary-border-subtle"
+    " .lsf-main-view .border-primary-border-subtle, .htx-ranker-item"
 )
 TYPED = ".lsf-main-view input[type=number], .lsf-main-view input[type=date]"
 
 
-def shown_by(page, url):
+def shown_by(page, url, written=""):
     """What a person who opens a task sees of the consensus."""
     page.goto(url)
     page.locator(".lsf-annotation-button").filter(has_text="crowd-consensus").click()
     page.locator(".lsf-annotation-button_selected").filter(has_text="crowd-consensus").wait_for()
+    if written:
+        return page.locator(".lsf-main-view").get_by_text(written).first.inner_text()
     page.locator(f"{CHOSEN}, .ant-rate-star-full, {TYPED}").first.wait_for()
     if stars := page.locator(".ant-rate-star-full").count():
         return "★" * stars
     if page.locator(TYPED).count():
         return page.locator(TYPED).input_value()
-    texts = [text.partition("[")[0].strip() for text in page.locator(CHOSEN).all_inner_texts()]  # without the hotkey
+    texts = [text.partition("[")[0].strip().partition("\n")[0] for text in page.locator(CHOSEN).all_inner_texts()]  # without the hotkey
     return texts[0] if len(texts) == 1 else texts
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_consensus_of_every_kind_of_control_arrives_and_shows(name, make_project, annotators, plugin, page, studio):
     kind = KINDS[name]
-    data = [{"text": f"text {n}", "other": f"other {n}", "options": options_of(n)} for n in range(MANY)]
+    data = [
+        {"text": f"text {n}", "other": f"other {n}", "options": options_of(n), "items": ITEMS} for n in range(MANY)
+    ]
     named = {"from_name": "c", "to_name": kind.to_name, "type": kind.tag}
     answers = [(n, who, [{**named, "value": kind.said(n)}]) for n in range(MANY) for who in annotators]
     config = kind.config if kind.config.startswith("<View") else f"<View>{kind.config}</View>"
@@ -205,7 +231,8 @@ def test_the_consensus_of_every_kind_of_control_arrives_and_shows(name, make_pro
     expected = kind.expected or kind.said
     assert consensus == {task: expected(n) for n, task in enumerate(at_work.tasks)}
     assert not at_work.sync().plan
-    shown = shown_by(page, f"{studio.url}/projects/{at_work.project}/data?task={at_work.tasks[1]}")
+    url = f"{studio.url}/projects/{at_work.project}/data?task={at_work.tasks[1]}"
+    shown = shown_by(page, url, kind.shown(1) if kind.tag == "textarea" else "")
     assert shown == kind.shown(1) or [shown] == kind.shown(1)
 
 

@@ -16,6 +16,7 @@ CONFIG = """<View>
     <Choice value="insult"/><Choice value="threat"/>
   </Choices>
   <TextArea name="note" toName="t"/>
+  <Choices name="part" toName="t" perRegion="true"><Choice value="x"/></Choices>
 </View>"""
 TOPICS, TAGS = ("sport", "politics", "art"), ("rude", "spam", "ad")
 
@@ -63,7 +64,8 @@ def test_all_controls_of_a_project_are_scored_together(make_project, annotators,
     at_work.connect()
     run = at_work.sync()
     assert run.report().control == "topic, tags, stars, words, why"
-    assert any("note" in warning and "not scored" in warning for warning in run.warnings)
+    assert any("'part'" in warning and "not scored" in warning for warning in run.warnings)
+    assert any("'note'" in warning and "Nobody has answered" in warning for warning in run.warnings)
     rows = {row["task"]: row for row in at_work.predictions() if row["model_version"] == "crowd-consensus"}
     right = dict.fromkeys(("topic", "tags", "stars", "words", "why"), 0)
     for n, task in enumerate(project.tasks[:60]):

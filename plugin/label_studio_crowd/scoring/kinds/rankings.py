@@ -40,4 +40,4 @@ def _only_list(answer: Any) -> tuple[str, ...]:
 def _as_answer(control: Control, answer: Any) -> Any:
     if isinstance(answer, Mapping):
         return tuple(sorted((name, tuple(items)) for name, items in answer.items()))
-    return ((control.bucket, tuple(answer)),)
+    return ((control.name, tuple(answer)),)  # as results call the only list

@@ -64,8 +64,6 @@ class Control:
         When annotators see it; None: always.
     written
         How a date or a time is written: year, month, date, datetime or time.
-    bucket
-        The name of the list in results of rankings that have one list only.
     step, least, most
         Of numbers: the step between two, and the bounds; None where there are none.
     """
@@ -86,7 +84,6 @@ class Control:
     takes_several: bool = False
     visible: Visibility | None = None
     written: str = "datetime"
-    bucket: str = "rank"
     step: float | None = None
     least: float | None = None
     most: float | None = None
