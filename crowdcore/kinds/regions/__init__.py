@@ -1,0 +1,24 @@
+"""Regions: spans of texts and recordings, boxes, polygons, key points and masks of pictures, with labels or without."""
+
+from crowdcore.kinds.regions.consensus import regions
+from crowdcore.kinds.regions.features import Describe, TextFeatures
+from crowdcore.kinds.regions.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Region, Span
+from crowdcore.kinds.regions.result import Members, RegionResult, Units
+
+__all__ = [
+    "Box",
+    "Describe",
+    "Ellipse",
+    "KeyPoint",
+    "Mask",
+    "Members",
+    "Place",
+    "Polygon",
+    "Ranges",
+    "Region",
+    "RegionResult",
+    "Span",
+    "TextFeatures",
+    "Units",
+    "regions",
+]

@@ -1,0 +1,212 @@
+"""Where a unit is, by where its members are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore.kinds.regions.measures import Measure, Points, Rectangles, Shapes, Spans, Unions
+from crowdcore.kinds.regions.places import Box, Ellipse, KeyPoint, Mask, Place, Ranges, Span
+from crowdcore.kinds.regions.runs import majority
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+ROUNDS = 2
+EXACT = 0.03
+"""What is added to an annotator's mean distance from the consensus, whose inverse is the weight."""
+PSEUDO = 1.0
+"""Members of everybody's mean similarity that are added to those of each annotator."""
+
+
+def place_units(
+    measure: Measure, unit: Codes, annotator: Codes, num_units: int, num_annotators: int
+) -> tuple[Measure, Floats, Floats]:
+    """Return the consensus' place of each unit, the members' similarity to it, and the annotators' exactness.
+
+    Parameters
+    ----------
+    measure : Measure
+        The members' places, R.
+    unit, annotator : ndarray of shape (R,)
+        Whose each is. Every unit has a member.
+    num_units, num_annotators : int
+        U and M.
+
+    Returns
+    -------
+    places : Measure
+        U places.
+    alike : ndarray of shape (R,)
+        Similarity of each member to its unit's place.
+    exact : ndarray of shape (M,)
+        Mean similarity of each annotator's members, of all members where there are none.
+    """
+    order = np.argsort(unit, kind="stable")
+    every = np.arange(len(unit))
+    exact: Floats = np.ones(num_annotators)
+    for _ in range(ROUNDS + 1):
+        weight = 1 / (1 - exact + EXACT)
+        places = type(measure)(_PLACERS[type(measure)](measure, unit, weight[annotator], num_units, order))
+        alike = measure.alike(every, places, unit)
+        exact = exactness(alike, unit, annotator, num_units, num_annotators)
+    return places, alike, exact
+
+
+def exactness(alike: Floats, unit: Codes, annotator: Codes, num_units: int, num_annotators: int) -> Floats:
+    """Return the mean similarity of each annotator's members, in units of more than one; (M,)."""
+    shared = np.bincount(unit, minlength=num_units)[unit] > 1
+    mean = float(alike[shared].mean()) if shared.any() else 1.0
+    sums = np.bincount(annotator[shared], alike[shared], minlength=num_annotators)
+    sizes = np.bincount(annotator[shared], minlength=num_annotators)
+    found: Floats = (sums + PSEUDO * mean) / (sizes + PSEUDO)
+    return found
+
+
+def weighted_median(values: Floats, weights: Floats, group: Codes, num_groups: int) -> Floats:
+    """Return the weighted median of each group; between two values with half of the weight each their mean.
+
+    Examples
+    --------
+    >>> weighted_median(np.array([1.0, 2.0, 9.0, 4.0, 6.0]), np.ones(5), np.array([0, 0, 0, 1, 1]), 2)
+    array([2., 5.])
+    """
+    low, high = _median_bounds(values, weights, group, num_groups)
+    return (low + high) / 2
+
+
+def _median_bounds(values: Floats, weights: Floats, group: Codes, num_groups: int) -> tuple[Floats, Floats]:
+    """Return the lower and the upper weighted median of each group; a group without values has NaN."""
+    order = np.lexsort([values, group])
+    values, weights, group = values[order], weights[order], group[order]
+    ends = np.cumsum(np.bincount(group, minlength=num_groups))
+    begins = np.concatenate([[0], ends[:-1]])
+    total = np.cumsum(weights)
+    before = np.concatenate([[0.0], total])[begins]
+    half = (np.concatenate([[0.0], total])[ends] - before) / 2
+    reached = total - before[group]
+    slack = 1e-9 * half[group]
+    found = []
+    for enough in (reached >= half[group] - slack, reached > half[group] + slack):
+        at = np.concatenate([np.where(enough, np.arange(len(values)), len(values)), [len(values)]])
+        first = np.minimum.reduceat(at, np.minimum(begins, len(values)))
+        inside = np.minimum(first, ends - 1)
+        found.append(np.where(ends > begins, values[np.maximum(inside, 0)], np.nan))
+    return found[0], found[1]
+
+
+def _spans(measure: Spans, unit: Codes, weight: Floats, num_units: int, order: Codes) -> list[Place]:
+    """Weighted medians of starts and ends: always somebody's; of two that weigh the same the first."""
+    start = _median_bounds(measure.edges[:, 0], weight, unit, num_units)[0]
+    end = _median_bounds(measure.edges[:, 1], weight, unit, num_units)[0]
+    layers = measure.layer[order[np.searchsorted(unit[order], np.arange(num_units))]]
+    whole = all(isinstance(place.start, int) and isinstance(place.end, int) for place in measure.places)  # type: ignore[union-attr]
+    kind = int if whole else float
+    return [
+        Span(kind(min(a, b)), kind(max(a, b)), layer)
+        for a, b, layer in zip(start.tolist(), end.tolist(), layers, strict=True)
+    ]
+
+
+def _rectangles(measure: Rectangles, unit: Codes, weight: Floats, num_units: int, order: Codes) -> list[Place]:
+    """Weighted medians of left, top, right and bottom."""
+    edges = [weighted_median(column, weight, unit, num_units) for column in measure.corners.T]
+    rows = zip(*(column.tolist() for column in edges), strict=True)
+    return [Box(left, top, max(right - left, 0), max(bottom - top, 0)) for left, top, right, bottom in rows]
+
+
+def _points(measure: Points, unit: Codes, weight: Floats, num_units: int, order: Codes) -> list[Place]:
+    """Weighted medians of the coordinates and of what else a point has."""
+    width = np.array([place.width for place in measure.places])  # type: ignore[union-attr]
+    columns = (*measure.at.T, measure.diagonal, width)
+    found = (weighted_median(column, weight, unit, num_units).tolist() for column in columns)
+    return [KeyPoint(*row) for row in zip(*found, strict=True)]
+
+
+def _shapes(measure: Shapes, unit: Codes, weight: Floats, num_units: int, order: Codes) -> list[Place]:
+    """Boxes and ellipses by weighted medians; of polygons, and of mixtures, the member most similar to the others."""
+    found: list[Place] = []
+    for members in _by_unit(unit, num_units, order):
+        places = [measure.places[at] for at in members.tolist()]
+        kinds = set(map(type, places))
+        if kinds == {Box} or kinds == {Ellipse}:
+            found.append(_turned(places, weight[members]))
+        else:
+            found.append(places[_medoid(measure, members, weight[members])])
+    return found
+
+
+def _unions(measure: Unions, unit: Codes, weight: Floats, num_units: int, order: Codes) -> list[Place]:
+    """Return what more than half of the weight covers; if that is nothing, the member most similar to the others."""
+    found: list[Place] = []
+    for members in _by_unit(unit, num_units, order):
+        runs = majority([measure.runs[at] for at in members.tolist()], weight[members])
+        place = measure.places[members[0]]
+        if not len(runs):
+            found.append(measure.places[members[_medoid(measure, members, weight[members])]])
+        elif isinstance(place, Mask):
+            found.append(Mask(place.height, place.width, runs))
+        else:
+            found.append(Ranges(tuple((a, b) for a, b in runs.tolist()), place.layer))
+    return found
+
+
+_PLACERS: dict[type[Measure], Callable[[Any, Codes, Floats, int, Codes], list[Place]]] = {
+    Spans: _spans,
+    Rectangles: _rectangles,
+    Points: _points,
+    Shapes: _shapes,
+    Unions: _unions,
+}
+
+
+def _by_unit(unit: Codes, num_units: int, order: Codes) -> list[Codes]:
+    """Return the members of each unit."""
+    return np.split(order, np.cumsum(np.bincount(unit, minlength=num_units))[:-1]) if num_units else []
+
+
+def _medoid(measure: Measure, members: Codes, weight: Floats) -> int:
+    """Return which of the members has the largest weighted similarity to the others; of equals the first."""
+    size = len(members)
+    if size == 1:
+        return 0
+    first, second = np.triu_indices(size, 1)
+    alike = measure.alike(members[first], measure, members[second])
+    sums = np.bincount(first, alike * weight[second], minlength=size)
+    sums += np.bincount(second, alike * weight[first], minlength=size)
+    return int(np.argmax(sums.round(9)))
+
+
+def _turned(places: list[Any], weight: Floats) -> Place:
+    """Return the weighted median of boxes or ellipses: of centre, sides and angle.
+
+    An angle is told apart from its quarter turns by the heaviest member, for a box that is turned by a quarter is one
+    of width and height exchanged.
+    """
+    box = isinstance(places[0], Box)
+    sides = np.array([(p.width, p.height) if box else (p.radius_x, p.radius_y) for p in places])
+    angle = np.array([p.rotation for p in places])
+    centre = np.array([(p.x, p.y) for p in places])
+    if box:
+        centre = centre + _along(sides / 2, angle)
+    quarters = np.round((angle - angle[np.argmax(weight)]) / 90)
+    sides = np.where((quarters % 2 == 1)[:, None], sides[:, ::-1], sides)
+    group = np.zeros(len(places), dtype=np.int64)
+    columns = (*centre.T, *sides.T, angle - 90 * quarters)
+    x, y, first, second, turned = (float(weighted_median(column, weight, group, 1)[0]) for column in columns)
+    turned = (turned + 180) % 360 - 180
+    if not box:
+        return Ellipse(x, y, first, second, turned)
+    dx, dy = _along(np.array([[first / 2, second / 2]]), np.array([turned]))[0]
+    return Box(x - float(dx), y - float(dy), first, second, turned)
+
+
+def _along(sides: Floats, degrees: Floats) -> Floats:
+    """Return steps along the sides of turned boxes, shape (n, 2), in the picture's directions."""
+    angle = np.radians(degrees)
+    x = sides[:, 0] * np.cos(angle) - sides[:, 1] * np.sin(angle)
+    y = sides[:, 0] * np.sin(angle) + sides[:, 1] * np.cos(angle)
+    return np.stack([x, y], axis=1)
