@@ -75,7 +75,7 @@ def rankings(table: AnswerTable, *, known: Sequence[Any] | None = None) -> Ranki
 
     Every pair of items is a question with two answers, asked one way round or the other as the ids decide; one
     `crowdcore.hierarchical_dawid_skene` believes them all. It says how far the order of the consensus is right. On real
-    crowds the mean rank is at least as near to the truth as these beliefs added up, and as near as Bradley-Terry.
+    crowds the mean rank, these beliefs added up and Bradley-Terry are about equally near to the truth.
 
     Examples
     --------
