@@ -162,9 +162,9 @@ def run(data: Path) -> Report:
     report.notes += [
         "The word error rate is that of all sentences together: words to change, add and leave out, of the true ones.",
         "All of this is in sample. On this crowd, with 1 to 7 answers a sentence, were chosen: the constants of the "
-        "calibration, the correlation of annotators' errors (of six values), whole texts as a second view (of six ways), "
-        "the weights by which the nearest text is taken (of five; 5.18 to 5.54 wrong words of a hundred), and the width "
-        "of annotators' intervals (of three). Other crowds will show less.",
+        "calibration, the correlation of annotators' errors (of six values), whole texts as a second view (of six "
+        "ways), the weights by which the nearest text is taken (of five; 5.2 to 5.5 wrong words of a hundred), and the "
+        "width of annotators' intervals (of three). Other crowds may well show less.",
         "T5 was trained on other transcriptions of the same kind, with their truth; the others here see answers alone.",
         "Calibration error: the mean gap between belief and truth, over tenths of the sentences, ordered by belief.",
         "Annotators: those with five answers or more. Their true quality is one less the mean share of wrong words.",
