@@ -162,7 +162,7 @@ def run(data: Path) -> Report:
         "Bradley-Terry: Hunter's (2004) algorithm for each ranking by itself, with half a win more of each item over "
         "each other. Beliefs in pairs: those that the quality is made of.",
         "Of equal scores the item with the smaller number is first; items are numbered by chance.",
-        "Bradley-Terry is a little nearer to the truth in the mean. The margin of the claim was set after that was seen. "
+        "Bradley-Terry is a little nearer to the truth in the mean. Its margin was set after that was seen. "
         "Half a win more was added to our shares because of these crowds, too (number-airway-outer .505, without it "
         ".492); nine ways were compared on them.",
         "Where annotators leave items out, as in number-airway-outer, only what they compared counts.",
