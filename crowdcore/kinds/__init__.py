@@ -8,6 +8,21 @@ from crowdcore.kinds.label_set import SetResult, label_sets
 from crowdcore.kinds.number import NumberResult, numbers
 from crowdcore.kinds.ordered import OrderedResult, ordered
 from crowdcore.kinds.ranking import RankingResult, ranking_distance, rankings
+from crowdcore.kinds.regions import (
+    Box,
+    Ellipse,
+    KeyPoint,
+    Mask,
+    Place,
+    Polygon,
+    Ranges,
+    Region,
+    RegionResult,
+    Span,
+    TextFeatures,
+    region_distance,
+    regions,
+)
 from crowdcore.kinds.result import AnnotatorFigures, KindResult
 from crowdcore.kinds.table import AnswerTable
 from crowdcore.kinds.text import TextResult, text_distance, texts
@@ -15,17 +30,30 @@ from crowdcore.kinds.text import TextResult, text_distance, texts
 __all__ = [
     "AnnotatorFigures",
     "AnswerTable",
+    "Box",
+    "Ellipse",
+    "KeyPoint",
     "KindResult",
+    "Mask",
     "NumberResult",
     "OrderedResult",
+    "Place",
+    "Polygon",
+    "Ranges",
     "RankingResult",
+    "Region",
+    "RegionResult",
     "SetResult",
+    "Span",
+    "TextFeatures",
     "TextResult",
     "label_sets",
     "numbers",
     "ordered",
     "ranking_distance",
     "rankings",
+    "region_distance",
+    "regions",
     "text_distance",
     "texts",
 ]

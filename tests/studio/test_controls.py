@@ -205,16 +205,16 @@ def shown_by(page, url, written=""):
         return "★" * stars
     if page.locator(TYPED).count():
         return page.locator(TYPED).input_value()
-    texts = [text.partition("[")[0].strip().partition("\n")[0] for text in page.locator(CHOSEN).all_inner_texts()]  # without the hotkey
+    texts = [
+        text.partition("[")[0].strip().partition("\n")[0] for text in page.locator(CHOSEN).all_inner_texts()
+    ]  # without the hotkey
     return texts[0] if len(texts) == 1 else texts
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_the_consensus_of_every_kind_of_control_arrives_and_shows(name, make_project, annotators, plugin, page, studio):
     kind = KINDS[name]
-    data = [
-        {"text": f"text {n}", "other": f"other {n}", "options": options_of(n), "items": ITEMS} for n in range(MANY)
-    ]
+    data = [{"text": f"text {n}", "other": f"other {n}", "options": options_of(n), "items": ITEMS} for n in range(MANY)]
     named = {"from_name": "c", "to_name": kind.to_name, "type": kind.tag}
     answers = [(n, who, [{**named, "value": kind.said(n)}]) for n in range(MANY) for who in annotators]
     config = kind.config if kind.config.startswith("<View") else f"<View>{kind.config}</View>"

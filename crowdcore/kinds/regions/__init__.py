@@ -1,6 +1,7 @@
 """Regions: spans of texts and recordings, boxes, polygons, key points and masks of pictures, with labels or without."""
 
 from crowdcore.kinds.regions.consensus import regions
+from crowdcore.kinds.regions.distance import region_distance
 from crowdcore.kinds.regions.features import Describe, TextFeatures
 from crowdcore.kinds.regions.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Region, Span
 from crowdcore.kinds.regions.result import Members, RegionResult, Units
@@ -20,5 +21,6 @@ __all__ = [
     "Span",
     "TextFeatures",
     "Units",
+    "region_distance",
     "regions",
 ]

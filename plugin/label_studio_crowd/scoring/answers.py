@@ -66,6 +66,8 @@ class Answers:
     values
         The answers that the classes of the crowd stand for, where an answer is not one class: there each different
         answer is a class, called by what a person reads. Empty where it is.
+    written
+        The consensus of each task as it is written, where an answer is not one class; (N,), or empty before it is known.
     """
 
     crowd: Crowd
@@ -79,6 +81,7 @@ class Answers:
     control: Control
     own: OwnChoices | None = None
     values: tuple[Any, ...] = ()
+    written: tuple[Any, ...] = ()
 
     @property
     def answer_others(self) -> dict[str, int]:
@@ -86,9 +89,9 @@ class Answers:
         return {why: count for why, count in self.set_aside.items() if why.startswith(ANSWERING)}
 
     def answer(self, row: int, code: int) -> Any:
-        """Return the answer that a class is in a task; None if the task does not offer it."""
+        """Return the consensus of a task, of this class, as it is written; None if the task does not offer it."""
         if self.values:
-            return self.values[code]
+            return self.written[row] if self.written else self.values[code]
         name = str(self.crowd.classes[code])
         if self.own is None:
             return name

@@ -16,6 +16,7 @@ from label_studio_crowd.scoring.answers import Answers, distinct
 from label_studio_crowd.scoring.kinds.kind import Kind, Told
 from label_studio_crowd.scoring.kinds.numbers import Numbers
 from label_studio_crowd.scoring.kinds.rankings import Rankings
+from label_studio_crowd.scoring.kinds.regions import RegionsKind
 from label_studio_crowd.scoring.kinds.sets import Sets
 from label_studio_crowd.scoring.kinds.texts import Texts
 
@@ -27,6 +28,7 @@ KINDS: Final[Mapping[str, Kind[Any]]] = {
     "number": Numbers(),
     "text": Texts(),
     "ranking": Rankings(),
+    "regions": RegionsKind(),
 }
 """The kinds of answers that are not one class, by the names of `crowdcore.kinds`."""
 
@@ -86,6 +88,8 @@ def believe(answers: Answers) -> tuple[Answers, KindBelief]:
     for answer in consensus:
         if answer is not None:
             code_of.setdefault(answer, len(code_of))
+    as_written = {code_of[answer]: answer for answer in consensus if answer is not None}
+    all_values = tuple(as_written.get(code, answer) for answer, code in code_of.items())
     names = distinct([*crowd.classes.tolist(), *map(control.show, list(code_of)[len(values) :])])
     codes = np.array([-1 if answer is None else code_of[answer] for answer in consensus], np.int64)
     whole = Crowd(crowd.tasks, crowd.annotators, as_ids(names, "classes"), crowd.indptr, crowd.annotator, crowd.label)
@@ -93,7 +97,7 @@ def believe(answers: Answers) -> tuple[Answers, KindBelief]:
     stats = AnnotatorStats(
         figures.quality, figures.agreement_with_consensus, np.full(len(crowd.annotators), -1), figures.num_answers
     )
-    return replace(answers, crowd=whole, values=tuple(code_of)), KindBelief(
+    return replace(answers, crowd=whole, values=all_values, written=tuple(consensus)), KindBelief(
         crowd=whole,
         consensus=codes,
         quality=found.quality,

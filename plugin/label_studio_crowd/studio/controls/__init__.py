@@ -1,7 +1,7 @@
 """The controls of a project, from its labeling config or its results; they turn results into labels and back."""
 
 from label_studio_crowd.studio.controls.control import ANSWERING, NO_LABEL, Control, Result
-from label_studio_crowd.studio.controls.forms import SeveralLabelsError
+from label_studio_crowd.studio.controls.forms import SeveralLabelsError, composed, regions_of
 from label_studio_crowd.studio.controls.labeling_config import (
     find_control,
     find_controls,
@@ -19,9 +19,11 @@ __all__ = [
     "Path",
     "Result",
     "SeveralLabelsError",
+    "composed",
     "find_control",
     "find_controls",
     "infer_control",
     "names_of_controls",
     "not_scored",
+    "regions_of",
 ]

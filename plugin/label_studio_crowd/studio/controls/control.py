@@ -125,14 +125,19 @@ class Control:
         return self.form.when_empty(self)
 
     def _items(self, result: Result) -> list[Mapping[str, Any]]:
-        return [item for item in result if item.get("from_name") == self.name and not _about_a_part(item)]
+        return [
+            item
+            for item in result
+            if item.get("from_name") == self.name and not (self.form.of_task and _about_a_part(item))
+        ]
 
     def why_none(self, result: Result) -> str:
         """Return why a result without a label has none: `EMPTY`, `NO_LABEL`, or what else it answers, in words."""
         others: dict[str, None] = {}
         for item in result:
             name, value, kind = item.get("from_name"), item.get("value"), str(item.get("type"))
-            if name != self.name or _about_a_part(item) or kind not in (self.tag, "None"):
+            part = self.form.of_task and _about_a_part(item)
+            if name != self.name or part or kind not in (self.tag, "None"):
                 others[ANSWERING + described(item)] = None
             elif isinstance(value, Mapping) and _says(value.get(TAGS[self.tag].field)):
                 others[NO_LABEL] = None

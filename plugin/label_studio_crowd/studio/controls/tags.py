@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from label_studio_crowd.studio.controls.elements import Element
@@ -217,12 +218,36 @@ class Ranker(Tag):
         return "ranking"
 
 
+@dataclass(frozen=True)
+class RegionTag(Tag):
+    """A tag that marks regions, with labels or without."""
+
+    name: str  # type: ignore[misc]
+    example: str  # type: ignore[misc]
+
+    @property
+    def field(self) -> str:  # type: ignore[override]
+        """The field of a result's value that has the labels."""
+        return self.name
+
+    def kind(self, element: Element) -> str:
+        """See `Tag`."""
+        return "regions"
+
+
+_REGION_TAGS: Final = (
+    "Labels", "HyperTextLabels", "ParagraphLabels", "TimeSeriesLabels", "TimelineLabels", "RectangleLabels",
+    "EllipseLabels", "PolygonLabels", "KeyPointLabels", "BrushLabels", "BitmaskLabels", "Rectangle", "Ellipse",
+    "Polygon", "KeyPoint", "Brush", "Bitmask",
+)  # fmt: skip
+
 CLASS_TAGS: Final[Mapping[str, ClassTag]] = {tag.name: tag for tag in (Choices(), Rating(), Pairwise(), Taxonomy())}
 """The tags whose answers are classes, by name."""
 
 TAGS: Final[Mapping[str, Tag]] = {
     **CLASS_TAGS,
     **{tag.name: tag for tag in (NumberTag(), DateTime(), TextArea(), Ranker())},
+    **{name.lower(): RegionTag(name.lower(), f"<{name}>") for name in _REGION_TAGS},
 }
 """The tags that can be scored, by name."""
 

@@ -10,9 +10,10 @@ from label_studio_crowd.studio.controls.forms.classes import ClassForm, OrderedF
 from label_studio_crowd.studio.controls.forms.form import Form
 from label_studio_crowd.studio.controls.forms.numbers import MomentForm, NumberForm
 from label_studio_crowd.studio.controls.forms.rankings import RankingForm
+from label_studio_crowd.studio.controls.forms.regions import RegionForm, composed, regions_of
 from label_studio_crowd.studio.controls.forms.texts import TextForm
 
-__all__ = ["FORMS", "SETS", "ClassForm", "Form", "SeveralLabelsError"]
+__all__ = ["FORMS", "SETS", "ClassForm", "Form", "SeveralLabelsError", "composed", "regions_of"]
 
 SETS: Final = SetForm()
 
@@ -24,5 +25,6 @@ FORMS: Final[Mapping[str, Form]] = {
     "moment": MomentForm(),
     "text": TextForm(),
     "ranking": RankingForm(),
+    "regions": RegionForm(),
 }
 """The forms, by the names that tags give."""

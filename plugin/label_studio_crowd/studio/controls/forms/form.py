@@ -22,9 +22,12 @@ class Form(ABC):
     ----------
     kind
         The kind of answers, as in `crowdcore.kinds`.
+    of_task
+        Whether an answer is about the whole task; results about a part of it are no answers then.
     """
 
     kind: ClassVar[str]
+    of_task: ClassVar[bool] = True
 
     @abstractmethod
     def read(self, control: Control, items: Items) -> Any:
