@@ -292,6 +292,9 @@ def report(
     hide_names: Annotated[
         bool, typer.Option("--hide-names", help="Replace the annotators' names with numbers.")
     ] = False,
+    control: Annotated[
+        str | None, typer.Option("--control", help="The control that the report is about [the first].")
+    ] = None,
 ) -> None:
     """Write what the server's pages show into one file. It opens offline and can be sent by mail."""
     from label_studio_crowd.exchange.pull import look_up, update_names
@@ -304,7 +307,11 @@ def report(
         if not hide_names:
             update_names(opened, snapshot.annotators.tolist(), anew=True)
         look_ahead_if_due(opened, info, snapshot)
-        html = report_html(opened.store, snapshot, settings, project, hide_names=hide_names)
+        about = snapshot.of_control(control)
+        if about is None:
+            known = ", ".join(map(repr, snapshot.controls))
+            raise UserError(f"--control is {control!r}, which was not scored; choose one of {known}.")
+        html = report_html(opened.store, about, settings, project, hide_names=hide_names)
     write_report(html, out)
     typer.echo(f"Wrote {out}")
 

@@ -17,6 +17,7 @@ from rich.table import Table
 from label_studio_crowd.connection.doctor import Check
 from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.feedback import Progress as Report
+from label_studio_crowd.scoring.joint import people
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.people import annotator_name
 from label_studio_crowd.store.reports import FinishedRun, RunReport
@@ -153,29 +154,26 @@ def _agreed(scores: Scores, row: int) -> str:
 
 def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], most: int = 5) -> None:
     """Print the worst and the best annotators."""
-    crowd, stats = scores.answers.crowd, scores.result.annotators
-    order = np.lexsort((scores.agreement, scores.annotator_quality))  # of whom nothing is known last
-    rated = order[np.isfinite(scores.annotator_quality[order])].tolist()
-    groups = {"Annotators": order[stats.num_answers[order] > 0].tolist()[: 2 * most]}
+    # of whom nothing is known last
+    order = sorted(people(scores), key=lambda one: (np.isnan(one.quality), one.quality, one.agreement))
+    rated = [one for one in order if not np.isnan(one.quality)]
+    groups = {"Annotators": order[: 2 * most]}
     if len(rated) > 2 * most:
         groups = {f"The {most} worst annotators": rated[:most], f"The {most} best annotators": rated[: -most - 1 : -1]}
-    for title, rows in groups.items():
+    for title, group in groups.items():
         table = Table(title=title, title_justify="left")
         for name in ("annotator", "quality", "90 % interval", "agrees with consensus", "labels", "worst class"):
             table.add_column(name, justify="left" if name in ("annotator", "worst class") else "right")
-        for row in rows:
-            low, high = scores.quality_interval[row]
-            quality, agreement = scores.annotator_quality[row], scores.agreement[row]
-            worst = scores.worst_class[row]
+        for one in group:
             table.add_row(
-                escape(annotator_name(int(crowd.annotators[row]), names)),
-                f"{quality:.3f}" if quality == quality else "-",
-                f"{low:.2f} - {high:.2f}" if low == low else "-",
-                f"{agreement:.3f}" if agreement == agreement else "-",
-                str(stats.num_answers[row]),
-                escape(str(crowd.classes[worst])) if worst >= 0 else "-",
+                escape(annotator_name(one.annotator, names)),
+                "-" if np.isnan(one.quality) else f"{one.quality:.3f}",
+                "-" if np.isnan(one.low) else f"{one.low:.2f} - {one.high:.2f}",
+                "-" if np.isnan(one.agreement) else f"{one.agreement:.3f}",
+                str(one.labels),
+                escape(one.worst) or "-",
             )
-        if rows:
+        if group:
             console.print(table)
 
 

@@ -18,6 +18,8 @@ from label_studio_crowd.store.people import annotator_name
 if TYPE_CHECKING:
     import pandas as pd
 
+_OF_CONTROL: Final = ("consensus", "quality", "agreement", "num_labels")
+"""What the tasks' table has of each further control, with its name after a colon."""
 FORMATS: Final = (".csv", ".json", ".parquet")
 
 
@@ -40,6 +42,11 @@ class Tables:
         says otherwise; it is empty for all others.
     answers
         task, annotator, label, quality.
+
+    Where several controls are scored, these columns are the first one's; the tasks have consensus, quality, agreement
+    and num_labels of each other, with its name after a colon, and annotators and answers have a row for each control,
+    and its name in the first column. Of answers that are not one class the consensus and the labels are as a person
+    reads them; `consensus_json` is the consensus as Label Studio keeps it, and `told` what else the kind tells.
     """
 
     tasks: pd.DataFrame
@@ -59,8 +66,21 @@ def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapp
     data
         Tasks' data, by the task, to be put beside its consensus.
     """
-    labels = np.array(snapshot.classes, dtype=object)
-    return Tables(_tasks(snapshot, labels, data), _annotators(snapshot, labels, names), _answers(snapshot, labels))
+    import pandas as pd
+
+    each = [snapshot, *snapshot.others]
+    labels = [np.array(one.classes, dtype=object) for one in each]
+    tasks = _tasks(snapshot, labels[0], data)
+    for one, named in zip(each[1:], labels[1:], strict=True):
+        others = _tasks(one, named, None)[list(_OF_CONTROL)].add_suffix(f":{one.control}")
+        tasks = tasks.join(others)
+    annotators = [_annotators(one, named, names) for one, named in zip(each, labels, strict=True)]
+    answers = [_answers(one, named) for one, named in zip(each, labels, strict=True)]
+    if snapshot.others:
+        for one, *frames in zip(each, annotators, answers, strict=True):
+            for frame in frames:
+                frame.insert(0, "control", one.control)
+    return Tables(tasks, pd.concat(annotators, ignore_index=True), pd.concat(answers, ignore_index=True))
 
 
 def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]] | None) -> pd.DataFrame:
@@ -86,6 +106,10 @@ def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]
             "model_disagrees": snapshot.model_disagrees,
         }
     )
+    if snapshot.values:
+        packed = np.array(snapshot.values, dtype=object)
+        tasks["consensus_json"] = _named(packed, np.where(said, consensus, -1))
+        tasks["told"] = list(snapshot.of_tasks) or None
     if data is None:
         return tasks
     rows = [data.get(task, {}) for task in snapshot.tasks.tolist()]
@@ -110,6 +134,7 @@ def _annotators(snapshot: Snapshot, labels: Any, names: Mapping[int, str]) -> pd
             "worst_class": _named(labels, snapshot.worst_class),
             "num_labels": snapshot.annotator_labels,
             "median_seconds": seconds.reindex(range(len(snapshot.annotators))).to_numpy(),
+            **({"told": list(snapshot.of_annotators)} if snapshot.of_annotators else {}),
             "copy_group": pd.Series(snapshot.copy_group + 1, dtype="Int64").where(snapshot.copy_group >= 0),
         }
     )

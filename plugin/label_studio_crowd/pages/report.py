@@ -123,6 +123,8 @@ def report_html(
         previews=task_previews(stored.mirror, snapshot, settings, shown),
         calibrated=snapshot.calibrated,
         is_class=snapshot.is_class,
+        control=snapshot.control,
+        controls=snapshot.all_controls,
         overview=insights.project_overview(snapshot, facts.read(History), facts.read(Forecast)),
         steps=insights.next_steps(snapshot, people),
         classes=insights.project_classes(snapshot),

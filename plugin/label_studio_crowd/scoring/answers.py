@@ -67,7 +67,7 @@ class Answers:
         The answers that the classes of the crowd stand for, where an answer is not one class: there each different
         answer is a class, called by what a person reads. Empty where it is.
     written
-        The consensus of each task as it is written, where an answer is not one class; (N,), or empty before it is known.
+        The consensus of each task as it is written, where an answer is not one class; (N,), empty until it is known.
     """
 
     crowd: Crowd

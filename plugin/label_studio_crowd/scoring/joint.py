@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,68 @@ def joint(parts: Sequence[Scores]) -> Scores:
     held_by = np.where(waits.any(axis=0), np.where(waits, priority, np.inf).argmin(axis=0), -1)
     each = tuple(replace(part, priority=worth, settled_by=settled_by, held_by=held_by) for part in parts)
     return replace(each[0], parts=each)
+
+
+@dataclass(frozen=True)
+class Person:
+    """An annotator, over all controls: the means of what these say, weighted by answers.
+
+    Attributes
+    ----------
+    annotator
+        Their id in Label Studio.
+    quality, low, high, agreement
+        NaN where nothing tells.
+    labels
+        Tasks that they answered.
+    worst
+        What is wrong most often when they give it; "" where none is, or several controls are scored.
+    """
+
+    annotator: int
+    quality: float
+    low: float
+    high: float
+    agreement: float
+    labels: int
+    worst: str
+
+
+def people(scores: Scores) -> list[Person]:
+    """Return the annotators who answered something."""
+    found: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
+    tasks = Counter(np.unique(_answered(scores), axis=1)[1].tolist())
+    for part in scores.controls:
+        figures = np.column_stack([part.annotator_quality, part.quality_interval, part.agreement])
+        numbers = part.result.annotators.num_answers.tolist()
+        for who, row, number in zip(part.answers.crowd.annotators.tolist(), figures, numbers, strict=True):
+            if number:
+                found.setdefault(int(who), []).append((number, row))
+    worst = {} if scores.parts else _worst(scores)
+    means = {who: _mean(rows).tolist() for who, rows in found.items()}
+    return [
+        Person(who, quality, low, high, agreement, tasks[who], worst.get(who, ""))
+        for who, (quality, low, high, agreement) in means.items()
+    ]
+
+
+def _answered(scores: Scores) -> NDArray[np.int64]:
+    """Return each answer's task and annotator, whatever the control; shape (2, A)."""
+    return np.concatenate([part.answered_by() for part in scores.controls], axis=1)
+
+
+def _mean(rows: Sequence[tuple[int, NDArray[np.float64]]]) -> NDArray[np.float64]:
+    weights, figures = np.array([number for number, _ in rows], np.float64), np.array([row for _, row in rows])
+    there = ~np.isnan(figures)
+    total = (weights[:, None] * there).sum(axis=0)
+    sums = np.where(there, weights[:, None] * figures, 0.0).sum(axis=0)
+    return np.where(total > 0, sums / np.maximum(total, 1), np.nan)
+
+
+def _worst(scores: Scores) -> dict[int, str]:
+    crowd = scores.answers.crowd
+    codes = zip(crowd.annotators.tolist(), scores.worst_class.tolist(), strict=True)
+    return {int(who): str(crowd.classes[code]) for who, code in codes if code >= 0}
 
 
 def _waits(part: Scores) -> Mask:
