@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import Codes, as_array, distinct, order_of
 from crowdcore.formats.delimited import WORDS, typed
-from crowdcore.formats.tables import Table
+from crowdcore.formats.tables import Table, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,9 @@ def coded_column(column: pd.Series[Any]) -> tuple[Any, Codes]:
     import pandas as pd
 
     categories = column.cat.categories.tolist()
-    values = typed(categories) if all(isinstance(value, str) for value in categories) else as_array(categories)
+    kinds = set(map(type, categories))
+    is_text = str in kinds and kinds <= {str, int, float}  # JSON may have 1 in one row and "1" in another
+    values = typed(map(as_text, categories)) if is_text else as_array(categories)
     ids = distinct(values) if order_of(column) is None else values
     places = np.append(pd.Index(ids).get_indexer(pd.Index(values)), -1)
     return ids, places[column.cat.codes.to_numpy()]

@@ -167,8 +167,8 @@ def text_table(path: Path, header: bool = True) -> TextTable:
     first, second = lines[separator]
     if not header:
         return TextTable(path, separator, [str(at + 1) for at in range(len(first))], False, encoding)
-    if len(second) == len(first) + 1 and second[0] == "1":  # R's write.table: the row names, 1, 2, ..., have none
-        first = ["", *first]
+    if len(second) == len(first) + 1 and second[0] == "1" and first[0][:1] != "#":
+        first = ["", *first]  # R's write.table: the row names, 1, 2, ..., have no name
     if len(first) > 1 and all(name[:1] == " " for name in first[1:]):
         return TextTable(path, separator, [name.strip() for name in first], True, encoding, True)
     return TextTable(path, separator, first, True, encoding)

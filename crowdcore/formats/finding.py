@@ -69,6 +69,12 @@ def find_format(path: Path, named: bool, header: bool, annotators: Sequence[str]
                 "to_json(orient='records')."
             )
         if as_table(found) is None:
+            if not isinstance(found, dict):
+                what = f"a {type(found).__name__}" if found else "nothing"
+                raise ValueError(
+                    f"{path} holds {what}; expected rows of a table, Label "
+                    "Studio's tasks, or peerannot's object of task, annotator and label."
+                )
             return Guess("json")
     elif not (is_parquet(path) or name.endswith((".csv", ".tsv", ".txt"))):
         raise ValueError(
@@ -108,6 +114,8 @@ def _of_text(path: Path, table: Table) -> Guess:
     columns = table.columns
     if all(fitting(columns, role) for role in ROLES):
         return Guess("long")
+    if columns[0][:1] == "#":  # a remark before a matrix
+        return Guess("matrix")
     is_named = typed(columns).dtype.kind not in "iu"
     if is_named and (fitting(columns, "task", 1) or columns[0] == ""):
         return Guess(_kind_of_table(table, False))

@@ -69,7 +69,7 @@ class FrameTable:
     def blocks(self, rows: int) -> Iterator[pd.DataFrame]:
         """Give all rows, as texts."""
         texts = self.frame.apply(_alone).astype(object)
-        texts = texts.where(texts.isna(), texts.map(_text))
+        texts = texts.where(texts.isna(), texts.map(as_text))
         yield texts.set_axis(range(len(texts.columns)), axis=1)
 
 
@@ -237,5 +237,6 @@ def _alone(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.map(alone)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value as a text table has it: whole numbers without a point."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
