@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,55 +124,140 @@ def long_answers(
 ) -> LongAnswers:
     """Return what a long table says; arguments as those of `read_long`."""
     check_repeated(repeated)
-    path, columns = table.path, table.columns
-    names = long_names(table, given)
-    frame = table.cells(list(names.values()))
-    row = ("row {}" if is_parquet(path) or is_json(path) else "line {}").format
-    ids: dict[str, Any] = {}
-    codes: dict[str, Codes] = {}
-    for role, name in names.items():
-        column = platform_labels(frame[name], path) if role == "label" else frame[name]
-        ids[role], codes[role] = coded_column(column)
-    notes = without_words(ids["label"], codes["label"], missing) + not_accepted(table, names["label"], codes["label"])
-    answered = codes["label"] >= 0
-    if any(name.lower() == "annotation_id" for name in columns):
-        notes += name_unnamed(ids, codes, answered & (codes["annotator"] < 0))
-    for role in ("task", "annotator"):
-        absent = np.flatnonzero(answered & (codes[role] < 0))
-        if len(absent):
-            raise ValueError(
-                f"{path}, {row(absent[0] + table.first_line)}: the answer has no {role} (column {names[role]!r}; "
-                f"{len(absent)} such rows in total). Every answer needs its task and annotator: fill the cell or "
-                "remove the row."
-            )
-    has_order = classes is not None or order_of(frame[names["label"]]) is not None
+    coded = _Coded.read(table, long_names(table, given), missing)
     if classes is not None:
-        ids["label"], codes["label"] = _among(ids["label"], codes["label"], classes, f"{path}", row, table.first_line)
-    at = np.flatnonzero(answered)
-    found = {role: code[answered] for role, code in codes.items()}
-    universes = {"tasks": ids["task"], "annotators": ids["annotator"], "classes": ids["label"]}
-    crowd = Crowd.from_codes(**found, **universes, repeated="all", ordered=has_order)
-    num_repeated = crowd.num_repeated
-    if num_repeated:
-        if repeated == "error":
-            _refuse_twice(path, found, ids, at + table.first_line, row)
-        when, by = _times(table, time_column, at)
-        order = np.argsort(when, kind="stable")
-        latest: Repeated = repeated or "latest"
-        found = {role: code[order] for role, code in found.items()}
-        crowd = Crowd.from_codes(**found, **universes, repeated=latest, ordered=has_order)
-        notes.append(about_repeated(num_repeated, latest, by))
-    elif time_column is not None:
-        _times(table, time_column, at)  # complains about a column that is none
+        coded.take_classes(classes)
+    crowd, num_repeated = coded.crowd(repeated, time_column)
     if classes is None and (np.bincount(crowd.label, minlength=len(crowd.classes)) == 0).any():
         crowd = crowd.without_idle_classes()
-    truth = truth_column or truth_within([name for name in columns if name not in names.values()], names["label"])
-    labels = None
+    names = coded.names
+    within = truth_within([name for name in table.columns if name not in names.values()], names["label"])
+    truth, labels = truth_column or within, None
     if truth is not None:
-        labels, told = truth_of(table, truth, ids["task"], codes["task"], crowd, truth_column is not None)
-        notes.append(told)
-    set_aside = 0 if repeated == "all" else num_repeated
-    return LongAnswers(crowd, names, tuple(notes), labels, set_aside)
+        tasks, places = coded.ids["task"], coded.codes["task"]
+        labels, told = truth_of(table, truth, tasks, places, crowd, truth_column is not None)
+        coded.notes.append(told)
+    return LongAnswers(crowd, names, tuple(coded.notes), labels, 0 if repeated == "all" else num_repeated)
+
+
+@dataclass(eq=False)
+class _Coded:
+    """The rows of a long table as codes.
+
+    Attributes
+    ----------
+    table : Table
+        The table.
+    names : dict
+        The columns of task, annotator and label.
+    ids, codes : dict
+        Distinct values by role, and each row's place among them, -1 where it has none.
+    notes : list of str
+        What was guessed.
+    ordered : bool
+        Whether the order of the labels means something.
+    """
+
+    table: Table
+    names: dict[str, str]
+    ids: dict[str, Any]
+    codes: dict[str, Codes]
+    notes: list[str]
+    ordered: bool
+
+    @classmethod
+    def read(cls, table: Table, names: dict[str, str], missing: Sequence[str] | None) -> _Coded:
+        """Read the three columns; every answer has a task and an annotator."""
+        frame = table.cells(list(names.values()))
+        columns = {role: frame[name] for role, name in names.items()}
+        columns["label"] = platform_labels(columns["label"], table.path)
+        ids, codes = ({role: pair[at] for role, pair in _pairs(columns).items()} for at in (0, 1))
+        notes = without_words(ids["label"], codes["label"], missing)
+        notes += not_accepted(table, names["label"], codes["label"])
+        if any(name.lower() == "annotation_id" for name in table.columns):
+            notes += name_unnamed(ids, codes, (codes["label"] >= 0) & (codes["annotator"] < 0))
+        found = cls(table, names, ids, codes, notes, order_of(columns["label"]) is not None)
+        found.check_complete()
+        return found
+
+    @property
+    def rows(self) -> Codes:
+        """The rows that are answers."""
+        return np.flatnonzero(self.codes["label"] >= 0)
+
+    def line(self, row: int) -> str:
+        """Return what a message calls a row."""
+        in_text = not (is_parquet(self.table.path) or is_json(self.table.path))
+        return f"{'line' if in_text else 'row'} {row + self.table.first_line}"
+
+    def check_complete(self) -> None:
+        """Raise a ValueError if an answer has no task or no annotator."""
+        for role in ("task", "annotator"):
+            absent = np.flatnonzero((self.codes["label"] >= 0) & (self.codes[role] < 0))
+            if len(absent):
+                raise ValueError(
+                    f"{self.table.path}, {self.line(absent[0])}: the answer has no {role} (column "
+                    f"{self.names[role]!r}; {len(absent)} such rows in total). Every answer needs its task and annotator: fill the cell "
+                    "or remove the row."
+                )
+
+    def take_classes(self, classes: Iterable[Any]) -> None:
+        """Take these classes, in their order."""
+        import pandas as pd
+
+        found, codes = self.ids["label"], self.codes["label"]
+        known = as_ids(classes, "classes")
+        places = np.append(pd.Index(known).get_indexer(pd.Index(found)), -1)
+        wrong = np.flatnonzero((codes >= 0) & (places[codes] < 0))
+        if len(wrong):
+            raise ValueError(
+                f"{self.table.path}, {self.line(wrong[0])}: found label {plain(found[codes[wrong[0]]])!r}; allowed are "
+                f"the {len(known)} classes {known.tolist()[:8]}. Add it to classes= or remove the row."
+            )
+        self.ids["label"], self.codes["label"], self.ordered = known, places[codes], not isinstance(classes, Set)
+
+    def crowd(self, repeated: Repeated | None, time_column: str | None) -> tuple[Crowd, int]:
+        """Return the crowd, and how many answers repeat one of the same annotator to the same task."""
+        at = self.rows
+        crowd = self._crowd(at, "all")
+        if not crowd.num_repeated:
+            if time_column is not None:
+                _times(self.table, time_column, at)  # complains about a column that is none
+            return crowd, 0
+        if repeated == "error":
+            self._refuse_twice(at)
+        when, by = _times(self.table, time_column, at)
+        latest: Repeated = repeated or "latest"
+        self.notes.append(about_repeated(crowd.num_repeated, latest, by))
+        return self._crowd(at[np.argsort(when, kind="stable")], latest), crowd.num_repeated
+
+    def _crowd(self, rows: Codes, repeated: Repeated) -> Crowd:
+        return Crowd.from_codes(
+            **{role: code[rows] for role, code in self.codes.items()},
+            tasks=self.ids["task"],
+            annotators=self.ids["annotator"],
+            classes=self.ids["label"],
+            repeated=repeated,
+            ordered=self.ordered,
+        )
+
+    def _refuse_twice(self, rows: Codes) -> None:
+        """Raise a ValueError, with both lines, for an annotator who answers a task twice."""
+        tasks, annotators = self.codes["task"][rows], self.codes["annotator"][rows]
+        key = tasks * max(1, len(self.ids["annotator"])) + annotators
+        order = np.argsort(key, kind="stable")
+        again = np.flatnonzero(key[order[1:]] == key[order[:-1]])
+        one, two = order[again[0]], order[again[0] + 1]
+        task, who = plain(self.ids["task"][tasks[one]]), plain(self.ids["annotator"][annotators[one]])
+        raise ValueError(
+            f"{self.table.path}, {self.line(rows[one])} and {self.line(rows[two])}: annotator {who!r} answered task "
+            f"{task!r} more than once ({len(again)} extra answers in total). An annotator has at most one answer for a "
+            "task: keep the latest of them, or let repeated= say which of them count."
+        )
+
+
+def _pairs(columns: Mapping[str, Any]) -> dict[str, tuple[Any, Codes]]:
+    return {role: coded_column(column) for role, column in columns.items()}
 
 
 def long_names(table: Table, given: Mapping[str, str | None]) -> dict[str, str]:
@@ -224,36 +309,6 @@ def _times(table: Table, time_column: str | None, at: Codes) -> tuple[Codes, str
         raise ValueError(
             f"{table.path}, column {name!r}: a value is no time ({error}): correct time_column=."
         ) from None
-
-
-def _among(found: Any, codes: Codes, classes: Iterable[Any], where: str, row: Any, first: int) -> tuple[Any, Codes]:
-    """Return the classes given and the codes among them."""
-    import pandas as pd
-
-    known = as_ids(classes, "classes")
-    places = np.append(pd.Index(known).get_indexer(pd.Index(found)), -1)
-    wrong = np.flatnonzero((codes >= 0) & (places[codes] < 0))
-    if len(wrong):
-        raise ValueError(
-            f"{where}, {row(wrong[0] + first)}: found label {plain(found[codes[wrong[0]]])!r}; allowed are the "
-            f"{len(known)} classes {known.tolist()[:8]}. Add it to classes= or remove the row."
-        )
-    return known, places[codes]
-
-
-def _refuse_twice(path: Path, codes: dict[str, Codes], ids: dict[str, Any], rows: Codes, row: Any) -> None:
-    """Raise a ValueError, with both lines, if an annotator answers a task twice."""
-    key = codes["task"] * max(1, len(ids["annotator"])) + codes["annotator"]
-    order = np.argsort(key, kind="stable")
-    again = np.flatnonzero(key[order[1:]] == key[order[:-1]])
-    if len(again):
-        one, two = order[again[0]], order[again[0] + 1]
-        task, who = ids["task"][codes["task"][one]], ids["annotator"][codes["annotator"][one]]
-        raise ValueError(
-            f"{path}, {row(rows[one])} and {row(rows[two])}: annotator {plain(who)!r} answered task {plain(task)!r} "
-            f"more than once ({len(again)} extra answers in total). An annotator has at most one answer for a task: "
-            "keep the latest of them, or let repeated= say which of them count."
-        )
 
 
 def write_long(crowd: Crowd, path: str | Path) -> Path:

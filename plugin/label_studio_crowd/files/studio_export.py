@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import as_array, as_ids, coded, distinct
 from crowdcore.crowd.table import Crowd
@@ -239,7 +240,15 @@ def _named(
     truth = np.full(len(tasks), -1)
     known = found.known_labels >= 0
     truth[task_of[known]] = codes[found.known_labels[known]]
-    return crowd, truth
+    return (crowd, truth) if classes is not None else _without_corrected(crowd, truth)
+
+
+def _without_corrected(crowd: Crowd, truth: NDArray[np.int64]) -> tuple[Crowd, NDArray[np.int64]]:
+    """Return a crowd and its truth without the classes that only superseded answers had."""
+    used = np.zeros(len(crowd.classes) + 1, np.bool_)
+    used[crowd.label] = used[truth[truth >= 0]] = True
+    place = np.append(np.cumsum(used[:-1]) - 1, -1)
+    return replace(crowd, classes=crowd.classes[used[:-1]], label=place[crowd.label]), place[truth]
 
 
 def _about(export: _Export, found: Answers, crowd: Crowd, control: Control, repeated: Repeated | None) -> str:

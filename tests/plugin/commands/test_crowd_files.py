@@ -83,7 +83,9 @@ def test_a_target_storages_folder_is_read(run):
 
 def test_repeated_annotations_of_an_export(told, bad):
     tasks = [task(1, (5, "late", 9), (5, "early", 1), (6, "late", 3))]
-    assert "1 superseded by the annotator's later one" in told(tasks)
+    said = told(tasks)
+    assert "1 superseded by the annotator's later one" in said
+    assert "1 classes" in said  # what was corrected is none
     assert pd.read_csv("labels.csv")["quality"].tolist() == [1]
     assert "1 after the annotator's first one" in told(tasks, "a.json", "--repeated", "first")
     assert pd.read_csv("labels.csv")["quality"].tolist() == [0.5]
