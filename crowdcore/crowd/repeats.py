@@ -105,7 +105,7 @@ def about_repeated(number: int, repeated: Repeated, by: str | None) -> str:
     """Return what became of so many repeated answers, and what says which is the latest: a column, or the rows."""
     many = f"{number:,} answer{'s' if number > 1 else ''} of annotators who answered a task more than once"
     if repeated == "all":
-        return f"{many} count{'' if number > 1 else 's'} as answers in their own right"
+        return f"{many} count{'' if number > 1 else 's'} as answers in their own right (agreement is of the latest)"
     order = "the later row" if by is None else f"by {by!r}"
     which = "latest" if repeated == "latest" else "first"
     return f"{many} set aside: the {which} counts, {order} (repeated=latest|first|all|error)"

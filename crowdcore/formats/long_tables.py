@@ -197,8 +197,8 @@ class _Coded:
             if len(absent):
                 raise ValueError(
                     f"{self.table.path}, {self.line(absent[0])}: the answer has no {role} (column "
-                    f"{self.names[role]!r}; {len(absent)} such rows in total). Every answer needs its task and annotator: fill the cell "
-                    "or remove the row."
+                    f"{self.names[role]!r}; {len(absent)} such rows in total). Every answer needs its task and annotator: "
+                    "fill the cell or remove the row."
                 )
 
     def take_classes(self, classes: Iterable[Any]) -> None:
