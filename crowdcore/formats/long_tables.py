@@ -196,9 +196,9 @@ class _Coded:
             absent = np.flatnonzero((self.codes["label"] >= 0) & (self.codes[role] < 0))
             if len(absent):
                 raise ValueError(
-                    f"{self.table.path}, {self.line(absent[0])}: the answer has no {role} (column "
-                    f"{self.names[role]!r}; {len(absent)} such rows in total). Every answer needs its task and annotator: "
-                    "fill the cell or remove the row."
+                    f"{self.table.path}, {self.line(absent[0])}: the answer has no {role} (column {self.names[role]!r}"
+                    f"; {len(absent)} such rows in total). Every answer needs its task and annotator: fill the cell or "
+                    "remove the row."
                 )
 
     def take_classes(self, classes: Iterable[Any]) -> None:
