@@ -6,7 +6,7 @@ into the task's consensus and quality.
 
 from crowdcore.kinds.label_set import SetResult, label_sets
 from crowdcore.kinds.number import NumberResult, numbers
-from crowdcore.kinds.ordered import OrderedResult, ordered
+from crowdcore.kinds.order import OrderedResult, ordered
 from crowdcore.kinds.ranking import RankingResult, ranking_distance, rankings
 from crowdcore.kinds.regions import (
     Box,

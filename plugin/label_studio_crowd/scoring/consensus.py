@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
 from crowdcore.hierarchical.confidence import confidence_scores
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
-from crowdcore.kinds.ordered import read_ordered
+from crowdcore.kinds.order import read_ordered
 from crowdcore.outlook.estimates import annotator_intervals, silence
 from crowdcore.votes.copies import CopyGroup, find_copies
 from label_studio_crowd.estimate import LEVEL
