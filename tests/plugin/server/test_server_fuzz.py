@@ -34,7 +34,7 @@ class Server:
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
         self.backend = opened(Path(self._folder.name))
-        self.backend.studio_problem = lambda: None
+        self.backend.studio_problem = self.backend.worker_problem = lambda: None
         self.mirror = seed(self.backend).mirror
         self.app = create_application(self.backend)
 
