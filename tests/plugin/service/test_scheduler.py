@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
 from label_studio_crowd.service import scheduler
 from label_studio_crowd.service.dispatch import Dispatch
 from label_studio_crowd.service.scheduler import Service
-from label_studio_crowd.store.jobs import Job
+from label_studio_crowd.store.jobs import Job, Jobs
+from label_studio_crowd.store.projects import Store
 from tests.plugin.server.serving import opened
 
 
@@ -70,8 +72,9 @@ def test_projects_are_served_on_when_the_store_is_deleted(backend, folder, monke
     monkeypatch.setattr(scheduler, "_SLOW_TICK", 0.1)
     backend.jobs.mark(7)
 
-    def serves():
-        return [state.project for state in backend.jobs.states()] == [7]
+    def serves():  # as a new process sees it
+        with closing(Store(backend.settings.store)) as store:
+            return [state.project for state in Jobs(store, backend.settings).states()] == [7]
 
     with Service(backend):
         time.sleep(0.5)
