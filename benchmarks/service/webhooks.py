@@ -66,7 +66,7 @@ def _events(studio: LocalStudio, project: int) -> list[bytes]:
     """Return what Label Studio would tell of every annotation."""
     found = []
     for page in Studio(studio.url, studio.admin_token).tasks(project):
-        for task in page:
+        for task in page.tasks:
             counts = {"total_annotations": len(task["annotations"]), "cancelled_annotations": 0}
             for annotation in task["annotations"]:
                 told = {

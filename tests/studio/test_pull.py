@@ -62,6 +62,53 @@ def test_a_deleted_task(at_work):
     assert_true_copy(at_work)
 
 
+HALF = rb'[{"data": {"text": "cut \ud83d"}}]'
+"""A task that Label Studio takes and cannot give: its text has half a character."""
+
+
+def import_bytes(at_work, body):
+    url, json = f"/api/projects/{at_work.project}/import", {"Content-Type": "application/json"}
+    answer = at_work.api.post(url, params={"return_task_ids": "true"}, content=body, headers=json)
+    (task,) = answer.json()["task_ids"]
+    return task
+
+
+def test_a_task_that_cannot_be_read_is_named_and_left_out(at_work, annotators):
+    before = at_work.served_queue()
+    bad = import_bytes(at_work, HALF)
+    good = import_bytes(at_work, b'[{"data": {"text": "whole"}}]')
+    annotators[2].label(at_work.tasks[7], choice("a"))
+    run = at_work.sync()
+    (warning,) = [said for said in run.warnings if "cannot give" in said]
+    assert str(bad) in warning
+    assert set(at_work.served_queue()) == {*before, good}
+    assert run.scores.answers.crowd.num_answers[7] == 1
+    assert not at_work.sync().pulled.full  # it is known, and explains the counts
+    assert_true_copy(at_work)
+    assert at_work.api.delete(f"/api/tasks/{bad}/").status_code == 204
+    assert not [said for said in at_work.sync().warnings if "cannot give" in said]
+
+
+def test_connect_and_disconnect_pass_a_task_that_cannot_be_read(make_project, plugin):
+    at_work = plugin(make_project([{"text": "one"}, {"text": "two"}]))
+    import_bytes(at_work, HALF)
+    before = at_work.info()
+    at_work.connect()
+    at_work.sync()
+    at_work.disconnect()
+    assert [at_work.info()[name] for name in ("sampling", "model_version")] == [before["sampling"], ""]
+    assert at_work.predictions() == []
+
+
+def test_data_nested_without_an_end_is_data(at_work):
+    deep = b'{"a":' * 300 + b'"x"' + b"}" * 300
+    task = import_bytes(at_work, b'[{"data": {"text": "deep", "more": ' + deep + b"}}]")
+    at_work.sync()
+    assert task in at_work.served_queue()
+    assert at_work.store.mirror.data([task])[task]["text"] == "deep"
+    assert_true_copy(at_work)
+
+
 def test_new_tasks_enter_the_queue(at_work):
     at_work.api.post(f"/api/projects/{at_work.project}/import", json=[{"data": {"text": "new"}}])
     run = at_work.sync()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from label_studio_crowd.project import Project
+from label_studio_crowd.store.facts import PlainFact
 from label_studio_crowd.studio.records import Counts
+from label_studio_crowd.studio.task_pages import TaskPage, UnreadableTask
 
 _MARGIN_SECONDS: Final = 10
 """A transaction may commit some seconds after its `updated_at`."""
@@ -39,6 +41,15 @@ def look_up(project: Project) -> dict[str, Any]:
     return info
 
 
+@dataclass(frozen=True)
+class Unreadable(PlainFact):
+    """The tasks that Label Studio has and cannot give: they are left out, and asked for again at every pull."""
+
+    fact = "unreadable"
+
+    tasks: list[UnreadableTask]
+
+
 def update_mirror(project: Project, *, full: bool = False) -> Pulled:
     """Bring the mirror up to Label Studio's state.
 
@@ -48,12 +59,15 @@ def update_mirror(project: Project, *, full: bool = False) -> Pulled:
     """
     started, mirror = project.studio.time(), project.store.mirror
     since = None if full else mirror.complete_until()
-    pulled = _pull_changes(project, since) if since else None
-    if pulled is None:
-        pulled = _pull_all(project)
+    pull = _Pull(project)
+    mended = pull.again()
+    found = pull.changes(since) if since else None
+    if found is None:
+        found = Pulled(pull.pages(), mirror.keep_only(pull.seen), True)
+    pull.leave()
     # what changes during a pull may be behind it: the next one begins where this one did
     mirror.set_complete_until(None if started is None else _before(started))
-    return pulled
+    return replace(found, changed=found.changed + mended)
 
 
 def _before(time: str) -> str:
@@ -61,21 +75,73 @@ def _before(time: str) -> str:
     return f"{np.datetime64(time.rstrip('Z'), 'us') - np.timedelta64(_MARGIN_SECONDS, 's')}Z"
 
 
-def _pull_changes(project: Project, since: str) -> Pulled | None:
-    """Read what changed since a time, or return None if that does not explain Label Studio's counts."""
-    studio, mirror = project.studio, project.store.mirror
-    changed, deleted = 0, 0
-    for attempt in range(3):
-        before = studio.counts(project.number)
-        pages = studio.tasks(project.number, since=since, progress=project.progress)
-        changed += sum(mirror.apply(page) for page in pages)
-        if _between(before, mirror.counts(), studio.counts(project.number)):
-            return Pulled(changed, deleted, False)
-        if attempt:  # not people who labelled meanwhile, but deletions or changes in bulk
-            deleted += refresh_states(project)
-            if _between(before, mirror.counts(), studio.counts(project.number)):
+class _Pull:
+    """A pull under way: which tasks it has seen, and which of them cannot be read."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        known = project.store.facts.read(Unreadable)
+        self._known = known.tasks if known else []
+        self._unreadable: dict[int, UnreadableTask] = {}
+        self.seen: list[int] = []
+
+    def again(self) -> int:
+        """Ask again for the tasks that could not be read; return how many can be now."""
+        return sum(self._take(self._project.studio.task(self._project.number, task.id)) for task in self._known)
+
+    def pages(self, since: str | None = None) -> int:
+        """Read the tasks, those that changed since a time; return how many are new or changed."""
+        pages = self._project.studio.tasks(
+            self._project.number, since=since, without=list(self._unreadable), progress=self._project.progress
+        )
+        return sum(map(self._take, pages))
+
+    def tasks(self, wanted: Iterable[int]) -> int:
+        """Read these tasks, but those of which it is known that they cannot be; return how many there were."""
+        readable = [task for task in wanted if task not in self._unreadable]
+        for task in readable:
+            self._take(self._project.studio.task(self._project.number, task))
+        return len(readable)
+
+    def _take(self, page: TaskPage) -> int:
+        self.seen += [task["id"] for task in page.tasks]
+        self._unreadable |= {task.id: task for task in page.unreadable}
+        if page.unreadable:  # what is known of them is not what they are
+            kept = set(self._project.store.mirror.tasks().ids.tolist()) - {*self._unreadable}
+            self._project.store.mirror.keep_only(kept)
+        return self._project.store.mirror.apply(page.tasks)
+
+    def changes(self, since: str) -> Pulled | None:
+        """Read what changed since a time, or return None if that does not explain Label Studio's counts."""
+        studio, number = self._project.studio, self._project.number
+        changed, deleted = 0, 0
+        for attempt in range(3):
+            before = studio.counts(number)
+            changed += self.pages(since)
+            if _between(before, self._counts(), studio.counts(number)):
                 return Pulled(changed, deleted, False)
-    return None
+            if attempt:  # not people who labelled meanwhile, but deletions or changes in bulk
+                deleted += refresh_states(self._project)
+                if _between(before, self._counts(), studio.counts(number)):
+                    return Pulled(changed, deleted, False)
+        return None
+
+    def _counts(self) -> Counts:
+        """Return what Label Studio should count: what the mirror has, and what cannot be read."""
+        left_out = self._unreadable.values()
+        mirror = self._project.store.mirror.counts()
+        return Counts(
+            mirror.tasks + len(left_out),
+            mirror.annotations + sum(task.annotations for task in left_out),
+            mirror.skipped + sum(task.skips for task in left_out),
+            mirror.finished + sum(task.is_labeled for task in left_out),
+        )
+
+    def leave(self) -> None:
+        """Note what cannot be read."""
+        found = sorted(self._unreadable.values())
+        if found != self._known:
+            self._project.store.facts.write(Unreadable(found))
 
 
 def _between(before: Counts, ours: Counts, after: Counts) -> bool:
@@ -108,20 +174,12 @@ def sweep(project: Project) -> Pulled:
         mirror.set_states((task["id"], task["overlap"], task["is_labeled"]) for task in page)
         differing.extend(mirror.differing(page))
     deleted = mirror.keep_only(seen)
-    if len(differing) > _MANY:
-        return replace(_pull_all(project), deleted=deleted)
-    for task in differing:
-        mirror.apply(project.studio.task(project.number, task))
-    return Pulled(len(differing), deleted, False)
-
-
-def _pull_all(project: Project) -> Pulled:
-    changed = 0
-    seen: list[int] = []
-    for page in project.studio.tasks(project.number, progress=project.progress):
-        changed += project.store.mirror.apply(page)
-        seen.extend(task["id"] for task in page)
-    return Pulled(changed, project.store.mirror.keep_only(seen), True)
+    pull = _Pull(project)
+    full = len(differing) > _MANY
+    pull.again()
+    changed = pull.pages() if full else pull.tasks(differing)
+    pull.leave()
+    return Pulled(changed, deleted + (mirror.keep_only(pull.seen) if full else 0), full)
 
 
 def update_names(project: Project, annotators: Collection[int], *, anew: bool = False) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from label_studio_crowd.connection.addresses import StrangeAddresses
 from label_studio_crowd.connection.record import wrong_settings
 from label_studio_crowd.exchange.plan import Plan
+from label_studio_crowd.exchange.pull import Unreadable
 from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.scoring.answers import ALONE, OURS, Answers
 from label_studio_crowd.scoring.memory import memory_note
@@ -39,6 +40,8 @@ def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterato
             f"Annotations {ALONE}: {alone}. They were set aside. If these labels are meant, add them to the labeling "
             "config; a label is a class without that as soon as a second annotator gives it."
         )
+    if unreadable := project.store.facts.read(Unreadable):
+        yield from _of_unreadable([task.id for task in unreadable.tasks])
     yield from _of_other_answers(project, scores.answers)
     yield from _of_controls(project, scores)
     yield from _of_quality(scores, project.settings)
@@ -71,6 +74,15 @@ def _of_ground_truth(answers: Answers, settings: Settings) -> Iterator[str]:
         yield (
             "Ground-truth annotations contradict each other, so the latest was taken, in these tasks: "
             f"{some}{f' and {more} more' if more > 0 else ''}."
+        )
+
+
+def _of_unreadable(tasks: list[int]) -> Iterator[str]:
+    if tasks:
+        some = ", ".join(map(str, tasks[:_NAMED])) + ", …" * (len(tasks) > _NAMED)
+        yield (
+            f"Label Studio cannot give {len(tasks)} of the tasks ({some}): it fails when it is asked for their data or "
+            "annotations, as where a text has half a character. They are left out. Mend or delete them."
         )
 
 

@@ -1,5 +1,6 @@
 """The mirror of a project: its tasks and annotations as Label Studio holds them."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -287,7 +288,7 @@ def _task_row(task: Mapping[str, Any]) -> dict[str, Any]:
     at = _iso(task["updated_at"])
     return {
         "id": task["id"],
-        "data": orjson.dumps(task["data"], option=orjson.OPT_SORT_KEYS).decode(),
+        "data": _as_json(task["data"]),
         "overlap": task["overlap"],
         "is_labeled": int(task["is_labeled"]),
         "updated_at": at,
@@ -303,13 +304,21 @@ def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
         "id": annotation["id"],
         "task": task,
         "annotator": DELETED_USER if annotator is None else annotator,
-        "result": orjson.dumps([_without_id(item) for item in annotation["result"] or []]).decode(),
+        "result": _as_json([_without_id(item) for item in annotation["result"] or []], sorts=False),
         "was_cancelled": int(bool(annotation["was_cancelled"])),
         "ground_truth": int(bool(annotation["ground_truth"])),
         "updated_at": _iso(annotation["updated_at"]),
         "lead_time": annotation["lead_time"],
         "parent_prediction": annotation.get("parent_prediction"),
     }
+
+
+def _as_json(value: Any, *, sorts: bool = True) -> str:
+    """Return JSON, its keys sorted so that equal values are equal text."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sorts else None).decode()
+    except TypeError:  # nested deeper than 254 levels
+        return json.dumps(value, sort_keys=sorts, ensure_ascii=False, separators=(",", ":"))
 
 
 def _without_id(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ legacy token; a personal access token is exchanged by the SDK.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
@@ -23,11 +23,13 @@ from label_studio_crowd.studio.failures import NoSuchProjectError, StudioError
 from label_studio_crowd.studio.http_client import HttpClient
 from label_studio_crowd.studio.records import Counts, Prediction, VersionState
 from label_studio_crowd.studio.task_pages import (
+    NUMBERS,
     PAGE_SIZE,
     STATES,
     STATES_AND_TIMES,
     WITH_ANNOTATIONS,
-    Page,
+    CarefulReader,
+    TaskPage,
     page_after,
     read_ahead,
 )
@@ -236,16 +238,39 @@ class Studio:
     # ------------------------------------------------------------------ tasks
 
     def tasks(
-        self, project: int, *, since: str | None = None, progress: Progress = silent
-    ) -> Iterator[list[dict[str, Any]]]:
+        self, project: int, *, since: str | None = None, without: Collection[int] = (), progress: Progress = silent
+    ) -> Iterator[TaskPage]:
         """Yield the tasks with their annotations, a page at a time, by increasing id.
 
         Parameters
         ----------
         since
             Only those changed after this time (ISO, with a fraction of a second).
+        without
+            Tasks that are known to be unreadable, to look for no others that keep a page from being read.
         """
-        return self._pages(project, WITH_ANNOTATIONS, progress, since=since)
+
+        def ask(after: int, page_size: int) -> Any:
+            wanted = page_after(project, WITH_ANNOTATIONS, after, since=since, page_size=page_size, without=without)
+            return self._sdk.ask("GET", "/api/tasks/", params=wanted)
+
+        def ask_states(after: int) -> Any:
+            wanted = page_after(project, NUMBERS, after, since=since, page_size=1, without=without)
+            return self._sdk.ask("GET", "/api/tasks/", params=wanted)
+
+        return read_ahead(CarefulReader(ask, ask_states, self._http.at_once, PAGE_SIZE), self._http.waited, progress)
+
+    def task(self, project: int, task: int) -> TaskPage:
+        """Return one task as `tasks` does; nothing if it is gone."""
+        found = page_after(project, WITH_ANNOTATIONS, task - 1, since=None, page_size=1)
+        numbers = page_after(project, NUMBERS, task - 1, since=None, page_size=1)
+
+        def ask(wanted: Mapping[str, Any]) -> Any:
+            return self._sdk.ask("GET", "/api/tasks/", params=dict(wanted))
+
+        page = CarefulReader(lambda *_: ask(found), lambda _: ask(numbers), self._http.at_once, 2)(0)
+        is_it = len(page) == 1 and page.last == task
+        return page if is_it else TaskPage([], 0)
 
     def task_states(
         self, project: int, progress: Progress = silent, *, with_times: bool = False
@@ -257,23 +282,19 @@ class Studio:
         with_times
             With each task's annotations, their id and updated_at.
         """
-        return self._pages(project, STATES_AND_TIMES if with_times else STATES, progress, page_size=4 * PAGE_SIZE)
+        return self._rows(project, STATES_AND_TIMES if with_times else STATES, progress)
 
-    def task(self, project: int, task: int) -> list[dict[str, Any]]:
-        """Return a task with its annotations, alone in a list; an empty one if it is gone."""
-        wanted = page_after(project, WITH_ANNOTATIONS, task - 1, since=None, page_size=1)
-        found: list[dict[str, Any]] = self._sdk.ask("GET", "/api/tasks/", params=wanted)["tasks"]
-        return [row for row in found if row["id"] == task]
+    def task_numbers(self, project: int, progress: Progress = silent) -> Iterator[list[dict[str, Any]]]:
+        """Yield the same, and total_annotations and cancelled_annotations."""
+        return self._rows(project, NUMBERS, progress)
 
-    def _pages(
-        self, project: int, include: str, progress: Progress, *, since: str | None = None, page_size: int = PAGE_SIZE
-    ) -> Iterator[list[dict[str, Any]]]:
-        def read(after: int) -> Page:
-            wanted = page_after(project, include, after, since=since, page_size=page_size)
-            page: Page = self._sdk.ask("GET", "/api/tasks/", params=wanted)
-            return page
+    def _rows(self, project: int, include: str, progress: Progress) -> Iterator[list[dict[str, Any]]]:
+        def read(after: int) -> TaskPage:
+            wanted = page_after(project, include, after, since=None, page_size=4 * PAGE_SIZE)
+            answer = self._sdk.ask("GET", "/api/tasks/", params=wanted)
+            return TaskPage(answer["tasks"], answer["total"])
 
-        return read_ahead(read, self._http.waited, progress)
+        return (list(page.tasks) for page in read_ahead(read, self._http.waited, progress))
 
     def set_task(self, task: int, *, overlap: int, is_labeled: bool) -> bool:
         """Open or close a task for one more annotator; return False if it is gone."""

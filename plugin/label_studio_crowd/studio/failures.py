@@ -27,6 +27,10 @@ class NoAnswerError(StudioError):
     """Label Studio does not answer, or says that it cannot answer now; later it may."""
 
 
+class UnreadableError(StudioError):
+    """Label Studio fails to answer with what it has, or nobody can read its answer."""
+
+
 class NoSuchProjectError(StudioError):
     """There is no such project, or this token's user may not see it."""
 
@@ -51,7 +55,14 @@ def failure(url: str, token_kind: str, answer: httpx.Response) -> StudioError | 
         return None
     if answer.request.url.path.endswith(REFRESH_PATH):
         return _no_bearer(answer)
+    if answer.status_code == 500:
+        return UnreadableError(_refusal(token_kind, answer), 500)
     return _answered_badly(_refusal(token_kind, answer), answer.status_code)
+
+
+def unreadable(path: str, error: Exception) -> UnreadableError:
+    """Return the error for an answer that is no JSON, or too deeply nested for anybody."""
+    return UnreadableError(f"Label Studio's answer to {path} cannot be read: {error}")
 
 
 def refused_personal_token(detail: str) -> StudioError:

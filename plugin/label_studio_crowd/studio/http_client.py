@@ -6,6 +6,7 @@ off: it would repeat a POST, and Label Studio's import is not idempotent, so tha
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,10 @@ from label_studio_crowd.studio.failures import REFRESH_PATH, failure, may_pass, 
 from label_studio_crowd.studio.waiting import Waited
 
 stamina.instrumentation.set_on_retry_hooks([])  # what is repeated at once is not worth a line on the screen
+
+
+class _Hurried(threading.local):
+    now = False
 
 
 class HttpClient(httpx.Client):
@@ -49,6 +54,7 @@ class HttpClient(httpx.Client):
         self.renew: Callable[[], str] | None = None
         self._url = url
         self._answered = False
+        self._hurried = _Hurried()
 
     def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
         """Send a request; repeat it, unless it is a POST, when the connection breaks.
@@ -68,6 +74,15 @@ class HttpClient(httpx.Client):
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let this thread's requests in the block fail at once; they are not repeated."""
+        self._hurried.now = True
+        try:
+            yield
+        finally:
+            self._hurried.now = False
+
+    @contextmanager
     def answering(self, request: str) -> Iterator[None]:
         """Measure the time in the block, and turn a broken connection into an error of one line."""
         try:
@@ -77,7 +92,7 @@ class HttpClient(httpx.Client):
             raise no_answer(self._url, request, error) from None
 
     def _may_repeat(self, request: httpx.Request) -> bool:
-        return self._answered and (request.method != "POST" or _is_refresh(request))
+        return self._answered and not self._hurried.now and (request.method != "POST" or _is_refresh(request))
 
     def _good_answer(self, request: httpx.Request, **how: Any) -> httpx.Response:
         answer = self._signed(request, **how)
