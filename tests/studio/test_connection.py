@@ -71,6 +71,51 @@ def test_disconnect_from_a_deleted_mirror(lively, plugin, tmp_path):
     assert everything(at_work) == before
 
 
+def test_disconnect_pulls_nothing_and_asks_for_no_counts(lively, plugin, tmp_path, monkeypatch):
+    at_work = plugin(lively)
+    before = everything(at_work)
+    at_work.connect()
+    at_work.sync()
+    another_mirror(at_work, tmp_path)
+
+    def nothing(*_, **__):
+        raise AssertionError("it was asked for")
+
+    for name in ("counts", "tasks"):
+        monkeypatch.setattr(at_work.studio, name, nothing)
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_a_task_that_stays_open_with_all_its_annotators_is_closed(lively, plugin):
+    """As it was seen after Label Studio had been killed while it opened and closed tasks."""
+    at_work = plugin(lively)
+    before = everything(at_work)
+    at_work.connect()
+    at_work.sync()
+    wrong, update = lively.tasks[0], at_work.studio.update_project
+
+    def once_killed(project, **fields):
+        update(project, **fields)
+        if fields.get("maximum_annotations") == 3:
+            answer = at_work.api.patch(f"/api/tasks/{wrong}/", json={"overlap": 3, "is_labeled": False})
+            assert not answer.json()["is_labeled"]
+
+    at_work.studio.update_project = once_killed
+    at_work.disconnect()
+    assert everything(at_work) == before
+
+
+def test_a_task_that_cannot_be_put_back_is_named(lively, plugin):
+    at_work = plugin(lively)
+    at_work.connect()
+    at_work.sync()
+    at_work.studio.set_task = lambda *_, **__: True
+    said = [line for line in at_work.disconnect() if "could not be put back" in line]
+    assert [line.split()[:2] for line in said] == [["task", str(lively.tasks[10])]]
+    assert "it should have overlap 5, open" in said[0]
+
+
 def test_connect_again_changes_nothing_and_keeps_the_record(lively, plugin):
     at_work = plugin(lively)
     before = everything(at_work)

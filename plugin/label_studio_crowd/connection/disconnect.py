@@ -15,9 +15,10 @@ from label_studio_crowd.connection.record import (
     standing_record,
     wrong_settings,
 )
+from label_studio_crowd.connection.restoring import Unrestored, all_tasks, restore_tasks
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.publish import observe
-from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
+from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, is_ours
 
@@ -40,9 +41,8 @@ def disconnect(project: Project, *, fast: bool = False, dry_run: bool = False) -
         If nothing was recorded to put back.
     """
     change = _find_change(project, dry_run=dry_run)
-    if not dry_run:
-        _make_change(project, change, fast=fast)
-    return change.in_words()
+    left = () if dry_run else _make_change(project, change, fast=fast)
+    return [*change.in_words(), *map(str, left)]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class _Change:
     views
         Our tabs that carry a record; `tabs` are the ids of all that we made, those last.
     overlaps
-        (task, overlap) of the tasks whose overlap is not what it was.
+        How many tasks have another overlap than they had.
     versions
         Our model versions, and how many predictions each has.
     staying
@@ -70,7 +70,7 @@ class _Change:
     record: Record
     views: Sequence[Mapping[str, Any]]
     tabs: Sequence[int]
-    overlaps: Sequence[tuple[int, int]]
+    overlaps: int
     versions: Mapping[str, int]
     staying: Sequence[str]
 
@@ -79,7 +79,7 @@ class _Change:
         settings = [(name, self.info[name], value) for name, value in self.before.items()]
         return [
             *(f"{name}: {found!r} → {value!r}" for name, found, value in settings if found != value),
-            *[f"overlap of {len(self.overlaps)} tasks restored"] * bool(self.overlaps),
+            *[f"overlap of {self.overlaps} tasks restored"] * bool(self.overlaps),
             *(f"{count} predictions of {version} deleted" for version, count in self.versions.items()),
             *[f"{len(self.tabs)} Data Manager tabs deleted"] * bool(self.tabs),
             *(f"ML backend {backend} removed" for backend in self.record.backends),
@@ -95,7 +95,6 @@ def _find_change(project: Project, *, dry_run: bool) -> _Change:
             f"Project {project.number} is not connected: neither this store nor the project has a record of "
             "its earlier settings. Nothing was changed."
         )
-    update_mirror(project)
     if not dry_run:
         observe(project)  # an import under way ends before we count
     versions = project.studio.model_versions(project.number)
@@ -115,7 +114,7 @@ def _find_change(project: Project, *, dry_run: bool) -> _Change:
         views=ours,
         # our tabs last: they say that there is something to put back
         tabs=[view["id"] for view in (*_default_views(views, record), *ours)],
-        overlaps=_overlaps(project, record, int(before["maximum_annotations"])),
+        overlaps=sum(task.overlap != task.wanted for task in all_tasks(project, info, record)),
         versions={version: state.count for version, state in versions.items() if is_ours(version)},
         staying=[url for url in added if url.rstrip("/") not in made],
     )
@@ -134,18 +133,19 @@ def _default_views(views: Sequence[Mapping[str, Any]], record: Record) -> list[M
     return [view for view in views if view["id"] == record.default_view and data_of(view).get("title") == "Default"]
 
 
-def _make_change(project: Project, change: _Change, *, fast: bool) -> None:
+def _make_change(project: Project, change: _Change, *, fast: bool) -> tuple[Unrestored, ...]:
+    """Put the project back; return the tasks that Label Studio would not put back."""
     studio, number, record = project.studio, project.number, change.record
     if change.views:  # a service that the first change wakes must not begin anew
         keep_in_tab(project, change.views, replace(record, ending=True))
-    _restore_settings(project, change)
+    left = _restore_settings(project, change)
     for version, count in change.versions.items():
         if fast or count <= _LARGE_VERSION:
             studio.delete_version(number, version)
         else:
             _delete_consensus(project)
-    if left := [version for version in studio.model_versions(number) if is_ours(version)]:
-        raise UserError(f"Predictions of {', '.join(left)} arrived meanwhile: run disconnect again.")
+    if late := [version for version in studio.model_versions(number) if is_ours(version)]:
+        raise UserError(f"Predictions of {', '.join(late)} arrived meanwhile: run disconnect again.")
     for backend in record.backends:
         studio.remove_backend(number, backend)
     if asked := project.store.facts.read(Setup):
@@ -159,6 +159,7 @@ def _make_change(project: Project, change: _Change, *, fast: bool) -> None:
     project.store.facts.write(Declined(tuple(row["created_at"] for row in studio.backends(number))))
     project.store.facts.forget(Record, Setup, Adopted)
     project.store.published.forget_versions()
+    return left
 
 
 def _delete_consensus(project: Project) -> None:
@@ -169,8 +170,8 @@ def _delete_consensus(project: Project) -> None:
         project.progress("deleting consensus predictions", done, len(rows))
 
 
-def _restore_settings(project: Project, change: _Change) -> None:
-    """Restore the project's settings, and the overlap of every task.
+def _restore_settings(project: Project, change: _Change) -> tuple[Unrestored, ...]:
+    """Restore the project's settings, and the overlap and state of every task; return those that are not restored.
 
     Raising `maximum_annotations` rewrites, where any task has an overlap above 1, only those. Up and down to 1
     once makes all overlaps 1 in two requests, however many were reopened.
@@ -180,29 +181,4 @@ def _restore_settings(project: Project, change: _Change) -> None:
     studio.update_project(number, maximum_annotations=usual + 1, model_version=version)
     studio.update_project(number, maximum_annotations=1, model_version=version)
     studio.update_project(number, **before)
-    refresh_states(project)
-    annotators = _annotators(project, skips_count=change.info["skip_queue"] == "IGNORE_SKIPPED")
-    changes = _overlaps(project, change.record, usual)
-    for done, (task, overlap) in enumerate(changes, 1):
-        studio.set_task(task, overlap=overlap, is_labeled=len(annotators.get(task, ())) >= overlap)
-        project.progress("restoring overlaps", done, len(changes))
-
-
-def _annotators(project: Project, *, skips_count: bool) -> dict[int, set[int]]:
-    """Return who annotated each task."""
-    found: dict[int, set[int]] = {}
-    for annotation in project.store.mirror.annotations():
-        if skips_count or not annotation.was_cancelled:
-            found.setdefault(annotation.task, set()).add(annotation.annotator)
-    return found
-
-
-def _overlaps(project: Project, record: Record, usual: int) -> list[tuple[int, int]]:
-    """Return (task, overlap) of the tasks whose overlap is not what it was."""
-    tasks = project.store.mirror.tasks()
-    wanted = {int(task): overlap for task, overlap in record.overlaps.items()}
-    return [
-        (task, wanted.get(task, usual))
-        for task, overlap in zip(tasks.ids.tolist(), tasks.overlap.tolist(), strict=True)
-        if overlap != wanted.get(task, usual)
-    ]
+    return restore_tasks(project, change.info, change.record)

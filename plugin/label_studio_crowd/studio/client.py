@@ -285,7 +285,7 @@ class Studio:
         return self._rows(project, STATES_AND_TIMES if with_times else STATES, progress)
 
     def task_numbers(self, project: int, progress: Progress = silent) -> Iterator[list[dict[str, Any]]]:
-        """Yield the same, and total_annotations and cancelled_annotations."""
+        """Yield the same, and total_annotations (no skips among them), cancelled_annotations, and annotators' ids."""
         return self._rows(project, NUMBERS, progress)
 
     def _rows(self, project: int, include: str, progress: Progress) -> Iterator[list[dict[str, Any]]]:

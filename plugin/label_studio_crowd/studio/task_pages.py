@@ -81,8 +81,8 @@ WITH_ANNOTATIONS: Final = ",".join(
 
 STATES: Final = "id,overlap,is_labeled"
 """The fields of a task that Label Studio changes without a trace."""
-NUMBERS: Final = f"{STATES},total_annotations,cancelled_annotations"
-"""These, and how many annotations and skips a task has; it is read without what may keep it from being read."""
+NUMBERS: Final = f"{STATES},total_annotations,cancelled_annotations,annotators"
+"""These, how many annotations and skips a task has, and whose: read without what may keep it from being read."""
 
 STATES_AND_TIMES: Final = f"{STATES},annotations.id,annotations.updated_at"
 """The same, and when each annotation was last changed."""
