@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 
@@ -98,6 +99,46 @@ def test_connect_and_disconnect_pass_a_task_that_cannot_be_read(make_project, pl
     at_work.disconnect()
     assert [at_work.info()[name] for name in ("sampling", "model_version")] == [before["sampling"], ""]
     assert at_work.predictions() == []
+
+
+@pytest.mark.parametrize("ahead", [120, -120])
+def test_a_proxy_whose_clock_is_another(at_work, annotators, ahead):
+    """A proxy that answers with a Date of its own."""
+    time = at_work.studio.time
+
+    def of_the_proxy():
+        at = np.datetime64(time().rstrip("Z"), "us") + np.timedelta64(ahead, "s")
+        return f"{at}.000000Z" if "." not in str(at) else f"{at}Z"
+
+    at_work.studio.time = of_the_proxy
+    at_work.sync()
+    annotation = annotations_of(at_work, at_work.tasks[5])[0]["id"]
+    at_work.api.patch(f"/api/annotations/{annotation}/", json={"result": choice("c")})
+    run = at_work.sync()
+    assert not run.pulled.full
+    assert run.scores.answers.crowd.counts[5].tolist() == [0, 0, 1]
+    assert_true_copy(at_work)
+
+
+def test_an_idle_project_is_not_read_again_and_again(at_work, annotators, monkeypatch):
+    later, time, read = 0, at_work.studio.time, []
+    at_work.studio.time = lambda: str(np.datetime64(time().rstrip("Z"), "us") + np.timedelta64(later, "s")) + "Z"
+    tasks = at_work.studio.tasks
+
+    def counted(*args, **how):
+        for page in tasks(*args, **how):
+            read.extend(page.tasks)
+            yield page
+
+    at_work.studio.tasks = counted
+    for _ in range(3):
+        at_work.sync()
+        later += 60
+    read.clear()
+    at_work.sync()
+    assert read == []
+    annotators[2].label(at_work.tasks[7], choice("a"))
+    assert at_work.sync().scores.answers.crowd.num_answers[7] == 1
 
 
 def test_data_nested_without_an_end_is_data(at_work):

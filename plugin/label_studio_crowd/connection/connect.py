@@ -17,7 +17,8 @@ from label_studio_crowd.connection.record import (
     standing_record,
     wrong_settings,
 )
-from label_studio_crowd.exchange.pull import look_up, refresh_states, update_mirror
+from label_studio_crowd.connection.releases import refuse_old
+from label_studio_crowd.exchange.pull import look_up, refresh_states
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.webhook_secret import known_secret
 from label_studio_crowd.studio.controls import find_controls
@@ -46,7 +47,8 @@ def connect(project: Project, *, backend: str | None = None, dry_run: bool = Fal
     Raises
     ------
     UserError
-        If the labeling config has no control that can be scored, or Label Studio refuses the backend.
+        If Label Studio is too old, the labeling config has no control that can be scored, or Label Studio refuses the
+        backend.
     """
     change = _find_change(project, backend=backend)
     if not dry_run:
@@ -107,6 +109,7 @@ class _Change:
 
 
 def _find_change(project: Project, *, backend: str | None = None, dropped: Iterable[str] = ()) -> _Change:
+    refuse_old(project.studio.version())
     info, views = look_up(project), project.studio.views(project.number)
     wrong = wrong_settings(info)
     record, gone = standing_record(project, views, wrong), set(dropped)
@@ -161,14 +164,11 @@ def _connect_backend(project: Project, change: _Change, backend: str, before: Re
 
 def _new_record(project: Project, info: Mapping[str, Any]) -> Record:
     """Return the record of a project that was not connected so far."""
-    update_mirror(project)
-    refresh_states(project)
     if any(map(is_ours, project.studio.model_versions(project.number))):
         # connected once, and both copies of the record are lost: what is found is ours, not the owner's
         return Record(_LABEL_STUDIOS_OWN, {})
-    tasks = project.store.mirror.tasks()
-    special = tasks.overlap != info["maximum_annotations"]
-    overlaps = dict(zip(map(str, tasks.ids[special].tolist()), tasks.overlap[special].tolist(), strict=True))
+    rows = (row for page in project.studio.task_states(project.number, project.progress) for row in page)
+    overlaps = {str(row["id"]): row["overlap"] for row in rows if row["overlap"] != info["maximum_annotations"]}
     settings = {name: info[name] for name in _LABEL_STUDIOS_OWN}
     # where there was no version, Label Studio makes it the title of a backend that is added, as ours may just have been
     backends = project.studio.backends(project.number)

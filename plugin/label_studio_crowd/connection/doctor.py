@@ -9,6 +9,7 @@ from typing import Any
 from label_studio_crowd.access import SECRET_HEADER, has_password
 from label_studio_crowd.connection.addresses import strange_addresses
 from label_studio_crowd.connection.record import Record, RecordError, find_record, options_in, wrong_settings
+from label_studio_crowd.connection.releases import TESTED, is_tested, is_too_old, too_old
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.publish import measured_costs
 from label_studio_crowd.exchange.pull import look_up
@@ -22,8 +23,6 @@ from label_studio_crowd.studio.failures import StudioError
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 
 _SLOW_IMPORT = 3.0
-_TESTED = "1.23."
-"""The versions of Label Studio that the exchange is tested with."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,9 @@ def examine(project: Project) -> Iterator[Check]:
     try:
         user = studio.user()
         version = studio.version()
+        if is_too_old(version):
+            yield Check("wrong", too_old(version))
+            return
         info = look_up(project)
     except StudioError as error:
         yield Check("wrong", str(error))
@@ -87,10 +89,10 @@ def _in_words(control: Control) -> str:
 
 
 def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Check]:
-    if version.startswith(_TESTED):
+    if is_tested(version):
         yield Check("ok", f"Label Studio {version} at {studio.url}")
     else:
-        yield Check("note", f"Label Studio {version} at {studio.url}; this release was tested with {_TESTED}x")
+        yield Check("note", f"Label Studio {version} at {studio.url}; this release was tested with {', '.join(TESTED)}")
     yield Check("ok", f"{studio.token_kind} of {user.get('email')}")
     if studio.token_kind == "access token":
         yield Check(

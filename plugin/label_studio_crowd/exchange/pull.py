@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from label_studio_crowd.project import Project
-from label_studio_crowd.store.facts import PlainFact
+from label_studio_crowd.store.facts import Fact, PlainFact
+from label_studio_crowd.store.mirror import as_time
 from label_studio_crowd.studio.records import Counts
 from label_studio_crowd.studio.task_pages import TaskPage, UnreadableTask
 
@@ -57,7 +58,7 @@ def update_mirror(project: Project, *, full: bool = False) -> Pulled:
     numbers of tasks, annotations, skips or finished tasks differ, the states of all tasks are swept, and where
     they still differ all is read anew.
     """
-    started, mirror = project.studio.time(), project.store.mirror
+    began, mirror = _Beginning.of(project), project.store.mirror
     since = None if full else mirror.complete_until()
     pull = _Pull(project)
     mended = pull.again()
@@ -65,14 +66,59 @@ def update_mirror(project: Project, *, full: bool = False) -> Pulled:
     if found is None:
         found = Pulled(pull.pages(), mirror.keep_only(pull.seen), True)
     pull.leave()
-    # what changes during a pull may be behind it: the next one begins where this one did
-    mirror.set_complete_until(None if started is None else _before(started))
+    began.note(project)
     return replace(found, changed=found.changed + mended)
 
 
 def _before(time: str) -> str:
     """Return a time (ISO) some seconds before another."""
     return f"{np.datetime64(time.rstrip('Z'), 'us') - np.timedelta64(_MARGIN_SECONDS, 's')}Z"
+
+
+@dataclass(frozen=True)
+class NewestSeen(Fact):
+    """The newest `updated_at` of a task, and the server's time at the first pull that saw it; "" if not known."""
+
+    fact = "newest_seen"
+
+    at: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """The beginning of a pull; what changes after it may be behind the pull.
+
+    Its time is that of whatever machine answers, which may be a proxy; `updated_at` is from another clock. So the next
+    pull begins no later than either.
+
+    Attributes
+    ----------
+    time
+        By the server's clock (ISO); "" if that is not known.
+    newest
+        The newest `updated_at` of a task (ISO); "" without tasks.
+    """
+
+    time: str
+    newest: str
+
+    @classmethod
+    def of(cls, project: Project) -> _Beginning:
+        """Return the beginning of a pull that begins now."""
+        newest = project.studio.newest_change(project.number)
+        return cls(project.studio.time() or "", as_time(newest) if newest else "")
+
+    def note(self, project: Project) -> None:
+        """Note up to when the mirror has every change."""
+        known = project.store.facts.read(NewestSeen)
+        seen = known if known is not None and known.at == self.newest else NewestSeen(self.newest, self.time)
+        project.store.facts.write(seen)
+        both = [time for time in (self.time, self.newest) if time]
+        until = _before(min(both)) if both else None
+        if self.newest and seen.seen and _before(self.time) > seen.seen:
+            until = min(_before(self.time), self.newest)  # what was committed late with the newest is here by now
+        project.store.mirror.set_complete_until(until)
 
 
 class _Pull:

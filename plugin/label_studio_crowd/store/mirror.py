@@ -188,7 +188,7 @@ class Mirror(Part):
         with self._database.reading() as connection:
             for task, annotation, at in self._of_some(connection, _READ_TIMES, list(held)):
                 held[task].add((annotation, at))
-        there = {task["id"]: {(row["id"], _iso(row["updated_at"])) for row in task["annotations"]} for task in page}
+        there = {task["id"]: {(row["id"], as_time(row["updated_at"])) for row in task["annotations"]} for task in page}
         return [task for task, rows in held.items() if rows != there[task]]
 
     def keep_only(self, ids: Iterable[int]) -> int:
@@ -285,7 +285,7 @@ def _slices(rows: Sequence[T], most: int) -> Iterator[Sequence[T]]:
 
 
 def _task_row(task: Mapping[str, Any]) -> dict[str, Any]:
-    at = _iso(task["updated_at"])
+    at = as_time(task["updated_at"])
     return {
         "id": task["id"],
         "data": _as_json(task["data"]),
@@ -307,7 +307,7 @@ def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
         "result": _as_json([_without_id(item) for item in annotation["result"] or []], sorts=False),
         "was_cancelled": int(bool(annotation["was_cancelled"])),
         "ground_truth": int(bool(annotation["ground_truth"])),
-        "updated_at": _iso(annotation["updated_at"]),
+        "updated_at": as_time(annotation["updated_at"]),
         "lead_time": annotation["lead_time"],
         "parent_prediction": annotation.get("parent_prediction"),
     }
@@ -326,6 +326,6 @@ def _without_id(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in item.items() if name != "id"}
 
 
-def _iso(timestamp: str) -> str:
+def as_time(timestamp: str) -> str:
     """Return a time with its six digits of a second: Label Studio leaves them out when they are zero."""
     return timestamp if "." in timestamp else timestamp.replace("Z", ".000000Z")

@@ -7,6 +7,7 @@ legacy token; a personal access token is exchanged by the SDK.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
@@ -30,6 +31,7 @@ from label_studio_crowd.studio.task_pages import (
     WITH_ANNOTATIONS,
     CarefulReader,
     TaskPage,
+    newest_first,
     page_after,
     read_ahead,
 )
@@ -78,7 +80,7 @@ class Studio:
         UserError
             If they have no token.
         """
-        api_key = settings.api_key.get_secret_value().strip() if settings.api_key else ""
+        api_key = _bare(settings.api_key.get_secret_value()) if settings.api_key else ""
         if not api_key:
             raise UserError(
                 "No token: create a personal access token in Label Studio (Account & Settings → Personal Access "
@@ -272,6 +274,11 @@ class Studio:
         is_it = len(page) == 1 and page.last == task
         return page if is_it else TaskPage([], 0)
 
+    def newest_change(self, project: int) -> str | None:
+        """Return the newest `updated_at` of the tasks (ISO), or None without tasks."""
+        rows = self._sdk.ask("GET", "/api/tasks/", params=newest_first(project))["tasks"]
+        return str(rows[0]["updated_at"]) if rows else None
+
     def task_states(
         self, project: int, progress: Progress = silent, *, with_times: bool = False
     ) -> Iterator[list[dict[str, Any]]]:
@@ -381,6 +388,19 @@ class Studio:
     def delete_view(self, view: int) -> bool:
         """Delete a tab; return False if it was gone already."""
         return _unless_gone(partial(self._sdk.views.delete, str(view)))
+
+
+def _bare(token: str) -> str:
+    """Return a token without what people copy with it: blanks, quotes, and the word that goes before it in a header.
+
+    Examples
+    --------
+    >>> _bare(' "Token abc" '), _bare("Authorization: Bearer a.b.c")
+    ('abc', 'a.b.c')
+    """
+    around = " \t\r\n\"'`,;\u201c\u201d\u2018\u2019"
+    bare = re.sub(r"^(authorization\s*:)?\s*(token|bearer)\s*[:=]?\s+", "", token.strip(around), flags=re.IGNORECASE)
+    return bare.strip(around)
 
 
 def _row(model: UncheckedBaseModel) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import httpx
@@ -13,6 +14,42 @@ REFRESH_PATH: Final = "/api/token/refresh/"
 
 _NOT_NOW: Final = (429, 502, 503, 504)
 """The answers of a Label Studio that is overloaded, starting or away."""
+
+
+_USUAL_ADVICE: Final = "start it, or correct LABEL_STUDIO_URL."
+_ADVICE: Final = tuple(
+    (re.compile(words, re.IGNORECASE), advice)
+    for words, advice in (
+        (
+            r"certificate is not valid for|hostname mismatch|doesn't match",
+            "its certificate is for another name; put that name into LABEL_STUDIO_URL, or give Label Studio a "
+            "certificate for this one.",
+        ),
+        ("certificate has expired", "its certificate has expired; renew it."),
+        (
+            "certificate[ _]verify[ _]failed|unknown ca",
+            "its certificate is not trusted here; set SSL_CERT_FILE to a file with the certificate of the authority "
+            "that signed it, or with its own if it is self-signed.",
+        ),
+        (
+            "wrong[ _]version[ _]number|record layer failure|unexpected[ _]message|http[ _]request",
+            "it speaks plain HTTP there; write http:// instead of https:// in LABEL_STUDIO_URL.",
+        ),
+        (
+            "name or service not known|nodename nor servname|getaddrinfo|name resolution|no address associated",
+            "there is no such host; correct LABEL_STUDIO_URL.",
+        ),
+        (
+            "^http:.*(without sending a response|illegal status line|illegal response|connection reset)",
+            "start it; or, if it speaks HTTPS there, write https:// instead of http:// in LABEL_STUDIO_URL.",
+        ),
+        (
+            "unsupported protocol|missing an 'http",
+            "write http:// or https:// before the host in LABEL_STUDIO_URL.",
+        ),
+    )
+)
+"""What to do, by words of the address's beginning and of the reason."""
 
 
 class StudioError(UserError):
@@ -44,7 +81,8 @@ def no_answer(url: str, request: str, error: Exception) -> NoAnswerError:
     """Return the error for a request that broke off."""
     name = type(error).__name__
     reason = f"{name} in {request}" if isinstance(error, httpx.TimeoutException) else str(error) or name
-    return NoAnswerError(f"Label Studio does not answer at {url} ({reason}): start it, or correct LABEL_STUDIO_URL.")
+    advice = next((advice for words, advice in _ADVICE if words.search(f"{url[:6]} {reason}")), _USUAL_ADVICE)
+    return NoAnswerError(f"Label Studio does not answer at {url} ({reason}): {advice}")
 
 
 def failure(url: str, token_kind: str, answer: httpx.Response) -> StudioError | None:
@@ -82,7 +120,7 @@ def _is_strange(answer: httpx.Response) -> bool:
         return False
     if answer.request.url.path.endswith(REFRESH_PATH):
         return answer.status_code < 500
-    return answer.status_code == 404 or (answer.is_success and answer.request.method != "DELETE")
+    return answer.status_code in (400, 404) or (answer.is_success and answer.request.method != "DELETE")
 
 
 def _stranger(url: str, answer: httpx.Response) -> StudioError:
@@ -90,6 +128,8 @@ def _stranger(url: str, answer: httpx.Response) -> StudioError:
         target = answer.headers.get("location", "elsewhere")
         return StudioError(f"{url} redirects to {target}: put that address into LABEL_STUDIO_URL.")
     path = answer.request.url.path
+    if "https port" in answer.text[:2000].lower():
+        return StudioError(f"{url} speaks HTTPS: write https:// instead of http:// in LABEL_STUDIO_URL.")
     return StudioError(
         f"{url} answers, but it is not Label Studio ({path} gave no JSON): correct LABEL_STUDIO_URL, which is the "
         "address without a path to a project."

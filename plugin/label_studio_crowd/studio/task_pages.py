@@ -117,6 +117,13 @@ def page_after(
     }
 
 
+def newest_first(project: int) -> dict[str, Any]:
+    """Return the query for the task that was changed last."""
+    query = {"ordering": ["-tasks:updated_at"]}
+    asked = {"page_size": 1, "fields": "all", "include": "id,updated_at", "query": json.dumps(query)}
+    return {"project": project, **asked}
+
+
 def read_ahead(read: Callable[[int], TaskPage], waited: Waited, progress: Progress) -> Iterator[TaskPage]:
     """Yield pages by increasing id; the next page is read while the caller works on this one.
 

@@ -187,13 +187,20 @@ def test_a_token_service_that_stumbles_is_no_refusal(status):
     assert isinstance(error.value, NoAnswerError) == (status != 500)
 
 
+@pytest.mark.parametrize(
+    "written", [" 0123 ", '"0123"', "'0123'", "Token 0123", "Bearer 0123", "Authorization: Token 0123\n", "“0123”"]
+)
+def test_a_token_is_taken_as_people_copy_it(written):
+    assert Studio.of(load(url="http://127.0.0.1:9", api_key=written))._api_key == "0123"
+
+
 def test_a_token_that_is_refused_is_a_refusal():
     studio = with_token_service(httpx.Response(401, json={"detail": "Token is invalid"}))
     with pytest.raises(StudioError, match="create a new one"):
         studio.version()
 
 
-@pytest.mark.parametrize(("token", "odd"), [("tök", "ö"), ("0" * 39 + "…", "…"), ("Token 0123", " ")])
+@pytest.mark.parametrize(("token", "odd"), [("tök", "ö"), ("0" * 39 + "…", "…"), ("0123 4567", " ")])
 def test_a_token_with_a_character_that_no_token_has_is_refused_before_it_is_sent(token, odd):
     with pytest.raises(UserError, match=f"the character '{odd}'.*copy it again"):
         Studio.of(load(url="http://127.0.0.1:9", api_key=token))
