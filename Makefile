@@ -3,13 +3,14 @@
 # from 3.10 to 3.13 is used. (label-studio-sdk needs a numpy that has no wheel for Python 3.14.)
 
 PYTHON ?= python3
+export STUDIO
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FITS := 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install constraints hooks studio demo lint test test-fast package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates bench-savings bench-texts bench-rankings clean
+.PHONY: help install constraints hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates bench-savings bench-texts bench-rankings clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -68,6 +69,9 @@ test: lint studio ## lint and all tests, also those with a real Label Studio; fo
 test-fast: $(INSTALLED) ## the tests that need no Label Studio
 	@$(BIN)/pytest -m "not studio"
 
+test-studio: $(INSTALLED) ## the tests that need Label Studio, on another release of it: STUDIO=1.20
+	@$(BIN)/pytest tests/studio
+
 package: $(INSTALLED) ## build sdist and wheel into dist, and try the wheel in a clean environment (some minutes)
 	@rm -rf dist
 	@$(BIN)/python -m build --outdir dist .
@@ -101,5 +105,5 @@ screenshots: studio ## pictures of the pages for a project in a real Label Studi
 	@$(BIN)/python -m examples.screenshots
 
 clean: ## remove the environments, the caches and everything that the demo made
-	rm -rf $(VENV) .venv-studio .venv-peers .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	rm -rf $(VENV) .venv-studio* .venv-peers .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,10 +22,19 @@ from harness.working import working
 
 __all__ = ["LABEL_STUDIO", "StudioError", "copy_migrated", "install", "only_one", "quiet_environment", "tail"]
 
-LABEL_STUDIO = "label-studio>=1.23,<1.24"
-"""The versions of Label Studio that are installed here: the one place to change it."""
+USUAL = "1.23"
+"""The release of Label Studio that is installed here: the one place to change it."""
 
-VENV = CHECKOUT / ".venv-studio"
+RELEASE = os.environ.get("STUDIO") or USUAL
+"""The one that is used; ``STUDIO=1.20`` names another for the tests."""
+
+_MAJOR, _, _MINOR = RELEASE.partition(".")
+if not (_MAJOR.isdigit() and _MINOR.isdigit()):
+    raise SystemExit(f"STUDIO is {RELEASE!r}: name a release of Label Studio by two numbers, as in STUDIO=1.20.")
+
+LABEL_STUDIO = f"label-studio>={RELEASE},<{_MAJOR}.{int(_MINOR) + 1}"
+
+VENV = CHECKOUT / (".venv-studio" if RELEASE == USUAL else f".venv-studio-{RELEASE}")
 DATABASE = "label_studio.sqlite3"
 
 _KEPT_FROM_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
@@ -112,7 +121,7 @@ def _logged(command: list[str], log: Path, detail: Callable[[str], None]) -> Non
         raise StudioError(
             f"Label Studio could not be installed: {' '.join(errors) or 'see the log'}\n"
             f"The whole output is in {_shown(log)}. Label Studio needs Python 3.10 or newer with the venv "
-            "module, and a package index that has it; `rm -r .venv-studio` starts over."
+            "module, and a package index that has it; `rm -r {VENV.name}` starts over."
         )
 
 

@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+from pathlib import Path
 
 from model import backend, create_app
 
@@ -17,7 +18,7 @@ from label_studio_crowd.access import listening_host
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.logs import configure_logs
 from label_studio_crowd.service.scheduler import Service
-from label_studio_crowd.settings import PREFIX, load
+from label_studio_crowd.settings import PREFIX, Settings, load
 
 
 def main() -> int:
@@ -26,12 +27,21 @@ def main() -> int:
     parser.add_argument("-p", "--port", type=int, help="port [PORT, or 9090]")
     parser.add_argument("--host", help="address [everywhere; without a password loopback]")
     parser.add_argument("--log-level", choices=["DEBUG", "INFO", "WARNING", "ERROR"], help="[LOG_LEVEL, or INFO]")
-    arguments = parser.parse_args()
+    parser.add_argument("-d", "--debug", dest="log_level", action="store_const", const="DEBUG", help="log more")
+    parser.add_argument("--basic-auth-user", default=os.environ.get("ML_SERVER_BASIC_AUTH_USER"), help="[none]")
+    parser.add_argument("--basic-auth-pass", default=os.environ.get("ML_SERVER_BASIC_AUTH_PASS"), help="[none]")
+    parser.add_argument("--model-dir", type=Path(__file__).parent.joinpath, help="where trained models are kept")
+    parser.add_argument("--with", "--kwargs", dest="options", nargs="+", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--check", action="store_true", help="see to it that the store opens, before it serves")
+    arguments = vars(parser.parse_args())
+    options, check = arguments.pop("options"), arguments.pop("check")
     try:
-        for name, value in vars(arguments).items():
+        for name, value in [*arguments.items(), *map(_option, options)]:
             if value is not None:
                 os.environ[PREFIX + name.upper()] = str(value)
         settings = load()
+        if check:
+            print(f"label-studio-crowd: {backend().settings.store.partition(':')[0]} store, settings: all is well")
         host = listening_host(settings)
         configure_logs(settings)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -43,6 +53,14 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     return 0
+
+
+def _option(text: str) -> tuple[str, str]:
+    """Return the name and value of an option after ``--with``."""
+    name, equals, value = text.partition("=")
+    if not equals or name not in Settings.model_fields:
+        raise UserError(f"Found --with {text}; allowed is NAME=VALUE with a setting's name, as in classifier=none.")
+    return name, value
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def start(request: pytest.FixtureRequest, environment: Path, studio: LocalStudio
     """Start the backend: ``with start(**environment_variables) as url:``."""
 
     @contextmanager
-    def running(**variables: str) -> Iterator[str]:
+    def running(*flags: str, **variables: str) -> Iterator[str]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -171,7 +171,15 @@ def start(request: pytest.FixtureRequest, environment: Path, studio: LocalStudio
         log = tmp_path / "backend.log"
         with log.open("ab") as out:
             process = subprocess.Popen(
-                [str(environment / "bin" / command[0]), *command[1:], "--port", str(port), "--host", "127.0.0.1"],
+                [
+                    str(environment / "bin" / command[0]),
+                    *command[1:],
+                    "--port",
+                    str(port),
+                    "--host",
+                    "127.0.0.1",
+                    *flags,
+                ],
                 cwd=tmp_path,
                 env=given,
                 stdout=out,
@@ -299,6 +307,23 @@ def test_a_password_keeps_others_out_and_webhooks_may_bring_the_secret(
         assert httpx.post(f"{url}/webhook", json=event, headers={"X-Webhook-Secret": secret}).status_code == 201
         assert add_backend(studio, project.id, url, **basic)["readable_state"] == "Connected"
         wait_for_run(studio, project.id, tmp_path)
+
+
+def test_it_takes_the_flags_of_label_studio_ml(start: Callable[..., Any], tmp_path: Path) -> None:
+    password = secrets.token_hex(8)
+    flags = ["--basic-auth-user", "crowd", "--basic-auth-pass", password, "--debug", "--check"]
+    flags += ["--model-dir", str(tmp_path / "own"), "--with", "classifier=none", "target_quality=0.8"]
+    with start(*flags) as url:
+        body = {"tasks": [], "project": "1.1", "label_config": "<View/>", "params": {}}
+        assert httpx.post(f"{url}/predict", json=body).status_code == 401
+        assert httpx.post(f"{url}/predict", json=body, auth=("crowd", password)).status_code == 200
+
+
+def test_a_webhook_without_the_project_is_no_failure(start: Callable[..., Any], project: Project) -> None:
+    with start() as url:
+        for body in ({"action": "PROJECT_DELETED", "project": {"id": project.id}}, {"action": "ANNOTATION_CREATED"}):
+            assert httpx.post(f"{url}/webhook", json=body).status_code == 201
+        assert answers(url)
 
 
 def test_an_event_that_label_studio_would_not_send_harms_nothing(start: Callable[..., Any], project: Project) -> None:
