@@ -239,3 +239,22 @@ def test_a_dry_run_leaves_what_export_writes(run, project):
     for command in (["connect"], ["sync"], ["sync", "--dry-run", "--classifier", "none"], ["export", "--out", "a.csv"]):
         done = run([*command, "-p", project.id])
         assert done.returncode == 0, done.stderr
+
+
+def test_a_look_changes_nothing_and_reports_and_exports_work_after_it(run, project, plugin, tmp_path):
+    at_work = plugin(project)
+
+    def everything():
+        tabs = at_work.api.get("/api/dm/views/", params={"project": project.id}).json()
+        return at_work.info(), at_work.predictions(), tabs, [at_work.task(task) for task in project.tasks]
+
+    before = everything()
+    done = run(["look", "--project", project.id, "--out", "look.html", "--classifier", "none"])
+    assert done.returncode == 0, done.stderr
+    assert "Label Studio was only read" in done.stdout and "most useful tasks" in done.stdout
+    assert everything() == before
+    assert "dogs" in (tmp_path / "look.html").read_text()
+    done = run(["export", "--project", project.id, "--out", "labels.csv"])
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "labels.csv").open() as file:
+        assert [row["consensus"] for row in csv.DictReader(file)][:2] == ["a", "a"]

@@ -97,7 +97,10 @@ def _snapshot(opened: Project) -> Snapshot:
     found = stored_snapshot(opened.store)
     if found is None:
         number = opened.number
-        raise UserError(f"Project {number} has no scores yet: run `label-studio-crowd sync --project {number}`.")
+        raise UserError(
+            f"Project {number} has no scores yet: run `label-studio-crowd look --project {number}`, which "
+            f"changes nothing in Label Studio, or `label-studio-crowd sync --project {number}`."
+        )
     return found
 
 
@@ -126,6 +129,42 @@ def doctor(project: ProjectOption, settings: Settings, as_json: JsonOption = Fal
         typer.echo(json.dumps([vars(check) for check in checks], ensure_ascii=False))
     if any(check.level == "wrong" for check in checks):
         raise typer.Exit(2)
+
+
+@app.command()
+@with_settings(*STORE, *SCORING)
+def look(
+    project: ProjectOption,
+    settings: Settings,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write a report, too: a file ending in .html, which opens offline.")
+    ] = None,
+    hide_names: Annotated[
+        bool, typer.Option("--hide-names", help="Replace the annotators' names in the report with numbers.")
+    ] = False,
+) -> None:
+    """Score a project without changing anything in Label Studio. Reports and exports work afterwards."""
+    from label_studio_crowd.commands import display
+    from label_studio_crowd.pages.report import check_report_path
+    from label_studio_crowd.runs.rescore import How, rescore
+
+    if out is not None:
+        check_report_path(out)
+    console, err = _consoles()
+    with display.progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
+        run = rescore(opened, How(dry_run=True, keeps=True))
+        names = opened.studio.annotator_names()
+        assert run is not None, "only a run that may stop early returns nothing"
+        if out is not None:
+            _write_report(opened, out, None, hide_names=hide_names)
+    display.show_run(console, run.report())
+    display.show_queue(console, run.scores, run.plan.queue, settings.url, project)
+    display.show_annotators(console, run.scores, names)
+    console.print("Label Studio was only read: nothing was written to it.", highlight=False)
+    if out is not None:
+        console.print(f"Wrote {out}", highlight=False, soft_wrap=True)
+    else:
+        console.print(f"Next: label-studio-crowd report --project {project} --out report.html", highlight=False)
 
 
 @app.command()
@@ -297,23 +336,28 @@ def report(
     ] = None,
 ) -> None:
     """Write what the server's pages show into one file. It opens offline and can be sent by mail."""
-    from label_studio_crowd.exchange.pull import look_up, update_names
-    from label_studio_crowd.pages.report import check_report_path, report_html, write_report
-    from label_studio_crowd.runs.look_ahead import look_ahead_if_due
+    from label_studio_crowd.pages.report import check_report_path
 
     check_report_path(out)
     with _opened(project, settings) as opened:
-        info, snapshot = look_up(opened), _snapshot(opened)
-        if not hide_names:
-            update_names(opened, snapshot.annotators.tolist(), anew=True)
-        look_ahead_if_due(opened, info, snapshot)
-        about = snapshot.of_control(control)
-        if about is None:
-            known = ", ".join(map(repr, snapshot.controls))
-            raise UserError(f"--control is {control!r}, which was not scored; choose one of {known}.")
-        html = report_html(opened.store, about, settings, project, hide_names=hide_names)
-    write_report(html, out)
+        _write_report(opened, out, control, hide_names=hide_names)
     typer.echo(f"Wrote {out}")
+
+
+def _write_report(opened: Project, out: Path, control: str | None, *, hide_names: bool) -> None:
+    from label_studio_crowd.exchange.pull import look_up, update_names
+    from label_studio_crowd.pages.report import report_html, write_report
+    from label_studio_crowd.runs.look_ahead import look_ahead_if_due
+
+    info, snapshot = look_up(opened), _snapshot(opened)
+    if not hide_names:
+        update_names(opened, snapshot.annotators.tolist(), anew=True)
+    look_ahead_if_due(opened, info, snapshot)
+    about = snapshot.of_control(control)
+    if about is None:
+        known = ", ".join(map(repr, snapshot.controls))
+        raise UserError(f"--control is {control!r}, which was not scored; choose one of {known}.")
+    write_report(report_html(opened.store, about, opened.settings, opened.number, hide_names=hide_names), out)
 
 
 @app.command()

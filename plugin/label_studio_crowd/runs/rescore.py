@@ -60,6 +60,8 @@ class How:
         Read everything anew, train the classifier, and change all consensus predictions that need it.
     dry_run
         Change nothing in Label Studio.
+    keeps
+        With `dry_run`: keep what is believed for pages, reports and exports all the same.
     pull
         Ask Label Studio for changes.
     sweep
@@ -76,6 +78,7 @@ class How:
     trigger: Trigger = "command"
     full: bool = False
     dry_run: bool = False
+    keeps: bool = False
     pull: bool = True
     sweep: bool = False
     only_news: bool = False
@@ -132,7 +135,9 @@ def rescore(project: Project, how: How = How()) -> Run | None:
         seconds=clock.seconds,
         waited=clock.waited(),
     )
-    return run if how.dry_run else _leave(run)
+    if how.dry_run:
+        return _keep(run) if how.keeps else run
+    return _leave(run)
 
 
 def retrain(project: Project) -> None:
@@ -191,7 +196,7 @@ def _judge(project: ScoredProject, answers: tuple[Answers, ...], annotations: li
     """Return what is scored, with the probabilities at hand, or those of a training where one is due."""
     known = None if how.full else at_hand(project, answers[0], by_model=how.trains == "missing")
     if known is None or (known.outdated and how.trains == "outdated"):
-        probabilities = train_anew(project, answers[0], keep=not how.dry_run)
+        probabilities = train_anew(project, answers[0], keep=how.keeps or not how.dry_run)
         return Judged(answers, annotations, probabilities, trained=True, outdated=False)
     return Judged(answers, annotations, known.probabilities, trained=False, outdated=known.outdated)
 
@@ -231,16 +236,22 @@ def _publish(project: ScoredProject, plan: Plan, how: How) -> Published:
 def _leave(run: Run) -> Run:
     """Leave what a run believes and did to its successors and to pages; return it with whether these ask for more."""
     project, crowd = run.project, run.scores.answers.crowd
+    project.store.facts.write(Settled(crowd.tasks[run.scores.settled].tolist()))
+    run = _keep(run)
+    project.store.runs.add(run.report())
+    return run
+
+
+def _keep(run: Run) -> Run:
+    """Keep what a run believes for pages, reports and exports; return it with whether these ask for more."""
+    project = run.project
     facts, scored_with = project.store.facts, ScoredWith.of(project.settings)
-    facts.write(Settled(crowd.tasks[run.scores.settled].tolist()))
     facts.write(scored_with)
     snapshot = _snapshots(run)
     project.store.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
     labels = int(run.scores.num_labels.sum())
     add_to_history(facts, snapshot.taken_at, labels, run.accuracy)
-    run = replace(run, outlook_due=is_outlook_due(facts, labels, scored_with.settings))
-    project.store.runs.add(run.report())
-    return run
+    return replace(run, outlook_due=is_outlook_due(facts, labels, scored_with.settings))
 
 
 def _snapshots(run: Run) -> Snapshot:
