@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.pages.insights.drawing import Drawn, drawn_on
 from label_studio_crowd.pages.insights.figures import (
     Guess,
     Page,
@@ -47,6 +48,8 @@ class SuspectLabel:
         What the classifier says; None without one.
     evidence
         All of this in a sentence or two, without the annotator's name.
+    drawn
+        The label and the consensus as outlines on the task's picture; None where they are on none.
     """
 
     task: int
@@ -59,6 +62,7 @@ class SuspectLabel:
     others: tuple[Vote, ...]
     guess: Guess | None
     evidence: str
+    drawn: Drawn | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,7 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
         others=others,
         guess=guess,
         evidence=" ".join(evidence),
+        drawn=drawn_on(snapshot, row, [answer]),
     )
 
 

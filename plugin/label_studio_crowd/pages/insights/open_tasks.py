@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.pages.insights.drawing import Drawn, drawn_on
 from label_studio_crowd.pages.insights.figures import (
     Guess,
     Page,
@@ -55,6 +56,8 @@ class QueuedTask:
         task; it doubts where its own guess is another than the label that they all gave. A weak annotator is one who is
         surely right less often than the average label of the project; a task is here for that if nobody else labelled
         it.
+    drawn
+        The answers and the consensus as outlines on the task's picture; None where they are on none.
     """
 
     task: int
@@ -68,6 +71,7 @@ class QueuedTask:
     guess: Guess | None
     why: Why
     sentence: str
+    drawn: Drawn | None = None
 
 
 def queue_page(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[QueuedTask]:
@@ -127,6 +131,7 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
         guess=guess,
         why=why,
         sentence=sentence,
+        drawn=drawn_on(snapshot, row, range(snapshot.crowd.indptr[row], snapshot.crowd.indptr[row + 1])),
     )
 
 

@@ -1,7 +1,7 @@
 """The controls of a project, from its labeling config or its results; they turn results into labels and back."""
 
 from label_studio_crowd.studio.controls.control import ANSWERING, NO_LABEL, Control, Result
-from label_studio_crowd.studio.controls.forms import SeveralLabelsError, composed, regions_of
+from label_studio_crowd.studio.controls.forms import SeveralLabelsError, as_place, composed, regions_of
 from label_studio_crowd.studio.controls.labeling_config import (
     find_control,
     find_controls,
@@ -19,6 +19,7 @@ __all__ = [
     "Path",
     "Result",
     "SeveralLabelsError",
+    "as_place",
     "composed",
     "find_control",
     "find_controls",
