@@ -80,7 +80,7 @@ def rescored(stored, monkeypatch):
     project = Project(number=1, studio=NoStudio(), store=stored, settings=configured)
 
     def look(project, *, connected=True):
-        return ScoredProject.of(project, configured, info, CONTROL)
+        return ScoredProject.of(project, configured, info, (CONTROL,))
 
     monkeypatch.setattr(rescoring, "look", look)
     monkeypatch.setattr(look_ahead, "look", look)

@@ -43,8 +43,8 @@ def work(jobs, settings, kind):
 
 def run_with(**given):
     """Return a run as far as a worker looks at it."""
-    crowd = SimpleNamespace(label=[], tasks=[], annotators=SimpleNamespace(tolist=list))
-    scores = SimpleNamespace(answers=SimpleNamespace(crowd=crowd), settled=SimpleNamespace(sum=int))
+    crowd, none = SimpleNamespace(tasks=[]), SimpleNamespace(sum=int)
+    scores = SimpleNamespace(answers=SimpleNamespace(crowd=crowd), controls=(), num_labels=none, settled=none)
     plan = SimpleNamespace(queue=())
     defaults = {"outlook_due": False, "left": 0, "outdated": False}
     return SimpleNamespace(scores=scores, plan=plan, seconds={}, **{**defaults, **given})

@@ -11,9 +11,7 @@ def config(*controls, objects=TEXT):
 
 
 CHOICES = '<Choices name="c" toName="t"><Choice value="yes"/><Choice value="no"/></Choices>'
-SEVERAL = '<Choices name="many" toName="t" choice="multiple"><Choice value="yes"/></Choices>'
 REGION = '<Choices name="each" toName="t" perRegion="true"><Choice value="yes"/></Choices>'
-BOXES = '<RectangleLabels name="boxes" toName="t"><Label value="car"/></RectangleLabels>'
 RATING = '<Rating name="stars" toName="t"/>'
 TREE = (
     '<Taxonomy name="tree" toName="t"{}><Choice value="animal"><Choice value="cat"/></Choice>'
@@ -26,7 +24,7 @@ TREE = (
     [
         ([CHOICES], "c", "choices", ("yes", "no")),
         ([CHOICES.replace("/>", ' alias="y"/>', 1)], "c", "choices", ("y", "no")),
-        ([SEVERAL, REGION, BOXES, RATING], "stars", "rating", ("1", "2", "3", "4", "5")),
+        ([REGION, RATING], "stars", "rating", ("1", "2", "3", "4", "5")),
         (['<Rating name="stars" toName="t" maxRating="3"/>'], "stars", "rating", ("1", "2", "3")),
         (['<Pairwise name="p" toName="t,u"/>'], "p", "pairwise", ("left", "right")),
         ([TREE.format("")], "tree", "taxonomy", ("animal", "animal / cat", "flora")),
@@ -68,10 +66,9 @@ def test_a_control_can_be_named():
 @pytest.mark.parametrize(
     ("xml", "name", "said"),
     [
-        (config(SEVERAL, BOXES), None, ["many", "several choices", "RectangleLabels", "<Rating>"]),
         (config(REGION), None, ["per region"]),
         (config(), None, ["no control at all"]),
-        (config(CHOICES, SEVERAL), "many", ["'many'", "several choices", "'c'"]),
+        (config(CHOICES, REGION), "each", ["'each'", "per region", "'c'"]),
         (config(CHOICES), "typo", ["'typo'", "'c'"]),
         ("<View>", None, ["not valid XML"]),
         (config('<Rating name="r" toName="t" maxRating="3e8"/>'), None, ["'3e8'", "a whole number from 1 to 1000"]),
