@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -73,6 +77,29 @@ def _forged(rng: random.Random, info: dict[str, Any], task: dict[str, Any]) -> A
             [[[]]],
         ]
     )
+
+
+def schema_fuzzed(house: House, folder: Path, options: Options) -> Outcome:
+    """Let schemathesis send what the API's description allows, and what it does not, to every route."""
+    with Room(house, folder, options=options) as room:
+        room.connect()
+        program = Path(sys.executable).with_name("schemathesis")
+        how = ["--checks", "not_a_server_error,response_schema_conformance", "--max-examples", "20", "--no-color"]
+        how += ["--phases", "examples,coverage,fuzzing", "--seed", str(options.seed)]
+        with room.load(seed=options.seed) as load:
+            ran = subprocess.run(
+                [str(program), "run", f"{room.service.url}/openapi.json", *how],
+                capture_output=True,
+                text=True,
+                cwd=folder,
+                env={**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(folder)},
+            )
+        (folder / "schemathesis.log").write_text(ran.stdout + ran.stderr)
+        cases = re.search(r"(\d[\d,]*) generated", ran.stdout)
+        found = room.outcome("schema fuzzed", f"schemathesis, {cases[1] if cases else '?'} cases", load)
+        if ran.returncode:
+            found.problems.append(" ".join(ran.stdout.split())[-500:])
+        return found
 
 
 def pages_hostile(house: House, folder: Path, options: Options) -> Outcome:

@@ -17,7 +17,7 @@ from typing import Final
 
 from rich.console import Console
 
-from benchmarks.service.faults.attacks import events_forged, pages_hostile
+from benchmarks.service.faults.attacks import events_forged, pages_hostile, schema_fuzzed
 from benchmarks.service.faults.executioner import Executioner, worker_processes
 from benchmarks.service.faults.house import House, QueueWatch
 from benchmarks.service.faults.outcome import Options, Outcome, SkippedError
@@ -280,5 +280,6 @@ FAULTS: Final[Mapping[str, Callable[[House, Path, Options], Outcome]]] = {
     "redis-flushed": redis_flushed,
     "one-worker-killed": one_worker_killed,
     "events-forged": events_forged,
+    "schema-fuzzed": schema_fuzzed,
     "pages-hostile": pages_hostile,
 }
