@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from crowdcore import kernels
 from crowdcore.crowd.columns import fitting
 from crowdcore.crowd.frames import as_pandas, is_foreign
-from crowdcore.crowd.ids import Codes, plain
+from crowdcore.crowd.ids import Codes, Ids, plain
 from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def as_ensemble(crowd: Crowd, pred_probs: ArrayLike | None) -> NDArray[np.float6
     N, K = len(crowd.tasks), len(crowd.classes)
     if pred_probs is None:
         return np.empty((0, N, K))
-    P = _as_numbers(_in_order(crowd, pred_probs))
+    P = as_numbers(in_order(crowd.tasks, crowd.classes, pred_probs))
     models = P[None] if P.ndim == 2 else P
     if models.ndim != 3 or models.shape[1:] != (N, K) or not len(models):
         raise ValueError(
@@ -116,7 +116,8 @@ def _fault(values: NDArray[np.float64]) -> str:
     )
 
 
-def _as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:
+def as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:
+    """Return probabilities as an array; raise a ValueError if they are no numbers."""
     try:
         found = np.asarray(pred_probs)
         if found.dtype.kind != "c":
@@ -130,24 +131,24 @@ def _as_numbers(pred_probs: ArrayLike) -> NDArray[np.float64]:
     )
 
 
-def _in_order(crowd: Crowd, pred_probs: ArrayLike) -> ArrayLike:
-    """Return a DataFrame's rows and columns in the crowd's order; anything else as it is.
+def in_order(tasks: Ids, classes: Ids, pred_probs: ArrayLike) -> ArrayLike:
+    """Return a DataFrame's rows and columns in the order of the tasks and classes; anything else as it is.
 
-    A frame of polars or PyArrow names its tasks in a column, or has its rows in the crowd's order.
+    A frame of polars or PyArrow names its tasks in a column, or has its rows in the order of the tasks.
     """
     if is_foreign(pred_probs):
         table = as_pandas(pred_probs)
         named = fitting(list(table.columns), "task", 1)
         if named:
             pred_probs = table.set_index(named[0])
-        elif len(table) == len(crowd.tasks):
-            pred_probs = table.set_axis(crowd.tasks.tolist())
-        texts = {str(label): label for label in crowd.classes.tolist()}  # their columns are texts
+        elif len(table) == len(tasks):
+            pred_probs = table.set_axis(tasks.tolist())
+        texts = {str(label): label for label in classes.tolist()}  # their columns are texts
         pred_probs = pred_probs.rename(columns=texts)  # type: ignore[union-attr]
     if not hasattr(pred_probs, "reindex"):
         return pred_probs
     frame: Any = pred_probs
-    for what, ids, labels in (("index", crowd.tasks, frame.index), ("columns", crowd.classes, frame.columns)):
+    for what, ids, labels in (("index", tasks, frame.index), ("columns", classes, frame.columns)):
         known = set(labels)
         absent = [one for one in ids.tolist() if one not in known]
         if absent or len(known) != len(labels):
@@ -156,7 +157,13 @@ def _in_order(crowd: Crowd, pred_probs: ArrayLike) -> ArrayLike:
                 f"pred_probs is a DataFrame {fault} in its {what}; expected index = crowd.tasks and columns = "
                 "crowd.classes, in any order. Or pass an array in the crowd's order."
             )
-    return frame.loc[crowd.tasks.tolist(), crowd.classes.tolist()].to_numpy()  # type: ignore[no-any-return]
+    rows, columns = _places(tasks, frame.index), _places(classes, frame.columns)
+    return frame.iloc[rows, columns].to_numpy()  # type: ignore[no-any-return]
+
+
+def _places(wanted: Ids, labels: Iterable[Any]) -> list[int]:
+    places = {label: place for place, label in enumerate(labels)}
+    return [places[one] for one in wanted.tolist()]
 
 
 def as_known_labels(crowd: Crowd, known_labels: ArrayLike | None) -> Codes:

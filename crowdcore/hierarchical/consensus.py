@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore import kernels
-from crowdcore.crowd.evidence import as_ensemble, as_known_labels
+from crowdcore.crowd.evidence import SUM_TOLERANCE, as_ensemble, as_known_labels
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.sums import each
 from crowdcore.crowd.table import Crowd
@@ -147,6 +147,7 @@ def hierarchical_dawid_skene(
     classifier: Any = None,
     known_labels: ArrayLike | None = None,
     most_exponent: float = 2.0,
+    expected_shares: ArrayLike | None = None,
 ) -> HierarchicalResult:
     r"""Return each task's consensus label and how far labels and annotators are to be believed.
 
@@ -175,6 +176,9 @@ def hierarchical_dawid_skene(
     most_exponent : float
         The largest power the model may be raised to. Above 1 an underconfident model is sharpened; 1 is safer where
         the model learns from this consensus again and again, and so agrees with itself more and more.
+    expected_shares : array_like of shape (K,), optional
+        How common the classes are expected to be, more than 0 and 1 in all, for where no model says it: a start, a
+        tenth of what the answers say. Default: all alike, which takes a class of one in fifty for too common.
 
     Returns
     -------
@@ -184,7 +188,8 @@ def hierarchical_dawid_skene(
     Raises
     ------
     ValueError
-        If `pred_probs`, `features` or `known_labels` do not fit the crowd, or the classifier cannot be used.
+        If `pred_probs`, `features`, `known_labels` or `expected_shares` do not fit the crowd, or the classifier cannot
+        be used.
 
     Notes
     -----
@@ -255,13 +260,14 @@ def hierarchical_dawid_skene(
     models = as_ensemble(crowd, pred_probs)
     known = kernels.frozen(as_known_labels(crowd, known_labels))
     P = _mean(models) if len(models) else None
+    expected = None if expected_shares is None else _checked_shares(crowd, expected_shares)
     copies = find_copies(crowd)
     heard, _ = without_copies(crowd, copies)
     if features is None:
-        fit = fit_hierarchical(heard, P, known, most_exponent, knows_shares=most_exponent <= 1)
+        fit = fit_hierarchical(heard, P, known, most_exponent, knows_shares=most_exponent <= 1, expected=expected)
         return rate_everybody(_result(fit, P), crowd, copies)
     learner = OutOfFold(heard, features, classifier, known)
-    fit, P = fit_with_features(heard, learner, P, known, most_exponent)
+    fit, P = fit_with_features(heard, learner, P, known, most_exponent, expected)
     return rate_everybody(_result(fit, P), crowd, copies)
 
 
@@ -308,6 +314,16 @@ def _mean(models: Floats) -> Floats:
     P: Floats = np.maximum(models.mean(axis=0) if len(models) > 1 else models[0], SMALLEST)
     P /= P.sum(axis=1, keepdims=True)
     return P
+
+
+def _checked_shares(crowd: Crowd, given: ArrayLike) -> Floats:
+    shares, K = np.asarray(given, np.float64), len(crowd.classes)
+    if shares.shape != (K,) or not (shares > 0).all() or abs(shares.sum() - 1) > SUM_TOLERANCE:
+        raise ValueError(
+            f"expected_shares is {given!r}; expected {K} numbers more than 0 whose sum is 1, one for each of the "
+            f"classes {crowd.classes.tolist()[:8]}."
+        )
+    return shares / shares.sum()  # type: ignore[no-any-return]
 
 
 def _model_weight(fit: HierarchicalFit, P: Floats | None, consensus: Codes, quality: Floats) -> float:

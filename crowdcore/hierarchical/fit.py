@@ -45,6 +45,7 @@ def fit_hierarchical(
     *,
     knows_shares: bool = False,
     alone: HierarchicalFit | None = None,
+    expected: Floats | None = None,
 ) -> HierarchicalFit:
     """Return the fit with the model as far as it has earned its say, or without it.
 
@@ -62,11 +63,13 @@ def fit_hierarchical(
         Whether the model has learned how common classes are from these same tasks.
     alone : HierarchicalFit, optional
         The fit without a model, if it is there already.
+    expected : ndarray of shape (K,), optional
+        How common the classes are expected to be, for the fit without a model; default: all alike.
     """
     if not np.any(crowd.num_answers + (known >= 0) > 1):  # nothing tells a careful annotator from an unsure model
         most_exponent = min(most_exponent, 1.0)
     if alone is None:
-        alone = HierarchicalFit(crowd, None, known, most_exponent).run()
+        alone = HierarchicalFit(crowd, None, known, most_exponent, expected=expected).run()
     if P is None or goes_against(np.log(P), crowd, known):
         return alone
     (T, shares), heard, price = alone.beliefs, alone.heard, luck(alone.heard)
@@ -94,6 +97,8 @@ class HierarchicalFit:
         As in `fit_hierarchical`.
     most_correlation : float
         How far answers may be taken to err together.
+    expected : ndarray of shape (K,), optional
+        How common the classes are expected to be, where there is no model; default: all alike.
 
     Attributes
     ----------
@@ -126,6 +131,7 @@ class HierarchicalFit:
         known: Codes,
         most_exponent: float,
         most_correlation: float = MOST_CORRELATION,
+        expected: Floats | None = None,
     ) -> None:
         self.crowd, self.pred_probs, self.known, self.has_model = crowd, P, known, P is not None
         self.most_exponent, self.most_correlation = most_exponent, most_correlation
@@ -133,7 +139,7 @@ class HierarchicalFit:
         self._num_heard = max(int(self.heard.sum()), 1)
         self.confusions = Confusions(crowd, COMMON_WITH_MODEL if self.has_model else COMMON_ALONE)
         self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
-        self.posterior = self._begin(P)
+        self.posterior = self._begin(expected if P is None else P)
         taught = (crowd.num_answers > 1) | (known >= 0)
         shares = self.posterior[taught].sum(axis=0) + 1
         self.checked = bool(np.any(crowd.num_answers + (known >= 0) > 1))
@@ -146,7 +152,7 @@ class HierarchicalFit:
         self._walk(np.empty((0, K)), np.empty((0, K)), 0.0)
 
     def _begin(self, P: Floats | None) -> Floats:
-        """Return the first posteriors: 4/5 the shares of the votes, 1/5 the model; what is known."""
+        """Return the first posteriors: what is known; else 4/5 shares of votes, 1/5 the model or what is expected."""
         crowd, K = self.crowd, len(self.crowd.classes)
         n = crowd.num_answers[:, None]
         T: Floats = crowd.counts * (0.8 / np.maximum(n, 1))

@@ -18,7 +18,12 @@ SETTLED = 0.005
 
 
 def fit_with_features(
-    crowd: Crowd, learner: OutOfFold, P: Floats | None, known: Codes, most_exponent: float
+    crowd: Crowd,
+    learner: OutOfFold,
+    P: Floats | None,
+    known: Codes,
+    most_exponent: float,
+    expected: Floats | None = None,
 ) -> tuple[HierarchicalFit, Floats]:
     """Return the consensus and the classifier's probabilities, shape (N, K), that belong together.
 
@@ -34,11 +39,11 @@ def fit_with_features(
         Features and classifier.
     P : ndarray of shape (N, K), or None
         Probabilities to begin with instead.
-    known, most_exponent
+    known, most_exponent, expected
         As in `fit_hierarchical`.
     """
     P = learner.judge(_vote_shares(crowd, known)) if P is None else P
-    alone = fit_hierarchical(crowd, None, known, most_exponent)
+    alone = fit_hierarchical(crowd, None, known, most_exponent, expected=expected)
     fit = fit_hierarchical(crowd, P, known, most_exponent, knows_shares=True, alone=alone)
     for number in range(1, MOST_REFITS + 1):
         renewed_P = learner.judge(fit.posterior)

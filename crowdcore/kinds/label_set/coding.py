@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import as_ids, plain
+from crowdcore.kinds.per_task import is_missing, per_task
 from crowdcore.kinds.table import AnswerTable
 
 Codes = NDArray[np.int64]
@@ -44,26 +45,23 @@ class Coding:
     @classmethod
     def of(cls, table: AnswerTable, classes: Iterable[Any] | None, known: Sequence[Any] | None, paths: bool) -> Coding:
         """Read the answers and the known sets, as `crowdcore.kinds.label_sets` takes them."""
-        N = len(table.tasks)
-        if known is not None and len(known) != N:
-            raise ValueError(f"known has {len(known)} sets; expected {N}, one for each task, or None.")
-        truths = [None] * N if known is None else list(known)
+        truths = per_task(table, known, "known", "a set")
         answers = [_as_set(value, paths, table, table.task[a]) for a, value in enumerate(table.values)]
-        true_sets = [None if value is None else _as_set(value, paths, table, i) for i, value in enumerate(truths)]
+        true_sets = [
+            None if is_missing(value) else _as_set(value, paths, table, i, "known set of")
+            for i, value in enumerate(truths)
+        ]
         seen: set[Any] = set().union(*answers, *(labels for labels in true_sets if labels))
         names = _names(seen, classes, paths)
         code_of = {name: code for code, name in enumerate(names)}
         missing = seen - code_of.keys()
         if missing:
-            some = (
-                next(a for a, labels in enumerate(answers) if labels & missing)
-                if set().union(*answers) & missing
-                else None
-            )
-            where = "A known set" if some is None else f"The answer to task {plain(table.tasks[table.task[some]])!r}"
             label = sorted(missing, key=repr)[0]
+            at = [table.task[a] for a, labels in enumerate(answers) if label in labels]
+            at += [i for i, labels in enumerate(true_sets) if labels and label in labels]
             raise ValueError(
-                f"{where} has the class {label!r}, which is not among classes. Add it, or drop the answer."
+                f"Task {plain(table.tasks[at[0]])!r} has the class {plain(label)!r}, which is not among classes. "
+                "Add it, or drop the answer."
             )
         ids = np.empty(len(names), dtype=object) if paths else as_ids(names, "classes")
         if paths:
@@ -101,23 +99,19 @@ class Coding:
         return found
 
 
-def _as_set(value: Any, paths: bool, table: AnswerTable, task: int) -> set[Any]:
+def _as_set(value: Any, paths: bool, table: AnswerTable, task: int, what: str = "answer to") -> set[Any]:
     """Return an answer as a set of classes; a path gives all above it."""
-    where = _where(table, task)
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise ValueError(f"{where} is {value!r}; expected a set or a list of classes, [] if none applies.")
-    labels = list(value)
+    where = f"The {what} task {plain(table.tasks[task])!r}"
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise ValueError(f"{where} is {plain(value)!r}; expected a set or a list of classes, [] if none applies.")
+    labels = [plain(label) for label in value]
     for label in labels:
-        if not isinstance(label, Hashable) or (paths and not isinstance(label, tuple)):
+        if not isinstance(label, Hashable) or is_missing(label) or (paths and not (isinstance(label, tuple) and label)):
             wanted = "tuples from the root, such as ('animal', 'dog')" if paths else "classes, such as text or numbers"
             raise ValueError(f"{where} has {label!r}; expected {wanted}.")
     if not paths:
         return set(labels)
     return {path[:depth] for path in labels for depth in range(1, len(path) + 1)}
-
-
-def _where(table: AnswerTable, task: int) -> str:
-    return f"The answer to task {plain(table.tasks[task])!r}"
 
 
 def _names(seen: set[Any], classes: Iterable[Any] | None, paths: bool) -> list[Any]:
@@ -126,11 +120,16 @@ def _names(seen: set[Any], classes: Iterable[Any] | None, paths: bool) -> list[A
         try:
             return sorted(seen)
         except TypeError:
-            return sorted(seen, key=lambda label: (type(label).__name__, repr(label)))
+            return sorted(seen, key=_any_order)
     if not paths:
         return list(classes)
     nodes = dict.fromkeys(path[:depth] for path in classes for depth in range(1, len(path) + 1))
     return sorted(nodes, key=lambda node: len(node))
+
+
+def _any_order(label: Any) -> Any:
+    """Return what labels of several types are sorted by; of paths, parents come before their children."""
+    return [_any_order(part) for part in label] if isinstance(label, tuple) else (type(label).__name__, repr(label))
 
 
 def _pairs(sets: Sequence[set[Any]], code_of: dict[Any, int]) -> tuple[Codes, Codes]:

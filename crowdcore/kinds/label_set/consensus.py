@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crowdcore.crowd.evidence import as_numbers, in_order
 from crowdcore.crowd.grouping import group_mean, ratio
-from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.crowd.ids import plain
+from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.kinds.expected_f1 import expected_f1
 from crowdcore.kinds.label_set.coding import Coding
+from crowdcore.kinds.label_set.questions import Questions
 from crowdcore.kinds.rating import rate_annotators
 from crowdcore.kinds.result import KindResult
 from crowdcore.kinds.table import AnswerTable
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
-MANY = 50
-"""Above so many classes only those that somebody gave a task are questions about it."""
-TOGETHER, LEAST_TOGETHER = 4.0, 0.1
-"""How far answers to the same question are taken to depend on each other: so many times the correlation that shows,
-and this. Real annotators share mistakes that look like the truth."""
+_LEVEL = 1e-9
+"""Probabilities that differ by less are equal: two who contradict each other leave ½, whoever comes first."""
+Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +82,11 @@ def label_sets(
     table : AnswerTable
         N tasks, A answers: sets, lists or tuples of classes. An empty one is an answer, too: no class applies.
     pred_probs : array_like of shape (N, K), optional
-        A model's out-of-sample probability that each class applies. With more than `MANY` classes only those of classes
-        that somebody gave to the task are used.
+        A model's out-of-sample probability that each class applies; a DataFrame is put into order by its index and
+        columns. It is heard as far as it foretells the answers.
     classes : sequence, optional
         All K classes there are, in the order wanted. Default: those in the answers, sorted.
-    known : sequence of length N, optional
+    known : sequence of length N, or mapping of tasks, optional
         Sets known to be true, None elsewhere. Such a set is its task's consensus, with quality 1.
     paths : bool
         Whether classes are nodes of a tree, given as tuples from the root: ``("animal", "dog")``. Who gives a node
@@ -108,9 +107,12 @@ def label_sets(
     -----
     Every pair of a task and a class is a question, answered with yes or no by each of the task's annotators; one
     `crowdcore.hierarchical_dawid_skene` believes them all, so that an annotator has two error rates, for all classes
-    alike. With L the logarithm of the answers' likelihood ratio and n their number, the probability is the mean of what
-    L says, and of what :math:`L / (1 + (n - 1) \rho)` says, for answers that depend on each other (Kish 1965):
-    more answers that agree never lower it. A class is chosen if its probability is above ½.
+    alike. Where there are more than 50 classes, the 50 given most often are asked about, and those that somebody gave
+    to the task; all others everybody may have overlooked.
+
+    With L the logarithm of the answers' likelihood ratio and n their number, the probability is the mean of what L
+    says, and of what :math:`L / (1 + (n - 1) \rho)` says, for answers that depend on each other (Kish 1965): more
+    answers that agree never lower it. A class is chosen if its probability is ½ or more.
 
     Examples
     --------
@@ -123,23 +125,16 @@ def label_sets(
     ([['cat', 'dog'], ['cat', 'dog']], [[], []])
     """
     coding = Coding.of(table, classes, known, paths)
-    K, N = len(coding.classes), len(table.tasks)
-    task, label = _questions(table, coding)
-    model = None if pred_probs is None else _probabilities(pred_probs, N, K)[task, label]
-    found = hierarchical_dawid_skene(
-        _crowd(table, coding, task, label),
-        None if model is None else np.column_stack([1 - model, model]),
-        known_labels=coding.known_answers(task, label),
-    )
-    probability = np.zeros((N, K))
-    probability[task, label] = _believed(found)
-    if model is None:
-        answered = (table.num_answers > 0) | coding.is_known
-        probability[~answered] = probability[answered].mean(axis=0) if answered.any() else 0.0
+    if not len(coding.classes):
+        return _without_classes(label_sets(table, classes=["any"], known=known))
+    model = None if pred_probs is None else _probabilities(table, coding.classes, pred_probs)
+    questions = Questions.of(table, coding)
+    found, yes = questions.believed(coding, model)
+    probability = questions.spread(table, coding, found, yes, model)
     for code, parent in coding.above:  # from the root: nobody means a node without what is above it
         np.minimum(probability[:, code], probability[:, parent], out=probability[:, code])
-    chosen = probability > 0.5
-    there = (table.num_answers > 0) | coding.is_known | (model is not None)
+    chosen = probability > 0.5 - _LEVEL
+    there = (table.num_answers > 0) | coding.is_known | (found.pred_probs is not None)
     given = coding.given(len(table.values))
     quality = _expected(chosen, probability)
     answer_quality = _expected(given, probability[table.task])
@@ -150,85 +145,47 @@ def label_sets(
         consensus=coding.sets(chosen, there),
         quality=quality,
         confidence=quality,
-        agreement=group_mean(similarity, table.task, N),
+        agreement=group_mean(similarity, table.task, len(table.tasks)),
         answer_quality=answer_quality,
         annotators=rate_annotators(table, answer_quality, similarity, _figures(table, given, probability)),
         known=coding.is_known,
         classes=coding.classes,
         probability=probability,
         units=found,
-        unit_task=task,
-        unit_class=label,
+        unit_task=questions.task,
+        unit_class=questions.label,
         given=given,
     )
 
 
-def _questions(table: AnswerTable, coding: Coding) -> tuple[Codes, Codes]:
-    """Return the task and the class of each question: all pairs, or with many classes those that somebody gave."""
-    N, K = len(table.tasks), len(coding.classes)
-    if K <= MANY:
-        return np.repeat(np.arange(N), K), np.tile(np.arange(K), N)
-    pairs = np.concatenate([table.task[coding.answer] * K + coding.label, coding.known_task * K + coding.known_label])
-    found = np.unique(pairs)
-    return found // K, found % K
-
-
-def _crowd(table: AnswerTable, coding: Coding, task: Codes, label: Codes) -> Crowd:
-    """Return what each annotator of a task says to each question about it."""
-    K, sizes = len(coding.classes), table.num_answers[task]
-    ends = sizes.cumsum()
-    unit = np.repeat(np.arange(len(task)), sizes)
-    answer = np.arange(len(unit)) - np.repeat(ends - sizes, sizes) + np.repeat(table.indptr[task], sizes)
-    given = coding.answer * K + coding.label
-    wanted = answer * K + label[unit]
-    at = np.searchsorted(given, wanted)
-    yes = (at < len(given)) & (given[np.minimum(at, len(given) - 1)] == wanted) if len(given) else wanted < 0
-    return Crowd.from_codes(
-        unit, table.annotator[answer], yes.astype(np.int64),
-        tasks=range(len(task)), annotators=table.annotators, classes=["no", "yes"],
-    )  # fmt: skip
-
-
-def _probabilities(pred_probs: ArrayLike, num_tasks: int, num_classes: int) -> Floats:
-    P = np.asarray(pred_probs, dtype=np.float64)
-    if P.shape != (num_tasks, num_classes):
+def _probabilities(table: AnswerTable, classes: NDArray[Any], pred_probs: ArrayLike) -> Floats:
+    """Return a model's probabilities, shape (N, K); a frame's in the order of the tasks and classes."""
+    P = as_numbers(in_order(table.tasks, classes, pred_probs))
+    expected = len(table.tasks), len(classes)
+    if P.shape != expected:
         raise ValueError(
-            f"pred_probs have shape {P.shape}; expected ({num_tasks}, {num_classes}): for each task the probability "
-            "that each class applies."
+            f"pred_probs have shape {P.shape}; expected {expected}: for each task the probability that each class "
+            f"applies. The classes are {classes.tolist()[:8]}; name all there are with classes=."
         )
-    if not ((P >= 0) & (P <= 1)).all():
-        raise ValueError("pred_probs have a number that is no probability; allowed are 0 to 1.")
+    wrong = np.argwhere(~((P >= 0) & (P <= 1)))
+    if len(wrong):
+        i, k = wrong[0]
+        raise ValueError(
+            f"pred_probs have {P[i, k]} for class {plain(classes[k])!r} in task {plain(table.tasks[i])!r}, which is no "
+            "probability; allowed are 0 to 1."
+        )
     return P
 
 
-def _believed(found: HierarchicalResult) -> Floats:
-    """Return the probability of yes: half of what independent answers say, half of what dependent ones do."""
-    yes = np.clip(np.where(found.consensus == 1, found.confidence, 1 - found.confidence), _TINY, 1 - _TINY)
-    if found.pred_probs is None:
-        prior = np.full(len(yes), _logit(found.class_prior[1]))
-    else:
-        prior = found.model_exponent * _logit(found.pred_probs[:, 1])
-    n = found.heard.num_answers
-    heard = np.where(n > 0, _logit(yes) - prior, 0.0)
-    rho = LEAST_TOGETHER + TOGETHER * found.correlation
-    together = _sigmoid(prior + heard / (1 + np.maximum(n - 1, 0) * rho))
-    believed: Floats = (_sigmoid(prior + heard) + together) / 2
-    return np.where(found.known, found.consensus.astype(np.float64), believed)
-
-
-_TINY = 1e-15
-
-
-def _logit(p: Any) -> Any:
-    p = np.clip(p, _TINY, 1 - _TINY)
-    return np.log(p) - np.log1p(-p)
-
-
-def _sigmoid(x: Floats) -> Floats:
-    from scipy.special import expit
-
-    found: Floats = expit(x)
-    return found
+def _without_classes(found: SetResult) -> SetResult:
+    """Return what is believed where nobody named a class: how surely none applies."""
+    nobody = np.zeros(len(found.classes), np.bool_)
+    return replace(
+        found,
+        classes=found.classes[nobody],
+        probability=found.probability[:, nobody],
+        given=found.given[:, nobody],
+    )
 
 
 def _expected(chosen: NDArray[np.bool_], probability: Floats) -> Floats:

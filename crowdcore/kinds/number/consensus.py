@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.ids import plain
 from crowdcore.kinds.number.model import fit_numbers
+from crowdcore.kinds.per_task import is_missing, per_task
 from crowdcore.kinds.rating import rate_annotators
 from crowdcore.kinds.result import KindResult
 from crowdcore.kinds.table import AnswerTable
@@ -21,6 +22,7 @@ SHARED_ERROR = 0.7
 """Standard deviation of the error that all annotators of a task share, in those of single answers."""
 TOLERANCE = 0.05
 """Share of the range of answers, without the lowest and highest twentieth, within which a number is right."""
+LARGEST = 1e300
 LEVEL = 0.9
 """How many of the intervals should hold the truth."""
 
@@ -110,18 +112,20 @@ def numbers(
     y = _checked_answers(table, logarithms)
     truth = _per_task(table, known, "known")
     if logarithms:
-        truth = _logarithms(truth, "A known number")
+        truth = _logarithms(truth, np.arange(len(truth)), table)
     predicted = _per_task(table, predictions, "predictions")
     allowed = _tolerance(y, tolerance, logarithms)
     fit = fit_numbers(table, y, truth, predicted)
     is_known = ~np.isnan(truth)
-    deviation = np.where(is_known, 0.0, np.sqrt(fit.variance + (SHARED_ERROR * fit.usual) ** 2))
-    there = (table.num_answers > 0) | is_known | ~np.isnan(predicted)
-    quality = np.where(is_known, 1.0, _within(np.zeros(len(deviation)), deviation, allowed))
+    deviation = np.where(is_known, 0.0, np.hypot(fit.deviation, SHARED_ERROR * fit.usual))
+    believed = ~np.isnan(fit.mean)
+    there = ((table.num_answers > 0) | is_known | ~np.isnan(predicted)) & believed
+    chance = np.where(believed, _within(np.zeros(len(deviation)), deviation, allowed), 0.0)
+    quality = np.where(is_known, 1.0, chance)
     off = y - fit.mean[table.task]
     answer_quality, agrees = _within(off, deviation[table.task], allowed), (np.abs(off) <= allowed).astype(np.float64)
     half = norm_quantile(0.5 + LEVEL / 2) * deviation
-    consensus = np.where(there, fit.mean, np.nan)
+    consensus = np.where(is_known, truth, np.where(there, fit.mean, np.nan))
     interval = np.where(there[:, None], fit.mean[:, None] + half[:, None] * [-1.0, 1.0], [-np.inf, np.inf])
     return NumberResult(
         answers=table,
@@ -162,36 +166,40 @@ def _checked_answers(table: AnswerTable, logarithms: bool) -> Floats:
         if wrong is not None or len(values):
             raise ValueError(f"An answer is {wrong!r}; every answer must be a number. Leave out what is none.")
         return np.zeros(0)
-    odd = np.flatnonzero(~np.isfinite(values))
+    odd = np.flatnonzero(~(np.abs(values) <= LARGEST))
     if len(odd):
+        task = plain(table.tasks[table.task[odd[0]]])
         raise ValueError(
-            f"The answer to task {plain(table.tasks[table.task[odd[0]]])!r} is {values[odd[0]]}; every answer must be "
-            "a finite number. Leave out what is none."
+            f"The answer to task {task!r} is {values[odd[0]]:g}; every answer must be a finite number, at most "
+            f"{LARGEST:g}. Leave out what is none."
         )
-    return _logarithms(values, "An answer") if logarithms else values
+    return _logarithms(values, table.task, table) if logarithms else values
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-def _logarithms(values: Floats, what: str) -> Floats:
-    wrong = values[values <= 0]
+def _logarithms(values: Floats, tasks: NDArray[np.int64], table: AnswerTable) -> Floats:
+    wrong = np.flatnonzero(values <= 0)
     if len(wrong):
-        raise ValueError(f"{what} is {wrong[0]:g}, and 0 or less has no logarithm. Leave logarithms out.")
+        task = plain(table.tasks[tasks[wrong[0]]])
+        raise ValueError(
+            f"Task {task!r} has {values[wrong[0]]:g}, and 0 or less has no logarithm. Leave logarithms out, or add the "
+            "same to all numbers."
+        )
     logs: Floats = np.log(values)
     return logs
 
 
-def _per_task(table: AnswerTable, given: ArrayLike | None, name: str) -> Floats:
+def _per_task(table: AnswerTable, given: Any, name: str) -> Floats:
     """Return a number for each task, NaN where there is none."""
-    N = len(table.tasks)
-    if given is None:
-        return np.full(N, np.nan)
-    values = np.array([np.nan if value is None else value for value in np.asarray(given, object).ravel()], np.float64)
-    if np.shape(given) != (N,):
-        raise ValueError(f"{name} has shape {np.shape(given)}; expected ({N},): a number for each task, or NaN.")
-    if np.isinf(values).any():
+    told = per_task(table, given, name, "a number")
+    wrong = next((value for value in told if not (is_missing(value) or _is_number(plain(value)))), None)
+    if wrong is not None:
+        raise ValueError(f"{name} has {wrong!r}; expected a number for each task, or NaN where there is none.")
+    values = np.array([np.nan if is_missing(value) else value for value in told], np.float64)
+    if (np.abs(values) > LARGEST).any():
         raise ValueError(f"{name} has an infinite number; allowed are finite ones, and NaN where there is none.")
     return values
 

@@ -37,8 +37,8 @@ class NumberFit:
 
     Attributes
     ----------
-    mean, variance : ndarray of shape (N,)
-        Of each task's truth; of a task without answers, of the next one to come.
+    mean, deviation : ndarray of shape (N,)
+        Of each task's truth, and its standard deviation; of a task without answers, of the next one to come.
     bias, spread : ndarray of shape (M,)
         How much too large an annotator's answers are, and the scale of their other errors.
     usual : float
@@ -46,7 +46,7 @@ class NumberFit:
     """
 
     mean: Floats
-    variance: Floats
+    deviation: Floats
     bias: Floats
     spread: Floats
     usual: float
@@ -72,13 +72,15 @@ def fit_numbers(table: AnswerTable, answers: Floats, truth: Floats, predictions:
     scale = _scale(told)
     fit = _maximise(table, (answers - centre) / scale, (truth - centre) / scale, predictions)
     return NumberFit(
-        centre + scale * fit.mean, scale**2 * fit.variance, scale * fit.bias, scale * fit.spread, scale * fit.usual
+        centre + scale * fit.mean, scale * fit.deviation, scale * fit.bias, scale * fit.spread, scale * fit.usual
     )
 
 
 def _scale(told: Floats) -> float:
     """Return a spread that gross errors do not move, more than 0."""
     low, high = np.quantile(told, [0.1, 0.9])
+    if len(told) == 1:  # which says nothing of what others would say
+        return float(max(abs(told[0]), 1.0))
     return float((high - low) / NORMAL_RANGE or told.std() or max(abs(told[0]), 1.0) / 100)
 
 
@@ -109,9 +111,10 @@ def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats)
         residual = y - mean[task] - bias[who]
         weight = (DEGREES + 1) / (DEGREES + (residual**2 + variance[task]) / spread2[who])
         precision = weight / spread2[who]
-        certain = 1 / tau2 + over_tasks(precision)
+        drawn = np.where(taught.any() | ~answered, 1 / tau2, 0.0)  # lone answers are taken as they are
+        certain = drawn + over_tasks(precision)
         variance = np.where(known, 0.0, 1 / certain)
-        believed = (prior / tau2 + over_tasks(precision * (y - bias[who]))) / certain
+        believed = (prior * drawn + over_tasks(precision * (y - bias[who]))) / certain
         mean = np.where(known, truth, believed)
         if teaches.any():
             bias_variances = 1 / (1 / bias_variance + over_annotators(precision))
@@ -128,7 +131,7 @@ def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats)
             break
     unanswered = ~answered & ~known
     mean, variance = np.where(unanswered, prior, mean), np.where(unanswered, tau2, variance)
-    return NumberFit(mean, variance, bias, np.sqrt(spread2), float(np.sqrt(usual2)))
+    return NumberFit(mean, np.sqrt(variance), bias, np.sqrt(spread2), float(np.sqrt(usual2)))
 
 
 def _medians(table: AnswerTable, y: Floats) -> Floats:

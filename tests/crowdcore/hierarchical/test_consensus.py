@@ -476,3 +476,22 @@ def test_crowds_without_a_model(name):
     assert accuracy(result.labels) >= best - 0.005
     codes = np.searchsorted(crowd.classes, expected)
     assert nll(result.posterior[known], codes) < nll(crowdlab(crowd).posterior[known], codes)
+
+
+def test_rare_classes_are_expected_to_be_rare_if_that_is_said():
+    """One task in 33 has the class; three answers each, wrong once in five where it is there, once in 100 elsewhere."""
+    rng = np.random.default_rng(0)
+    truth = (rng.random(4000) < 0.03).astype(int)
+    right = rng.random((4000, 3)) < np.where(truth, 0.8, 0.99)[:, None]
+    crowd = Crowd.from_wide(np.where(right, truth[:, None], 1 - truth[:, None]), classes=range(2))
+    alike, told = hierarchical_dawid_skene(crowd), hierarchical_dawid_skene(crowd, expected_shares=[0.97, 0.03])
+    assert (told.consensus == truth).mean() >= (alike.consensus == truth).mean()
+    assert abs(told.class_prior[1] - 0.03) < 0.01 < abs(alike.class_prior[1] - 0.03)
+    same = hierarchical_dawid_skene(crowd, expected_shares=[0.5, 0.5])
+    assert np.array_equal(same.posterior, alike.posterior)
+
+
+@pytest.mark.parametrize("shares", [[1.0], [0.5, 0.6], [1.0, 0.0], [0.5, np.nan]])
+def test_shares_that_are_none_are_refused(shares):
+    with pytest.raises(ValueError, match=r"expected_shares is .*expected 2 numbers more than 0"):
+        hierarchical_dawid_skene(Crowd.from_wide([[0, 1]]), expected_shares=shares)

@@ -100,7 +100,7 @@ def test_choices_that_differ_from_task_to_task_are_classes_by_their_place():
     given = [annotation(n, task, who, label, control=control) for n, (task, who, label) in enumerate(said)]
     answers = read_answers(TASKS, given, control, own=own)
     assert answers.crowd.classes.tolist() == ["none", "choice 1 of the task", "choice 2 of the task"]
-    assert [[answers.label(row, code) for code in range(3)] for row in range(2)] == [["none", *"pq"], ["none", *"rs"]]
+    assert [[answers.answer(row, code) for code in range(3)] for row in range(2)] == [["none", *"pq"], ["none", *"rs"]]
     assert answers.crowd.label.tolist() == [2, 2, 1, 0]
     assert answers.set_aside == {"with a choice that their task does not offer": 1}
     assert answers.outside_config == ()
@@ -111,7 +111,7 @@ def test_choices_that_every_task_offers_are_classes_by_their_label():
     own = own_choices(control, [["p", "q"], ["q", "p"], ["p", "q"]])
     answers = read_answers(TASKS, [annotation(1, 2, 7, "q", control=control)], control, own=own)
     assert answers.crowd.classes.tolist() == ["p", "q"]
-    assert answers.label(1, 1) == "q"
+    assert answers.answer(1, 1) == "q"
 
 
 def test_of_a_thousand_own_choices_no_agreement_is_taken_for_more_than_it_is():
