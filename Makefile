@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 FITS := 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install constraints hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates bench-savings bench-texts bench-rankings clean
+.PHONY: help install constraints hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-kinds clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -100,6 +100,9 @@ bench-texts bench-rankings: bench-%: $(INSTALLED) ## the consensus of texts and 
 
 bench-savings: $(INSTALLED) ## how many labels asking one by one saves, into docs/results (some minutes)
 	@$(BIN)/python -m benchmarks.science.savings --out docs/results
+
+bench-kinds: $(INSTALLED) ## compare the consensus of sets, ordered classes and numbers with other ways, into docs/results
+	@$(BIN)/python -m benchmarks.science.kinds.answers --out docs/results
 
 screenshots: studio ## pictures of the pages for a project in a real Label Studio, into docs/pictures (four minutes, Chromium)
 	@$(BIN)/python -m examples.screenshots
