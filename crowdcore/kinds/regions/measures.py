@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from crowdcore.kinds.regions.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
 from crowdcore.kinds.regions.runs import common, length, merged
+from crowdcore.kinds.regions.shapes import outlines
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -124,10 +125,12 @@ class Shapes(Measure):
     """Polygons, ellipses, turned boxes, and all of these together: how much of both is common to both."""
 
     def __init__(self, places: Sequence[Place]) -> None:
-        from crowdcore.kinds.regions.shapes import outlines
+        import shapely
 
         super().__init__(places)
-        self.outlines, self.bounds, self.areas = outlines(places)
+        self.outlines = outlines(places)
+        self.areas = shapely.area(self.outlines)
+        self.bounds = np.nan_to_num(shapely.bounds(self.outlines))
 
     @cached_property
     def extent(self) -> Floats:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.kinds.regions.measures import Measure, Points, Rectangles, Shapes, Spans, Unions
-from crowdcore.kinds.regions.places import Box, Ellipse, KeyPoint, Mask, Place, Ranges, Span
+from crowdcore.kinds.regions.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
 from crowdcore.kinds.regions.runs import majority
+from crowdcore.kinds.regions.shapes import along, numbers
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -127,15 +128,47 @@ def _points(measure: Points, unit: Codes, weight: Floats, num_units: int, order:
 
 
 def _shapes(measure: Shapes, unit: Codes, weight: Floats, num_units: int, order: Codes) -> list[Place]:
-    """Boxes and ellipses by weighted medians; of polygons, and of mixtures, the member most similar to the others."""
-    found: list[Place] = []
-    for members in _by_unit(unit, num_units, order):
-        places = [measure.places[at] for at in members.tolist()]
-        kinds = set(map(type, places))
-        if kinds == {Box} or kinds == {Ellipse}:
-            found.append(_turned(places, weight[members]))
-        else:
-            found.append(places[_medoid(measure, members, weight[members])])
+    """Return boxes and ellipses by weighted medians; of all else the member most similar to the others."""
+    kind = np.array([_KINDS.index(type(place)) for place in measure.places])
+    lowest, highest = np.full(num_units, len(_KINDS)), np.zeros(num_units, dtype=np.int64)
+    np.minimum.at(lowest, unit, kind)
+    np.maximum.at(highest, unit, kind)
+    mixed = lowest != highest
+    found: NDArray[np.object_] = np.empty(num_units, dtype=object)
+    for number, shape in enumerate(_KINDS[:-1]):
+        some = np.flatnonzero((kind == number) & ~mixed[unit])
+        if len(some):
+            units, place = np.unique(unit[some], return_inverse=True)
+            found[units] = _turned(shape, [measure.places[at] for at in some.tolist()], place, weight[some])
+    others = mixed | (lowest == len(_KINDS) - 1)
+    for number, members in enumerate(_by_unit(unit, num_units, order)):
+        if others[number]:
+            found[number] = measure.places[members[_medoid(measure, members, weight[members])]]
+    return found.tolist()
+
+
+def _turned(shape: type[Box] | type[Ellipse], places: list[Any], unit: Codes, weight: Floats) -> NDArray[np.object_]:
+    """Return the weighted medians of boxes or of ellipses: of centre, sides and angle.
+
+    An angle is told apart from its quarter turns by a unit's heaviest member, for what is turned by a quarter is the
+    same with its two sides exchanged.
+    """
+    size = int(unit.max()) + 1
+    given = numbers(places)
+    centre, sides, angle = given[:, :2], given[:, 2:4], given[:, 4]
+    if shape is Box:
+        centre = centre + along(sides / 2, angle)
+    heaviest = np.lexsort([-weight, unit])[np.searchsorted(np.sort(unit), np.arange(size))]
+    quarters = np.round((angle - angle[heaviest][unit]) / 90)
+    sides = np.where((quarters % 2 == 1)[:, None], sides[:, ::-1], sides)
+    columns = (*centre.T, *sides.T, angle - 90 * quarters)
+    x, y, first, second, turned = (weighted_median(column, weight, unit, size) for column in columns)
+    turned = (turned + 180) % 360 - 180
+    at = np.stack([x, y], axis=1)
+    if shape is Box:
+        at = at - along(np.stack([first, second], axis=1) / 2, turned)
+    found: NDArray[np.object_] = np.empty(size, dtype=object)
+    found[:] = [shape(*row) for row in np.stack([*at.T, first, second, turned], axis=1).tolist()]
     return found
 
 
@@ -143,8 +176,11 @@ def _unions(measure: Unions, unit: Codes, weight: Floats, num_units: int, order:
     """Return what more than half of the weight covers; if that is nothing, the member most similar to the others."""
     found: list[Place] = []
     for members in _by_unit(unit, num_units, order):
-        runs = majority([measure.runs[at] for at in members.tolist()], weight[members])
         place = measure.places[members[0]]
+        if len(members) == 1:
+            found.append(place)
+            continue
+        runs = majority([measure.runs[at] for at in members.tolist()], weight[members])
         if not len(runs):
             found.append(measure.places[members[_medoid(measure, members, weight[members])]])
         elif isinstance(place, Mask):
@@ -154,6 +190,7 @@ def _unions(measure: Unions, unit: Codes, weight: Floats, num_units: int, order:
     return found
 
 
+_KINDS: tuple[type, ...] = (Box, Ellipse, Polygon)
 _PLACERS: dict[type[Measure], Callable[[Any, Codes, Floats, int, Codes], list[Place]]] = {
     Spans: _spans,
     Rectangles: _rectangles,
@@ -178,35 +215,3 @@ def _medoid(measure: Measure, members: Codes, weight: Floats) -> int:
     sums = np.bincount(first, alike * weight[second], minlength=size)
     sums += np.bincount(second, alike * weight[first], minlength=size)
     return int(np.argmax(sums.round(9)))
-
-
-def _turned(places: list[Any], weight: Floats) -> Place:
-    """Return the weighted median of boxes or ellipses: of centre, sides and angle.
-
-    An angle is told apart from its quarter turns by the heaviest member, for a box that is turned by a quarter is one
-    of width and height exchanged.
-    """
-    box = isinstance(places[0], Box)
-    sides = np.array([(p.width, p.height) if box else (p.radius_x, p.radius_y) for p in places])
-    angle = np.array([p.rotation for p in places])
-    centre = np.array([(p.x, p.y) for p in places])
-    if box:
-        centre = centre + _along(sides / 2, angle)
-    quarters = np.round((angle - angle[np.argmax(weight)]) / 90)
-    sides = np.where((quarters % 2 == 1)[:, None], sides[:, ::-1], sides)
-    group = np.zeros(len(places), dtype=np.int64)
-    columns = (*centre.T, *sides.T, angle - 90 * quarters)
-    x, y, first, second, turned = (float(weighted_median(column, weight, group, 1)[0]) for column in columns)
-    turned = (turned + 180) % 360 - 180
-    if not box:
-        return Ellipse(x, y, first, second, turned)
-    dx, dy = _along(np.array([[first / 2, second / 2]]), np.array([turned]))[0]
-    return Box(x - float(dx), y - float(dy), first, second, turned)
-
-
-def _along(sides: Floats, degrees: Floats) -> Floats:
-    """Return steps along the sides of turned boxes, shape (n, 2), in the picture's directions."""
-    angle = np.radians(degrees)
-    x = sides[:, 0] * np.cos(angle) - sides[:, 1] * np.sin(angle)
-    y = sides[:, 0] * np.sin(angle) + sides[:, 1] * np.cos(angle)
-    return np.stack([x, y], axis=1)

@@ -108,9 +108,9 @@ def find_presence(scene: Scene, prior: Floats | None = None) -> Presence:
     have it as well: several may be led astray by the same.
 
     Abilities :math:`a_j` have a normal prior whose mean and variance are estimated; what annotators call things is
-    drawn to what all do; see the constants. Tasks with a single answer teach nothing, for nobody is compared there: where
-    there are no others, all marks are believed alike. The belief given is the posterior mixed with the mean of all by
-    `DOUBT`, because annotators err together more often than this model expects.
+    drawn to what all do; see the constants. Tasks with a single answer teach nothing, for nobody is compared there:
+    where there are no others, all marks are believed alike. The belief given is the posterior mixed with the mean of
+    all by `DOUBT`, because annotators err together more often than this model expects.
 
     Parameters
     ----------

@@ -21,7 +21,9 @@ def merged(intervals: Runs) -> Runs:
     >>> merged(np.array([[5.0, 6.0], [0.0, 2.0], [2.0, 3.0]])).tolist()
     [[0.0, 3.0], [5.0, 6.0]]
     """
-    return majority([intervals], np.ones(1), least=0.5)
+    ordered: Runs = intervals[np.lexsort(intervals.T[::-1])]
+    whole = (ordered[:, 0] < ordered[:, 1]).all() and (ordered[1:, 0] > ordered[:-1, 1]).all()
+    return ordered if whole else majority([intervals], np.ones(1), least=0.5)
 
 
 def length(runs: Runs) -> float:

@@ -12,57 +12,74 @@ from crowdcore.kinds.regions.places import Box, Ellipse, Place, Polygon
 
 Floats = NDArray[np.float64]
 
-CORNERS = 64
+CORNERS = 32
 """An ellipse is a polygon of so many corners, with the ellipse's area."""
 
 
-def outlines(places: Sequence[Place]) -> tuple[NDArray[Any], Floats, Floats]:
-    """Return shapely's geometries, their bounds (R, 4): left, top, right, bottom, and their areas (R,).
+def outlines(places: Sequence[Place]) -> NDArray[Any]:
+    """Return shapely's geometries.
 
     A line that crosses itself encloses what lies within any of its loops.
     """
     import shapely
 
     found: NDArray[Any] = np.empty(len(places), dtype=object)
+    for kind, corners in ((Box, box_corners), (Ellipse, ellipse_corners)):
+        some = [at for at, place in enumerate(places) if isinstance(place, kind)]
+        if some:
+            found[some] = shapely.polygons(corners(numbers([places[at] for at in some])))
     for at, place in enumerate(places):
-        found[at] = shapely.Polygon(corners(place))
+        if isinstance(place, Polygon):
+            found[at] = shapely.Polygon(place.points)
     wrong = ~shapely.is_valid(found)
     if wrong.any():
         found[wrong] = shapely.make_valid(found[wrong], method="structure", keep_collapsed=False)
-    bounds = np.array([_bounds(place) for place in places]).reshape(-1, 4)
-    return found, bounds, shapely.area(found)
+    return found
 
 
-def corners(place: Place) -> Floats:
-    """Return the corners of a shape, shape (C, 2).
+def numbers(places: Sequence[Place]) -> Floats:
+    """Return what boxes or ellipses are made of, (R, 5): x, y, two sides or radii, rotation."""
+    given = [
+        (p.x, p.y, p.width, p.height, p.rotation)
+        if isinstance(p, Box)
+        else (p.x, p.y, p.radius_x, p.radius_y, p.rotation)  # type: ignore[union-attr]
+        for p in places
+    ]
+    return np.array(given, dtype=np.float64).reshape(-1, 5)
+
+
+def along(sides: Floats, degrees: Floats) -> Floats:
+    """Return steps along the sides of turned shapes, (..., 2), in the picture's directions.
+
+    Parameters
+    ----------
+    sides : ndarray of shape (..., 2)
+        How far along the width and along the height.
+    degrees : ndarray of shape (...)
+        By how much shapes are turned, clockwise where y points down.
+    """
+    angle = np.radians(degrees)
+    x = sides[..., 0] * np.cos(angle) - sides[..., 1] * np.sin(angle)
+    y = sides[..., 0] * np.sin(angle) + sides[..., 1] * np.cos(angle)
+    return np.stack([x, y], axis=-1)
+
+
+def box_corners(boxes: Floats) -> Floats:
+    """Return the corners of boxes given as `numbers`, shape (R, 4, 2).
 
     Examples
     --------
-    >>> corners(Box(1, 1, 2, 1, rotation=90)).round(9).tolist()
-    [[1.0, 1.0], [1.0, 3.0], [0.0, 3.0], [0.0, 1.0]]
+    >>> box_corners(numbers([Box(1, 1, 2, 1, rotation=90)])).round(9).tolist()
+    [[[1.0, 1.0], [1.0, 3.0], [0.0, 3.0], [0.0, 1.0]]]
     """
-    if isinstance(place, Box):
-        flat = np.array([(0, 0), (place.width, 0), (place.width, place.height), (0, place.height)], dtype=np.float64)
-        box: Floats = flat @ _turn(place.rotation) + (place.x, place.y)
-        return box
-    if isinstance(place, Ellipse):
-        angles = np.arange(CORNERS) * (2 * np.pi / CORNERS)
-        larger = np.sqrt(2 * np.pi / CORNERS / np.sin(2 * np.pi / CORNERS))
-        flat = np.stack([np.cos(angles) * place.radius_x, np.sin(angles) * place.radius_y], axis=1) * larger
-        ellipse: Floats = flat @ _turn(place.rotation) + (place.x, place.y)
-        return ellipse
-    assert isinstance(place, Polygon)
-    return np.array(place.points, dtype=np.float64)
+    steps = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * boxes[:, None, 2:4]
+    return boxes[:, None, :2] + along(steps, boxes[:, 4:])
 
 
-def _bounds(place: Place) -> Floats:
-    at = corners(place)
-    bounds: Floats = np.concatenate([at.min(axis=0), at.max(axis=0)])
-    return bounds
-
-
-def _turn(degrees: float) -> Floats:
-    """Return what turns rows of coordinates, clockwise where y points down."""
-    angle = np.radians(degrees)
-    turn: Floats = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return turn
+def ellipse_corners(ellipses: Floats) -> Floats:
+    """Return points on the outline of ellipses given as `numbers`, shape (R, CORNERS, 2)."""
+    step = 2 * np.pi / CORNERS
+    angles = np.arange(CORNERS) * step
+    larger = np.sqrt(step / np.sin(step))
+    steps = np.stack([np.cos(angles), np.sin(angles)], axis=1) * larger * ellipses[:, None, 2:4]
+    return ellipses[:, None, :2] + along(steps, ellipses[:, 4:])
