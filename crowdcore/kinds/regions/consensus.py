@@ -19,7 +19,7 @@ from crowdcore.kinds.regions.marks import KNOWN, NO_LABEL, Marks, marks_of
 from crowdcore.kinds.regions.matching import match
 from crowdcore.kinds.regions.measures import Measure
 from crowdcore.kinds.regions.places import Region
-from crowdcore.kinds.regions.placing import place_units
+from crowdcore.kinds.regions.placing import expected_exactness, place_units
 from crowdcore.kinds.regions.presence import EXISTS, UNKNOWN, Presence, Scene, find_presence
 from crowdcore.kinds.regions.result import Members, RegionResult, Units
 from crowdcore.kinds.table import AnswerTable
@@ -82,9 +82,9 @@ def regions(
       inverse to annotators' mean distance to the consensus.
     - *Kept* is what exists with probability above 1/2. If annotators never mark things that overlap, of overlapping
       units only the surest is.
-    - *Quality*: :math:`2 \sum_{kept} p_u b_u / (n_{kept} + \sum_u e_u + m)`, with the quality p of units, the mean
-      similarity b of their members to the place, the probability e that they exist, and m expected objects that nobody
-      marked; with nothing kept :math:`\prod_u (1 - e_u) \exp(-m)`, the probability that nothing is right.
+    - *Quality*: :math:`2 \sum_{kept} p_u b_u / (n_{kept} + \sum_u e_u + m)`, with the quality p of units, the
+      expected similarity b of their places to the true ones, the probability e that they exist, and m expected objects
+      that nobody marked; with nothing kept :math:`\prod_u (1 - e_u) \exp(-m)`, the probability that nothing is right.
 
     Examples
     --------
@@ -223,8 +223,7 @@ class _Consensus:
             alike=marks.measure.alike(some, places, unit[some]),
             quality=exists[unit[some]] * _of(posterior, unit[some], marks.label[some]),
         )
-        exactness = group_mean(members.alike, members.unit, U)
-        exactness[np.isnan(exactness) | (self.known_class != UNKNOWN)] = 1.0
+        exactness = np.where(self.known_class == UNKNOWN, expected_exactness(members.alike, members.unit, U), 1.0)
         kept = kept_units(marks.measure.of(some), members.answer, exists, quality, task, places)
         place: NDArray[np.object_] = np.empty(U, dtype=object)
         place[:] = places.places

@@ -49,7 +49,7 @@ def task_quality(units: Units, missed: Floats, N: int) -> Floats:
 def answer_quality(table: AnswerTable, units: Units, members: Members, missed: Floats) -> Floats:
     """Return the expected F1 of each answer, (A,)."""
     A, N = len(table.values), len(table.tasks)
-    right = np.bincount(members.answer, members.quality * members.alike, minlength=A)
+    right = np.bincount(members.answer, _exactly(units, members), minlength=A)
     truth = (column[table.task] for column in _truth(units, missed, N))
     return expected_f1(right, np.bincount(members.answer, minlength=A), *truth)
 
@@ -78,7 +78,7 @@ def annotator_figures(
     M = len(table.annotators)
     marks = np.bincount(members.annotator, minlength=M)
     right = np.bincount(members.annotator, members.quality, minlength=M)
-    exactly = np.bincount(members.annotator, members.quality * members.alike, minlength=M)
+    exactly = np.bincount(members.annotator, _exactly(units, members), minlength=M)
     there = np.bincount(members.annotator, units.exists[members.unit], minlength=M)
     precision, soft, called = _shrunk(right, marks), _shrunk(exactly, marks), _shrunk(exactly, there)
     recall = presence.recall
@@ -98,6 +98,11 @@ def annotator_figures(
             "num_regions": marks.astype(np.float64),
         },
     )
+
+
+def _exactly(units: Units, members: Members) -> Floats:
+    """Return the expected similarity of each mark to the object it is of, 0 if that is none or has another label."""
+    return members.quality * members.alike * units.exactness[members.unit]
 
 
 def _shrunk(part: Counts, whole: Counts) -> Floats:

@@ -130,7 +130,7 @@ class Shapes(Measure):
         super().__init__(places)
         self.outlines = outlines(places)
         self.areas = shapely.area(self.outlines)
-        self.bounds = np.nan_to_num(shapely.bounds(self.outlines))
+        self.bounds: Floats = np.nan_to_num(shapely.bounds(self.outlines))
 
     @cached_property
     def extent(self) -> Floats:

@@ -19,6 +19,10 @@ Codes = NDArray[np.int64]
 ROUNDS = 2
 EXACT = 0.03
 """What is added to an annotator's mean distance from the consensus, whose inverse is the weight."""
+SHARED = 0.15
+"""Correlation of annotators' errors about a place."""
+FIRST_DISTANCE, FIRST_WEIGHT = 0.1, 3.0
+"""Mean distance from the truth that is expected, and how many observations that counts for."""
 PSEUDO = 1.0
 """Members of everybody's mean similarity that are added to those of each annotator."""
 
@@ -65,6 +69,23 @@ def exactness(alike: Floats, unit: Codes, annotator: Codes, num_units: int, num_
     sizes = np.bincount(annotator[shared], minlength=num_annotators)
     found: Floats = (sums + PSEUDO * mean) / (sizes + PSEUDO)
     return found
+
+
+def expected_exactness(alike: Floats, unit: Codes, num_units: int) -> Floats:
+    r"""Return how similar each unit's place is expected to be to the true one, (U,).
+
+    As a mean is nearer to the truth than what it is made of: of n members whose mean distance from the truth is d, at
+    :math:`d \sqrt{1/n + r (1 - 1/n)}`, r being the correlation of errors. d follows from the members' distances to the
+    place, with one observation of everybody's.
+    """
+    sizes = np.bincount(unit, minlength=num_units)
+    apart = np.bincount(unit, 1 - alike, minlength=num_units)
+    free = np.maximum(sizes - 1, 0)
+    mean = (apart.sum() + FIRST_DISTANCE * FIRST_WEIGHT) / (free.sum() + FIRST_WEIGHT)
+    share = 1 / np.maximum(sizes, 1)
+    distance = (apart + mean) / (free + 1) * np.sqrt(share + SHARED * (1 - share))
+    exactness: Floats = np.clip(1 - distance, 0, 1)
+    return exactness
 
 
 def weighted_median(values: Floats, weights: Floats, group: Codes, num_groups: int) -> Floats:
@@ -144,7 +165,7 @@ def _shapes(measure: Shapes, unit: Codes, weight: Floats, num_units: int, order:
     for number, members in enumerate(_by_unit(unit, num_units, order)):
         if others[number]:
             found[number] = measure.places[members[_medoid(measure, members, weight[members])]]
-    return found.tolist()
+    return list(found)
 
 
 def _turned(shape: type[Box] | type[Ellipse], places: list[Any], unit: Codes, weight: Floats) -> NDArray[np.object_]:

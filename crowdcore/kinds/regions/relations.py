@@ -101,9 +101,9 @@ def relate(result: RegionResult, relations: Iterable[Relation]) -> list[RelatedU
     place = {code: number for number, code in enumerate(codes, 1)}
     rows: list[tuple[int, int, int]] = []
     for number, (a, b) in enumerate(pairs):
-        both = np.intersect1d(*(result.members.annotator[result.members_of(unit)] for unit in (a, b)))
+        both = set.intersection(*[set(result.members.annotator[result.members_of(unit)].tolist()) for unit in (a, b)])
         here = said[a, b]
-        rows += [(number, one, place[here[one]] if one in here else 0) for one in sorted({*both.tolist(), *here})]
+        rows += [(number, one, place[here[one]] if one in here else 0) for one in sorted({*both, *here})]
     task, annotator, label = np.array(rows, dtype=np.int64).T
     crowd = Crowd.from_codes(task, annotator, label, tasks=pairs, annotators=result.answers.annotators, classes=classes)
     believed = hierarchical_dawid_skene(crowd)

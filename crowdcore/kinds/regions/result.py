@@ -38,7 +38,7 @@ class Units:
     quality : ndarray of shape (U,)
         Probability that there is something and it has this label.
     exactness : ndarray of shape (U,)
-        Mean similarity of the members to the place.
+        Expected similarity of the place to the true one.
     kept : ndarray of bool, shape (U,)
         Whether it is part of its task's consensus.
     """
