@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.kinds import AnswerTable
-from crowdcore.kinds.regions import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Region, Span
+from crowdcore.kinds.region import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Region, Span
 
 SIDE = 1000.0
 """Of the pictures, and the length of texts and recordings."""

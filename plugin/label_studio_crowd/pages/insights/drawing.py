@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from crowdcore.kinds import KeyPoint, Mask, Place, Polygon, Ranges, Span
-from crowdcore.kinds.regions.shapes import corners
+from crowdcore.kinds.region import Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
+from crowdcore.kinds.region.shapes import box_corners, ellipse_corners, numbers
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.studio.controls import as_place
 
@@ -99,4 +99,5 @@ def _points(place: Place) -> Sequence[tuple[float, float]]:
             return [(0, 0)]
         top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
         return [(left, top), (right, top), (right, bottom), (left, bottom)]
-    return [(float(x), float(y)) for x, y in corners(place)]
+    corners = ellipse_corners if isinstance(place, Ellipse) else box_corners
+    return [(float(x), float(y)) for x, y in corners(numbers([place]))[0]]

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds import Mask
+from crowdcore.kinds.region import Mask
 
 _WORD, _SIZES = 8, (3, 4, 8, 16)
 """Bits of a value, and of a run's length less 1: the code's smallest that holds it is named by its place."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from crowdcore.kinds import Box, Ellipse, KeyPoint, Place, Polygon, Ranges, Span
+from crowdcore.kinds.region import Box, Ellipse, KeyPoint, Place, Polygon, Ranges, Span
 from label_studio_crowd.studio.controls.forms.masks import mask_of, rle_of
 
 _PARAGRAPH: Final = 1_000_000

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from crowdcore.kinds import Mask, Place, Polygon, Ranges, Region, Span
+from crowdcore.kinds.region import Mask, Place, Polygon, Ranges, Region, Span
 from label_studio_crowd.studio.controls.forms.form import Form, Items
 from label_studio_crowd.studio.controls.forms.places import as_place, put
 from label_studio_crowd.studio.controls.labels import Path

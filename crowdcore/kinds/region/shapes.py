@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds.regions.places import Box, Ellipse, Place, Polygon
+from crowdcore.kinds.region.places import Box, Ellipse, Place, Polygon
 
 Floats = NDArray[np.float64]
 

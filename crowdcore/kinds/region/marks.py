@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import plain
-from crowdcore.kinds.regions.measures import Measure, measure_of
-from crowdcore.kinds.regions.places import Region
+from crowdcore.kinds.region.measures import Measure, measure_of
+from crowdcore.kinds.region.places import Region
 from crowdcore.kinds.table import AnswerTable
 
 Codes = NDArray[np.int64]

@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds.regions.places import Place, Span
+from crowdcore.kinds.region.places import Place, Span
 from crowdcore.learning.soft_labels import SoftLogisticRegression
 
 Floats = NDArray[np.float64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds.regions.matching import meeting
-from crowdcore.kinds.regions.measures import Measure, Spans
+from crowdcore.kinds.region.matching import meeting
+from crowdcore.kinds.region.measures import Measure, Spans
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

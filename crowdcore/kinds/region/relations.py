@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
-from crowdcore.kinds.regions.result import RegionResult
+from crowdcore.kinds.region.result import RegionResult
 from crowdcore.kinds.table import AnswerTable
 
 Codes = NDArray[np.int64]

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
-from crowdcore.kinds.regions.features import Describe, UnitClassifier, as_prior
-from crowdcore.kinds.regions.folding import agreement, annotator_figures, answer_quality, task_quality
-from crowdcore.kinds.regions.keeping import kept_units
-from crowdcore.kinds.regions.marks import KNOWN, NO_LABEL, Marks, marks_of
-from crowdcore.kinds.regions.matching import match
-from crowdcore.kinds.regions.measures import Measure
-from crowdcore.kinds.regions.places import Region
-from crowdcore.kinds.regions.placing import expected_exactness, place_units
-from crowdcore.kinds.regions.presence import EXISTS, UNKNOWN, Presence, Scene, find_presence
-from crowdcore.kinds.regions.result import Members, RegionResult, Units
+from crowdcore.kinds.region.features import Describe, UnitClassifier, as_prior
+from crowdcore.kinds.region.folding import agreement, annotator_figures, answer_quality, task_quality
+from crowdcore.kinds.region.keeping import kept_units
+from crowdcore.kinds.region.marks import KNOWN, NO_LABEL, Marks, marks_of
+from crowdcore.kinds.region.matching import match
+from crowdcore.kinds.region.measures import Measure
+from crowdcore.kinds.region.places import Region
+from crowdcore.kinds.region.placing import expected_exactness, place_units
+from crowdcore.kinds.region.presence import EXISTS, UNKNOWN, Presence, Scene, find_presence
+from crowdcore.kinds.region.result import Members, RegionResult, Units
 from crowdcore.kinds.table import AnswerTable
 
 Floats = NDArray[np.float64]
@@ -73,12 +73,12 @@ def regions(
 
     Notes
     -----
-    - *Units*: see `crowdcore.kinds.regions.matching.match`. Labels do not decide what is matched: a wrong label is a
+    - *Units*: see `crowdcore.kinds.region.matching.match`. Labels do not decide what is matched: a wrong label is a
       vote on the same object.
-    - *Existence*: see `crowdcore.kinds.regions.presence.find_presence`, with features as prior.
+    - *Existence*: see `crowdcore.kinds.region.presence.find_presence`, with features as prior.
     - *Label*: `crowdcore.hierarchical_dawid_skene` of those who marked the unit, with the features' classifier as its
       model. The quality of a unit is the probability that it exists and has its label.
-    - *Place*: weighted medians of the members with that label (`crowdcore.kinds.regions.placing`); the weights are
+    - *Place*: weighted medians of the members with that label (`crowdcore.kinds.region.placing`); the weights are
       inverse to annotators' mean distance to the consensus.
     - *Kept* is what exists with probability above 1/2. If annotators never mark things that overlap, of overlapping
       units only the surest is.
@@ -88,7 +88,7 @@ def regions(
 
     Examples
     --------
-    >>> from crowdcore.kinds.regions import Span
+    >>> from crowdcore.kinds.region import Span
     >>> ann = (Region(Span(0, 4), "PER"), Region(Span(10, 14), "LOC"))
     >>> bob = (Region(Span(0, 4), "PER"), Region(Span(9, 14), "LOC"))
     >>> table = AnswerTable.from_codes([0, 0, 0], [0, 1, 2], [ann, bob, ann], tasks=["text"], annotators=[5, 6, 7])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds.regions.marks import Marks
+from crowdcore.kinds.region.marks import Marks
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

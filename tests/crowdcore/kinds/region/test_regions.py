@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdcore.kinds import AnswerTable
-from crowdcore.kinds.regions import Box, KeyPoint, Mask, Region, Span, TextFeatures, region_distance, regions
+from crowdcore.kinds.region import Box, KeyPoint, Mask, Region, Span, TextFeatures, region_distance, regions
 from harness.region_crowds import SHAPES, draw_regions
 
 law = settings(max_examples=15, deadline=None)
@@ -27,7 +27,9 @@ def per(start, end, label="PER"):
 
 
 def soft_f1(result, truth):
-    return np.mean([1 - region_distance(found or (), there) for found, there in zip(result.consensus, truth, strict=True)])
+    return np.mean(
+        [1 - region_distance(found or (), there) for found, there in zip(result.consensus, truth, strict=True)]
+    )
 
 
 def mean_answer(drawn):
@@ -244,4 +246,6 @@ def test_places_of_no_extent_are_alike_if_they_are_equal():
     assert region_distance([per(3, 3)], [per(4, 4)]) == 1
     empty = Region(Mask.of(np.zeros((4, 4))))
     assert region_distance([empty], [empty]) == 0
-    assert region_distance([Region(KeyPoint(0, 0, 100))], [Region(KeyPoint(3, 0, 100))]) == pytest.approx(1 - np.exp(-0.5))
+    assert region_distance([Region(KeyPoint(0, 0, 100))], [Region(KeyPoint(3, 0, 100))]) == pytest.approx(
+        1 - np.exp(-0.5)
+    )

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds.regions.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
-from crowdcore.kinds.regions.runs import common, length, merged
-from crowdcore.kinds.regions.shapes import outlines
+from crowdcore.kinds.region.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
+from crowdcore.kinds.region.runs import common, length, merged
+from crowdcore.kinds.region.shapes import outlines
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds.regions.measures import Measure, Points, Rectangles, Shapes, Spans, Unions
-from crowdcore.kinds.regions.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
-from crowdcore.kinds.regions.runs import majority
-from crowdcore.kinds.regions.shapes import along, numbers
+from crowdcore.kinds.region.measures import Measure, Points, Rectangles, Shapes, Spans, Unions
+from crowdcore.kinds.region.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
+from crowdcore.kinds.region.runs import majority
+from crowdcore.kinds.region.shapes import along, numbers
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

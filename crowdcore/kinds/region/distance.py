@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crowdcore.kinds.regions.measures import measure_of
-from crowdcore.kinds.regions.places import Region
+from crowdcore.kinds.region.measures import measure_of
+from crowdcore.kinds.region.places import Region
 
 
 def region_distance(one: Sequence[Region], other: Sequence[Region]) -> float:
@@ -28,7 +28,7 @@ def region_distance(one: Sequence[Region], other: Sequence[Region]) -> float:
 
     Examples
     --------
-    >>> from crowdcore.kinds.regions import Span
+    >>> from crowdcore.kinds.region import Span
     >>> region_distance([Region(Span(0, 4), "PER")], [Region(Span(0, 8), "PER"), Region(Span(9, 12), "LOC")])
     0.6666666666666667
     """

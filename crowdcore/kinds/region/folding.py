@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from crowdcore.crowd.grouping import group_mean
-from crowdcore.kinds.regions.presence import Presence
-from crowdcore.kinds.regions.result import Members, Units
+from crowdcore.kinds.region.presence import Presence
+from crowdcore.kinds.region.result import Members, Units
 from crowdcore.kinds.result import AnnotatorFigures
 from crowdcore.kinds.table import AnswerTable
 

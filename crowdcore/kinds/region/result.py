@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds.regions.marks import NO_LABEL
+from crowdcore.kinds.region.marks import NO_LABEL
 from crowdcore.kinds.result import KindResult
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import pytest
 
 from crowdcore.kinds import AnswerTable
-from crowdcore.kinds.regions import Region, Relation, Span, answers_about_units, regions, relate
+from crowdcore.kinds.region import Region, Relation, Span, answers_about_units, regions, relate
 
 
 def crowd(num_tasks=6):
