@@ -19,6 +19,13 @@ The published methods are beside it: CROWDLAB for the labels, ActiveLab for the 
 >>> crowd.tasks[activelab(crowd, pred_probs).argmin()]
 'd'
 
+Answers that are not one class, such as sets and numbers, have a consensus, too: see `crowdcore.kinds`.
+
+>>> from crowdcore import AnswerTable, numbers
+>>> lengths = AnswerTable.from_codes([0, 0, 0, 1, 1], [0, 1, 2, 0, 1], [4, 5, 4, 9, 10], tasks="ab", annotators="xyz")
+>>> numbers(lengths, tolerance=1.0).consensus.round().tolist()
+[4.0, 9.0]
+
 People who come from cleanlab find its function names and frames in `crowdcore.cleanlab_api`.
 """
 
@@ -34,11 +41,18 @@ from crowdcore.votes.annotators import AnnotatorStats
 from crowdcore.votes.majority import majority_vote
 
 if TYPE_CHECKING:
+    from crowdcore.kinds import AnswerTable, label_sets, numbers, ordered, rankings, regions, texts
+
     __version__: str
 else:
+    _KINDS = ("AnswerTable", "label_sets", "numbers", "ordered", "rankings", "regions", "texts")
 
     def __getattr__(name):
-        """Look the version up when it is asked for: that takes longer than all imports here but NumPy's."""
+        """Look up what takes longer than all imports here but NumPy's when it is asked for: kinds, and the version."""
+        if name in _KINDS:
+            from crowdcore import kinds
+
+            return getattr(kinds, name)
         if name != "__version__":
             raise AttributeError(f"module 'crowdcore' has no attribute {name!r}")
         from importlib.metadata import version
@@ -48,6 +62,7 @@ else:
 
 __all__ = [
     "AnnotatorStats",
+    "AnswerTable",
     "Crowd",
     "CrowdlabResult",
     "HierarchicalResult",
@@ -58,6 +73,12 @@ __all__ = [
     "crowdlab",
     "fit_temperature",
     "hierarchical_dawid_skene",
+    "label_sets",
     "least_confidence",
     "majority_vote",
+    "numbers",
+    "ordered",
+    "rankings",
+    "regions",
+    "texts",
 ]

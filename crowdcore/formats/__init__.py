@@ -15,6 +15,7 @@ Crowd(2 tasks, 2 annotators, 2 classes, 3 answers)
 
 from crowdcore.formats.finding import FORMATS
 from crowdcore.formats.folders import Folder, label_file, read_folder, write_folder, write_simulation
+from crowdcore.formats.kinds import KINDS, as_answers, guess_kind, values_of
 from crowdcore.formats.long_tables import read_long, write_long
 from crowdcore.formats.peer_frames import (
     from_cleanlab,
@@ -31,11 +32,14 @@ from crowdcore.formats.wide_tables import read_matrix, read_wide, write_wide
 
 __all__ = [
     "FORMATS",
+    "KINDS",
     "Folder",
     "Reading",
     "add_classes",
+    "as_answers",
     "from_cleanlab",
     "from_crowd_kit",
+    "guess_kind",
     "label_file",
     "labels_series",
     "probas_frame",
@@ -50,6 +54,7 @@ __all__ = [
     "to_cleanlab",
     "to_crowd_kit",
     "truth_codes",
+    "values_of",
     "write_crowd",
     "write_folder",
     "write_long",

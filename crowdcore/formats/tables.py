@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from crowdcore.crowd.columns import ROLES, fitting
+from crowdcore.crowd.ids import plain
 from crowdcore.formats.delimited import text_table
 from crowdcore.formats.opened import bare_name, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_LISTS = (list, tuple, set, np.ndarray)
 
 
 class Table(Protocol):
@@ -87,7 +91,7 @@ class ParquetTable:
 
         wanted = list(names)
         frame = pd.read_parquet(self.path, columns=wanted, dtype_backend="numpy_nullable").reset_index()
-        found: pd.DataFrame = frame[wanted].astype("category")
+        found: pd.DataFrame = frame[wanted].apply(_alone).astype("category")
         return found
 
     def blocks(self, rows: int) -> Iterator[pd.DataFrame]:
@@ -220,17 +224,23 @@ def _is_row(keys: Any) -> bool:
 
 
 def _alone(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of JSON with lists of one value as this value, as Prodigy has answers, and [] as none."""
+    """Return a column with its lists as JSON; where none has several values, as Prodigy has answers, these alone.
+
+    Then [] is none.
+    """
     if column.dtype != object:
         return column
+    several = any(isinstance(value, _LISTS) and len(value) > 1 for value in column)
 
     def alone(value: Any) -> Any:
-        if isinstance(value, list) and len(value) < 2:
-            return value[0] if value else np.nan
-        if isinstance(value, list | dict):
+        if isinstance(value, _LISTS):
+            if several:
+                return json.dumps([plain(one) for one in value], ensure_ascii=False)
+            return next(iter(value), np.nan)
+        if isinstance(value, dict):
             raise ValueError(
-                f"Column {column.name!r} has a value of several parts ({str(value)[:60]}): expected one text or number "
-                "in each row."
+                f"Column {column.name!r} has a value of several parts ({str(value)[:60]}): expected one text, one "
+                "number, or a list of them in each row."
             )
         return np.nan if value is None else value
 

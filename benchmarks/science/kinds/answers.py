@@ -215,7 +215,7 @@ OTHERS: dict[str, Callable[[Floats], float]] = {
 
 
 def _numbers(data: Path, report: Report) -> None:
-    body, gains, shares = [], [], []
+    body, errors, gains, shares = [], [], [], []
     for name in NUMBERS:
         rows = read_crowd(data, f"number-{name}")
         truth = np.array([np.mean(row["truth"]) for row in rows])
@@ -226,9 +226,11 @@ def _numbers(data: Path, report: Report) -> None:
         scaled = table.with_values(np.log(table.values).tolist()) if name in AREAS else table
         ours = np.log(found.consensus) if name in AREAS else found.consensus
         wanted = np.log(truth) if name in AREAS else truth
-        r = [
-            float(np.corrcoef(values, wanted)[0, 1]) for values in (*(_means(scaled, f) for f in OTHERS.values()), ours)
-        ]
+        ways = [*(_means(scaled, mean_of) for mean_of in OTHERS.values()), ours]
+        r = [float(np.corrcoef(values, wanted)[0, 1]) for values in ways]
+        if name not in OTHER_SCALE:
+            off = [float(np.abs(values - wanted).mean()) for values in ways]
+            errors.append([name, *(figure(value, 2 if value < 1 else 1) for value in off)])
         gains.append(r[-1] - r[0])
         shares.append(held)
         body.append([name, f"{len(rows)}, {len(table.values) / len(rows):.0f} each", *map(figure, r), figure(held)])
@@ -236,6 +238,7 @@ def _numbers(data: Path, report: Report) -> None:
     body.append(["**mean**", "", *map(figure, mean), figure(float(np.nanmean(shares)))])
     head = ("crowd", "tasks, answers", *OTHERS, "**numbers**", "held")
     report.tables.append(Table("Numbers: correlation with the truth", head, body))
+    report.tables.append(Table("Numbers: mean absolute error", ("crowd", *OTHERS, "**numbers**"), errors))
     held, gain, least = float(np.nanmean(shares)), float(np.mean(gains)), min(gains)
     report.claims += [
         Claim(f"numbers: mean correlation {figure(GAIN)} above the mean's", f"{gain:+.4f}", gain >= GAIN),

@@ -43,7 +43,13 @@ class Coding:
     known_label: Codes
 
     @classmethod
-    def of(cls, table: AnswerTable, classes: Iterable[Any] | None, known: Sequence[Any] | None, paths: bool) -> Coding:
+    def of(
+        cls,
+        table: AnswerTable,
+        classes: Iterable[Any] | None,
+        known: Sequence[Any] | Mapping[Any, Any] | None,
+        paths: bool,
+    ) -> Coding:
         """Read the answers and the known sets, as `crowdcore.kinds.label_sets` takes them."""
         truths = per_task(table, known, "known", "a set")
         answers = [_as_set(value, paths, table, table.task[a]) for a, value in enumerate(table.values)]

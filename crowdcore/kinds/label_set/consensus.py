@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,7 +72,7 @@ def label_sets(
     pred_probs: ArrayLike | None = None,
     *,
     classes: Iterable[Any] | None = None,
-    known: Sequence[Any] | None = None,
+    known: Sequence[Any] | Mapping[Any, Any] | None = None,
     paths: bool = False,
 ) -> SetResult:
     r"""Return each task's set of classes, and how far it and the annotators are to be believed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,9 @@ class NumberResult(KindResult):
 
 def numbers(
     table: AnswerTable,
-    predictions: ArrayLike | None = None,
+    predictions: ArrayLike | Mapping[Any, float] | None = None,
     *,
-    known: ArrayLike | None = None,
+    known: ArrayLike | Mapping[Any, float] | None = None,
     tolerance: float | None = None,
     logarithms: bool = False,
 ) -> NumberResult:
@@ -64,10 +65,10 @@ def numbers(
     ----------
     table : AnswerTable
         N tasks, M annotators, A answers: finite numbers.
-    predictions : array_like of shape (N,), optional
+    predictions : array_like of shape (N,), or mapping of tasks, optional
         A model's out-of-sample prediction of each task, NaN where there is none. It is heard as far as it foretells
         the answers, whatever its unit.
-    known : array_like of shape (N,), optional
+    known : array_like of shape (N,), or mapping of tasks, optional
         Numbers known to be true, NaN elsewhere. Such a number is its task's consensus, with quality 1.
     tolerance : float, optional
         How far from the truth a number is right, more than 0. By default `TOLERANCE` of the range of answers.
@@ -97,6 +98,9 @@ def numbers(
     answers, whose variance :math:`\bar s^2` is that of answers to the same task, gross errors left out.
     :math:`\mu_i` is the mean, or a line in the predictions, fitted to the consensus. Answers whose task has no other
     answer teach nothing of their annotators.
+
+    In the end truths are stretched until they are as far apart as answers to different tasks are beyond answers to the
+    same, if they are not.
 
     Annotators share errors: a task's truth has the variance :math:`v_i + (.7 \bar s)^2`, a belief from real crowds.
 

@@ -131,7 +131,40 @@ def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats)
             break
     unanswered = ~answered & ~known
     mean, variance = np.where(unanswered, prior, mean), np.where(unanswered, tau2, variance)
+    judged = np.where(known, 0, n)
+    mean, variance = _on_the_scale_of_answers(table, y - bias[who], judged, known, usual2, mean, variance)
     return NumberFit(mean, np.sqrt(variance), bias, np.sqrt(spread2), float(np.sqrt(usual2)))
+
+
+def _on_the_scale_of_answers(
+    table: AnswerTable, y: Floats, n: NDArray[np.int64], known: NDArray[np.bool_], usual2: float, mean: Floats,
+    variance: Floats,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """Return the truths as far apart as answers to different tasks are, more than answers to the same task.
+
+    Where most answers are the same and some are far from them, these look like gross errors, and truths like one; their
+    order is right, their distances are not. So they are stretched by the slope of the tasks' mean answers in them, less
+    what chance adds to it.
+    """
+    task, N = table.task, len(table.tasks)
+    heard = (np.abs(y - _medians(table, y)[task]) <= GROSS * np.sqrt(usual2)) & (n[task] > 1)
+    k = np.bincount(task[heard], minlength=N)
+    several = k > 1
+    if several.sum() < LEAST_LINE:
+        return mean, variance
+    sums = np.bincount(task[heard], y[heard], N)
+    means = (sums / np.maximum(k, 1))[several]
+    squares = np.bincount(task[heard], (y[heard] - (sums / np.maximum(k, 1))[task[heard]]) ** 2, N)[several].sum()
+    within = max(float(squares / (k[several] - 1).sum()), _TINY)
+    believed = mean[several]
+    between = float(means.var() - within * (1 / k[several]).mean())
+    if between <= 0 or believed.var() <= 0:
+        return mean, variance
+    slope = float(((means - means.mean()) * (believed - believed.mean())).mean() / believed.var())
+    stretch = max(slope * between / float(means.var()), 1.0)
+    stretched = means.mean() + stretch * (mean - believed.mean())
+    most = np.maximum(variance, between / (1 + n * between / within))
+    return np.where(known, mean, stretched), np.where(known, variance, np.minimum(stretch**2 * variance, most))
 
 
 def _medians(table: AnswerTable, y: Floats) -> Floats:

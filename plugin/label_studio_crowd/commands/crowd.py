@@ -98,6 +98,7 @@ def aggregate(
     answers = whole(answers, dask=dask, scratch=scratch)
     from crowdcore.aggregate.methods import find_method, run_method
     from crowdcore.formats import label_file
+    from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.files.comparison import missing_evidence
     from label_studio_crowd.files.method_options import parse_method, parse_options
     from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
@@ -117,7 +118,11 @@ def aggregate(
             raise UserError(f"--out and --annotators-out are both {out}: choose two names.")
         source = Source(answers, how, known)
         reading = source.read()
-        err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
+        others = {"--method": method, "--features": features, "--probabilities": probabilities}
+        kinded = other_kind(source, reading, console, err, others)
+        if kinded is not None:
+            kinded.aggregate(options, out, annotators_out, probabilities, hard=hard)
+            return
         evidence = read_evidence(source, reading, probabilities=probabilities, features=features)
         for note in evidence.notes:
             err.print(note, highlight=False, markup=False, soft_wrap=True)
@@ -174,17 +179,19 @@ def identify(
     """Show hard tasks, good annotators, and how far they agree."""
     from crowdcore.identify import METHODS, find_method
     from label_studio_crowd.commands.crowd_display import show_frame
+    from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
 
     check_out(out, TABLES, read=(answers, probabilities, truth))
-    if out is not None and method is None:
-        raise UserError(f"--out writes one method's table: choose it with --method, one of {', '.join(METHODS)}.")
     console, err = _consoles()
     with user_errors():
-        chosen = None if method is None else find_method(method)
         source = Source(answers, how, truth)
         reading = source.read()
-        err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
+        kinded = other_kind(source, reading, console, err, {"--probabilities": probabilities})
+        if kinded is not None:
+            kinded.identify(method, out, truth)
+            return
+        chosen = None if method is None else find_method(method)
         evidence = read_evidence(source, reading, probabilities=probabilities)
         for note in evidence.notes:
             err.print(note, highlight=False, markup=False, soft_wrap=True)
@@ -194,6 +201,8 @@ def identify(
                 evidence.crowd, pred_probs=evidence.pred_probs, known_labels=evidence.known_labels, seed=seed
             )
 
+        if out is not None and method is None:
+            raise UserError(f"--out writes one method's table: choose it with --method, one of {', '.join(METHODS)}.")
         if chosen is not None and chosen.needs_truth and evidence.known_labels is None:
             raise UserError(f"--method {chosen.name} needs the true labels of some tasks: give --truth FILE.")
         if chosen is None:
@@ -327,16 +336,22 @@ def compare(
 
     from crowdcore.formats.truth_within import nearly_classes
     from label_studio_crowd.commands.crowd_display import progress_bar, show_comparison
+    from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.files import comparison
     from label_studio_crowd.files import sources as crowd_files
 
     crowd_files.check_out(out, (*crowd_files.TABLES, ".md"), read=(answers, truth, probabilities, features))
     console, err = _consoles(as_json)
     with crowd_files.user_errors():
-        chosen = comparison.chosen_methods([name for name in (methods or "").split(",") if name.strip()])
+        names = [name.strip() for name in (methods or "").split(",") if name.strip()]
         source = crowd_files.Source(answers, how, truth)
         reading = source.read()
-        err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
+        others = {"--probabilities": probabilities, "--features": features}
+        kinded = other_kind(source, reading, console, err, others)
+        if kinded is not None:
+            kinded.compare(names, out, as_json=as_json)
+            return
+        chosen = comparison.chosen_methods(names)
         labels = crowd_files.read_true_labels(source, reading)
         given = crowd_files.read_evidence(
             source, reading, probabilities=probabilities, features=features, with_truth=False

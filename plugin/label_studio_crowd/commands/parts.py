@@ -88,8 +88,16 @@ class Parts:
     def refuse(self, given: Mapping[str, Any]) -> None:
         """Raise a `UserError` for an option, by its flag, that a crowd in parts does not take."""
         odd = next((flag for flag, value in given.items() if value), None)
-        others = ("trust_ground_truth", "time_column", "truth_column", "truth_task_column", "annotators", "classes")
-        for name in (*others, "missing", "no_header"):
+        others = (
+            "trust_ground_truth",
+            "time_column",
+            "truth_column",
+            "truth_task_column",
+            "annotators",
+            "classes",
+            "kind",
+        )
+        for name in (*others, "tolerance", "missing", "no_header"):
             if odd is None and getattr(self.how, name):
                 odd = f"--{name.replace('_', '-')}"
         if odd:

@@ -61,6 +61,21 @@ _READING: Final[dict[str, tuple[Any, Any]]] = {
         _text("--truth-task-column", "Column of the tasks in the file with the truth [as in ANSWERS, or by its name]."),
         None,
     ),
+    "kind": (
+        _text(
+            "--kind",
+            "What the answers are: choice, ordered (classes in the order of --classes), set or number [choice, set or "
+            "number, by how they look].",
+        ),
+        None,
+    ),
+    "tolerance": (
+        Annotated[
+            float | None,
+            typer.Option("--tolerance", help="Of numbers: how far from the truth one is right [5 % of their range]."),
+        ],
+        None,
+    ),
     "control": (_text("--control", "For a Label Studio export with several controls: the one to read."), None),
     "trust_ground_truth": (Annotated[bool, _TRUST], False),
 }

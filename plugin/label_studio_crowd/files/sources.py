@@ -72,6 +72,10 @@ class HowToRead:
         Of a Label Studio export: the control, where there are several.
     trust_ground_truth
         Of a Label Studio export: whether ground-truth annotations are the truth.
+    kind
+        What the answers are: one of `crowdcore.formats.KINDS`; None to look.
+    tolerance
+        Of numbers: how far from the truth one is right; None for a twentieth of their range.
     """
 
     format: str | None = None
@@ -88,6 +92,8 @@ class HowToRead:
     truth_task_column: str | None = None
     control: str | None = None
     trust_ground_truth: bool = False
+    kind: str | None = None
+    tolerance: float | None = None
 
     def read(self, path: Path, truth: Path | None = None) -> Reading:
         """Read the answers; the column of the truth is theirs if there is no file of it.
@@ -98,10 +104,12 @@ class HowToRead:
             If they cannot be read.
         """
         from crowdcore.crowd.repeats import check_repeated
-        from crowdcore.formats import FORMATS, read_crowd
+        from crowdcore.formats import FORMATS, KINDS, read_crowd
 
         if self.format not in (None, STUDIO, *FORMATS):
             raise UserError(f"--format is {self.format!r}; allowed are {', '.join((*FORMATS, STUDIO))}.")
+        if self.kind not in (None, *KINDS):
+            raise UserError(f"--kind is {self.kind!r}; allowed are {', '.join(KINDS)}.")
         check_repeated(self.repeated)
         if self.truth_task_column and truth is None:
             raise UserError(
@@ -134,6 +142,7 @@ class HowToRead:
                 trust_ground_truth=self.trust_ground_truth,
                 classes=classes,
                 repeated=repeated,
+                kind=self.kind,
             )
         if self.control or self.trust_ground_truth:
             option = "--control" if self.control else "--trust-ground-truth"

@@ -89,7 +89,8 @@ def read_export(
     trust_ground_truth: bool = False,
     classes: Sequence[str] | None = None,
     repeated: Repeated | None = None,
-) -> Reading:
+    kind: str | None = None,
+) -> ExportReading:
     """Read the tasks of an export in the format JSON, of tasks to be imported, or of a target storage.
 
     As everywhere else in this package, skipped and empty annotations and drafts are no answers. An export has no
@@ -109,6 +110,8 @@ def read_export(
         All labels there are, in the order wanted.
     repeated
         What becomes of one annotator's several annotations of a task; by default the latest counts.
+    kind
+        What the answers are; by default what they look like.
 
     Raises
     ------
@@ -117,12 +120,37 @@ def read_export(
     """
     export = _Export(path)
     annotations = [row for place, task in enumerate(tasks) for row in export.annotations(place, task)]
-    chosen = infer_control((orjson.loads(row.result) for row in annotations), control)
+    chosen = infer_control((orjson.loads(row.result) for row in annotations), control, kind)
     annotations.sort(key=lambda row: row.updated_at)
     own = [row._replace(annotator=number) for number, row in enumerate(annotations)]  # none supersedes another
     found = read_answers(np.arange(len(tasks)), own, chosen, trust_ground_truth=trust_ground_truth)
+    if not chosen.is_class and classes is not None:
+        raise UserError(f"--classes is for classes, and the answers to {chosen.name!r} are none: leave it out.")
     crowd, truth = _named(export, found, annotations, chosen, classes, repeated)
-    return Reading(crowd, _about(export, found, crowd, chosen, repeated), truth if trust_ground_truth else None)
+    value_of = dict(zip(found.crowd.classes.tolist(), found.values, strict=False))
+    return ExportReading(
+        crowd,
+        _about(export, found, crowd, chosen, repeated),
+        truth if trust_ground_truth else None,
+        control=chosen,
+        values=tuple(value_of[name] for name in crowd.classes.tolist()) if found.values else (),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ExportReading(Reading):
+    """What was read from Label Studio's export.
+
+    Attributes
+    ----------
+    control
+        The control that was answered.
+    values
+        Of answers that are not one class, what the crowd's classes stand for; as in `Answers`.
+    """
+
+    control: Control | None = None
+    values: tuple[Any, ...] = ()
 
 
 @dataclass
@@ -273,6 +301,7 @@ def _about(export: _Export, found: Answers, crowd: Crowd, control: Control, repe
         notes.append("not all tasks have an id: their places count, from 1")
     about = (
         f"{export.path}: Label Studio's export (control {control.name!r}, {control.tag}) with {len(crowd.label):,} "
-        f"answers of {len(crowd.annotators):,} annotators to {len(crowd.tasks):,} tasks, {len(crowd.classes):,} classes"
+        f"answers of {len(crowd.annotators):,} annotators to {len(crowd.tasks):,} tasks, {len(crowd.classes):,} "
+        f"{'classes' if control.is_class else 'different answers'}"
     )
     return "; ".join([about, *notes])

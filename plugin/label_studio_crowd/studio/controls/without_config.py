@@ -2,62 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.studio.controls.control import Control, Result, described
 from label_studio_crowd.studio.controls.elements import Element
-from label_studio_crowd.studio.controls.tags import TAGS
+from label_studio_crowd.studio.controls.forms import FORMS
+from label_studio_crowd.studio.controls.tags import CLASS_TAGS, TAGS
 
 _BARE: Final = Element("", "", {}, ())
 
 
-def infer_control(results: Iterable[Result], name: str | None = None) -> Control:
+def infer_control(results: Iterable[Result], name: str | None = None, kind: str | None = None) -> Control:
     """Return the control that results come from if there is no labeling config; its classes are not known.
+
+    Classes of which some result gives several are sets. Regions are what is scored if nothing else is.
 
     Parameters
     ----------
     results
         The results of all annotations.
     name
-        The control that is wanted; needed if several give one class of the task.
+        The control that is wanted; needed if several can be scored.
+    kind
+        What its answers are: choice, ordered, set or number; None: what they look like.
 
     Raises
     ------
     UserError
-        If none fits, or several do; it names those that were found.
+        If none fits, or several do, or its answers are of another kind; it names those that were found.
     """
     found: dict[tuple[str, str], Control] = {}
+    regions: dict[tuple[str, str], Control] = {}
     others: dict[str, None] = {}
+    several: set[tuple[str, str]] = set()
     for result in results:
         for item in result:
             control = _control(item)
             if control is None:
                 others[described(item)] = None
-            else:
-                found.setdefault((control.name, control.tag), control)
-    fitting = [control for control in found.values() if name in (None, control.name)]
+                continue
+            key = control.name, control.tag
+            (regions if control.kind == "regions" else found).setdefault(key, control)
+            if control.is_class and len(_given(control, item)) > 1:
+                several.add(key)
+    fitting = _named(found, name) or _named(regions, name)
     if len(fitting) == 1:
-        return fitting[0]
-    scored = [f"{control.name!r} ({control.tag})" for control in found.values()]
+        key, control = fitting[0]
+        return replace(control, kind=_kind(control, key in several, kind))
+    scored = [f"{control.name!r} ({control.tag})" for control in (*found.values(), *regions.values())]
     listed = ", ".join(scored or others) or "no answer at all"
     if fitting:
         raise UserError(
-            f"The annotations have several controls whose answer is one class: {listed}. Choose one with --control."
+            f"The annotations have several controls that can be scored: {listed}. Choose one with --control."
         )
-    wanted = f"no control {name!r} whose" if name else "no control whose"
+    wanted = f"no control {name!r} that" if name else "no control that"
     raise UserError(
-        f"The annotations have {wanted} answer is one class of the task; found {listed}. These can be scored: "
-        f"{', '.join(TAGS)}."
+        f"The annotations have {wanted} can be scored; found {listed}. These can be scored: {', '.join(TAGS)}."
     )
 
 
+_Keyed = tuple[tuple[str, str], Control]
+
+
+def _named(found: Mapping[tuple[str, str], Control], name: str | None) -> list[_Keyed]:
+    return [(key, control) for key, control in found.items() if name in (None, control.name)]
+
+
+def _kind(control: Control, several: bool, wanted: str | None) -> str:
+    """Return the kind of a control's answers."""
+    seen = "set" if control.is_class and several else control.kind
+    allowed = {"choice": ("choice", "ordered", "set"), "set": ("set", "choice"), "ordered": ("ordered", "choice")}
+    if wanted is None or FORMS[seen].kind == wanted:
+        return seen
+    if wanted not in allowed.get(seen, ()):
+        raise UserError(
+            f"--kind is {wanted}, but the answers to {control.name!r} ({control.tag}) are of the kind "
+            f"{FORMS[seen].kind}: leave it out, or choose another control with --control."
+        )
+    return wanted
+
+
+def _given(control: Control, item: Mapping[str, Any]) -> Sequence[Any]:
+    given = item["value"].get(CLASS_TAGS[control.tag].field)
+    return given if isinstance(given, list) else ()
+
+
 def _control(item: Mapping[str, Any]) -> Control | None:
-    """Return the control that an item answers; None if that is no class of the task."""
+    """Return the control that an item answers; None if it cannot be scored."""
     tag, value = item.get("type"), item.get("value")
     # an answer for a region or an item of a list repeats what it is about
     known = TAGS.get(tag) if isinstance(tag, str) else None
-    if known is None or not isinstance(value, Mapping) or set(value) != {known.field} or "item_index" in item:
+    if known is None or not isinstance(value, Mapping) or "item_index" in item or known.field not in value:
         return None
-    return Control(str(item.get("from_name")), known.name, (str(item.get("to_name")),), known.kind(_BARE))
+    kind = known.kind(_BARE)
+    if kind != "regions" and len(value) > 1:
+        return None
+    return Control(str(item.get("from_name")), known.name, (str(item.get("to_name")),), kind)

@@ -1,0 +1,165 @@
+"""The kind of the answers in a table: classes, sets, numbers; found from what the cells say."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdcore.crowd.ids import plain
+from crowdcore.crowd.table import Crowd
+from crowdcore.identify.reliability import krippendorff_alpha
+from crowdcore.kinds.table import AnswerTable
+
+KINDS: Final = ("choice", "ordered", "set", "number")
+"""The kinds of answers that a table can hold."""
+SEPARATORS: Final = (";", "|")
+"""What may stand between the classes of a set; where it is said that answers are sets, also a comma."""
+LEAST_FRACTIONS, LEAST_WHOLE = 10, 20
+"""More different numbers than these are no classes: of numbers with fractions, and of whole ones."""
+LEAST_ROUND = 0.6
+"""Share of the answers that can be divided by 5, above which whole numbers are no classes: people like them round."""
+LEAST_NEARER = 0.1
+"""How much more annotators agree on whole numbers by how near these are than by which they are, at the least."""
+
+
+def guess_kind(crowd: Crowd) -> str:
+    """Return of which kind answers are whose cells are a crowd's labels: choice, set or number.
+
+    Numbers are many different ones, with fractions, or mostly round, or near each other where they differ; numbers of
+    classes are not. Sets are lists, or classes with a semicolon or a bar between them which also come alone. Whether
+    classes have an order cannot be seen.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        As `read_crowd` reads it.
+
+    Examples
+    --------
+    >>> guess_kind(Crowd.from_wide([["cat;dog", "cat"], ["dog", "dog"]]))
+    'set'
+    >>> guess_kind(Crowd.from_wide([[1, 2], [2, 2]]))
+    'choice'
+    """
+    labels = crowd.classes
+    if labels.dtype.kind in "if":
+        return "number" if _are_numbers(crowd) else "choice"
+    texts = [label for label in labels.tolist() if isinstance(label, str)]
+    lists = [text for text in texts if _as_list(text) is not None]
+    if lists and len(lists) == len(texts):
+        return "set"
+    for separator in SEPARATORS:
+        several = [text for text in texts if separator in text]
+        parts = {part for text in several for part in _split(text, separator)}
+        alone = {text.strip() for text in texts if separator not in text}
+        if several and len(parts & alone) > len(parts) / 2:
+            return "set"
+    return "choice"
+
+
+def _are_numbers(crowd: Crowd) -> bool:
+    numbers = crowd.classes.astype(np.float64)
+    if len(numbers) > LEAST_FRACTIONS and (numbers % 1 != 0).any():
+        return True
+    if len(numbers) <= LEAST_WHOLE or not (crowd.num_answers > 1).any():
+        return False
+    if _share_round(crowd, numbers) > LEAST_ROUND:
+        return True
+    once = crowd.one_answer_each()
+    nearer = krippendorff_alpha(once, "interval").value - krippendorff_alpha(once, "nominal").value
+    return bool(nearer > LEAST_NEARER)
+
+
+def _share_round(crowd: Crowd, numbers: NDArray[np.float64]) -> float:
+    often = np.bincount(crowd.label, minlength=len(numbers))
+    often[numbers == 0] = 0  # which many scales begin with
+    return float(often[numbers % 5 == 0].sum() / max(often.sum(), 1))
+
+
+def as_answers(crowd: Crowd, kind: str) -> AnswerTable:
+    """Return a crowd's labels, the cells of a table, as answers of a kind.
+
+    Of an annotator's several answers to a task the latest counts.
+
+    Parameters
+    ----------
+    crowd : Crowd
+        As `read_crowd` reads it.
+    kind : {"set", "number"}
+        What the cells say: a set is a list in JSON or Python, or classes with ``;``, ``|`` or ``,`` between them (the
+        first of these that any cell has); ``[]`` is the empty set.
+
+    Raises
+    ------
+    ValueError
+        If a label is no answer of that kind.
+
+    Examples
+    --------
+    >>> as_answers(Crowd.from_wide([["cat;dog", "cat"], ["[]", "dog"]]), "set").values.tolist()
+    [['cat', 'dog'], ['cat'], [], ['dog']]
+    """
+    crowd = crowd.one_answer_each()
+    values = values_of(crowd.classes.tolist(), kind)
+    table = AnswerTable(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, crowd.label)
+    return table.with_values([values[code] for code in crowd.label.tolist()])
+
+
+def values_of(labels: Sequence[Any], kind: str, like: Sequence[Any] = ()) -> list[Any]:
+    """Return the answers of a kind that cells say.
+
+    Parameters
+    ----------
+    labels : sequence
+        The cells.
+    kind : {"set", "number"}
+        As in `as_answers`.
+    like : sequence
+        Cells that say what stands between classes, where it is not these.
+    """
+    if kind == "number":
+        return [_number(label) for label in labels]
+    if kind != "set":
+        raise ValueError(f"kind is {kind!r}; expected 'set' or 'number': other answers are a Crowd's classes.")
+    texts = [label for label in (like or labels) if isinstance(label, str) and _as_list(label) is None]
+    separator = next((mark for mark in (*SEPARATORS, ",") if any(mark in text for text in texts)), SEPARATORS[0])
+    found = []
+    for label in labels:
+        listed = _as_list(label) if isinstance(label, str) else [plain(label)]
+        found.append(_split(label, separator) if listed is None else listed)
+    return found
+
+
+def _number(label: Any) -> float:
+    if isinstance(label, bool | np.bool_) or not isinstance(label, int | float | np.number):
+        raise ValueError(
+            f"An answer is {plain(label)!r}, which is no number. Correct it, or say with missing= that it stands for "
+            "no answer."
+        )
+    return float(label)
+
+
+def _as_list(text: str) -> list[Any] | None:
+    """Return the list that a cell is, in JSON or as Python writes it, also as the only value of an object; or None."""
+    start = text.strip()
+    if not start.startswith(("[", "{")):
+        return None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(start)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, Mapping) and len(found) <= 1:
+            found = next(iter(found.values()), [])
+        if isinstance(found, set | list | tuple):
+            return list(found)
+    return None
+
+
+def _split(text: str, separator: str) -> list[str]:
+    return [part.strip() for part in text.split(separator) if part.strip()]

@@ -1,0 +1,179 @@
+"""Answers in files that are not one class: what is believed of them, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from crowdcore.formats import as_answers, guess_kind, values_of
+from crowdcore.kinds import AnswerTable, KindResult, NumberResult, SetResult, label_sets, numbers
+from crowdcore.kinds.agreement import alpha, set_distance, squared_distance
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.files.sources import HowToRead, Source, read_true_labels
+from label_studio_crowd.files.studio_export import ExportReading
+from label_studio_crowd.scoring.kinds.belief import KINDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from crowdcore.formats import Reading
+
+MOST_COLUMNS: Final = 50
+"""Of sets of more classes, a table has no column for each."""
+RESAMPLES: Final = 500
+
+
+def kind_of(how: HowToRead, reading: Reading) -> tuple[str, str]:
+    """Return the kind of the answers, and what to say of it where it was guessed."""
+    if isinstance(reading, ExportReading) and reading.control is not None:
+        kind = reading.control.form.kind
+        if kind == "ordered" and how.kind is None:
+            kind = "choice"
+        return kind, "" if kind in ("choice", how.kind) else f"The answers are of the kind {kind}."
+    if how.kind is not None:
+        return how.kind, ""
+    kind = guess_kind(reading.crowd)
+    if kind == "choice":
+        return kind, ""
+    what = "sets of classes" if kind == "set" else "numbers"
+    return kind, f"The answers look like {what}, and are taken as such; --kind choice, if each is one class."
+
+
+def refuse_others(kind: str, given: dict[str, Any]) -> None:
+    """Raise a `UserError` for an option, by its flag, that only answers of one class have."""
+    odd = next((flag for flag, value in given.items() if value), None)
+    if odd:
+        raise UserError(
+            f"{odd} is for answers that are one class, and these are of the kind {kind}: leave it out, or say "
+            "--kind choice."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class KindAnswers:
+    """Answers that are not one class.
+
+    Attributes
+    ----------
+    kind
+        What they are.
+    table
+        The answers.
+    known
+        True answers by task.
+    distance
+        How far two answers are from each other.
+    show
+        How people read an answer.
+    believe
+        What is believed of them; a tolerance for numbers.
+    """
+
+    kind: str
+    table: AnswerTable
+    known: dict[Any, Any]
+    distance: Callable[[Any, Any], float]
+    show: Callable[[Any], str]
+    believe: Callable[..., KindResult]
+
+    @classmethod
+    def of(cls, kind: str, source: Source, reading: Reading, *, with_truth: bool) -> KindAnswers:
+        """Read the cells, or the results of an export, and the truth.
+
+        Raises
+        ------
+        UserError, ValueError
+            If an answer is not of this kind.
+        """
+        truth = read_true_labels(source, reading) if with_truth else None
+        if isinstance(reading, ExportReading) and reading.values:
+            return cls._of_export(kind, reading, truth)
+        labels = reading.crowd.classes.tolist()
+        table = as_answers(reading.crowd, kind)
+        told = [] if truth is None else truth.tolist()
+        known = {} if truth is None else dict(zip(truth.index.tolist(), values_of(told, kind, labels), strict=True))
+        if kind == "set":
+            return cls(kind, table, known, set_distance, _show_set, label_sets)
+        return cls(kind, table, known, squared_distance, _show_number, numbers)
+
+    @classmethod
+    def _of_export(cls, kind: str, reading: ExportReading, truth: pd.Series[Any] | None) -> KindAnswers:
+        crowd, control, values = reading.crowd.one_answer_each(), reading.control, reading.values
+        if control is None:
+            raise UserError("The export has no control.")
+        table = AnswerTable(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, crowd.label)
+        table = table.with_values([values[code] for code in crowd.label.tolist()])
+        code_of = {name: code for code, name in enumerate(reading.crowd.classes.tolist())}
+        known = {} if truth is None else {task: values[code_of[name]] for task, name in truth.items()}
+        plugged = KINDS[kind]
+
+        def believe(table: AnswerTable, *, known: dict[Any, Any], tolerance: float | None = None) -> KindResult:
+            if kind == "number":
+                return numbers(table, known=known, tolerance=tolerance)
+            found: KindResult = plugged.believe(control, table, [known.get(task) for task in table.tasks.tolist()])
+            return found
+
+        return cls(kind, table, known, plugged.distance, control.show, believe)
+
+    def found(self, how: HowToRead, options: dict[str, Any] | None = None) -> KindResult:
+        """Return the consensus.
+
+        Raises
+        ------
+        UserError, ValueError
+            If an option does not fit.
+        """
+        given = dict(options or {})
+        if how.tolerance is not None:
+            if self.kind != "number":
+                raise UserError(
+                    f"--tolerance is for numbers, and the answers are of the kind {self.kind}: leave it out."
+                )
+            given["tolerance"] = how.tolerance
+        known = {task: answer for task, answer in self.known.items() if task in set(self.table.tasks.tolist())}
+        try:
+            return self.believe(self.table, known=known, **given)
+        except TypeError as error:
+            raise UserError(f"--option does not fit answers of the kind {self.kind} ({error}).") from None
+
+    def alpha(self) -> tuple[float, float, float]:
+        """Return Krippendorff's alpha with its 90 % interval."""
+        return alpha(self.table, self.distance, n_resamples=RESAMPLES)
+
+    def tasks(self, found: KindResult, *, hard: bool = False, listed: bool = False) -> pd.DataFrame:
+        """Return a row for each task: the consensus as people read it, or as lists, and what is known of it."""
+        frame = found.to_frame()
+        answers = frame["consensus"].tolist()
+        is_set = isinstance(found, SetResult)
+        shown = [None if _is_none(one) else sorted(one) if listed and is_set else self._shown(one) for one in answers]
+        if not isinstance(found, NumberResult) or self.show is not _show_number:
+            frame["consensus"] = np.array([*shown, None], dtype=object)[:-1]
+        if hard:
+            only: pd.DataFrame = frame[["consensus"]]
+            return only
+        if isinstance(found, NumberResult):
+            frame["low"], frame["high"] = found.interval.T
+        if isinstance(found, SetResult) and len(found.classes) <= MOST_COLUMNS:
+            for name, column in zip(found.classes.tolist(), found.probability.T, strict=True):
+                frame[" / ".join(name) if isinstance(name, tuple) else str(name)] = column
+        return frame
+
+    def _shown(self, answer: Any) -> str:
+        if isinstance(answer, frozenset) and any(isinstance(label, tuple) for label in answer):
+            return "; ".join(" / ".join(path) for path in sorted(answer))
+        return self.show(answer)
+
+
+def _is_none(answer: Any) -> bool:
+    return answer is None or (isinstance(answer, float) and np.isnan(answer))
+
+
+def _show_set(answer: Sequence[Any]) -> str:
+    return "; ".join(sorted(map(str, answer))) or "[]"
+
+
+def _show_number(answer: float) -> str:
+    return f"{answer:.6g}"
