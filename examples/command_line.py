@@ -57,6 +57,8 @@ class Export:
     ----------
     tasks
         One row for each task.
+    rows
+        The same, with all columns, as in the file.
     annotators
         One row for each annotator, as in the file.
     votes
@@ -64,6 +66,7 @@ class Export:
     """
 
     tasks: list[TaskRow]
+    rows: list[dict[str, str]]
     annotators: list[dict[str, str]]
     votes: dict[int, list[str]]
 
@@ -123,8 +126,8 @@ class Plugin:
         votes: dict[int, list[str]] = {}
         for row in _read(self.directory / f"{name}-answers.csv"):
             votes.setdefault(int(row["task"]), []).append(row["label"])
-        tasks = [_task(row) for row in _read(self.directory / file)]
-        return Export(tasks, _read(self.directory / f"{name}-annotators.csv"), votes)
+        rows = _read(self.directory / file)
+        return Export([_task(row) for row in rows], rows, _read(self.directory / f"{name}-annotators.csv"), votes)
 
 
 def _read(file: Path) -> list[dict[str, str]]:

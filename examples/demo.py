@@ -3,7 +3,7 @@
 ::
 
     python -m examples.demo                      # handwritten digits; Ctrl-C ends it
-    python -m examples.demo --example text       # or tabular
+    python -m examples.demo --example text       # or tabular, moderation, ner, boxes
     python -m examples.demo --crowd answers.csv  # a crowd of your own
     python -m examples.demo --ci                 # end by itself
 
@@ -18,19 +18,23 @@ import argparse
 import shutil
 import signal
 import sys
-from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from rich.markup import escape
 
+from examples.boxes import boxes_crowd
 from examples.command_line import CommandError, Export, Plugin
 from examples.digits import digits_crowd
+from examples.findings import Findings, findings_of
+from examples.kinds_crowd import KindsCrowd
 from examples.labelling import Pick, Verdict, label_in_turns, verdict
 from examples.loading import load_crowd
+from examples.moderation import moderation_crowd
+from examples.ner import ner_crowd
 from examples.own_crowd import CrowdFileError, read_crowd
-from examples.report import accuracies, annotators, most_useful, picks_table
+from examples.report import picks_table
 from examples.simulated_crowd import ExampleCrowd
 from examples.tabular import tabular_crowd
 from examples.text import text_crowd
@@ -40,13 +44,15 @@ from harness.project import Project, sign_up
 from harness.studio_install import only_one
 from harness.working import console
 
-EXAMPLES: dict[str, Callable[[], ExampleCrowd]] = {
+EXAMPLES: dict[str, Callable[[], ExampleCrowd | KindsCrowd]] = {
     "digits": digits_crowd,
     "text": text_crowd,
     "tabular": tabular_crowd,
+    "moderation": moderation_crowd,
+    "ner": ner_crowd,
+    "boxes": boxes_crowd,
 }
 SCRIPTED = ("newcomer-1", "newcomer-2", "newcomer-3")
-SCRIPTED_ACCURACY = 0.95
 PICKS_EACH = 10
 
 
@@ -56,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     code = 130
     try:
-        crowd = read_crowd(options.crowd) if options.crowd else EXAMPLES[options.example]()
+        crowd: ExampleCrowd | KindsCrowd = read_crowd(options.crowd) if options.crowd else EXAMPLES[options.example]()
         directory = CACHE / "demo"
         with only_one("demo", wait=False):
             shutil.rmtree(directory, ignore_errors=True)
@@ -75,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def demonstrate(studio: LocalStudio, crowd: ExampleCrowd, directory: Path) -> bool | None:
+def demonstrate(studio: LocalStudio, crowd: ExampleCrowd | KindsCrowd, directory: Path) -> bool | None:
     """Load a crowd, run the plugin on it, label along its queue, and say whether it was followed.
 
     Parameters
@@ -100,8 +106,7 @@ def demonstrate(studio: LocalStudio, crowd: ExampleCrowd, directory: Path) -> bo
         console.print(f"  {note}")
     people = sign_up(studio, [*crowd.annotators, *SCRIPTED])
     project = load_crowd(studio, crowd, people)
-    truth = {task: label for task, label in zip(project.tasks, crowd.truth, strict=False) if label}
-    names = {person.id: name for name, person in people.items()}
+    findings = findings_of(crowd, project, {person.id: name for name, person in people.items()})
 
     plugin = Plugin(studio.url, studio.admin_pat(), project.id, directory)
     plugin.run("doctor")
@@ -109,15 +114,9 @@ def demonstrate(studio: LocalStudio, crowd: ExampleCrowd, directory: Path) -> bo
     plugin.run("sync")
     plugin.run("status")
     before = plugin.export("labels")
+    console.print(findings.found(before, f"{studio.url}/projects/{project.id}/data?task={{}}"))
 
-    console.print(most_useful(before, truth, f"{studio.url}/projects/{project.id}/data?task={{}}"))
-    console.print(annotators(before, names, crowd.skill, _right_answers(crowd)))
-    if truth:
-        console.print(accuracies({"now": before}, truth))
-    else:
-        console.print("The crowd's file has no truth, so accuracies are not known.")
-
-    picks = _label(crowd, project, before, {name: people[name] for name in SCRIPTED}, truth)
+    picks = _label(crowd, findings, project, before, {name: people[name] for name in SCRIPTED})
     if not picks:
         waiting = len(before.queue)
         console.print(
@@ -128,53 +127,33 @@ def demonstrate(studio: LocalStudio, crowd: ExampleCrowd, directory: Path) -> bo
         return None
     seen = verdict(picks)
     followed = seen.in_order and seen.distinct
-    console.print(picks_table(picks))
+    console.print(picks_table(picks, crowd.show))
     console.print(_in_words(len(picks), seen), style="green" if followed else "red")
 
     plugin.run("sync")
     after = plugin.export("labels-after")
-    if truth:
-        console.print(accuracies({"before": before, f"after {len(picks)} more labels": after}, truth))
+    console.print(findings.gained(before, after, picks))
     _where_to_look(studio, project, people)
     return followed
 
 
 def _label(
-    crowd: ExampleCrowd,
+    crowd: ExampleCrowd | KindsCrowd,
+    findings: Findings,
     project: Project,
     export: Export,
     people: dict[str, Annotator],
-    truth: dict[int, str],
 ) -> list[Pick]:
-    """Let the scripted annotators label, each right in `SCRIPTED_ACCURACY` of the cases."""
+    """Let the scripted annotators label."""
     rng = np.random.default_rng(1)
-    consensus = {row.task: row.consensus for row in export.tasks}
-    classes = sorted({answer.label for answer in crowd.answers} | set(crowd.truth) - {""})
-
-    def answer(name: str, task: int) -> str:
-        right = truth.get(task) or consensus.get(task) or str(rng.choice(classes))
-        wrong = [label for label in classes if label != right]
-        return right if rng.random() < SCRIPTED_ACCURACY else str(rng.choice(wrong))
-
     queue = [row.task for row in export.queue]
     picks_each = min(PICKS_EACH, len(queue) // len(people))
     if not picks_each:
         return []
-    known = "the truth" if truth else "the consensus so far (the truth is not known)"
-    console.print(
-        f"\nThree new annotators open and submit {picks_each} tasks each, in turns. "
-        f"Their answers are {known} in {SCRIPTED_ACCURACY:.0%} of the cases."
+    console.print(f"\nThree new annotators open and submit {picks_each} tasks each, in turns. {findings.scripted()}")
+    return label_in_turns(
+        crowd, project.id, queue, people, lambda name, task: findings.answer(rng, task, export), picks_each
     )
-    return label_in_turns(crowd, project.id, queue, people, answer, picks_each)
-
-
-def _right_answers(crowd: ExampleCrowd) -> dict[str, float]:
-    """Return each annotator's share of right answers among those whose truth is known."""
-    right: defaultdict[str, Counter[bool]] = defaultdict(Counter)
-    for answer in crowd.answers:
-        if crowd.truth and crowd.truth[answer.task]:
-            right[answer.annotator][answer.label == crowd.truth[answer.task]] += 1
-    return {name: counts[True] / counts.total() for name, counts in right.items()}
 
 
 def _in_words(picks: int, seen: Verdict) -> str:

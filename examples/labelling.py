@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from examples.kinds_crowd import KindsCrowd
 from examples.simulated_crowd import ExampleCrowd
 from harness.local_studio import Annotator
 from harness.working import counting
@@ -29,7 +31,7 @@ class Pick:
     expected
         The place of the task that should have come: the first that nobody had taken.
     label
-        What the annotator answered.
+        What the annotator answered; None when there was no task.
     """
 
     number: int
@@ -37,7 +39,7 @@ class Pick:
     task: int | None
     position: int | None
     expected: int | None
-    label: str
+    label: Any
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,11 @@ class Verdict:
 
 
 def label_in_turns(
-    crowd: ExampleCrowd,
+    crowd: ExampleCrowd | KindsCrowd,
     project: int,
     queue: Sequence[int],
     people: Mapping[str, Annotator],
-    answer: Callable[[str, int], str],
+    answer: Callable[[str, int], Any],
     picks_each: int,
 ) -> list[Pick]:
     """Let annotators label in rounds: all of them open a task, then all of them submit.
@@ -93,7 +95,7 @@ def label_in_turns(
                 task = int(served["id"]) if served else None
                 taken = {pick.task for pick in (*picks, *opened)}
                 expected = next((place[candidate] for candidate in queue if candidate not in taken), None)
-                label = answer(name, task) if task is not None else ""
+                label = answer(name, task) if task is not None else None
                 position = place.get(task) if task is not None else None
                 opened.append(Pick(len(picks) + len(opened) + 1, name, task, position, expected, label))
             for pick in opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from examples.kinds_crowd import KindsCrowd
 from examples.simulated_crowd import ExampleCrowd
 from harness.local_studio import Annotator, LocalStudio
 from harness.project import GivenAnnotation, Project, create_project
@@ -12,7 +13,7 @@ __all__ = ["load_crowd"]
 
 
 def load_crowd(
-    studio: LocalStudio, crowd: ExampleCrowd, annotators: Mapping[str, Annotator], title: str | None = None
+    studio: LocalStudio, crowd: ExampleCrowd | KindsCrowd, annotators: Mapping[str, Annotator], title: str | None = None
 ) -> Project:
     """Make a project of an example crowd, its answers given by `annotators` (by name)."""
     given = [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -13,7 +13,7 @@ from rich.text import Text
 from examples.command_line import Export, TaskRow
 from examples.labelling import Pick
 
-__all__ = ["accuracies", "accuracy", "annotators", "most_useful", "picks_table"]
+__all__ = ["accuracies", "accuracy", "annotators", "most_useful", "number", "picks_table", "table_of", "titled"]
 
 
 def most_useful(export: Export, truth: Mapping[int, str], links: str, count: int = 10) -> RenderableType:
@@ -30,7 +30,7 @@ def most_useful(export: Export, truth: Mapping[int, str], links: str, count: int
     count
         How many, at most.
     """
-    table = _table("place", "task", "labels so far", "consensus", "quality", "truth", "score", "open")
+    table = table_of("place", "task", "labels so far", "consensus", "quality", "truth", "score", "open")
     first = export.queue[:count]
     for row in first:
         votes = ", ".join(export.votes.get(row.task, [])) or "none"
@@ -39,12 +39,12 @@ def most_useful(export: Export, truth: Mapping[int, str], links: str, count: int
             str(row.task),
             votes,
             row.consensus or "-",
-            _number(row.quality),
+            number(row.quality),
             truth.get(row.task, "-"),
-            _number(row.score),
+            number(row.score),
             links.format(row.task),
         )
-    return _titled(f"The {len(first)} most useful tasks (low score = one more label is worth most)", table)
+    return titled(f"The {len(first)} most useful tasks (low score = one more label is worth most)", table)
 
 
 def annotators(
@@ -68,7 +68,7 @@ def annotators(
     tables = []
     half = 5 if len(rows) >= 10 else (len(rows) + 1) // 2
     for title, part in (("worst", rows[:half]), ("best", rows[::-1][: len(rows) - half][:5])):
-        table = _table(
+        table = table_of(
             "annotator",
             "estimated quality",
             "stated skill",
@@ -82,14 +82,14 @@ def annotators(
             name = names.get(int(user), row["name"]) if user.isdecimal() else row["name"]
             table.add_row(
                 name,
-                _number(float(row["quality"])),
-                _number(skill.get(name)),
-                _number(truth.get(name)),
-                _number(float(row["agreement_with_consensus"] or "nan")),
+                number(float(row["quality"])),
+                number(skill.get(name)),
+                number(truth.get(name)),
+                number(float(row["agreement_with_consensus"] or "nan")),
                 row["worst_class"] or "-",
                 row["num_labels"],
             )
-        tables.append(_titled(f"The {len(part)} {title} annotators, by the plugin's estimate", table))
+        tables.append(titled(f"The {len(part)} {title} annotators, by the plugin's estimate", table))
     return Group(*tables)
 
 
@@ -106,7 +106,7 @@ def accuracy(
 
 def accuracies(moments: Mapping[str, Export], truth: Mapping[int, str]) -> RenderableType:
     """Return how majority vote and consensus compare with the truth, at each of some moments."""
-    table = _table("", *moments)
+    table = table_of("", *moments)
     exports = list(moments.values())
     first = {row.task for row in exports[0].tasks if row.labels}
     everywhere = {
@@ -117,14 +117,14 @@ def accuracies(moments: Mapping[str, Export], truth: Mapping[int, str]) -> Rende
         everywhere.popitem()
     for where, parts in everywhere.items():
         table.add_row(f"[bold]{where}[/bold]", *(f"{sum(r.task in truth for r in part)}" for part in parts))
-        table.add_row("  majority vote", *(_number(accuracy(part, truth, "majority")) for part in parts))
-        table.add_row("  consensus", *(_number(accuracy(part, truth, "consensus")) for part in parts))
-    return _titled("Accuracy against the known truth", table)
+        table.add_row("  majority vote", *(number(accuracy(part, truth, "majority")) for part in parts))
+        table.add_row("  consensus", *(number(accuracy(part, truth, "consensus")) for part in parts))
+    return titled("Accuracy against the known truth", table)
 
 
-def picks_table(picks: Sequence[Pick]) -> RenderableType:
-    """Return which task each pick was, and its place in the queue."""
-    table = _table("pick", "annotator", "task", "place in the queue", "expected", "answer")
+def picks_table(picks: Sequence[Pick], show: Callable[[Any], str]) -> RenderableType:
+    """Return which task each pick was, its place in the queue, and what was answered, as `show` makes text of it."""
+    table = table_of("pick", "annotator", "task", "place in the queue", "expected", "answer")
     for pick in picks:
         right = pick.position is not None and pick.position == pick.expected
         table.add_row(
@@ -133,21 +133,24 @@ def picks_table(picks: Sequence[Pick]) -> RenderableType:
             str(pick.task or "no task"),
             f"{pick.position or 'not in it'}" if right else f"[red]{pick.position or 'not in it'}[/red]",
             str(pick.expected or "-"),
-            pick.label or "-",
+            "-" if pick.label is None else show(pick.label),
         )
-    return _titled("Served by Label Studio's next-task API", table)
+    return titled("Served by Label Studio's next-task API", table)
 
 
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
+    """Return an empty table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         table.add_column(name, no_wrap=name == "open")
     return table
 
 
-def _titled(title: str, table: Table) -> Group:
+def titled(title: str, table: Table) -> Group:
+    """Return a table below its title."""
     return Group(Text(f"\n{title}", style="bold"), table)
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Return three digits after the point, "-" for none."""
     return "-" if value is None or value != value else f"{value:.3f}"

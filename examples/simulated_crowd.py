@@ -63,11 +63,14 @@ class Persona:
 
 
 class Answer(NamedTuple):
-    """One label of the crowd: the index of the task, who gave it, what it is, and the time it took."""
+    """One label of the crowd: the index of the task, who gave it, what it is, and the time it took.
+
+    A label is a text; of a `KindsCrowd` it has an answer to each question.
+    """
 
     task: int
     annotator: str
-    label: str
+    label: Any
     seconds: float
 
 
@@ -113,6 +116,10 @@ class ExampleCrowd:
     def result(self, label: str) -> list[dict[str, Any]]:
         """Return `label` as the result of an annotation."""
         return [{"from_name": CONTROL, "to_name": self.to_name, "type": "choices", "value": {"choices": [label]}}]
+
+    def show(self, label: str) -> str:
+        """Return `label` for people."""
+        return label
 
 
 def choices(labels: Sequence[str], to_name: str) -> str:

@@ -67,7 +67,7 @@ def test_the_config_offers_the_labels_and_shows_the_data(example):
     crowd = example[0]()
     control = find_control(crowd.label_config)
     assert set(control.classes) == set(crowd.truth) >= {answer.label for answer in crowd.answers}
-    assert control.to_name == crowd.to_name
+    assert control.objects == (crowd.to_name,)
     assert control.read(crowd.result(crowd.truth[0])) == crowd.truth[0]
     assert all(field in task for task in crowd.tasks for _, field in control.fields)
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
+
+from label_studio_crowd.connection.doctor import examine
+from label_studio_crowd.files.tables import tables
+from label_studio_crowd.scoring.snapshot import stored_snapshot
 
 CONFIG = """<View>
   <Text name="t" value="$text"/>
@@ -79,6 +84,10 @@ def test_all_controls_of_a_project_are_scored_together(make_project, annotators,
     assert all(number >= 50 for number in right.values()), right
     assert at_work.served_queue() == list(run.plan.queue)
     assert set(project.tasks[60:]) <= set(run.plan.queue)
+    checks = {check.what for check in examine(at_work.opened)}
+    assert "scores the control 'tags' (choices, sets of 3 classes)" in checks
+    exported = tables(stored_snapshot(at_work.opened.store), {}).tasks
+    assert json.loads(exported["consensus_json:tags"][3]) == sorted(truth_of(3)[1])
     assert not at_work.sync().plan
     at_work.disconnect()
     assert all(at_work.info()[name] == before[name] for name in ("sampling", "maximum_annotations", "model_version"))

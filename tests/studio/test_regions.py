@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.studio.controls.forms.masks import packed
 
 MANY = 51
@@ -169,6 +170,7 @@ def test_the_consensus_of_regions_is_taken_by_label_studio_and_stays(name, make_
     at_work.connect()
     run = at_work.sync()
     assert run.report().set_aside == {}
+    assert f"scores the control 'c' ({drawing.tag}, regions)" in {check.what for check in examine(at_work.opened)}
     rows = {row["task"]: row for row in at_work.predictions() if row["model_version"] == "crowd-consensus"}
     assert len(rows) == MANY - MANY // 10
     for n, task in enumerate(at_work.tasks):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from label_studio_crowd.access import SECRET_HEADER, has_password
 from label_studio_crowd.connection.addresses import strange_addresses
@@ -80,12 +80,18 @@ def examine(project: Project) -> Iterator[Check]:
     yield from _queue(project, info, record, settings)
 
 
+_WITHOUT_CLASSES: Final = {"text": "texts", "ranking": "rankings", "regions": "regions"}
+
+
 def _in_words(control: Control) -> str:
     """Return what answers to a control are."""
-    if control.form.kind == "number":
+    kind = control.form.kind
+    if kind == "number":
         return "numbers" if control.tag == "number" else "dates and times"
+    if kind in _WITHOUT_CLASSES:
+        return _WITHOUT_CLASSES[kind]
     classes = f"{len(control.classes)} classes" if control.classes else "classes that come with each task"
-    return {"set": f"sets of {classes}", "ordered": f"{classes} in order"}.get(control.form.kind, classes)
+    return {"set": f"sets of {classes}", "ordered": f"{classes} in order"}.get(kind, classes)
 
 
 def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Check]:

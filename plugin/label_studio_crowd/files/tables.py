@@ -18,8 +18,8 @@ from label_studio_crowd.store.people import annotator_name
 if TYPE_CHECKING:
     import pandas as pd
 
-_OF_CONTROL: Final = ("consensus", "quality", "agreement", "num_labels")
-"""What the tasks' table has of each further control, with its name after a colon."""
+_OF_CONTROL: Final = ("consensus", "quality", "agreement", "num_labels", "consensus_json", "told")
+"""What the tasks' table has of each further control, where there is such a column, with its name after a colon."""
 FORMATS: Final = (".csv", ".json", ".parquet")
 
 
@@ -43,10 +43,11 @@ class Tables:
     answers
         task, annotator, label, quality.
 
-    Where several controls are scored, these columns are the first one's; the tasks have consensus, quality, agreement
-    and num_labels of each other, with its name after a colon, and annotators and answers have a row for each control,
-    and its name in the first column. Of answers that are not one class the consensus and the labels are as a person
-    reads them; `consensus_json` is the consensus as Label Studio keeps it, and `told` what else the kind tells.
+    Where several controls are scored, these columns are the first one's; the tasks have consensus, quality, agreement,
+    num_labels, consensus_json and told of each other, with its name after a colon, and annotators and answers have a
+    row for each control, and its name in the first column. Of answers that are not one class the consensus and the
+    labels are as a person reads them; `consensus_json` is the consensus as Label Studio keeps it, and `told` what else
+    the kind tells.
     """
 
     tasks: pd.DataFrame
@@ -72,8 +73,8 @@ def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapp
     labels = [np.array(one.classes, dtype=object) for one in each]
     tasks = _tasks(snapshot, labels[0], data)
     for one, named in zip(each[1:], labels[1:], strict=True):
-        others = _tasks(one, named, None)[list(_OF_CONTROL)].add_suffix(f":{one.control}")
-        tasks = tasks.join(others)
+        others = _tasks(one, named, None)
+        tasks = tasks.join(others[others.columns.intersection(_OF_CONTROL)].add_suffix(f":{one.control}"))
     annotators = [_annotators(one, named, names) for one, named in zip(each, labels, strict=True)]
     answers = [_answers(one, named) for one, named in zip(each, labels, strict=True)]
     if snapshot.others:
