@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from benchmarks.science.papers.datasets import MissingError
+from benchmarks.science.kinds.crowds import read_crowd
 from crowdcore.kinds import AnswerTable
 from crowdcore.kinds.regions import Box, Region, RegionResult, Span
 from crowdcore.kinds.regions.measures import measure_of
@@ -37,10 +36,7 @@ def read_regions(data: Path, name: str) -> RegionCrowd:
     MissingError
         If it is not there.
     """
-    file = data / "kinds" / name / "crowd.jsonl"
-    if not file.exists():
-        raise MissingError(f"{file} is not there")
-    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows = read_crowd(data, name)
     people = sorted({given["annotator"] for row in rows for given in row["annotations"]})
     code = {name: number for number, name in enumerate(people)}
     flat = [(task, given) for task, row in enumerate(rows) for given in row["annotations"]]

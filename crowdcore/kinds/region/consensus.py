@@ -78,8 +78,9 @@ def regions(
     - *Existence*: see `crowdcore.kinds.region.presence.find_presence`, with features as prior.
     - *Label*: `crowdcore.hierarchical_dawid_skene` of those who marked the unit, with the features' classifier as its
       model. The quality of a unit is the probability that it exists and has its label.
-    - *Place*: weighted medians of the members with that label (`crowdcore.kinds.region.placing`); the weights are
-      inverse to annotators' mean distance to the consensus.
+    - *Place*: weighted medians of the members with that label, of whole numbers what most weight is on, of masks what
+      more than half of it covers, of polygons the member most like the others (`crowdcore.kinds.regions.placing`).
+      The weights are inverse to annotators' mean distance to the consensus.
     - *Kept* is what exists with probability above 1/2. If annotators never mark things that overlap, of overlapping
       units only the surest is.
     - *Quality*: :math:`2 \sum_{kept} p_u b_u / (n_{kept} + \sum_u e_u + m)`, with the quality p of units, the
@@ -205,7 +206,7 @@ class _Consensus:
         N, U, K = len(table.tasks), len(task), len(marks.labels)
         known = self.known
         presence = self.believed[0]
-        exists, posterior = 1 - presence.belief[:, 0], self.label_posterior
+        exists, posterior = presence.exists, self.label_posterior
         label = posterior.argmax(axis=1) if K else np.full(U, NO_LABEL)
         quality = exists * _of(posterior, np.arange(U), label)
 

@@ -100,6 +100,22 @@ def weighted_median(values: Floats, weights: Floats, group: Codes, num_groups: i
     return (low + high) / 2
 
 
+def weighted_mode(values: Floats, weights: Floats, group: Codes, num_groups: int) -> Floats:
+    """Return the value that most weight is on in each group, of several the smallest; each group must have one.
+
+    Examples
+    --------
+    >>> group = np.array([0, 0, 0, 0, 1, 1])
+    >>> weighted_mode(np.array([1.0, 9.0, 9.0, 5.0, 6.0, 4.0]), np.ones(6), group, 2)
+    array([9., 4.])
+    """
+    pairs, place = np.unique(np.stack([group, values], axis=1), axis=0, return_inverse=True)
+    total = np.bincount(place.ravel(), weights).round(9)
+    order = np.lexsort([-total, pairs[:, 0]])
+    found: Floats = pairs[order[np.searchsorted(pairs[order, 0], np.arange(num_groups))], 1]
+    return found
+
+
 def _median_bounds(values: Floats, weights: Floats, group: Codes, num_groups: int) -> tuple[Floats, Floats]:
     """Return the lower and the upper weighted median of each group; a group without values has NaN."""
     order = np.lexsort([values, group])
@@ -121,16 +137,14 @@ def _median_bounds(values: Floats, weights: Floats, group: Codes, num_groups: in
 
 
 def _spans(measure: Spans, unit: Codes, weight: Floats, num_units: int, order: Codes) -> list[Place]:
-    """Weighted medians of starts and ends: always somebody's; of two that weigh the same the first."""
-    start = _median_bounds(measure.edges[:, 0], weight, unit, num_units)[0]
-    end = _median_bounds(measure.edges[:, 1], weight, unit, num_units)[0]
-    layers = measure.layer[order[np.searchsorted(unit[order], np.arange(num_units))]]
+    """Return starts and ends: of whole numbers those that most weight is on, else weighted medians."""
     whole = all(isinstance(place.start, int) and isinstance(place.end, int) for place in measure.places)  # type: ignore[union-attr]
+    edge = weighted_mode if whole else weighted_median
+    start, end = (edge(column, weight, unit, num_units) for column in measure.edges.T)
     kind = int if whole else float
-    return [
-        Span(kind(min(a, b)), kind(max(a, b)), layer)
-        for a, b, layer in zip(start.tolist(), end.tolist(), layers, strict=True)
-    ]
+    layers = measure.layer[order[np.searchsorted(unit[order], np.arange(num_units))]]
+    edges = zip(start.tolist(), end.tolist(), layers, strict=True)
+    return [Span(kind(min(a, b)), kind(max(a, b)), layer) for a, b, layer in edges]
 
 
 def _rectangles(measure: Rectangles, unit: Codes, weight: Floats, num_units: int, order: Codes) -> list[Place]:

@@ -74,7 +74,9 @@ class Presence:
     Attributes
     ----------
     belief : ndarray of shape (U, K + 1)
-        Probability that each unit is nothing (column 0), or an object of each label.
+        Posterior that each unit is nothing (column 0), or an object of each label.
+    exists : ndarray of shape (U,)
+        Probability that each unit is something, with a doubt whether answers tell it.
     missed : ndarray of shape (N,)
         Expected number of a task's objects that nobody marked.
     recall : ndarray of shape (M,)
@@ -88,6 +90,7 @@ class Presence:
     """
 
     belief: Floats
+    exists: Floats
     missed: Floats
     recall: Floats
     false: Floats
@@ -109,8 +112,8 @@ def find_presence(scene: Scene, prior: Floats | None = None) -> Presence:
 
     Abilities :math:`a_j` have a normal prior whose mean and variance are estimated; what annotators call things is
     drawn to what all do; see the constants. Tasks with a single answer teach nothing, for nobody is compared there:
-    where there are no others, all marks are believed alike. The belief given is the posterior mixed with the mean of
-    all by `DOUBT`, because annotators err together more often than this model expects.
+    where there are no others, all marks are believed alike. The probability that a unit exists is mixed with the
+    mean of all by `DOUBT`, because annotators err together more often than this model expects.
 
     Parameters
     ----------
@@ -232,19 +235,15 @@ class _Fit:
         there = self.units_of @ (1 - self.belief[:, 0]) + self.ghosts.sum(axis=1)
         objects = self.answers_by @ there[scene.answer_task]
         missed = self.ghosts.sum(axis=1)
-        return Presence(self.humble(), missed, recall, false, objects, float(self.rates[1:].sum()))
+        return Presence(self.belief, self.exists(), missed, recall, false, objects, float(self.rates[1:].sum()))
 
-    def humble(self) -> Floats:
-        """Return the units' classes if answers may also, now and then, say nothing of whether there is something."""
+    def exists(self) -> Floats:
+        """Return the probability that there is something if answers, now and then, say nothing of that; (U,)."""
+        exists: Floats = 1 - self.belief[:, 0]
         unknown = self.scene.known == UNKNOWN
-        if not unknown.any():
-            return self.belief
-        exists = 1 - self.belief[unknown, 0]
-        mixed = (1 - DOUBT) * exists + DOUBT * exists.mean()
-        belief: Floats = self.belief.copy()
-        belief[unknown, 0] = 1 - mixed
-        belief[unknown, 1:] *= (mixed / np.maximum(exists, 1e-12))[:, None]
-        return belief
+        if unknown.any():
+            exists[unknown] = (1 - DOUBT) * exists[unknown] + DOUBT * exists[unknown].mean()
+        return exists
 
     def expect(self) -> None:
         """Find the units' classes and ease, and the ghosts."""

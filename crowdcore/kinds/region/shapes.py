@@ -37,6 +37,22 @@ def outlines(places: Sequence[Place]) -> NDArray[Any]:
     return found
 
 
+def corners(place: Place) -> Floats:
+    """Return the corners of a shape, shape (C, 2); an ellipse has `CORNERS`.
+
+    Examples
+    --------
+    >>> corners(Box(1, 1, 2, 1, rotation=90)).round(9).tolist()
+    [[1.0, 1.0], [1.0, 3.0], [0.0, 3.0], [0.0, 1.0]]
+    """
+    if isinstance(place, Polygon):
+        return np.array(place.points, dtype=np.float64)
+    if not isinstance(place, Box | Ellipse):
+        raise TypeError(f"A {type(place).__name__} has no corners; a Box, an Ellipse or a Polygon has.")
+    found: Floats = (box_corners if isinstance(place, Box) else ellipse_corners)(numbers([place]))[0]
+    return found
+
+
 def numbers(places: Sequence[Place]) -> Floats:
     """Return what boxes or ellipses are made of, (R, 5): x, y, two sides or radii, rotation."""
     given = [
@@ -65,13 +81,7 @@ def along(sides: Floats, degrees: Floats) -> Floats:
 
 
 def box_corners(boxes: Floats) -> Floats:
-    """Return the corners of boxes given as `numbers`, shape (R, 4, 2).
-
-    Examples
-    --------
-    >>> box_corners(numbers([Box(1, 1, 2, 1, rotation=90)])).round(9).tolist()
-    [[[1.0, 1.0], [1.0, 3.0], [0.0, 3.0], [0.0, 1.0]]]
-    """
+    """Return the corners of boxes given as `numbers`, shape (R, 4, 2)."""
     steps = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) * boxes[:, None, 2:4]
     return boxes[:, None, :2] + along(steps, boxes[:, 4:])
 
