@@ -12,8 +12,8 @@ from scipy.optimize import linear_sum_assignment
 
 from benchmarks.science.kinds.crowds import read_crowd
 from crowdcore.kinds import AnswerTable
-from crowdcore.kinds.regions import Box, Region, RegionResult, Span
-from crowdcore.kinds.regions.measures import measure_of
+from crowdcore.kinds.region import Box, Region, RegionResult, Span
+from crowdcore.kinds.region.measures import measure_of
 
 Floats = np.ndarray
 Answer = Sequence[Region]

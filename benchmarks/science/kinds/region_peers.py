@@ -10,9 +10,9 @@ from benchmarks.science.kinds.region_crowds import RegionCrowd, alike
 from crowdcore import Crowd
 from crowdcore.aggregate import DawidSkene
 from crowdcore.hierarchical import hierarchical_dawid_skene
-from crowdcore.kinds.regions import Box, Mask, Region, Span
-from crowdcore.kinds.regions.marks import marks_of
-from crowdcore.kinds.regions.matching import match
+from crowdcore.kinds.region import Box, Mask, Region, Span
+from crowdcore.kinds.region.marks import marks_of
+from crowdcore.kinds.region.matching import match
 
 Answer = tuple[Region, ...]
 OUTSIDE = "O"

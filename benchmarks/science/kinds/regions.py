@@ -43,7 +43,7 @@ from benchmarks.science.kinds.region_peers import (
 from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Claim, Report, Table, figure, positive, progress, since
 from crowdcore.kinds import AnswerTable, RegionResult, TextFeatures, regions
-from crowdcore.kinds.regions import Region
+from crowdcore.kinds.region import Region
 from harness.checkout import DATA
 from harness.region_crowds import draw_regions
 

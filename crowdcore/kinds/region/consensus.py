@@ -79,7 +79,7 @@ def regions(
     - *Label*: `crowdcore.hierarchical_dawid_skene` of those who marked the unit, with the features' classifier as its
       model. The quality of a unit is the probability that it exists and has its label.
     - *Place*: weighted medians of the members with that label, of whole numbers what most weight is on, of masks what
-      more than half of it covers, of polygons the member most like the others (`crowdcore.kinds.regions.placing`).
+      more than half of it covers, of polygons the member most like the others (`crowdcore.kinds.region.placing`).
       The weights are inverse to annotators' mean distance to the consensus.
     - *Kept* is what exists with probability above 1/2. If annotators never mark things that overlap, of overlapping
       units only the surest is.
