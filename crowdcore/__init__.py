@@ -19,7 +19,7 @@ The published methods are beside it: CROWDLAB for the labels, ActiveLab for the 
 >>> crowd.tasks[activelab(crowd, pred_probs).argmin()]
 'd'
 
-Answers that are not one class, such as sets and numbers, have a consensus, too: see `crowdcore.kinds`.
+Answers that are not one class have a consensus, too: sets, ordered classes, numbers, and more in `crowdcore.kinds`.
 
 >>> from crowdcore import AnswerTable, numbers
 >>> lengths = AnswerTable.from_codes([0, 0, 0, 1, 1], [0, 1, 2, 0, 1], [4, 5, 4, 9, 10], tasks="ab", annotators="xyz")
@@ -41,11 +41,11 @@ from crowdcore.votes.annotators import AnnotatorStats
 from crowdcore.votes.majority import majority_vote
 
 if TYPE_CHECKING:
-    from crowdcore.kinds import AnswerTable, label_sets, numbers, ordered, rankings, regions, texts
+    from crowdcore.kinds import AnswerTable, label_sets, numbers, ordered
 
     __version__: str
 else:
-    _KINDS = ("AnswerTable", "label_sets", "numbers", "ordered", "rankings", "regions", "texts")
+    _KINDS = ("AnswerTable", "label_sets", "numbers", "ordered")
 
     def __getattr__(name):
         """Look up what takes longer than all imports here but NumPy's when it is asked for: kinds, and the version."""
@@ -78,7 +78,4 @@ __all__ = [
     "majority_vote",
     "numbers",
     "ordered",
-    "rankings",
-    "regions",
-    "texts",
 ]

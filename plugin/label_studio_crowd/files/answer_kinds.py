@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -70,6 +71,8 @@ class KindAnswers:
         How people read an answer.
     believe
         What is believed of them; a tolerance for numbers.
+    consensus
+        The consensus of each task as `show` takes it, None where there is none.
     """
 
     kind: str
@@ -78,6 +81,7 @@ class KindAnswers:
     distance: Callable[[Any, Any], float]
     show: Callable[[Any], str]
     believe: Callable[..., KindResult]
+    consensus: Callable[[Any], list[Any]]
 
     @classmethod
     def of(cls, kind: str, source: Source, reading: Reading, *, with_truth: bool) -> KindAnswers:
@@ -96,8 +100,8 @@ class KindAnswers:
         told = [] if truth is None else truth.tolist()
         known = {} if truth is None else dict(zip(truth.index.tolist(), values_of(told, kind, labels), strict=True))
         if kind == "set":
-            return cls(kind, table, known, set_distance, _show_set, label_sets)
-        return cls(kind, table, known, squared_distance, _show_number, numbers)
+            return cls(kind, table, known, set_distance, _show_set, label_sets, _consensus)
+        return cls(kind, table, known, squared_distance, _show_number, numbers, _consensus)
 
     @classmethod
     def _of_export(cls, kind: str, reading: ExportReading, truth: pd.Series[Any] | None) -> KindAnswers:
@@ -116,7 +120,8 @@ class KindAnswers:
             found: KindResult = plugged.believe(control, table, [known.get(task) for task in table.tasks.tolist()])
             return found
 
-        return cls(kind, table, known, plugged.distance, control.show, believe)
+        as_control = partial(plugged.consensus, control)
+        return cls(kind, table, known, plugged.distance, control.show, believe, as_control)
 
     def found(self, how: HowToRead, options: dict[str, Any] | None = None) -> KindResult:
         """Return the consensus.
@@ -146,11 +151,15 @@ class KindAnswers:
     def tasks(self, found: KindResult, *, hard: bool = False, listed: bool = False) -> pd.DataFrame:
         """Return a row for each task: the consensus as people read it, or as lists, and what is known of it."""
         frame = found.to_frame()
-        answers = frame["consensus"].tolist()
-        is_set = isinstance(found, SetResult)
-        shown = [None if _is_none(one) else sorted(one) if listed and is_set else self._shown(one) for one in answers]
-        if not isinstance(found, NumberResult) or self.show is not _show_number:
+        answers = self.consensus(found)
+        as_list = listed and isinstance(found, SetResult)
+        shown = [None if one is None else sorted(one) if as_list else self.show(one) for one in answers]
+        if not isinstance(found, NumberResult) or any(
+            not _is_number_text(str(one)) for one in shown if one is not None
+        ):
             frame["consensus"] = np.array([*shown, None], dtype=object)[:-1]
+        elif self.consensus is not _consensus:
+            frame["consensus"] = [np.nan if one is None else float(one) for one in answers]
         if hard:
             only: pd.DataFrame = frame[["consensus"]]
             return only
@@ -161,14 +170,17 @@ class KindAnswers:
                 frame[" / ".join(name) if isinstance(name, tuple) else str(name)] = column
         return frame
 
-    def _shown(self, answer: Any) -> str:
-        if isinstance(answer, frozenset) and any(isinstance(label, tuple) for label in answer):
-            return "; ".join(" / ".join(path) for path in sorted(answer))
-        return self.show(answer)
+
+def _consensus(found: KindResult) -> list[Any]:
+    return [None if isinstance(one, float) and np.isnan(one) else one for one in found.consensus.tolist()]
 
 
-def _is_none(answer: Any) -> bool:
-    return answer is None or (isinstance(answer, float) and np.isnan(answer))
+def _is_number_text(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _show_set(answer: Sequence[Any]) -> str:

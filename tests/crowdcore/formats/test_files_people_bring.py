@@ -204,7 +204,7 @@ def test_a_file_that_was_cut_off_is_named(tmp_path, read, ending, kind):
         ("packed.csv", gzip.compress(LONG.encode()), "compressed with gzip, which its name does not say"),
         ("values.json", json.dumps(ROWS), "without names of columns"),
         ("broken.jsonl", '{"task": 1}\n{"task": ', r"broken\.jsonl, line 2, is not JSON"),
-        ("several.json", '[{"task": 1, "worker": 2, "label": ["x", "y"]}]', "a value of several parts"),
+        ("several.json", '[{"task": 1, "worker": 2, "label": {"x": "y"}}]', "a value of several parts"),
         ("twice.csv", "task,annotator,label,label\n1,a,x,y\n", "several columns 'label'"),
         ("a.csv", "task,annotator,label\n1,a,x\n", None),
     ],

@@ -112,16 +112,15 @@ def test_the_quality_is_how_often_the_truth_is_within_the_tolerance():
     assert 4.2 < result.tolerance < 5
 
 
-def test_where_most_say_nothing_the_others_still_count():
-    """Of ten annotators six say 0 to everything, as many do who are asked how much joy there is in a headline."""
+def test_where_half_say_nothing_the_others_still_count():
+    """Half of the answers are 0, as where people are asked how much joy there is in a headline."""
     rng = np.random.default_rng(0)
-    truth = rng.uniform(0, 60, 100)
-    rows = np.where(rng.random((100, 10)) < 0.6, 0.0, truth[:, None] + rng.normal(0, 15, (100, 10)))
-    result = numbers(everybody(rows.tolist()))
-    mean = rows.mean(axis=1)
-    assert result.consensus.std() > 0.3 * mean.std()
-    assert np.abs(result.consensus - truth).mean() < 1.1 * np.abs(mean - truth).mean()
-    assert np.corrcoef(result.consensus, truth)[0, 1] > 0.7
+    truth = np.where(rng.random(100) < 0.5, 0, rng.uniform(0, 60, 100))
+    said = np.maximum(truth[:, None] + rng.normal(0, 15, (100, 10)), 0)
+    rows = np.where(rng.random((100, 10)) < 0.5, 0.0, said)
+    result, mean = numbers(everybody(rows.tolist())), rows.mean(axis=1)
+    assert result.consensus.std() > 0.5 * mean.std()
+    assert np.abs(result.consensus - truth).mean() < 1.3 * np.abs(mean - truth).mean()
 
 
 def test_lone_answers_are_taken_as_they_are_and_never_sure():

@@ -1,0 +1,230 @@
+"""The commands that need no Label Studio, on answers that are not one class."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+CLASSES = ["cat", "dog", "fish"]
+
+
+def sets(num_tasks=60, seed=0):
+    """Answers of three who find most classes of each task, and one who does not, and the truth."""
+    rng = np.random.default_rng(seed)
+    truth = [sorted(label for label in CLASSES if rng.random() < 0.4) for _ in range(num_tasks)]
+    rows = []
+    for task, labels in enumerate(truth):
+        for who in ("ann", "bob", "cho", "dan"):
+            wrong = 0.5 if who == "dan" else 0.08
+            rows.append((task, who, sorted(label for label in CLASSES if (label in labels) != (rng.random() < wrong))))
+    return pd.DataFrame(rows, columns=["task", "annotator", "label"]), truth
+
+
+def lengths(num_tasks=60, seed=0):
+    rng = np.random.default_rng(seed)
+    truth = rng.uniform(0, 100, num_tasks).round(1)
+    rows = [(i, who, round(truth[i] + bias + rng.normal(0, 3), 1))
+            for i in range(num_tasks) for who, bias in (("ann", 0), ("bob", 0), ("cho", 10))]  # fmt: skip
+    return pd.DataFrame(rows, columns=["task", "annotator", "label"]), truth
+
+
+def written(frame, path, how):
+    if how == "semicolons":
+        frame = frame.assign(label=[";".join(labels) or "[]" for labels in frame["label"]])
+    if how == "studio":  # as Label Studio's CSV has several choices
+        frame = frame.assign(label=[json.dumps({"choices": labels}) for labels in frame["label"]])
+    if how in ("json", "parquet"):
+        path = path.with_suffix(f".{how}")
+        frame.to_json(path, orient="records") if how == "json" else frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("how", ["semicolons", "lists", "studio", "json", "parquet"])
+def test_sets_are_seen_and_said_and_their_consensus_is_written(how, run, tmp_path):
+    frame, truth = sets()
+    path = written(frame, tmp_path / "answers.csv", how)
+    code, _, told = run("aggregate", path, "--out", "sets.json", "--annotators-out", "people.csv")
+    assert code == 0, told
+    assert "The answers look like sets of classes, and are taken as such; --kind choice" in told
+    found = json.loads((tmp_path / "sets.json").read_text())
+    assert np.mean([row["consensus"] == labels for row, labels in zip(found, truth, strict=True)]) > 0.8
+    assert set(found[0]) == {"task", "consensus", "quality", "agreement", "num_answers", *CLASSES}
+    people = pd.read_csv(tmp_path / "people.csv")
+    assert people["annotator"][0] == "dan"
+    assert {"quality", "low", "high", "precision", "recall"} <= set(people)
+
+
+def test_numbers_are_seen_and_said_and_their_consensus_is_written(run, tmp_path):
+    frame, truth = lengths()
+    frame.to_csv(tmp_path / "answers.csv", index=False)
+    code, _, told = run("aggregate", "answers.csv", "--tolerance", "5", "--out", "n.csv", "--annotators-out", "p.csv")
+    assert code == 0, told
+    assert "The answers look like numbers" in told
+    found = pd.read_csv(tmp_path / "n.csv")
+    assert np.abs(found["consensus"] - truth - (found["consensus"] - truth).mean()).mean() < 2
+    assert (found["low"] < found["consensus"]).all()
+    people = pd.read_csv(tmp_path / "p.csv").set_index("annotator")
+    assert people.loc["cho", "bias"] - people.loc["ann", "bias"] == pytest.approx(10, abs=2)
+
+
+def test_whole_numbers_that_are_classes_are_classes(run, tmp_path):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(100, size=300)
+    rows = [(i, j, truth[i] if rng.random() < 0.7 else rng.integers(100)) for i in range(300) for j in range(4)]
+    pd.DataFrame(rows, columns=["task", "annotator", "label"]).to_csv(tmp_path / "a.csv", index=False)
+    code, out, told = run("aggregate", "a.csv")
+    assert code == 0, told
+    assert "look like" not in told
+    assert "hierarchical-dawid-skene: 300 of 300 tasks have a label" in out
+
+
+def test_known_answers_are_the_consensus(good, tmp_path):
+    frame, truth = sets()
+    written(frame, tmp_path / "a.csv", "semicolons")
+    pd.DataFrame({"task": range(20), "truth": [";".join(labels) or "[]" for labels in truth[:20]]}).to_csv(
+        tmp_path / "known.csv", index=False
+    )
+    good("aggregate", "a.csv", "--known", "known.csv", "--out", "o.json")
+    found = json.loads((tmp_path / "o.json").read_text())[:20]
+    assert [row["consensus"] for row in found] == truth[:20]
+    assert {row["quality"] for row in found} == {1.0}
+
+
+def test_ordered_classes_need_their_order(good, bad, tmp_path):
+    rng = np.random.default_rng(0)
+    words = ["low", "mid", "high"]
+    truth = rng.integers(3, size=60)
+    rows = [(i, j, words[int(np.clip(truth[i] + rng.choice([-1, 0, 0, 0, 1]), 0, 2))])
+            for i in range(60) for j in range(3)]  # fmt: skip
+    pd.DataFrame(rows, columns=["task", "annotator", "label"]).to_csv(tmp_path / "a.csv", index=False)
+    pd.DataFrame({"task": range(60), "truth": [words[k] for k in truth]}).to_csv(tmp_path / "t.csv", index=False)
+    assert "give --classes, the lowest first" in bad("aggregate", "a.csv", "--kind", "ordered")
+    good("aggregate", "a.csv", "--kind", "ordered", "--classes", "low,mid,high", "--out", "o.csv")
+    found = pd.read_csv(tmp_path / "o.csv")
+    assert (found["consensus"] == [words[k] for k in truth]).mean() > 0.6
+    assert (found["within_one"] >= found["quality"]).all()
+    shown = good("compare", "a.csv", "--kind", "ordered", "--classes", "low,mid,high", "--truth", "t.csv")
+    assert all(name in shown for name in ("ordered", "majority-vote", "median", "mean_absolute_error"))
+
+
+@pytest.mark.parametrize("kind", ["set", "number"])
+def test_ways_to_a_consensus_are_compared(kind, run, tmp_path):
+    frame, truth = sets() if kind == "set" else lengths()
+    told = [";".join(labels) or "[]" for labels in truth] if kind == "set" else truth
+    written(frame, tmp_path / "a.csv", "semicolons" if kind == "set" else "")
+    pd.DataFrame({"task": range(60), "truth": told}).to_csv(tmp_path / "t.csv", index=False)
+    code, out, told = run("compare", "a.csv", "--truth", "t.csv", "--json", "--out", "c.csv")
+    assert code == 0, told
+    rows = {row["method"]: row for row in json.loads(out)}
+    if kind == "set":
+        assert rows["sets"]["f1"] >= rows["majority of each class"]["f1"] > rows["union"]["f1"]
+    else:
+        assert rows["numbers"]["mean_absolute_error"] <= rows["mean"]["mean_absolute_error"] + 0.3
+        assert rows["numbers"]["correlation"] > 0.99
+    assert len(pd.read_csv(tmp_path / "c.csv")) == len(rows)
+
+
+@pytest.mark.parametrize(("kind", "draw"), [("set", sets), ("number", lengths)])
+def test_identify_shows_agreement_tasks_and_annotators(kind, draw, good, tmp_path):
+    written(draw()[0], tmp_path / "a.csv", "semicolons" if kind == "set" else "")
+    shown = good("identify", "a.csv")
+    for word in ("krippendorff_alpha", "least sure come first", "the worst come first"):
+        assert word in shown
+    good("identify", "a.csv", "--method", "annotators", "--out", "p.csv")
+    assert pd.read_csv(tmp_path / "p.csv")["annotator"].nunique() in (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("aggregate", "sets.csv", "--kind", "text"), "--kind is 'text'; allowed are choice, ordered, set, number"),
+        (("aggregate", "sets.csv", "--method", "dawid-skene"), "--method is for answers that are one class"),
+        (("aggregate", "sets.csv", "--tolerance", "1"), "--tolerance is for numbers"),
+        (("aggregate", "sets.csv", "--kind", "number"), "is no number"),
+        (("aggregate", "n.csv", "--probabilities", "n.csv"), "--probabilities is for answers that are one class"),
+        (("aggregate", "n.csv", "--tolerance", "0"), "tolerance is 0"),
+        (("aggregate", "n.csv", "--option", "iterations=3"), "--option does not fit answers of the kind number"),
+        (("aggregate", "n.csv", "--out", "o.npy"), "its ending chooses the format"),
+        (("identify", "n.csv", "--method", "entropy"), "allowed are project, tasks, annotators"),
+        (("compare", "n.csv"), "The answers come without the truth"),
+        (("compare", "n.csv", "--truth", "n-truth.csv", "--methods", "glad"), "there are"),
+    ],
+)
+def test_what_does_not_fit_is_said(words, told, bad, tmp_path):
+    written(sets()[0], tmp_path / "sets.csv", "semicolons")
+    frame, truth = lengths()
+    frame.to_csv(tmp_path / "n.csv", index=False)
+    pd.DataFrame({"task": range(60), "truth": truth}).to_csv(tmp_path / "n-truth.csv", index=False)
+    assert told in bad(*words)
+
+
+def item(kind, value, name="c"):
+    return {"from_name": name, "to_name": "t", "type": kind, "value": value}
+
+
+def export(tmp_path, results):
+    """Write an export; results[i][j] is the result of annotator j for task i, None for no annotation."""
+    tasks = [
+        {"id": i + 1, "data": {"t": "x"}, "annotations": [
+            {"id": 100 * i + j, "completed_by": j + 1, "result": result, "ground_truth": False}
+            for j, result in enumerate(row) if result is not None
+        ]}
+        for i, row in enumerate(results)
+    ]  # fmt: skip
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    return tmp_path / "export.json"
+
+
+def test_an_export_with_several_choices_is_of_sets_and_loses_no_answer(run, tmp_path):
+    frame, truth = sets()
+    results = [
+        [[item("choices", {"choices": labels})] if labels else [] for labels in rows["label"]]
+        for _, rows in frame.groupby("task")
+    ]
+    code, _, told = run("aggregate", export(tmp_path, results), "--out", "o.json")
+    assert code == 0, told
+    assert "240 answers of 4 annotators to 60 tasks" in told
+    assert "no answers" not in told
+    assert "of the kind set" in told
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert np.mean([row["consensus"] == labels for row, labels in zip(found, truth, strict=True)]) > 0.8
+    code, _, told = run("aggregate", "export.json", "--kind", "choice")
+    assert "with several labels" in told
+
+
+def test_an_export_of_paths_says_the_deepest_node_that_is_sure(run, tmp_path):
+    paths = [[["a", "b"], ["c"]], [["a"], ["c"]], [["a", "b"], ["c"]]]
+    results = [[[item("taxonomy", {"taxonomy": said})] for said in paths]] * 10
+    code, _, told = run("aggregate", export(tmp_path, results), "--out", "o.csv")
+    assert code == 0, told
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].str.contains("a / b").all()
+
+
+def test_exports_of_numbers_texts_and_regions_have_a_consensus(good, bad, tmp_path):
+    numbers = [[[item("number", {"number": 10.0 * i + j})] for j in range(3)] for i in range(8)]
+    export(tmp_path, numbers)
+    good("aggregate", "export.json", "--out", "o.csv")
+    assert np.allclose(pd.read_csv(tmp_path / "o.csv")["consensus"], 10 * np.arange(8) + 1, atol=1.5)
+    assert "answers to 'c' (number) are of the kind number" in bad("aggregate", "export.json", "--kind", "set")
+    texts = [[[item("textarea", {"text": [said]})] for said in ("one two", "one two", "one too")] for _ in range(5)]
+    export(tmp_path, texts)
+    good("aggregate", "export.json", "--out", "o.csv")
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == ["one two"] * 5
+    spans = [[[item("labels", {"start": 0, "end": end, "text": "abcd"[:end], "labels": ["PER"]})] for end in (4, 4, 3)]]
+    export(tmp_path, spans * 6)
+    good("aggregate", "export.json", "--out", "o.csv")
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].str.contains("PER").all()
+    good("identify", "export.json")
+
+
+def test_of_several_controls_one_is_chosen_by_its_name(good, bad, tmp_path):
+    both = [[[item("choices", {"choices": ["p", "q"]}), item("rating", {"rating": 3}, "r")]] * 2] * 4
+    export(tmp_path, both)
+    assert "'c' (choices), 'r' (rating). Choose one with --control" in bad("aggregate", "export.json")
+    good("aggregate", "export.json", "--control", "c", "--out", "o.csv")
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == ["p, q"] * 4
+    good("aggregate", "export.json", "--control", "r", "--kind", "ordered", "--out", "o.csv")
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == [3] * 4
