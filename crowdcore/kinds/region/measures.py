@@ -45,7 +45,13 @@ class Measure:
 
     def of(self, some: Codes) -> Measure:
         """Return some of the places, with the same measure."""
-        return type(self)([self.places[at] for at in some.tolist()])
+        part = object.__new__(type(self))
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                setattr(part, name, value[some])
+            elif name in ("places", "runs"):
+                setattr(part, name, [value[at] for at in some.tolist()])
+        return part
 
     @cached_property
     def extent(self) -> Floats:
