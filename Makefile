@@ -53,7 +53,7 @@ hooks: $(INSTALLED) ## check every commit before it is made, with pre-commit
 studio: $(INSTALLED) ## install Label Studio into .venv-studio
 	@$(BIN)/python -m harness.local_studio install
 
-demo: studio ## show everything on a real Label Studio (CI=1 ends by itself, EXAMPLE=text|tabular, CROWD=file.csv)
+demo: studio ## show everything on a real Label Studio (CI=1 ends by itself, EXAMPLE=text|tabular|moderation|ner|boxes, CROWD=file.csv)
 	@$(BIN)/python -m examples.demo $(if $(filter-out 0 false no,$(CI)),--ci) \
 	  $(if $(EXAMPLE),--example '$(EXAMPLE)') $(if $(CROWD),--crowd '$(CROWD)')
 
@@ -104,8 +104,9 @@ bench-savings: $(INSTALLED) ## how many labels asking one by one saves, into doc
 bench-kinds: $(INSTALLED) ## compare the consensus of sets, ordered classes and numbers with other ways, into docs/results
 	@$(BIN)/python -m benchmarks.science.kinds.answers --out docs/results
 
-screenshots: studio ## pictures of the pages for a project in a real Label Studio, into docs/pictures (four minutes, Chromium)
+screenshots: studio ## pictures of the pages, and of the consensus in Label Studio, into docs/pictures (six minutes, Chromium)
 	@$(BIN)/python -m examples.screenshots
+	@$(BIN)/python -m examples.studio_screenshots
 
 clean: ## remove the environments, the caches and everything that the demo made
 	rm -rf $(VENV) .venv-studio* .venv-peers .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache dist

@@ -135,7 +135,6 @@ def _is_quiet(page: str, labels: int) -> bool:
 
 def photograph(project: str, annotator: int, browser: str, out: Path) -> None:
     """Write a picture of each page, in light and in dark colours."""
-    from PIL import Image
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
@@ -147,9 +146,16 @@ def photograph(project: str, annotator: int, browser: str, out: Path) -> None:
                 file = out / f"{name}-{scheme}.png"
                 height = min(page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
                 page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
-                Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
-                console.print(f"wrote {file.name}, {file.stat().st_size / 1000:.0f} kB")
+                save_small(file)
         chromium.close()
+
+
+def save_small(file: Path) -> None:
+    """Write a picture anew with few colours."""
+    from PIL import Image
+
+    Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
+    console.print(f"wrote {file.name}, {file.stat().st_size / 1000:.0f} kB")
 
 
 def _answer(url: str) -> str | None:

@@ -4,10 +4,13 @@ import json
 from base64 import b64decode
 from io import BytesIO, StringIO
 
+import pandas as pd
 import pytest
 from PIL import Image
 from rich.console import Console
 
+from crowdcore import Crowd
+from crowdcore.kinds import ordered
 from examples import boxes, moderation, ner
 from examples.command_line import Export
 from examples.kinds_report import comparison, people
@@ -152,6 +155,18 @@ def test_the_report_compares_consensus_and_majority_with_the_truth():
     assert 0 < voted[2] < 1
     lines = _printed(people(crowd, export, dict(enumerate(crowd.annotators)))).split("\n")
     assert sum(any(line.split()[:1] == [name] for name in crowd.annotators) for line in lines) == len(crowd.annotators)
+
+
+def test_with_a_thousand_comments_the_consensus_of_stars_beats_their_median():
+    crowd = moderation.moderation_crowd(n_tasks=1000)
+    given = pd.DataFrame(
+        [(a.task, a.annotator, a.label[1]) for a in crowd.answers], columns=["task", "annotator", "label"]
+    )
+    found = ordered(Crowd.from_long(given))
+    truth = [crowd.truth[task][1] for task in found.crowd.tasks]
+    stars = crowd.questions[1]
+    voted = given.groupby("task").label.apply(lambda labels: stars.vote(labels.tolist()))[found.crowd.tasks]
+    assert stars.judge(found.labels, truth) < 0.8 * stars.judge(voted, truth)
 
 
 def _printed(table):
