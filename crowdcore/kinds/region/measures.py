@@ -39,6 +39,7 @@ class Measure:
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = list(places)
+        self._within: dict[bytes, Floats] = {}
 
     def __len__(self) -> int:
         return len(self.places)
@@ -46,12 +47,21 @@ class Measure:
     def of(self, some: Codes) -> Measure:
         """Return some of the places, with the same measure."""
         part = object.__new__(type(self))
+        part._within = {}
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 setattr(part, name, value[some])
             elif name in ("places", "runs"):
                 setattr(part, name, [value[at] for at in some.tolist()])
         return part
+
+    def within(self, some: Codes) -> Floats:
+        """Return the similarity of each pair of some places, in the order of `numpy.triu_indices`; it is kept."""
+        key = some.tobytes()
+        if key not in self._within:
+            first, second = np.triu_indices(len(some), 1)
+            self._within[key] = self.alike(some[first], self, some[second])
+        return self._within[key]
 
     @cached_property
     def extent(self) -> Floats:

@@ -246,7 +246,7 @@ def _medoid(measure: Measure, members: Codes, weight: Floats) -> int:
     if size == 1:
         return 0
     first, second = np.triu_indices(size, 1)
-    alike = measure.alike(members[first], measure, members[second])
+    alike = measure.within(members)
     sums = np.bincount(first, alike * weight[second], minlength=size)
     sums += np.bincount(second, alike * weight[first], minlength=size)
     return int(np.argmax(sums.round(9)))
