@@ -42,7 +42,7 @@ P = [[0.5, 0.5], [0.2, 0.8]]
 X = [[0.0], [1.0]]
 ANSWERS = [
     ([[0, 1]], "The answers are a list; pass a Crowd, or a frame with columns task, annotator and label"),
-    (pd.DataFrame({"task": [0]}), "no column 'annotator'; its columns are"),
+    (pd.DataFrame({"task": [0]}), "no column for the annotator; its columns are"),
     (
         pd.DataFrame({"task": [0], "annotator": [0], "label": [[1, 2]]}),
         "A value cannot be an id or a label.*unhashable",
