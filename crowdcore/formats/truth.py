@@ -31,6 +31,7 @@ def read_truth(
     task_column: str | None = None,
     truth_column: str | None = None,
     like: str | None = None,
+    kind: str = "choice",
 ) -> pd.Series[Any]:
     r"""Read true labels.
 
@@ -46,6 +47,8 @@ def read_truth(
         Names of the columns.
     like : str, optional
         What the answers call the task: the same column is taken here, if there is one.
+    kind : {"choice", "ordered", "set", "number"}
+        What the answers are. The truth of a set or a number may be none that was given, and -1 is a number.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def read_truth(
     path = Path(path)
     if path.suffix.lower() in (".npy", ".txt"):
         labels = read_in_order(path, crowd, 1)
-        known = ~pd.isna(labels) & (labels != -1)
+        known = ~pd.isna(labels) & ((labels != -1) | (kind == "number"))
         tasks, labels = crowd.tasks[known], as_whole(labels[known])
         if crowd.classes.dtype.kind == "O" and labels.dtype.kind in "iu":
             wrong = np.flatnonzero(labels >= len(crowd.classes))
@@ -89,14 +92,16 @@ def read_truth(
     table = open_table(path)
     task, truth = _columns(table, task_column, truth_column, like)
     frame = table.cells([task, truth]).dropna()
-    unknown = set(NO_TRUTH) - set(map(str, crowd.classes.tolist()))
+    words = WORDS if kind == "number" else NO_TRUTH
+    unknown = set(words) - set(map(str, crowd.classes.tolist()))
     frame = frame[~frame[truth].astype(str).isin(unknown)]
     frame = frame.drop_duplicates().apply(lambda column: column.cat.remove_unused_categories())
     tasks = as_those(crowd.tasks, values_of(frame[task]))
     check_once(path, tasks)
     check_overlap(path, tasks, crowd)
     labels = as_those(crowd.classes, values_of(frame[truth]))
-    check_shared(f"{path}, column {truth!r}", labels, crowd)
+    if kind not in ("set", "number"):
+        check_shared(f"{path}, column {truth!r}", labels, crowd)
     by_task: pd.Series[Any] = pd.Series(labels, index=tasks, name="truth")
     return by_task
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MANY_NUMBERS = 20
+"""More different numbers than these may be no classes, but what they are."""
+
+
 def truth_of(
     table: Table, column: str, tasks: Any, codes: Codes, crowd: Crowd, is_sure: bool
 ) -> tuple[pd.Series[Any] | None, str]:
@@ -69,6 +73,8 @@ def check_shared(where: str, labels: Any, crowd: Crowd) -> None:
     found = list(dict.fromkeys(map(plain, labels.tolist())))
     if not found or not classes or set(found) & set(classes):
         return
+    if len(classes) > MANY_NUMBERS and crowd.classes.dtype.kind in "if" and labels.dtype.kind in "if":
+        return  # the true one of many numbers may be none that was given
     alike = _alike(found, classes)
     reason = (
         f"They differ only in case or blanks, as {alike[0][0]!r} and {alike[0][1]!r}: write them the same way."

@@ -92,9 +92,14 @@ class KindAnswers:
         UserError, ValueError
             If an answer is not of this kind.
         """
-        truth = read_true_labels(source, reading) if with_truth else None
+        if source.truth is not None and kind not in ("set", "number"):
+            raise UserError(
+                f"A file has no true answers of the kind {kind}: leave it out. Those in the export are used with "
+                "--trust-ground-truth."
+            )
+        truth = read_true_labels(source, reading, kind) if with_truth else None
         if isinstance(reading, ExportReading) and reading.values:
-            return cls._of_export(kind, reading, truth)
+            return cls._of_export(kind, reading, truth, of_file=source.truth is not None)
         labels = reading.crowd.classes.tolist()
         table = as_answers(reading.crowd, kind)
         told = [] if truth is None else truth.tolist()
@@ -104,14 +109,21 @@ class KindAnswers:
         return cls(kind, table, known, squared_distance, _show_number, numbers, _consensus)
 
     @classmethod
-    def _of_export(cls, kind: str, reading: ExportReading, truth: pd.Series[Any] | None) -> KindAnswers:
+    def _of_export(
+        cls, kind: str, reading: ExportReading, truth: pd.Series[Any] | None, *, of_file: bool
+    ) -> KindAnswers:
         crowd, control, values = reading.crowd.one_answer_each(), reading.control, reading.values
         if control is None:
             raise UserError("The export has no control.")
         table = AnswerTable(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, crowd.label)
         table = table.with_values([values[code] for code in crowd.label.tolist()])
         code_of = {name: code for code, name in enumerate(reading.crowd.classes.tolist())}
-        known = {} if truth is None else {task: values[code_of[name]] for task, name in truth.items()}
+        known = {}
+        if truth is not None and not of_file:
+            known = {task: values[code_of[name]] for task, name in truth.items()}
+        elif truth is not None:
+            told = values_of(truth.tolist(), kind)
+            known = dict(zip(truth.index.tolist(), map(frozenset, told) if kind == "set" else told, strict=True))
         plugged = KINDS[kind]
 
         def believe(table: AnswerTable, *, known: dict[Any, Any], tolerance: float | None = None) -> KindResult:
@@ -167,7 +179,8 @@ class KindAnswers:
             frame["low"], frame["high"] = found.interval.T
         if isinstance(found, SetResult) and len(found.classes) <= MOST_COLUMNS:
             for name, column in zip(found.classes.tolist(), found.probability.T, strict=True):
-                frame[" / ".join(name) if isinstance(name, tuple) else str(name)] = column
+                text = " / ".join(name) if isinstance(name, tuple) else str(name)
+                frame[f"{text} (class)" if text in frame else text] = column
         return frame
 
 

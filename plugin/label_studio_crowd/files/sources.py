@@ -265,8 +265,13 @@ def read_evidence(
     return Evidence(crowd, pred_probs, matrix, truth, tuple(notes))
 
 
-def read_true_labels(source: Source, reading: Reading) -> pd.Series[Any]:
+def read_true_labels(source: Source, reading: Reading, kind: str = "choice") -> pd.Series[Any]:
     """Return the true labels by task: of a file, or, without one, what came with the answers.
+
+    Parameters
+    ----------
+    kind
+        What the answers are, as `crowdcore.formats.read_truth` takes it.
 
     Raises
     ------
@@ -283,7 +288,7 @@ def read_true_labels(source: Source, reading: Reading) -> pd.Series[Any]:
     if source.truth is not None:
         columns = {"task_column": how.truth_task_column, "truth_column": how.truth_column}
         try:
-            return read_truth(source.truth, crowd, **columns, like=reading.task_column)
+            return read_truth(source.truth, crowd, **columns, like=reading.task_column, kind=kind)
         except ValueError as error:
             raise UserError(as_options(str(error).replace("task_column=", "truth_task_column="))) from None
     if reading.true_labels is not None:

@@ -228,3 +228,52 @@ def test_of_several_controls_one_is_chosen_by_its_name(good, bad, tmp_path):
     assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == ["p, q"] * 4
     good("aggregate", "export.json", "--control", "r", "--kind", "ordered", "--out", "o.csv")
     assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == [3] * 4
+
+
+def test_an_export_takes_true_answers_of_a_file_or_its_own(good, bad, tmp_path):
+    rows = [[[item("choices", {"choices": said})] for said in (["p"], ["p", "q"], ["p"])]] * 6
+    path = export(tmp_path, rows)
+    pd.DataFrame({"task": [1, 2], "truth": ["p;q;r", "[]"]}).to_csv(tmp_path / "known.csv", index=False)
+    good("aggregate", path, "--known", "known.csv", "--out", "o.json")
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert [row["consensus"] for row in found[:2]] == [["p", "q", "r"], []]
+    tasks = json.loads(path.read_text())
+    tasks[0]["annotations"][1]["ground_truth"] = True
+    path.write_text(json.dumps(tasks))
+    good("aggregate", path, "--trust-ground-truth", "--out", "o.json")
+    found = json.loads((tmp_path / "o.json").read_text())
+    assert (found[0]["consensus"], found[0]["quality"]) == (["p", "q"], 1.0)
+    export(tmp_path, [[[item("textarea", {"text": ["one"]})]] * 2] * 3)
+    assert "no true answers of the kind text" in bad("aggregate", "export.json", "--known", "known.csv")
+
+
+def test_a_class_called_quality_keeps_its_column(good, tmp_path):
+    rows = [(i, j, "quality;price" if i % 2 else "price") for i in range(8) for j in range(3)]
+    rows.append((8, 0, "quality"))
+    pd.DataFrame(rows, columns=["task", "annotator", "label"]).to_csv(tmp_path / "a.csv", index=False)
+    good("aggregate", "a.csv", "--kind", "set", "--out", "o.csv")
+    found = pd.read_csv(tmp_path / "o.csv")
+    assert (found["quality"][:8] > 0.8).all()
+    assert (found["quality (class)"][:8:2] < 0.5).all()
+
+
+def test_a_wide_table_may_hold_numbers(good, tmp_path):
+    frame, truth = lengths()
+    wide = frame.pivot_table(index="task", columns="annotator", values="label").reset_index()
+    wide.to_csv(tmp_path / "w.csv", index=False)
+    good("aggregate", "w.csv", "--kind", "number", "--out", "o.csv")
+    found = pd.read_csv(tmp_path / "o.csv")
+    assert np.corrcoef(found["consensus"], truth)[0, 1] > 0.99
+
+
+def test_true_numbers_need_not_be_among_the_answers(good, tmp_path):
+    frame, truth = lengths()
+    frame["gold"] = truth[frame["task"]] + 0.037
+    frame.drop(columns="gold").to_csv(tmp_path / "a.csv", index=False)
+    pd.DataFrame({"task": range(60), "truth": [-1.0, *(truth[1:] + 0.037)]}).to_csv(tmp_path / "t.csv", index=False)
+    found = json.loads(good("compare", "a.csv", "--truth", "t.csv", "--json"))
+    assert len(found) == 4
+    good("aggregate", "a.csv", "--known", "t.csv", "--out", "o.csv")
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"][0] == -1
+    frame.to_csv(tmp_path / "b.csv", index=False)
+    assert json.loads(good("compare", "b.csv", "--truth-column", "gold", "--json"))
