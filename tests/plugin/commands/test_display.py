@@ -19,7 +19,7 @@ from label_studio_crowd.store.reports import RunReport
 def test_status_tells_waiting_for_label_studio_from_a_failure(state, said, retry_at, again):
     console = Console(file=io.StringIO(), width=200)
     job = {"job": "rescore", "state": state, "problem": "A reason.", "retry_at": retry_at}
-    show_status(console, {"service": [job], "title": "animals", "connected": True}, None)
+    show_status(console, {"service": [job], "problem": None, "title": "animals", "connected": True}, None)
     written = console.file.getvalue()
     assert said in written
     assert re.search(rf"A reason\. It tries again {again}\.", written)
