@@ -36,6 +36,8 @@ CROWDS = {"moderation": moderation_crowd, "ner": ner_crowd, "boxes": boxes_crowd
 N_TASKS = 40
 ANNOTATORS_SEEN = 3
 WIDTH, HEIGHT = 1280, 620
+SHOWN, NOTHING = ("consensus", "consensus:problems"), {"(nothing)", "(none)"}
+"""Where an empty consensus would stand, and how."""
 EDITOR: Final[FloatRect] = {"x": 241, "y": 48, "width": WIDTH - 241, "height": HEIGHT - 48}
 """Without the list of tasks at its left."""
 PATIENCE, SETTLES = 90_000.0, 3_000.0
@@ -75,8 +77,14 @@ def score(studio: LocalStudio, crowd: KindsCrowd, folder: Path) -> str:
 
 
 def _worth_seeing(export: Export) -> int:
-    seen = [row for row in export.tasks if row.labels >= ANNOTATORS_SEEN]
-    return max(seen, key=lambda row: (len(row.consensus) > len("(nothing)"), row.quality or 0.0)).task
+    """Return the task whose least sure control is the surest, among those with answers and something to see."""
+    seen = [
+        row
+        for row in export.rows
+        if int(row["num_labels"]) >= ANNOTATORS_SEEN and not NOTHING & {row.get(name) for name in SHOWN}
+    ]
+    qualities = [name for name in export.rows[0] if name.partition(":")[0] == "quality"]
+    return int(max(seen, key=lambda row: min(float(row[name] or 0.0) for name in qualities))["task"])
 
 
 def photograph(studio: LocalStudio, shown: dict[str, str], browser: str, out: Path) -> None:
