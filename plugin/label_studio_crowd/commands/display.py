@@ -143,13 +143,14 @@ def _votes(scores: Scores, row: int) -> str:
     """Return what was said of a task, the most frequent first."""
     crowd = scores.answers.crowd
     said = Counter(crowd.label[crowd.indptr[row] : crowd.indptr[row + 1]].tolist())
-    return ", ".join(f"{crowd.classes[code]} ×{count}" for code, count in said.most_common())
+    names = scores.answers.names
+    return ", ".join(f"{names[code]} ×{count}" for code, count in said.most_common())
 
 
 def _agreed(scores: Scores, row: int) -> str:
     """Return the consensus of a task, "" without one."""
     code = int(scores.result.consensus[row])
-    return str(scores.answers.crowd.classes[code]) if code >= 0 else ""
+    return scores.answers.names[code] if code >= 0 else ""
 
 
 def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], most: int = 5) -> None:

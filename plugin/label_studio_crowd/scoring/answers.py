@@ -88,6 +88,13 @@ class Answers:
         """How many of those set aside answer something else than the control, by what that is, in words."""
         return {why: count for why, count in self.set_aside.items() if why.startswith(ANSWERING)}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """How a person reads each class; those of a crowd differ in any case, and these need not."""
+        if self.values:
+            return tuple(map(self.control.show, self.values))
+        return tuple(map(str, self.crowd.classes.tolist()))
+
     def answer(self, row: int, code: int) -> Any:
         """Return the consensus of a task, of this class, as it is written; None if the task does not offer it."""
         if self.values:

@@ -353,7 +353,7 @@ def take_snapshot(
         target_quality=target_quality,
         accuracy=accuracy,
         calibrated=scores.calibrated,
-        classes=tuple(str(label) for label in crowd.classes),
+        classes=answers.names,
         own_labels=_own_labels(answers),
         prior=np.asarray(prior, np.float64),
         tasks=np.asarray(crowd.tasks, np.int64),
