@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from crowdcore.kinds import AnswerTable, RegionResult, region_distance, regions
+from crowdcore.kinds import (
+    AnswerTable,
+    Box,
+    Ellipse,
+    Place,
+    Polygon,
+    Region,
+    RegionResult,
+    region_distance,
+    regions,
+)
 from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, share
 from label_studio_crowd.studio.controls import Control, composed, regions_of
 
@@ -18,9 +29,11 @@ class RegionsKind(Kind[RegionResult]):
 
     def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> RegionResult:
         """See `Kind`."""
-        places = table.with_values([answer.places for answer in table.values])
-        truths = None if all(truth is None for truth in known) else [truth and truth.places for truth in known]
-        return replace(regions(places, known=truths), answers=table)
+        sort = _usual_sort(table)
+        places = table.with_values([_of_sort(answer, sort) for answer in table.values])
+        truths = [None if truth is None else _of_sort(truth, sort) for truth in known]
+        told = None if all(truth is None for truth in truths) else truths
+        return replace(regions(places, known=told), answers=table)
 
     def consensus(self, control: Control, found: RegionResult) -> list[Any]:
         """See `Kind`."""
@@ -45,20 +58,37 @@ class RegionsKind(Kind[RegionResult]):
 
     def distance(self, one: Any, other: Any) -> float:
         """See `Kind`."""
-        return region_distance(one.places, other.places)
+        sort = _sort((one.places or other.places)[0].place) if one.places or other.places else ""
+        return region_distance(_of_sort(one, sort), _of_sort(other, sort))
 
     def interval(self, found: RegionResult) -> Floats:
         """See `Kind`; of 95 %."""
         return found.annotators.interval
 
 
+def _sort(place: Place) -> str:
+    """Return what can be compared with a place: areas with areas, spans with spans."""
+    return "area" if isinstance(place, Box | Ellipse | Polygon) else type(place).__name__
+
+
+def _usual_sort(table: AnswerTable) -> str:
+    """Return the sort of most regions: others, which a control hardly has, have nothing in common with them."""
+    sorts = Counter(_sort(region.place) for answer in table.values for region in answer.places)
+    return sorts.most_common(1)[0][0] if sorts else ""
+
+
+def _of_sort(answer: Any, sort: str) -> tuple[Region, ...]:
+    return tuple(region for region in answer.places if _sort(region.place) == sort)
+
+
 def _item(control: Control, found: RegionResult, unit: int, region: Any) -> dict[str, Any]:
     members = found.members_of(unit)
     members = members[np.argsort(-found.members.alike[members], kind="stable")]
-    items = [
-        found.answers.values[found.members.answer[member]].items[found.members.region[member]]
-        for member in members.tolist()
-    ]
+    sort = _sort(region.place)
+    items = []
+    for member in members.tolist():
+        answer = found.answers.values[found.members.answer[member]]
+        items.append(answer.items[_of_sort(answer, sort)[found.members.region[member]].meta])
     return composed(control, region, items, float(found.units.quality[unit]))
 
 

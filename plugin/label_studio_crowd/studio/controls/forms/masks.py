@@ -112,8 +112,11 @@ def _alpha(address: str) -> NDArray[np.uint8]:
     """Return where a picture in an address is drawn: its alpha channel, or its brightness where it has none."""
     from PIL import Image
 
-    picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
-    shown = picture.convert("RGBA")
+    try:
+        picture = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
+        shown = picture.convert("RGBA")
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # what a broken picture makes Pillow raise
+        raise ValueError(f"a mask's picture cannot be read: {error}") from None
     channel = (
         shown.getchannel("A") if "A" in picture.getbands() or "transparency" in picture.info else shown.convert("L")
     )

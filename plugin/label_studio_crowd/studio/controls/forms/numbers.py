@@ -60,6 +60,8 @@ _MOMENTS: Final = {
     "datetime": (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}", "%Y-%m-%dT%H:%M"),
     "time": (r"\d{2}:\d{2}", "%H:%M"),
 }
+_LARGEST: Final = 1e15
+"""Label Studio's API takes any number; larger ones are slips that would hide all others."""
 _START: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -110,4 +112,4 @@ def _number(value: Any) -> float | None:
         number = float(value) if not isinstance(value, bool) else math.nan
     except (TypeError, ValueError):
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= _LARGEST else None  # NaN is not

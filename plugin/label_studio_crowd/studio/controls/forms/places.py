@@ -9,12 +9,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from crowdcore.kinds.region import Box, Ellipse, KeyPoint, Place, Polygon, Ranges, Span
+from crowdcore.kinds.region import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
 from label_studio_crowd.studio.controls.forms.masks import mask_of, rle_of
 
 _PARAGRAPH: Final = 1_000_000
 """How far apart the beginnings of two paragraphs are taken to be, so that their characters are numbers of one line."""
 _DIGITS: Final = 6
+_FARTHEST: Final = 1e12
+"""Label Studio's API takes any number; larger ones are nowhere."""
 
 
 def as_place(item: Mapping[str, Any]) -> Place | None:
@@ -33,10 +35,22 @@ def as_place(item: Mapping[str, Any]) -> Place | None:
     for fields, read in _READERS:
         if all(name in value for name in fields):
             try:
-                return read(value, *_scale(item))
+                place = read(value, *_scale(item))
             except (TypeError, ValueError, KeyError, OverflowError):
                 return None
+            return place if _is_within_reason(place) else None
     return None
+
+
+def _is_within_reason(place: Place) -> bool:
+    """Return whether all numbers of a place are such as a picture, a text or a recording has."""
+    if isinstance(place, Mask):
+        return True
+    if isinstance(place, Polygon | Ranges):
+        pairs = place.points if isinstance(place, Polygon) else place.ranges
+        return all(abs(number) <= _FARTHEST for pair in pairs for number in pair)
+    fields = (getattr(place, name) for name in place.__slots__)
+    return all(abs(number) <= _FARTHEST for number in fields if isinstance(number, int | float))
 
 
 def put(place: Place, members: Sequence[Mapping[str, Any]], item: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,11 @@ class RankingForm(Form):
     def read(self, control: Control, items: Items) -> Ranking | None:
         """See `Form`; of several the last."""
         found = [value for value in values_of(control, items) if isinstance(value, Mapping)]
-        buckets = {str(name): _items(held) for name, held in found[-1].items()} if found else {}
+        placed: set[str] = set()
+        buckets: dict[str, tuple[str, ...]] = {}
+        for name, held in sorted(found[-1].items(), key=lambda bucket: str(bucket[0])) if found else ():
+            buckets[str(name)] = tuple(item for item in _items(held) if item not in placed)  # an item has one place
+            placed.update(buckets[str(name)])
         return tuple(sorted(buckets.items())) if any(buckets.values()) else None
 
     def write(self, control: Control, answer: Ranking, own: Mapping[str, Path]) -> list[dict[str, Any]]:
