@@ -36,8 +36,6 @@ CROWDS = {"moderation": moderation_crowd, "ner": ner_crowd, "boxes": boxes_crowd
 N_TASKS = 40
 ANNOTATORS_SEEN = 3
 WIDTH, HEIGHT = 1280, 620
-SHOWN, NOTHING = ("consensus", "consensus:problems"), {"(nothing)", "(none)"}
-"""Where an empty consensus would stand, and how."""
 EDITOR: Final[FloatRect] = {"x": 241, "y": 48, "width": WIDTH - 241, "height": HEIGHT - 48}
 """Without the list of tasks at its left."""
 PATIENCE, SETTLES = 90_000.0, 3_000.0
@@ -77,14 +75,16 @@ def score(studio: LocalStudio, crowd: KindsCrowd, folder: Path) -> str:
 
 
 def _worth_seeing(export: Export) -> int:
-    """Return the task whose least sure control is the surest, among those with answers and something to see."""
-    seen = [
-        row
-        for row in export.rows
-        if int(row["num_labels"]) >= ANNOTATORS_SEEN and not NOTHING & {row.get(name) for name in SHOWN}
-    ]
+    """Return the task with the most to see, of those with answers of several people and a sure consensus."""
     qualities = [name for name in export.rows[0] if name.partition(":")[0] == "quality"]
-    return int(max(seen, key=lambda row: min(float(row[name] or 0.0) for name in qualities))["task"])
+    consensus = [name for name in export.rows[0] if name.partition(":")[0] == "consensus"]
+
+    def sure(row: dict[str, str]) -> float:
+        return min(float(row[name] or 0.0) for name in qualities)
+
+    answered = [row for row in export.rows if int(row["num_labels"]) >= ANNOTATORS_SEEN]
+    surest = sorted(answered, key=sure, reverse=True)[: max(len(answered) // 4, 1)]
+    return int(max(surest, key=lambda row: sum(row[name].count(", ") for name in consensus))["task"])
 
 
 def photograph(studio: LocalStudio, shown: dict[str, str], browser: str, out: Path) -> None:
