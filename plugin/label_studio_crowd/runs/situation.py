@@ -181,7 +181,7 @@ def _read(
 ) -> Answers | None:
     """Return the answers of a control; None where it has no classes yet."""
     mirror = project.store.mirror
-    if control.kind == "choice" and any(control.several_in(orjson.loads(row.result)) for row in annotations):
+    if control.takes_several and any(control.several_in(orjson.loads(row.result)) for row in annotations):
         control = replace(control, kind="set")
     with suppress(NoClassesError):
         answers = read_answers(

@@ -114,8 +114,8 @@ class Control:
         return self.form.read(self, self._items(result))
 
     def several_in(self, result: Result) -> bool:
-        """Return whether a result gives several labels, where the control takes them."""
-        return self.takes_several and len(SETS.read(self, self._items(result)) or ()) > 1
+        """Return whether a result gives several labels."""
+        return len(SETS.read(self, self._items(result)) or ()) > 1
 
     def when_empty(self, result: Result) -> Any:
         """Return the answer that a submitted result gives which has nothing of the control; None if it gives none."""

@@ -173,66 +173,24 @@ class Pairwise(ClassTag):
         return path[0]
 
 
-class NumberTag(Tag):
-    """``<Number>``: an answer is a number."""
-
-    name = field = "number"
-    example = "<Number>"
-
-    def kind(self, element: Element) -> str:
-        """See `Tag`."""
-        return "number"
-
-
-class DateTime(Tag):
-    """``<DateTime>``: an answer is a date, a time, or both."""
-
-    name = field = "datetime"
-    example = "<DateTime>"
-
-    def kind(self, element: Element) -> str:
-        """See `Tag`."""
-        return "moment"
-
-
-class TextArea(Tag):
-    """``<TextArea>``: an answer is a list of texts."""
-
-    name = "textarea"
-    field = "text"
-    example = "<TextArea>"
-
-    def kind(self, element: Element) -> str:
-        """See `Tag`."""
-        return "text"
-
-
-class Ranker(Tag):
-    """``<Ranker>``: an answer says which items each bucket holds, the best first."""
-
-    name = field = "ranker"
-    example = "<Ranker>"
-
-    def kind(self, element: Element) -> str:
-        """See `Tag`."""
-        return "ranking"
-
-
 @dataclass(frozen=True)
-class RegionTag(Tag):
-    """A tag that marks regions, with labels or without."""
+class PlainTag(Tag):
+    """A tag whose answers are no classes.
+
+    Attributes
+    ----------
+    form
+        The form of its answers: a name in `label_studio_crowd.studio.controls.forms`.
+    """
 
     name: str  # type: ignore[misc]
+    field: str  # type: ignore[misc]
     example: str  # type: ignore[misc]
-
-    @property
-    def field(self) -> str:  # type: ignore[override]
-        """The field of a result's value that has the labels."""
-        return self.name
+    form: str
 
     def kind(self, element: Element) -> str:
         """See `Tag`."""
-        return "regions"
+        return self.form
 
 
 _REGION_TAGS: Final = (
@@ -244,11 +202,15 @@ _REGION_TAGS: Final = (
 CLASS_TAGS: Final[Mapping[str, ClassTag]] = {tag.name: tag for tag in (Choices(), Rating(), Pairwise(), Taxonomy())}
 """The tags whose answers are classes, by name."""
 
-TAGS: Final[Mapping[str, Tag]] = {
-    **CLASS_TAGS,
-    **{tag.name: tag for tag in (NumberTag(), DateTime(), TextArea(), Ranker())},
-    **{name.lower(): RegionTag(name.lower(), f"<{name}>") for name in _REGION_TAGS},
-}
+_PLAIN_TAGS: Final = (
+    PlainTag("number", "number", "<Number>", "number"),
+    PlainTag("datetime", "datetime", "<DateTime>", "moment"),
+    PlainTag("textarea", "text", "<TextArea>", "text"),
+    PlainTag("ranker", "ranker", "<Ranker>", "ranking"),
+    *(PlainTag(name.lower(), name.lower(), f"<{name}>", "regions") for name in _REGION_TAGS),
+)
+
+TAGS: Final[Mapping[str, Tag]] = {**CLASS_TAGS, **{tag.name: tag for tag in _PLAIN_TAGS}}
 """The tags that can be scored, by name."""
 
 SCORED: Final = ", ".join(tag.example for tag in TAGS.values())
