@@ -11,8 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.kinds.number.consensus import SHARED_ERROR
+from crowdcore.kinds.number.model import fit_numbers
+from crowdcore.kinds.table import AnswerTable
 
 Floats = NDArray[np.float64]
+
+LEAST_CLASSES = 3
+"""Of two classes there is only one distance."""
+ENOUGH = 8.0
+"""Answers of an annotator for each class from which on their confusion matrix says more than distances do."""
+SMALLEST = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +56,11 @@ def ordered(
     known_labels: ArrayLike | None = None,
     most_exponent: float = 2.0,
 ) -> OrderedResult:
-    """Return each task's class, for classes that have an order.
+    r"""Return each task's class, for classes that have an order.
 
-    The classes are believed as by `crowdcore.hierarchical_dawid_skene`; the consensus is the median of each task's
-    posterior, which is the class with the least expected distance from the truth. Between two who say 1 and two who say
-    5 of equal worth, that is a class in the middle only if somebody may have meant it.
+    The classes are believed as by `crowdcore.hierarchical_dawid_skene`; where annotators have few answers and there is
+    no model, also by how near they are, as numbers are. The consensus is the median of each task's posterior, which is
+    the class with the least expected distance from the truth.
 
     Parameters
     ----------
@@ -69,6 +78,15 @@ def ordered(
     ------
     ValueError
         As `crowdcore.hierarchical_dawid_skene` does.
+
+    Notes
+    -----
+    A confusion matrix of K classes needs some answers for each of its rows. With h, what hierarchical Dawid-Skene
+    believes, and g, what `crowdcore.kinds.numbers` believes of the classes as numbers 0 to K - 1, the posterior is
+
+    .. math:: (1 - w) h + w \, m, \quad m \propto g \sqrt h, \quad w = \frac{1}{1 + (a / 8)^2},
+
+    a the mean number of answers an annotator has for each class. With 50 it is h, with 3 nearly m.
 
     Examples
     --------
@@ -89,28 +107,51 @@ def ordered(
 
 
 def read_ordered(found: HierarchicalResult) -> OrderedResult:
-    """Return a result with the median of each posterior as its consensus; everything else is as it was.
+    """Return a result for classes in their order, with the median of each posterior as its consensus.
 
     Parameters
     ----------
     found : HierarchicalResult
-        What was believed of classes in their order.
+        What was believed of them without regard to their order.
     """
-    crowd, posterior = found.crowd, found.posterior
-    K = len(crowd.classes)
-    half = (posterior.cumsum(axis=1) < 0.5 - 1e-9).sum(axis=1).clip(max=K - 1)
-    consensus = np.where((found.consensus < 0) | found.known, found.consensus, half)
-    code = np.where(consensus < 0, found.posterior.argmax(axis=1), consensus)
-    moved = consensus != found.consensus
-    quality = np.where(moved, posterior[np.arange(len(code)), code], found.quality)
+    crowd, K = found.crowd, len(found.crowd.classes)
+    posterior = found.posterior if found.pred_probs is not None else _drawn_together(found)
+    median = (posterior.cumsum(axis=1) < 0.5 - 1e-9).sum(axis=1).clip(max=K - 1)
+    consensus = np.where((found.consensus < 0) | found.known, found.consensus, median)
+    code = np.where(consensus < 0, posterior.argmax(axis=1), consensus)
+    believed = posterior[np.arange(len(code)), code]
+    same = (consensus == found.consensus) & (posterior is found.posterior)
     kept = {field.name: getattr(found, field.name) for field in fields(HierarchicalResult)}
-    equal = crowd.label == consensus[crowd.task]
-    return OrderedResult(
-        **{
-            **kept,
-            "consensus": consensus,
-            "quality": quality,
-            "confidence": np.where(moved, quality, found.confidence),
-            "agreement": group_mean(equal, crowd.task, len(crowd.tasks)),
-        }
-    )
+    changed = {
+        "consensus": consensus,
+        "posterior": posterior,
+        "quality": np.where(same, found.quality, believed),
+        "confidence": np.where(same | (consensus < 0), found.confidence, believed),
+        "label_quality": posterior[crowd.task, crowd.label],
+        "agreement": group_mean(crowd.label == consensus[crowd.task], crowd.task, len(crowd.tasks)),
+    }
+    return OrderedResult(**{**kept, **changed})
+
+
+def _drawn_together(found: HierarchicalResult) -> Floats:
+    """Return posteriors that know, as far as confusion matrices have too few answers to, which classes are near."""
+    from scipy.special import ndtr
+
+    crowd, K = found.crowd, len(found.crowd.classes)
+    gave = np.bincount(crowd.annotator, minlength=len(crowd.annotators))
+    answered = (crowd.num_answers > 0) & ~found.known
+    if K < LEAST_CLASSES or not answered.any():
+        return found.posterior
+    weight = 1 / (1 + (gave[gave > 0].mean() / K / ENOUGH) ** 2)
+    codes = crowd.label.astype(np.float64)
+    table = AnswerTable(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, codes)
+    truth = np.where(found.known, found.consensus.astype(np.float64), np.nan)
+    fit = fit_numbers(table, codes, truth, np.full(len(crowd.tasks), np.nan))
+    deviation = np.hypot(fit.deviation, SHARED_ERROR * fit.usual)
+    edges = np.concatenate([[-np.inf], np.arange(K - 1) + 0.5, [np.inf]])
+    near = np.diff(ndtr((edges - fit.mean[:, None]) / np.maximum(deviation, SMALLEST)[:, None]), axis=1)
+    both = near * np.sqrt(found.posterior)
+    total = both.sum(axis=1, keepdims=True)
+    together = np.divide(both, total, out=found.posterior.copy(), where=total > SMALLEST)
+    mixed: Floats = np.where(answered[:, None], (1 - weight) * found.posterior + weight * together, found.posterior)
+    return mixed

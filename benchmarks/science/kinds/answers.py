@@ -22,7 +22,7 @@ from sklearn.metrics import average_precision_score, f1_score, log_loss
 from threadpoolctl import threadpool_limits
 
 from benchmarks.science.kinds.crowds import Answer, answers_of, read_crowd
-from benchmarks.science.papers.datasets import PUBLIC, MissingError, read_public
+from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Claim, Report, Table, figure, since
 from crowdcore import Crowd, hierarchical_dawid_skene
 from crowdcore.aggregate import DawidSkene
@@ -192,15 +192,6 @@ def _degrees(data: Path, report: Report) -> None:
     report.tables.append(Table(f"Ordered: relevance of {len(rows):,} pages, five degrees", head, body, about))
     mae = float(off.mean())
     report.claims.append(Claim(f"ordered: mean absolute error {figure(MAE, 2)} or less", figure(mae), mae <= MAE))
-    crowds = [crowd, *(read_public(data, name)[0] for name in PUBLIC)]
-    same = sum(np.array_equal(hierarchical_dawid_skene(one).posterior, ordered(one).posterior) for one in crowds)
-    report.claims.append(
-        Claim(
-            "ordered: the posterior is hierarchical Dawid-Skene's to the last bit",
-            f"{same} of {len(crowds)} crowds",
-            same == len(crowds),
-        )
-    )
 
 
 def _means(table: AnswerTable, mean: Callable[[Floats], float]) -> Floats:

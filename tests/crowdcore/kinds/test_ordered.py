@@ -26,17 +26,27 @@ def draw_degrees(K=5, N=300, M=12, each=3, seed=0):
 
 @law
 @given(crowds())
-def test_everything_but_the_consensus_is_hierarchical_dawid_skenes_to_the_last_bit(case):
+def test_with_a_model_everything_but_the_consensus_is_hierarchical_dawid_skenes_to_the_last_bit(case):
     wide, P, _ = case
     crowd = Crowd.from_wide(wide, classes=range(P.shape[1]))
-    for model in (None, P):
-        believed, result = hierarchical_dawid_skene(crowd, model), ordered(crowd, model)
-        for name in KEPT:
-            assert np.array_equal(getattr(result, name), getattr(believed, name)), name
-        assert np.array_equal(result.annotators.quality, believed.annotators.quality)
-        same = result.consensus == believed.consensus
-        assert np.array_equal(result.quality[same], believed.quality[same])
-        assert np.array_equal(result.confidence[same], believed.confidence[same])
+    believed, result = hierarchical_dawid_skene(crowd, P), ordered(crowd, P)
+    if believed.pred_probs is None:  # the model is left out
+        return
+    for name in KEPT:
+        assert np.array_equal(getattr(result, name), getattr(believed, name)), name
+    assert np.array_equal(result.annotators.quality, believed.annotators.quality)
+    same = result.consensus == believed.consensus
+    assert np.array_equal(result.quality[same], believed.quality[same])
+    assert np.array_equal(result.confidence[same], believed.confidence[same])
+
+
+def test_few_answers_are_believed_by_how_near_they_are():
+    crowd, truth = draw_degrees(N=100, M=8)
+    believed, result = hierarchical_dawid_skene(crowd), ordered(crowd)
+    assert np.abs(result.consensus - truth).mean() < np.abs(believed.consensus - truth).mean()
+    assert result.posterior.sum(axis=1) == pytest.approx(1)
+    many, _ = draw_degrees(N=8000, M=8)
+    assert ordered(many).posterior == pytest.approx(hierarchical_dawid_skene(many).posterior, abs=0.01)
 
 
 @law
