@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crowdcore.kinds import AnswerTable, RankingResult, ranking_distance, rankings
@@ -15,29 +16,35 @@ class Rankings(Kind[RankingResult]):
 
     def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> RankingResult:
         """See `Kind`."""
-        names = sorted({name for answer in (*table.values, *known) for name, _ in answer or ()})
-        as_core = dict if len(names) > 1 else _only_list
+        as_core = dict if len(_buckets((*table.values, *known))) > 1 else _only_list
         truths = [None if answer is None else as_core(answer) for answer in known]
-        return rankings(table.with_values([as_core(answer) for answer in table.values]), known=truths)
+        found = rankings(table.with_values([as_core(answer) for answer in table.values]), known=truths)
+        return replace(found, answers=table)
 
     def consensus(self, control: Control, found: RankingResult) -> list[Any]:
         """See `Kind`."""
-        return [None if answer is None else _as_answer(control, answer) for answer in found.consensus.tolist()]
+        only = next(iter(_buckets(found.answers.values)), control.name)  # the only list is called as in the results
+        return [None if answer is None else _as_answer(answer, only) for answer in found.consensus.tolist()]
 
     def distance(self, one: Any, other: Any) -> float:
         """See `Kind`."""
-        return ranking_distance(one, other)
+        as_core = dict if len(_buckets((one, other))) > 1 else _only_list
+        return ranking_distance(as_core(one), as_core(other))
 
     def interval(self, found: RankingResult) -> Floats:
         """See `Kind`; of 95 %."""
         return found.annotators.interval
 
 
+def _buckets(answers: Iterable[Any]) -> list[str]:
+    return sorted({name for answer in answers for name, _ in answer or ()})
+
+
 def _only_list(answer: Any) -> tuple[str, ...]:
     return tuple(answer[0][1])
 
 
-def _as_answer(control: Control, answer: Any) -> Any:
+def _as_answer(answer: Any, only: str) -> Any:
     if isinstance(answer, Mapping):
         return tuple(sorted((name, tuple(items)) for name, items in answer.items()))
-    return ((control.name, tuple(answer)),)  # as results call the only list
+    return ((only, tuple(answer)),)
