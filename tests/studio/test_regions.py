@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pytest
 
 from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.studio.controls.forms.masks import packed
@@ -155,32 +154,49 @@ DRAWINGS = {
 }
 
 
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_the_consensus_of_regions_is_taken_by_label_studio_and_stays(name, make_project, annotators, plugin):
-    drawing = DRAWINGS[name]
+def test_the_consensus_of_regions_is_taken_by_label_studio_and_stays(make_project, annotators, plugin):
+    drawings = list(DRAWINGS.values())
 
     def result(n, place):
         if n % 10 == 9:
             return []  # nothing is there
-        item = {"from_name": "c", "to_name": "o", "type": drawing.tag, "id": f"r{n}", **drawing.beside}
-        return [{**item, "value": drawing.value(int(place == 2))}]
+        named = {"id": f"r{n}"}
+        return [
+            {
+                **named,
+                **drawing.beside,
+                "from_name": f"c{at}",
+                "to_name": f"o{at}",
+                "type": drawing.tag,
+                "value": drawing.value(int(place == 2)),
+            }
+            for at, drawing in enumerate(drawings)
+        ]
 
+    config = "".join(
+        drawing.config.replace("name='c'", f"name='c{at}'").replace("'o'", f"'o{at}'")
+        for at, drawing in enumerate(drawings)
+    )
     answers = [(n, who, result(n, place)) for n in range(MANY) for place, who in enumerate(annotators)]
-    at_work = plugin(make_project([DATA] * MANY, f"<View>{drawing.config}</View>", answers))
+    at_work = plugin(make_project([DATA] * MANY, f"<View>{config}</View>", answers))
     at_work.connect()
+    checks = [check.what for check in examine(at_work.opened)]
+    assert sum(", regions)" in what for what in checks) == len(drawings)
     run = at_work.sync()
     assert run.report().set_aside == {}
-    assert f"scores the control 'c' ({drawing.tag}, regions)" in {check.what for check in examine(at_work.opened)}
     rows = {row["task"]: row for row in at_work.predictions() if row["model_version"] == "crowd-consensus"}
     assert len(rows) == MANY - MANY // 10
     for n, task in enumerate(at_work.tasks):
         if n % 10 == 9:
             assert task not in rows
             continue
-        (item,) = rows[task]["result"]
-        assert item["value"] == drawing.value(0)
-        assert item["type"] == drawing.tag
-        assert item["id"]
-        assert 0.5 < item["score"] <= 1
-        assert all(item[name] == value for name, value in drawing.beside.items())
+        found = {item["from_name"]: item for item in rows[task]["result"]}
+        for at, drawing in enumerate(drawings):
+            item = found[f"c{at}"]
+            assert item["value"] == drawing.value(0)
+            assert item["type"] == drawing.tag
+            assert item["id"]
+            assert 0.5 < item["score"] <= 1
+            assert all(item[name] == value for name, value in drawing.beside.items())
+        assert len({item["id"] for item in found.values()}) == len(drawings)
     assert not at_work.sync().plan
