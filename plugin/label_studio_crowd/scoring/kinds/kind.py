@@ -10,12 +10,15 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds import AnswerTable, KindResult
+from crowdcore.kinds import AnnotatorFigures, AnswerTable, KindResult
 from crowdcore.kinds.rating import rate_annotators
 from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.studio.controls import Control
 
 Floats = NDArray[np.float64]
+
+_TINY = 1e-9
+_OF_95 = 1.6449 / 1.96
 Found = TypeVar("Found", bound=KindResult)
 
 
@@ -66,6 +69,16 @@ class Kind(ABC, Generic[Found]):
     def interval(self, found: Found) -> Floats:
         """Return the 90 % interval of each annotator's quality, (M, 2)."""
         return rate_annotators(found.answers, found.answer_quality, found.answer_quality, level=LEVEL).interval
+
+
+def narrowed(figures: AnnotatorFigures) -> Floats:
+    """Return 90 % intervals for 95 % ones, as of a normal distribution in logits."""
+    from scipy.special import expit, logit
+
+    quality, ends = np.clip(figures.quality, _TINY, 1 - _TINY), np.clip(figures.interval, _TINY, 1 - _TINY)
+    middle = logit(quality)[:, None]
+    found: Floats = expit(middle + _OF_95 * (logit(ends) - middle))
+    return found
 
 
 def share(value: float) -> str:

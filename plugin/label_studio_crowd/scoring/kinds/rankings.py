@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from crowdcore.kinds import AnswerTable, RankingResult, ranking_distance, rankings
-from label_studio_crowd.scoring.kinds.kind import Floats, Kind
+from label_studio_crowd.scoring.kinds.kind import Kind
 from label_studio_crowd.studio.controls import Control
 
 
@@ -30,10 +30,6 @@ class Rankings(Kind[RankingResult]):
         """See `Kind`."""
         as_core = dict if len(_buckets((one, other))) > 1 else _only_list
         return ranking_distance(as_core(one), as_core(other))
-
-    def interval(self, found: RankingResult) -> Floats:
-        """See `Kind`; of 95 %."""
-        return found.annotators.interval
 
 
 def _buckets(answers: Iterable[Any]) -> list[str]:

@@ -20,7 +20,7 @@ from crowdcore.kinds import (
     region_distance,
     regions,
 )
-from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, share
+from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, narrowed, share
 from label_studio_crowd.studio.controls import Control, composed, regions_of
 
 
@@ -62,8 +62,8 @@ class RegionsKind(Kind[RegionResult]):
         return region_distance(_of_sort(one, sort), _of_sort(other, sort))
 
     def interval(self, found: RegionResult) -> Floats:
-        """See `Kind`; of 95 %."""
-        return found.annotators.interval
+        """See `Kind`."""
+        return narrowed(found.annotators)
 
 
 def _sort(place: Place) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from crowdcore.kinds import AnswerTable, TextResult, text_distance, texts
-from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, share
+from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, narrowed, share
 from label_studio_crowd.studio.controls import Control
 
 _DOUBTED: Final = 0.9
@@ -30,8 +30,8 @@ class Texts(Kind[TextResult]):
         return text_distance(one, other)
 
     def interval(self, found: TextResult) -> Floats:
-        """See `Kind`; of 95 %."""
-        return found.annotators.interval
+        """See `Kind`."""
+        return narrowed(found.annotators)
 
 
 def _of_task(found: TextResult, task: int) -> str:
