@@ -58,9 +58,9 @@ def ordered(
 ) -> OrderedResult:
     r"""Return each task's class, for classes that have an order.
 
-    The classes are believed as by `crowdcore.hierarchical_dawid_skene`; where annotators have few answers and there is
-    no model, also by how near they are, as numbers are. The consensus is the median of each task's posterior, which is
-    the class with the least expected distance from the truth.
+    The classes are believed as by `crowdcore.hierarchical_dawid_skene`, where annotators have few answers also by how
+    near they are, as numbers are. The consensus is the median of each task's posterior, which is the class with the
+    least expected distance from the truth.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def read_ordered(found: HierarchicalResult) -> OrderedResult:
         What was believed of them without regard to their order.
     """
     crowd, K = found.crowd, len(found.crowd.classes)
-    posterior = found.posterior if found.pred_probs is not None else _drawn_together(found)
+    posterior = _drawn_together(found)
     median = (posterior.cumsum(axis=1) < 0.5 - 1e-9).sum(axis=1).clip(max=K - 1)
     consensus = np.where((found.consensus < 0) | found.known, found.consensus, median)
     code = np.where(consensus < 0, posterior.argmax(axis=1), consensus)
