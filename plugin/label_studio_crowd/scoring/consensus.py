@@ -74,10 +74,8 @@ def find_beliefs(
         N tasks.
     """
     if answers.control.is_class:
-        found = find_class_beliefs(method, answers.crowd, pred_probs, answers.known_labels)
-        if answers.control.kind == "ordered" and isinstance(found.result, HierarchicalResult):
-            found = replace(found, result=read_ordered(found.result))
-        return answers, found
+        in_order = answers.control.kind == "ordered"
+        return answers, find_class_beliefs(method, answers.crowd, pred_probs, answers.known_labels, in_order=in_order)
     whole, belief = believe(answers)
     return whole, Beliefs(
         belief,
@@ -91,7 +89,12 @@ def find_beliefs(
 
 
 def find_class_beliefs(
-    method: ConsensusMethod, crowd: Crowd, pred_probs: Floats | None = None, known_labels: Codes | None = None
+    method: ConsensusMethod,
+    crowd: Crowd,
+    pred_probs: Floats | None = None,
+    known_labels: Codes | None = None,
+    *,
+    in_order: bool = False,
 ) -> Beliefs:
     """Return what a method believes of a crowd whose answers are classes.
 
@@ -105,8 +108,13 @@ def find_class_beliefs(
         Out-of-sample class probabilities (N, K), or None without a classifier.
     known_labels
         Codes of labels known to be true, -1 elsewhere; shape (N,).
+    in_order
+        Whether the classes have an order; ``crowdlab`` does not know it.
     """
-    return _METHODS[method](crowd, pred_probs, known_labels)
+    found = _METHODS[method](crowd, pred_probs, known_labels)
+    if in_order and isinstance(found.result, HierarchicalResult):
+        return replace(found, result=read_ordered(found.result))
+    return found
 
 
 def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:

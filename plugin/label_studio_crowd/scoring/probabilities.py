@@ -114,6 +114,7 @@ def train_anew(project: ScoredProject, answers: Answers, *, keep: bool = True) -
             crowd,
             known_labels=answers.known_labels,
             consensus=settings.consensus,
+            in_order=answers.control.kind == "ordered",
             progress=project.progress,
         )
         ids, pred_probs, summary = np.asarray(crowd.tasks, np.int64), result.pred_probs, result.summary

@@ -92,6 +92,7 @@ def train(
     *,
     known_labels: Codes | None = None,
     consensus: ConsensusMethod = "hierarchical-dawid-skene",
+    in_order: bool = False,
     rounds: int = 3,
     seed: int = 0,
     progress: Progress | None = None,
@@ -112,6 +113,8 @@ def train(
         Codes of labels known to be true, -1 elsewhere.
     consensus : {"hierarchical-dawid-skene", "crowdlab"}
         How.
+    in_order : bool
+        Whether the classes have an order.
     rounds : int
         Trainings at most, at least 1.
     seed : int
@@ -143,7 +146,7 @@ def train(
         losses.append(log_loss(P[told], learned[told]))
         if not told.any():
             break
-        labels = np.where(told, find_class_beliefs(consensus, crowd, P, known).result.consensus, -1)
+        labels = np.where(told, find_class_beliefs(consensus, crowd, P, known, in_order=in_order).result.consensus, -1)
         changed.append(float((labels != learned)[told].mean()))
         if changed[-1] < SETTLED:
             break
