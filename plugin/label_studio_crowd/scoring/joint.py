@@ -18,8 +18,7 @@ def joint(parts: Sequence[Scores]) -> Scores:
     """Return the scores of a project.
 
     A task is settled when each of its controls is, and is worth as much as the one of them that needs labels most. A
-    control that those who answered the task did not see has nothing to say of it; one that they left out waits for
-    labels until the task has as many as it may have.
+    control that most who answered the task left out, a comment or one that they did not see, has nothing to say of it.
 
     Parameters
     ----------
@@ -29,6 +28,11 @@ def joint(parts: Sequence[Scores]) -> Scores:
     first = parts[0]
     if len(parts) == 1:
         return first
+    answered = np.bincount(
+        np.unique(np.concatenate([part.answered_by() for part in parts], axis=1), axis=1)[0],
+        minlength=len(first.priority),
+    )
+    parts = [replace(part, left_out=_left_out(part, answered)) for part in parts]
     waits = np.array([_waits(part) for part in parts])
     priority = np.array([part.priority for part in parts])
     worth = np.where(waits, priority, np.inf).min(axis=0)
@@ -103,11 +107,14 @@ def _worst(scores: Scores) -> dict[int, str]:
     return {int(who): str(crowd.classes[code]) for who, code in codes if code >= 0}
 
 
+def _left_out(part: Scores, answered: NDArray[np.int64]) -> Mask:
+    """Return whether most of those who answered a task did not answer this control."""
+    answers = part.answers
+    left: Mask = (2 * answers.crowd.num_answers < answered) & (answers.known_labels < 0)
+    return left
+
+
 def _waits(part: Scores) -> Mask:
     """Return whether a control needs more labels of each task."""
-    answers = part.answers
-    answered = (answers.crowd.num_answers > 0) | (answers.known_labels >= 0)
-    unseen = ~answered & (answers.occupied > 0) & (answers.control.visible is not None)
-    full = answers.occupied >= part.max_labels
-    waits: Mask = ~part.settled & ~unseen & ~full
+    waits: Mask = ~part.settled & ~np.asarray(part.left_out) & (part.answers.occupied < part.max_labels)
     return waits

@@ -64,6 +64,9 @@ class Scores:
         `settled_by`.
     held_by
         Where several are scored, which of the controls needs labels of the task most, -1 where none does; shape (N,).
+    left_out
+        Where several are scored: whether most who answered the task did not answer this one, so that it has no
+        consensus there; shape (N,).
     """
 
     answers: Answers
@@ -84,6 +87,7 @@ class Scores:
     max_labels: int
     parts: tuple[Scores, ...] = ()
     held_by: NDArray[np.int64] | None = None
+    left_out: NDArray[np.bool_] | None = None
 
     @property
     def controls(self) -> tuple[Scores, ...]:
@@ -108,10 +112,7 @@ class Scores:
         """The quality of each task: the least of its controls' that have answers; shape (N,)."""
         if not self.parts:
             return self.result.quality
-        nothing = self.num_labels == 0
-        rows = [
-            np.where((part.answers.crowd.num_answers > 0) | nothing, part.result.quality, np.inf) for part in self.parts
-        ]
+        rows = [np.where(np.asarray(part.left_out), np.inf, part.result.quality) for part in self.parts]
         least: NDArray[np.float64] = np.min(rows, axis=0)
         return np.where(np.isinf(least), self.result.quality, least)
 

@@ -138,6 +138,26 @@ def test_who_did_not_see_a_control_leaves_nothing_open():
     assert scores.num_labels[:30].tolist() == [3] * 30
 
 
+def test_a_comment_of_one_keeps_no_task_open_and_is_no_consensus():
+    note = '<TextArea name="note" toName="o"/>'
+    rows = [(task, who, said("art" if task % 2 else "sport")) for task in range(1, 31) for who in range(3)]
+    rows = [
+        (
+            task,
+            who,
+            [*items, {"from_name": "note", "type": "textarea", "value": {"text": ["nice"]}}] if who == 1 else items,
+        )
+        for task, who, items in rows
+    ]
+    scores = rated(TOPIC, note, rows=rows)
+    assert scores.settled[:30].all()
+    assert scores.least_quality[:30].min() > 0.8
+    tasks = Tasks(TASKS, np.ones(40, np.int64), np.zeros(40, np.bool_))
+    plan = make_plan(scores, tasks, [], "", active_annotators=[1])
+    written = [item["from_name"] for row in plan.consensus_edits.create for item in row["result"]]
+    assert set(written) == {"topic"}
+
+
 def test_an_annotators_quality_is_the_mean_over_controls():
     rows = [
         (task, who, said("art", 1 + (task * who) % 5 if who == 2 else 3)) for task in range(1, 31) for who in range(3)
