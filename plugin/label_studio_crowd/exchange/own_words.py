@@ -39,8 +39,9 @@ def repeats_of_ours(project: ScoredProject, annotations: Iterable[Annotation]) -
         if annotation.id in before:
             repeats = before[annotation.id] == annotation.result
         elif annotation.parent_prediction in shown:
-            repeats = annotation.lead_time is None or _same(
-                project.control, shown[annotation.parent_prediction], annotation.result
+            ours = shown[annotation.parent_prediction]
+            repeats = annotation.lead_time is None or all(
+                _same(control, ours, annotation.result) for control in project.controls
             )
         else:
             continue

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.mirror import Mirror
-from label_studio_crowd.studio.controls import Control, find_control
+from label_studio_crowd.studio.controls import Control
 from label_studio_crowd.studio.controls.variables import lookup
 from label_studio_crowd.studio.hypertext import without_tags
 
@@ -64,7 +64,7 @@ def task_previews(
     mirror: Mirror, snapshot: Snapshot, settings: Settings, tasks: Iterable[int]
 ) -> dict[int, tuple[Shown, ...]]:
     """Return what annotators see of tasks, by task."""
-    control = find_control(snapshot.label_config, snapshot.control)
+    control = snapshot.scored_control()
     studio = [address for address in (settings.url, settings.public_url) if address]
     return {task: preview(control, row, studio) for task, row in mirror.data(sorted(set(tasks))).items()}
 

@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.projects import ProjectStore
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls import Control
+from label_studio_crowd.studio.controls import Control, find_control
 
 FORMAT: Final = 3
 """Goes up when what is stored changes: what another release stored is not read."""
@@ -109,6 +109,9 @@ class Snapshot:
         What it tells of each class that an answer may have, by the class.
     held_by
         Which of `all_controls` needs labels of the task most, -1 where none does; (N,), or empty with one control.
+    left_out
+        Whether most who answered the task left this control out, so that it has no consensus there; (N,), or empty
+        with one control.
     all_controls
         The names of all controls that were scored, where there are several.
     others
@@ -167,6 +170,7 @@ class Snapshot:
     of_annotators: tuple[str, ...] = ()
     of_classes: tuple[tuple[str, str], ...] = ()
     held_by: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    left_out: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     all_controls: tuple[str, ...] = ()
     others: tuple[Snapshot, ...] = ()
 
@@ -191,6 +195,10 @@ class Snapshot:
     def told(self, row: int) -> str:
         """Return what the kind of answers tells besides of a task, as a sentence; "" where it tells nothing."""
         return f"Believed: {self.of_tasks[row]}." if self.of_tasks and self.of_tasks[row] and self.labels[row] else ""
+
+    def scored_control(self) -> Control:
+        """Return the control as it was scored, from the labeling config."""
+        return replace(find_control(self.label_config, self.control), kind=self.kind)
 
     def answer(self, row: int, control: Control) -> Any:
         """Return the consensus of a task, as the control writes it; None without one."""
@@ -347,6 +355,7 @@ def take_snapshot(
         of_annotators=told.of_annotators,
         of_classes=told.of_classes,
         held_by=np.empty(0, np.int64) if scores.held_by is None else scores.held_by,
+        left_out=np.empty(0, np.bool_) if scores.left_out is None else scores.left_out,
         all_controls=all_controls,
         show_consensus=show_consensus,
         training=probabilities.training,

@@ -41,7 +41,7 @@ from label_studio_crowd.store.people import annotator_name
 from label_studio_crowd.store.projects import ProjectStore
 from label_studio_crowd.store.reports import FinishedRun, RunReport
 from label_studio_crowd.studio.addresses import project_url, task_url
-from label_studio_crowd.studio.controls import Control, SeveralLabelsError, find_control
+from label_studio_crowd.studio.controls import Control
 
 router = APIRouter(prefix="/api", tags=["projects"], responses=described(401, 422, 503))
 
@@ -145,7 +145,7 @@ def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
     row = snapshot.row(task)
     if row is None and not mirror.data([task]):
         raise HTTPException(404, f"Project {project} has no known task {task}.")
-    control, known = find_control(snapshot.label_config, snapshot.control), scored.stored.people.names()
+    control, known = snapshot.scored_control(), scored.stored.people.names()
     return TaskDetails(
         task=task,
         believed=None if row is None else TaskTable(snapshot, scored.url).spelled_out([row])[0],
@@ -204,14 +204,14 @@ def _moment(at: float) -> datetime:
 
 def _annotation(control: Control, known: Mapping[int, str], annotation: Annotation) -> TaskAnnotation:
     try:
-        label = control.read(orjson.loads(annotation.result))
-    except (SeveralLabelsError, AttributeError, TypeError):  # over REST, anybody who annotates can send any shape
-        label = None
+        answer = control.read(orjson.loads(annotation.result))
+    except (ValueError, AttributeError, TypeError):  # several labels; and over REST, annotators can send any shape
+        answer = None
     return TaskAnnotation(
         id=annotation.id,
         annotator=annotation.annotator,
         name=annotator_name(annotation.annotator, known),
-        label=label,
+        label=None if answer is None else control.show(answer),
         skipped=bool(annotation.was_cancelled),
         ground_truth=bool(annotation.ground_truth),
         updated_at=annotation.updated_at,

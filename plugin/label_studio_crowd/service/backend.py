@@ -33,7 +33,7 @@ from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.store.webhook_secret import keep_secret, known_secret
 from label_studio_crowd.store.worker_life import no_worker
 from label_studio_crowd.studio.client import Studio
-from label_studio_crowd.studio.controls import Control, find_control
+from label_studio_crowd.studio.controls import Control
 from label_studio_crowd.studio.events import Event
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION
 
@@ -119,11 +119,12 @@ class Backend:
         snapshot = None if stored is None else self.snapshot(stored)
         if snapshot is None:
             return [_prediction([], 0.0) for _ in tasks]
-        control = find_control(snapshot.label_config, snapshot.control)
+        parts = [(part, part.scored_control()) for part in (snapshot, *snapshot.others)]
+        control = parts[0][1]
         rows = [snapshot.row(task["id"]) if _is_id(task.get("id")) else None for task in tasks]
         unseen = self._by_model(snapshot, control, [task for task, row in zip(tasks, rows, strict=True) if row is None])
         return [
-            unseen.pop(0) if row is None else _stored(snapshot, control, row, _data(task))
+            unseen.pop(0) if row is None else _stored(parts, row, _data(task))
             for task, row in zip(tasks, rows, strict=True)
         ]
 
@@ -289,13 +290,21 @@ def _data(task: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, Mapping) else {}
 
 
-def _stored(snapshot: Snapshot, control: Control, row: int, data: Mapping[str, Any]) -> dict[str, Any]:
-    answer = snapshot.answer(row, control)
-    shown = bool(snapshot.reason(row)) or snapshot.show_consensus
-    quality = float(snapshot.quality[row])
+def _stored(parts: Sequence[tuple[Snapshot, Control]], row: int, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the prediction of a task that was scored: its controls' consensus, and their least quality."""
+    first = parts[0][0]
+    told = [part for part in parts if not (len(part[0].left_out) and part[0].left_out[row])]
+    answers = [(control, snapshot.answer(row, control)) for snapshot, control in told]
+    shown = bool(first.reason(row)) or first.show_consensus
+    quality = np.array([float(snapshot.quality[row]) for snapshot, _ in told])
     return _prediction(
-        _written(control, answer, data) if shown and answer is not None else [],
-        quality if np.isfinite(quality) else float(snapshot.prior.max()),
+        [
+            item
+            for control, answer in answers
+            if shown and answer is not None
+            for item in _written(control, answer, data)
+        ],
+        float(np.nanmin(quality)) if np.isfinite(quality).any() else float(first.prior.max()),
     )
 
 

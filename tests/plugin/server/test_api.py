@@ -9,7 +9,7 @@ from fastapi.openapi.models import OpenAPI
 
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.tables import runs
-from tests.plugin.server.serving import STUDIO, annotation, believed, seed, task
+from tests.plugin.server.serving import CONFIG, STUDIO, annotation, believed, seed, task
 
 
 def test_projects(client, backend):
@@ -220,3 +220,20 @@ def test_the_description_is_valid(untouched):
     assert len(names) == len(set(names))
     assert described["paths"]["/health"]["get"]["security"] == []
     assert described["paths"]["/predict"]["post"]["security"] == [{"password": []}]
+
+
+def test_annotations_are_read_in_their_kind_and_shown_in_words(client, backend):
+    stored = seed(backend)
+    sets = believed(
+        label_config=CONFIG.replace('toName="text">', 'toName="text" choice="multiple">'),
+        kind="set",
+        classes=("a", "a, b", "b"),
+        values=('["a"]', '["a","b"]', '["b"]'),
+        taken_at=1_800_000_001.0,
+    )
+    both = annotation(11, 5)
+    both["result"][0]["value"]["choices"] = ["a", "b"]
+    stored.mirror.apply([task(1, both, annotation(12, 6, result=[{"value": 1}]))])
+    stored.runs.keep_snapshot(sets.to_bytes(), sets.taken_at)
+    shown = client.get("/api/projects/1/tasks/1").json()
+    assert [row["label"] for row in shown["annotations"]] == ["a, b", None]

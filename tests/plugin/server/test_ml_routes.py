@@ -2,12 +2,14 @@
 
 import base64
 import logging
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from label_studio_crowd.connection.adoption import Setup
-from tests.plugin.server.serving import CONFIG, PASSWORD, USER, guarded, payload, post, running, seed
+from tests.plugin.server.serving import CONFIG, PASSWORD, USER, believed, guarded, payload, post, running, seed
 
 # ---------------------------------------------------------------------- setup
 
@@ -240,3 +242,29 @@ def test_nothing_secret_is_logged(client, backend, caplog):
     backend.see_to_secret()
     secrets = (*secrets, backend.secret)
     assert not [line for line in text.splitlines() if any(secret in line for secret in secrets)]
+
+
+def test_a_prediction_has_the_consensus_of_every_control_but_those_left_out(client, backend):
+    stored = seed(backend)
+    stars = believed(
+        control="stars",
+        kind="ordered",
+        classes=("1", "2", "3"),
+        quality=np.array([0.7, 0.4, 0.5, 1.0, 0.6, np.nan]),
+        left_out=np.arange(6) == 3,
+    )
+    config = CONFIG.replace("</View>", '<Rating name="stars" toName="text" maxRating="3"/></View>')
+    parts = [
+        believed(label_config=config, left_out=np.zeros(6, bool)),
+        replace(stars, label_config=config),
+    ]
+    snapshot = replace(parts[0], others=(parts[1],), taken_at=1_800_000_001.0)
+    stored.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
+    tasks = [{"id": number, "data": {}} for number in (1, 2, 4)]
+    given = client.post("/predict", json={"project": "1.1", "tasks": tasks}).json()["results"]
+    assert [[item["value"] for item in row["result"]] for row in given] == [
+        [{"choices": ["a"]}, {"rating": 1}],
+        [],
+        [{"choices": ["b"]}],
+    ]
+    assert [row["score"] for row in given] == [0.7, 0.4, 1.0]
