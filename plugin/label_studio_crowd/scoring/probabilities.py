@@ -188,8 +188,8 @@ def _num_labels(answers: Answers) -> int:
 def _trained_for(project: ScoredProject) -> str:
     """Return what a training depends on besides the data."""
     settings = project.settings
-    truth = " and ground truth" * settings.trust_ground_truth
-    return f"{settings.classifier} for {project.control.name}{truth} by {settings.consensus}"
+    truth, order = " and ground truth" * settings.trust_ground_truth, " in order" * (project.control.kind == "ordered")
+    return f"{settings.classifier} for {project.control.name}{order}{truth} by {settings.consensus}"
 
 
 def _foreign_predictions(project: ScoredProject, answers: Answers) -> dict[str, dict[int, tuple[int, float | None]]]:
