@@ -178,8 +178,17 @@ class AnswerTable:
         return found
 
     def with_values(self, values: Iterable[Any]) -> AnswerTable:
-        """Return the same table with other answers, in its order."""
-        return AnswerTable(self.tasks, self.annotators, self.indptr, self.annotator, as_values(list(values)))
+        """Return the same table with other answers, in its order.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer than the table has.
+        """
+        given = as_values(list(values))
+        if len(given) != len(self.values):
+            raise ValueError(f"Found {len(given)} answers for the {len(self.values)} of {self!r}; give one for each.")
+        return AnswerTable(self.tasks, self.annotators, self.indptr, self.annotator, given)
 
     def to_long(self) -> pd.DataFrame:
         """Return the answers as a frame with columns task, annotator and answer, in the table's order."""

@@ -136,7 +136,7 @@ def label_sets(
     chosen = probability > 0.5 - _LEVEL
     there = (table.num_answers > 0) | coding.is_known | (found.pred_probs is not None)
     given = coding.given(len(table.values))
-    quality = _expected(chosen, probability)
+    quality = np.where(there, _expected(chosen, probability), 0.0)
     answer_quality = _expected(given, probability[table.task])
     both, either = (given & chosen[table.task]).sum(axis=1), (given | chosen[table.task]).sum(axis=1)
     similarity = np.where(either > 0, both / np.maximum(either, 1), 1.0)

@@ -125,7 +125,7 @@ def numbers(
     believed = ~np.isnan(fit.mean)
     there = ((table.num_answers > 0) | is_known | ~np.isnan(predicted)) & believed
     chance = np.where(believed, _within(np.zeros(len(deviation)), deviation, allowed), 0.0)
-    quality = np.where(is_known, 1.0, chance)
+    quality = np.where(is_known, 1.0, np.where(there, chance, 0.0))
     off = y - fit.mean[table.task]
     answer_quality, agrees = _within(off, deviation[table.task], allowed), (np.abs(off) <= allowed).astype(np.float64)
     half = norm_quantile(0.5 + LEVEL / 2) * deviation

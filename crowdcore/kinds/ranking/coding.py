@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import plain
+from crowdcore.kinds.per_task import is_missing, per_task
 from crowdcore.kinds.table import AnswerTable
 
 Floats = NDArray[np.float64]
@@ -52,8 +53,8 @@ def read_ranking(value: Any, what: str) -> Buckets:
             )
     found = {bucket: tuple(items) for bucket, items in buckets.items()}
     items = list(chain(*found.values()))
-    twice = next((item for at, item in enumerate(items) if item in items[:at]), None) if _repeats(items, what) else None
-    if twice is not None:
+    if _repeats(items, what):
+        twice = next(item for at, item in enumerate(items) if item in items[:at])
         raise ValueError(f"{what} is {value!r}, with {twice!r} more than once; an item has one place.")
     return found
 
@@ -151,7 +152,7 @@ class Rankings:
     known: list[Any]
 
 
-def read_rankings(table: AnswerTable, known: Sequence[Any] | None) -> Rankings:
+def read_rankings(table: AnswerTable, known: Sequence[Any] | Mapping[Any, Any] | None) -> Rankings:
     """Return the answers of a table, read and checked.
 
     Raises
@@ -159,10 +160,7 @@ def read_rankings(table: AnswerTable, known: Sequence[Any] | None) -> Rankings:
     ValueError
         If an answer or a known ranking is none, or `known` has not a place for each task.
     """
-    N = len(table.tasks)
-    truths = [None] * N if known is None else list(known)
-    if len(truths) != N:
-        raise ValueError(f"known has {len(truths)} places for {N} tasks; give one for each task, None where not known.")
+    truths = [None if is_missing(told) else told for told in per_task(table, known, "known", "a ranking or None")]
     answers = [
         read_ranking(value, f"An answer to task {plain(table.tasks[i])!r}")
         for i, value in zip(table.task, table.values, strict=True)

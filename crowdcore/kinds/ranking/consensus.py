@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class RankingResult(KindResult):
     before: list[Floats]
 
 
-def rankings(table: AnswerTable, *, known: Sequence[Any] | None = None) -> RankingResult:
+def rankings(table: AnswerTable, *, known: Sequence[Any] | Mapping[Any, Any] | None = None) -> RankingResult:
     r"""Return each task's ranking, and how far it and the annotators are to be believed.
 
     Parameters
@@ -53,7 +53,7 @@ def rankings(table: AnswerTable, *, known: Sequence[Any] | None = None) -> Ranki
     table : AnswerTable
         N tasks, M annotators, A answers. Each is a sequence of items, best first, or a mapping from buckets to such
         sequences. An item that an annotator leaves out is not compared with others by them.
-    known : sequence of length N, optional
+    known : sequence of length N, mapping or Series by task, optional
         Rankings known to be true, None elsewhere. Such a ranking is its task's consensus, with quality 1.
 
     Returns

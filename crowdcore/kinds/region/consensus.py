@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from crowdcore.kinds.per_task import is_missing, per_task
 from crowdcore.kinds.region.features import Describe, UnitClassifier, as_prior
 from crowdcore.kinds.region.folding import agreement, annotator_figures, answer_quality, task_quality
 from crowdcore.kinds.region.keeping import kept_units
@@ -36,7 +39,7 @@ def regions(
     table: AnswerTable,
     *,
     features: Describe | None = None,
-    known: Sequence[Sequence[Region] | None] | None = None,
+    known: Sequence[Sequence[Region] | None] | Mapping[Any, Sequence[Region]] | None = None,
     threshold: float | None = None,
 ) -> RegionResult:
     r"""Return each task's consensus of regions, and how far regions and annotators are to be believed.
@@ -52,7 +55,7 @@ def regions(
     features : callable, optional
         From a task's id and a place to numbers by name, such as `TextFeatures`. A classifier learns from them what
         units are, out of fold.
-    known : sequence of length N, optional
+    known : sequence of length N, mapping or Series by task, optional
         All regions that are known to be in each task; None for a task of which nothing is known.
     threshold : float, optional
         Similarity from which marks are taken to be of the same thing: by default .2 for spans and ranges of text or
@@ -69,7 +72,8 @@ def regions(
     TypeError
         If an answer is no tuple of regions, or places of different kinds are mixed.
     ValueError
-        If there is not an answer for each task in `known`.
+        If `known` has not an answer for each task, or names one that the table has not; or `threshold` is not in
+        [0, 1].
 
     Notes
     -----
@@ -96,7 +100,11 @@ def regions(
     >>> [(region.place.start, region.place.end, region.label) for region in regions(table).consensus[0]]
     [(0, 4, 'PER'), (10, 14, 'LOC')]
     """
-    return _Consensus(table, known, threshold, features).result()
+    if threshold is not None and not (isinstance(threshold, Real) and 0 <= threshold <= 1):
+        raise ValueError(f"threshold is {threshold!r}; it must be a number in [0, 1].")
+    listed = per_task(table, known, "known", "the regions or None")
+    given = None if known is None else [None if is_missing(there) else there for there in listed]
+    return _Consensus(table, given, threshold, features).result()
 
 
 @dataclass
@@ -114,8 +122,6 @@ class _Consensus:
         N = len(self.table.tasks)
         if self.given is None:
             return np.zeros(N, dtype=np.bool_)
-        if len(self.given) != N:
-            raise ValueError(f"known has {len(self.given)} entries; expected {N}: one for each task, or None.")
         return np.array([answer is not None for answer in self.given], dtype=np.bool_)
 
     @cached_property
@@ -230,12 +236,12 @@ class _Consensus:
         place[:] = places.places
         units = Units(task, place, label, exists, posterior, quality, exactness, kept)
         agreed = agreement(table, units, members)
-        expected = task_quality(units, presence.missed, N)
+        expected, there = task_quality(units, presence.missed, N), (table.num_answers > 0) | known
         return RegionResult(
             answers=table,
-            consensus=_consensus(units, marks.labels, (table.num_answers > 0) | known),
-            quality=expected,
-            confidence=expected,
+            consensus=_consensus(units, marks.labels, there),
+            quality=np.where(there, expected, 0.0),
+            confidence=np.where(there, expected, 0.0),
             agreement=group_mean(agreed, table.task, N),
             answer_quality=answer_quality(table, units, members, presence.missed),
             annotators=annotator_figures(table, units, members, presence, exact[:-1], agreed),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.grouping import group_mean
+from crowdcore.kinds.per_task import per_task
 from crowdcore.kinds.table import AnswerTable, as_values
 from crowdcore.kinds.text.alignment import distance, edits
 from crowdcore.kinds.text.annotators import rate_annotators
@@ -22,7 +23,7 @@ from crowdcore.kinds.text.spelling import spell
 Floats = NDArray[np.float64]
 
 
-def texts(table: AnswerTable, *, known: Sequence[Any] | None = None) -> TextResult:
+def texts(table: AnswerTable, *, known: Sequence[Any] | Mapping[Any, Any] | None = None) -> TextResult:
     r"""Return the consensus of the texts of each task, and how far it, its words and the annotators are believed.
 
     The answers of a task are aligned, word by word, to the one nearest to the others. At each place annotators chose
@@ -36,7 +37,7 @@ def texts(table: AnswerTable, *, known: Sequence[Any] | None = None) -> TextResu
     table : AnswerTable
         N tasks, M annotators, A answers. Each is a text, or a tuple of texts for an answer of several parts. Leave out
         empty texts if they mean that there is no answer.
-    known : sequence of length N, optional
+    known : sequence of length N, mapping or Series by task, optional
         Texts known to be right, None elsewhere. Such a text is its task's consensus, with quality 1. From 30 on, the
         calibration is fitted to them.
 
@@ -90,7 +91,7 @@ def texts(table: AnswerTable, *, known: Sequence[Any] | None = None) -> TextResu
     for i in np.flatnonzero(there):
         consensus[i] = given.published(i, spelling.tokens(i))
     if known is not None:
-        consensus[told] = as_values([*known, None])[:-1][told]
+        consensus[told] = as_values([*per_task(table, known, "known", "a text or None"), None])[:-1][told]
     quality = np.where(told, 1.0, np.where(there, 1 - calibration.wrong(doubt, words), 0.0))
     similar = np.array([1 - distance(text, chosen[i] or "") for i, text in zip(table.task, given.texts, strict=True)])
     size = np.maximum([*map(len, given.texts)], words[table.task])

@@ -34,7 +34,7 @@ def weighted_medoids(table: AnswerTable, texts: list[str], rank: Codes, known: l
     """
     M, annotator = len(table.annotators), table.annotator
     first, second, apart = _pairs(table, texts)
-    told = np.array([text is not None for text in known])
+    told = np.array([text is not None for text in known], dtype=np.bool_)
     from_known = np.array([distance(texts[a], known[i] or "") if told[i] else 0.0 for a, i in enumerate(table.task)])
     taught = (table.num_answers > 1)[table.task] | told[table.task]
     weight: Floats = np.ones(M)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore.kinds.per_task import is_missing, per_task
 from crowdcore.kinds.table import AnswerTable
 from crowdcore.kinds.text.alignment import encoded
 from crowdcore.kinds.text.tokens import Token, checked, letters, parts, tokens, written
@@ -60,7 +61,7 @@ class Texts:
         return parts(words) if self.in_parts[task] else written(words)
 
 
-def prepare(table: AnswerTable, known: Sequence[Any] | None) -> Texts:
+def prepare(table: AnswerTable, known: Sequence[Any] | Mapping[Any, Any] | None) -> Texts:
     """Cut the answers into words, or into letters, and encode them.
 
     Raises
@@ -69,9 +70,9 @@ def prepare(table: AnswerTable, known: Sequence[Any] | None) -> Texts:
         If an answer or a known text is not a text, or `known` has not a place for each task.
     """
     N = len(table.tasks)
-    given: list[Any] = [None] * N if known is None else list(known)
-    if len(given) != N:
-        raise ValueError(f"known has {len(given)} places for {N} tasks; give one for each task, None where not known.")
+    given: list[Any] = [
+        None if is_missing(text) else text for text in per_task(table, known, "known", "a text or None")
+    ]
     checked(table.values.tolist(), "An answer")
     checked([text for text in given if text is not None], "A known text")
     words = [tokens(value) for value in table.values]

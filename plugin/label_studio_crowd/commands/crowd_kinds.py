@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from crowdcore.formats import Reading
-    from label_studio_crowd.files.answer_kinds import KindAnswers
+    from label_studio_crowd.files.answer_kinds import KindAnswers, Place
 
 LOOKS: Final = ("project", "tasks", "annotators")
 """What `identify` shows of answers that are not one class."""
@@ -61,8 +61,8 @@ class Work:
         else:
             answers = self._answers(with_truth=with_truth)
             found = answers.found(self.source.how, options)
-            is_json = out is not None and out.suffix.lower() == ".json"
-            tasks, annotators = answers.tasks(found, hard=hard, listed=is_json), found.annotators_frame()
+            place: Place = "screen" if out is None else "json" if out.suffix.lower() == ".json" else "table"
+            tasks, annotators = answers.tasks(found, hard=hard, place=place), found.annotators_frame()
         if out is not None:
             typer.echo(f"Wrote {write_frame(tasks, out)}")
         else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
+import orjson
 
 from crowdcore.formats import as_answers, guess_kind, values_of
 from crowdcore.kinds import AnswerTable, KindResult, NumberResult, SetResult, label_sets, numbers
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 MOST_COLUMNS: Final = 50
 """Of sets of more classes, a table has no column for each."""
 RESAMPLES: Final = 500
+
+Place = Literal["screen", "table", "json"]
+"""Where an answer is written: for people, in a cell, or in JSON."""
 
 
 def kind_of(how: HowToRead, reading: Reading) -> tuple[str, str]:
@@ -68,11 +72,13 @@ class KindAnswers:
     distance
         How far two answers are from each other.
     show
-        How people read an answer.
+        How people read an answer; long ones are cut.
     believe
         What is believed of them; a tolerance for numbers.
     consensus
         The consensus of each task as `show` takes it, None where there is none.
+    pack
+        The whole answer as JSON.
     """
 
     kind: str
@@ -82,6 +88,7 @@ class KindAnswers:
     show: Callable[[Any], str]
     believe: Callable[..., KindResult]
     consensus: Callable[[Any], list[Any]]
+    pack: Callable[[Any], Any] = lambda answer: answer
 
     @classmethod
     def of(cls, kind: str, source: Source, reading: Reading, *, with_truth: bool) -> KindAnswers:
@@ -133,7 +140,7 @@ class KindAnswers:
             return found
 
         as_control = partial(plugged.consensus, control)
-        return cls(kind, table, known, plugged.distance, control.show, believe, as_control)
+        return cls(kind, table, known, plugged.distance, control.show, believe, as_control, control.form.pack)
 
     def found(self, how: HowToRead, options: dict[str, Any] | None = None) -> KindResult:
         """Return the consensus.
@@ -160,12 +167,22 @@ class KindAnswers:
         """Return Krippendorff's alpha with its 90 % interval."""
         return alpha(self.table, self.distance, n_resamples=RESAMPLES)
 
-    def tasks(self, found: KindResult, *, hard: bool = False, listed: bool = False) -> pd.DataFrame:
-        """Return a row for each task: the consensus as people read it, or as lists, and what is known of it."""
+    def spell(self, answer: Any, place: Place) -> Any:
+        """Return an answer as its place takes it: nothing is cut in files."""
+        if place == "screen":
+            return self.show(answer)
+        if self.kind == "set" and place == "json":
+            return sorted(answer)
+        if self.kind in ("text", "regions") or (self.kind == "ranking" and place == "json"):
+            whole = self.pack(answer)
+            return whole if place == "json" or isinstance(whole, str) else orjson.dumps(whole).decode()
+        return self.show(answer)
+
+    def tasks(self, found: KindResult, *, hard: bool = False, place: Place = "screen") -> pd.DataFrame:
+        """Return a row for each task: the consensus, and what is known of it."""
         frame = found.to_frame()
         answers = self.consensus(found)
-        as_list = listed and isinstance(found, SetResult)
-        shown = [None if one is None else sorted(one) if as_list else self.show(one) for one in answers]
+        shown = [None if one is None else self.spell(one, place) for one in answers]
         if not isinstance(found, NumberResult) or any(
             not _is_number_text(str(one)) for one in shown if one is not None
         ):

@@ -202,12 +202,23 @@ class _Export:
                 id=row.get("id") or 0,
                 task=place,
                 annotator=self.people.setdefault(who, len(self.people)),
-                result=orjson.dumps([item for item in row.get("result") or [] if isinstance(item, Mapping)]).decode(),
+                result=self._result(row, task.get("id", place)),
                 was_cancelled=bool(row.get("was_cancelled")),
                 ground_truth=bool(row.get("ground_truth")),
                 updated_at=str(row.get("updated_at") or row.get("created_at") or "").removesuffix("Z"),
                 lead_time=row.get("lead_time"),
             )
+
+    def _result(self, row: Mapping[str, Any], task: Any) -> str:
+        """Return what an annotation says, as JSON."""
+        result = [] if row.get("result") is None else row["result"]
+        what = f"{self.path}, task {task!r}: the result of the annotation {row.get('id')!r}"
+        if not isinstance(result, list) or not all(isinstance(item, Mapping) for item in result):
+            raise UserError(f"{what} is {repr(result)[:60]}; expected a list of objects: export the format JSON anew.")
+        try:
+            return orjson.dumps(result).decode()
+        except TypeError as error:  # a number over 64 bits, or half a character
+            raise UserError(f"{what} cannot be read ({error}): mend it there, or leave the task out.") from None
 
     def task_ids(self) -> Any:
         """Return the tasks' ids; their places, from 1, if one has none."""

@@ -167,5 +167,5 @@ def test_what_is_no_ranking_is_named(bad, message):
 
 
 def test_known_rankings_have_to_fit():
-    with pytest.raises(ValueError, match="known has 2 places for 1 tasks"):
+    with pytest.raises(ValueError, match="known has 2; expected 1"):
         alone(("a", "b"), known=[("a", "b"), None])

@@ -241,7 +241,7 @@ def test_what_is_no_text_is_named(bad):
 
 def test_known_texts_have_to_fit():
     table = AnswerTable.from_codes([0], [0], ["a"], tasks=["t"], annotators=[1])
-    with pytest.raises(ValueError, match="known has 2 places for 1 tasks"):
+    with pytest.raises(ValueError, match="known has 2; expected 1"):
         texts(table, known=["a", "b"])
     with pytest.raises(ValueError, match="A known text is 1"):
         texts(table, known=[1])

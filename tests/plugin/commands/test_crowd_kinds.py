@@ -277,3 +277,45 @@ def test_true_numbers_need_not_be_among_the_answers(good, tmp_path):
     assert pd.read_csv(tmp_path / "o.csv")["consensus"][0] == -1
     frame.to_csv(tmp_path / "b.csv", index=False)
     assert json.loads(good("compare", "b.csv", "--truth-column", "gold", "--json"))
+
+
+def test_files_have_whole_answers(good, tmp_path):
+    text = "wörd " * 200
+    export(tmp_path, [[[item("textarea", {"text": [text.strip()]})]] * 3] * 5)
+    good("aggregate", "export.json", "--out", "o.csv")
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == [text.strip()] * 5
+    good("aggregate", "export.json", "--out", "o.json")
+    assert json.loads((tmp_path / "o.json").read_text())[0]["consensus"] == text.strip()
+    box = {"x": 10, "y": 20, "width": 30, "height": 5, "rotation": 0, "rectanglelabels": ["car"]}
+    export(tmp_path, [[[item("rectanglelabels", box)]] * 3] * 5)
+    good("aggregate", "export.json", "--out", "o.csv")
+    good("aggregate", "export.json", "--out", "o.json")
+    in_json = json.loads((tmp_path / "o.json").read_text())[0]["consensus"]
+    in_cell = json.loads(pd.read_csv(tmp_path / "o.csv")["consensus"][0])
+    for (region,) in (in_json, in_cell):
+        assert (region["value"]["width"], region["value"]["rectanglelabels"]) == (pytest.approx(30), ["car"])
+
+
+def test_large_numbers_keep_their_digits(good, tmp_path):
+    numbers = [1234567.25 + 2.5 * i for i in range(8)]
+    export(tmp_path, [[[item("number", {"number": number})]] * 3 for number in numbers])
+    good("aggregate", "export.json", "--out", "o.csv")
+    assert np.allclose(pd.read_csv(tmp_path / "o.csv")["consensus"], numbers, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("result", [5, "hello", {"a": 1}, ["x", None], [{"text": "\ud83d"}]])
+def test_a_result_of_another_shape_is_named(bad, tmp_path, result):
+    given = item("choices", {"choices": ["p", "q"]})
+    export(tmp_path, [[[given], [given]], [[given], result]])
+    said = bad("aggregate", "export.json")
+    assert "task 2: the result of the annotation 101 " in " ".join(said.split())
+
+
+def test_regions_that_cannot_be_read_are_not_nothing(run, tmp_path):
+    good_box = {"x": 10, "y": 20, "width": 30, "height": 5, "rotation": 0, "rectanglelabels": ["car"]}
+    broken = {name: value for name, value in good_box.items() if name != "width"}
+    boxes = [[[item("rectanglelabels", box)] for box in (good_box, broken, broken)]] * 5
+    code, _, told = run("aggregate", export(tmp_path, boxes), "--out", "o.json")
+    assert code == 0, told
+    assert "5 answers of" in told
+    assert all(row["consensus"] for row in json.loads((tmp_path / "o.json").read_text()))

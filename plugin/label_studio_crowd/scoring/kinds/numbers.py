@@ -24,9 +24,10 @@ class Numbers(Kind[NumberResult]):
     def consensus(self, control: Control, found: NumberResult) -> list[Any]:
         """See `Kind`."""
         whole = all(float(value).is_integer() for value in found.answers.values)
+        told = zip(found.consensus.tolist(), found.known.tolist(), np.ptp(found.interval, axis=1).tolist(), strict=True)
         return [
-            None if np.isnan(number) else number if known else _on_scale(control, number, whole)
-            for number, known in zip(found.consensus.tolist(), found.known.tolist(), strict=True)
+            None if np.isnan(number) else number if known else _on_scale(control, number, whole, width)
+            for number, known, width in told
         ]
 
     def tell(self, control: Control, found: NumberResult) -> Told:
@@ -47,7 +48,7 @@ class Numbers(Kind[NumberResult]):
         return squared_distance(one, other)
 
 
-def _on_scale(control: Control, number: float, whole: bool) -> float:
+def _on_scale(control: Control, number: float, whole: bool, width: float) -> float:
     """Return a number that annotators could have given: on a step, within the bounds, whole where all answers are."""
     if control.step:
         start = control.least or 0.0
@@ -58,11 +59,14 @@ def _on_scale(control: Control, number: float, whole: bool) -> float:
         number = max(number, control.least)
     if control.most is not None:
         number = min(number, control.most)
-    return float(f"{number:.6g}") if not float(number).is_integer() else float(number)
+    return float(number) if float(number).is_integer() else round(number, max(_digits(width), _digits(number) + 4))
 
 
 def _bound(control: Control, bound: float, other: float) -> str:
     """Return an end of an interval with as many digits as its width asks for."""
-    width = abs(bound - other)
-    digits = int(np.clip(1 - np.floor(np.log10(width)), 0, 12)) if width > 0 else 12
-    return control.show(bound if control.tag == "datetime" else round(bound, digits))
+    return control.show(bound if control.tag == "datetime" else round(bound, max(_digits(bound - other), 0)))
+
+
+def _digits(width: float) -> int:
+    """Return the decimal places at which a width has two digits."""
+    return int(np.clip(1 - np.floor(np.log10(abs(width))), -12, 12)) if width and np.isfinite(width) else 12

@@ -149,7 +149,7 @@ def test_bad_input_is_named():
         Span(4, 0)
     with pytest.raises(ValueError, match="width and height 0 or more"):
         Box(0, 0, -1, 2)
-    with pytest.raises(ValueError, match="known has 1 entries; expected 2"):
+    with pytest.raises(ValueError, match="known has 1; expected 2"):
         regions(table_of({"a": ()}, {"a": ()}), known=[None])
     with pytest.raises(ValueError, match="no text for task 0"):
         regions(table_of({"a": (per(0, 4),)}), features=TextFeatures({}))

@@ -49,8 +49,10 @@ class RegionForm(Form):
     of_task = False
 
     def read(self, control: Control, items: Items) -> Regions | None:
-        """See `Form`; regions of a shape that is not known are left out."""
-        return regions_of(control, [item for item in items if item.get("type") != "relation"]) if items else None
+        """See `Form`; regions of a shape that is not known are left out, and if all are, there is no answer."""
+        marked = [item for item in items if item.get("type") != "relation"]
+        found = regions_of(control, marked)
+        return found if found.items or (items and not marked) else None
 
     def write(self, control: Control, answer: Regions, own: Mapping[str, Path]) -> list[dict[str, Any]]:
         """See `Form`."""
