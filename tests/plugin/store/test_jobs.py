@@ -112,6 +112,21 @@ def test_a_worker_that_lives_keeps_its_claim(store):
     opened.close()
 
 
+@pytest.mark.parametrize("end", ["done", "failed", "postpone"])
+def test_a_job_that_has_ended_is_not_begun_again_by_a_renewal(store, end):
+    opened = Store(store)
+    jobs = Jobs(opened, Settings(quiet_seconds=0, lease_seconds=0.3))
+    jobs.mark(PROJECT, "forecast", at_once=True)
+    job = begun(jobs)
+    with jobs.kept(job):
+        getattr(jobs, end)(job, *["a reason"] * (end == "failed"))
+        time.sleep(0.5)  # renewals come
+    shown = state(jobs, "forecast")
+    assert not shown.claimed
+    assert shown.word == {"done": "fresh", "failed": "failed", "postpone": "waiting"}[end]
+    opened.close()
+
+
 def test_a_message_that_comes_twice_is_begun_once(jobs):
     jobs.mark(PROJECT, at_once=True)
     (claimed,) = jobs.claim_due()

@@ -84,11 +84,13 @@ _GIVE_BACK_ALL: Final = sa.update(jobs).where(OURS).values(GIVEN_BACK)
 
 # ---------------------------------------------------------------------- ends
 
+_END: Final = {**GIVEN_BACK, "claim": jobs.c.claim + 1}
+"""The claim ends with the job: a renewal that comes late must not begin it again."""
 _ALL_SEEN: Final = jobs.c.generation == sa.bindparam("seen_generation")
 _SUCCEED: Final = (
     sa.update(jobs)
     .where(HELD)
-    .values(GIVEN_BACK)
+    .values(_END)
     .values(
         wanted_since=sa.case((_ALL_SEEN, sa.null()), else_=jobs.c.wanted_last),
         wanted_last=sa.case((_ALL_SEEN, sa.null()), else_=jobs.c.wanted_last),
@@ -103,7 +105,7 @@ _SUCCEED_AND_POLLED: Final = _SUCCEED.values(polled_at=NOW)
 _FAIL: Final = (
     sa.update(jobs)
     .where(HELD)
-    .values(GIVEN_BACK)
+    .values(_END)
     .values(
         failures=jobs.c.failures + 1,
         problem=sa.bindparam("reason"),
@@ -112,7 +114,7 @@ _FAIL: Final = (
         needs=jobs.c.needs.bitwise_or(_AFTER_ALL),
     )
 )
-_POSTPONE: Final = sa.update(jobs).where(HELD).values(GIVEN_BACK).values(retry_at=NOW + _BUSY_PAUSE)
+_POSTPONE: Final = sa.update(jobs).where(HELD).values(_END).values(retry_at=NOW + _BUSY_PAUSE)
 _READ_FAILURES: Final = sa.select(jobs.c.failures).where(THIS)
 _HOLD: Final = sa.select(jobs.c.generation).where(HELD).with_for_update()  # whoever marks it now waits
 
