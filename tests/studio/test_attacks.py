@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
+from harness.project import choice
 from harness.service_process import ServiceProcess, until
 from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.store.jobs import Jobs, Needs
@@ -17,10 +18,6 @@ from label_studio_crowd.store.projects import Store
 
 PASSWORD = {"BASIC_AUTH_USER": "me", "BASIC_AUTH_PASS": "a secret"}
 NEVER = {"LABEL_STUDIO_CROWD_POLL_SECONDS": "3600"}
-
-
-def choice(label):
-    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from harness.local_studio import LocalStudio
+from harness.project import choice
 from harness.service_process import ServiceProcess, free_port, until
 from label_studio_crowd.access import SECRET_HEADER
 from label_studio_crowd.exchange.pull import update_mirror
@@ -15,10 +16,6 @@ from label_studio_crowd.project import Project as OpenProject
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.projects import Store
 from label_studio_crowd.studio.client import Studio
-
-
-def choice(label):
-    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
 
 
 @pytest.fixture
