@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.local_studio import LocalStudio
-from harness.project import GivenAnnotation, create_project
+from harness.project import GivenAnnotation, choice, create_project
 from harness.service_process import ServiceProcess, until
 from label_studio_crowd.pages.previews import preview
 from label_studio_crowd.settings import Settings
@@ -28,10 +28,6 @@ TITLE = "A project to look at"
 PAGES = ["", "/queue", "/suspects", "/annotators", "/annotators/{cyd}", "/agreement", "/runs"]
 PICTURED = 27
 """The task with a picture: nobody has labelled it."""
-
-
-def choice(label):
-    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,9 @@ import sys
 import pytest
 
 from harness.local_studio import LocalStudio
-from harness.project import Project
+from harness.project import Project, choice
 from label_studio_crowd.runs.watch import rounds as watch
 from label_studio_crowd.studio.failures import StudioError
-
-
-def choice(label):
-    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from scipy.stats import trim_mean
 from sklearn.metrics import average_precision_score, f1_score, log_loss
 from threadpoolctl import threadpool_limits
 
-from benchmarks.science.kinds.crowds import Answer, answers_of, read_crowd
+from benchmarks.science.kinds.crowds import Answer, answers_of, read_crowd, table_of
 from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Claim, Report, Table, figure, since
 from crowdcore import Crowd, hierarchical_dawid_skene
@@ -39,17 +39,6 @@ OTHER_SCALE = ("wordsim",)
 GROSS, DRAWS = 0.05, 10
 ACCURACY, F1, AUPRC, MAE = 0.855, 0.76, 0.86, 0.22
 GAIN, LOSS, HELD = 0.005, 0.04, (0.75, 0.95)
-
-
-def table_of(answers: Iterable[Answer], num_tasks: int) -> AnswerTable:
-    """Return answers as a table."""
-    rows = list(answers)
-    annotators = sorted({who for _, who, _ in rows})
-    places = {who: place for place, who in enumerate(annotators)}
-    return AnswerTable.from_codes(
-        [task for task, _, _ in rows], [places[who] for _, who, _ in rows], [answer for _, _, answer in rows],
-        tasks=range(num_tasks), annotators=annotators,
-    )  # fmt: skip
 
 
 def run(data: Path) -> Report:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from benchmarks.science.kinds.crowds import Answer, answers_of, read_crowd
+from benchmarks.science.kinds.crowds import Answer, answers_of, read_crowd, table_of
 from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Claim, Report, Table, figure, since
 from crowdcore.kinds import AnswerTable, TextResult, texts
@@ -170,17 +170,6 @@ def run(data: Path) -> Report:
         "Annotators: those with five answers or more. Their true quality is one less the mean share of wrong words.",
     ]
     return report
-
-
-def table_of(answers: Iterable[Answer], num_tasks: int) -> AnswerTable:
-    """Return a table of answers."""
-    rows = list(answers)
-    annotators = sorted({who for _, who, _ in rows})
-    places = {who: at for at, who in enumerate(annotators)}
-    return AnswerTable.from_codes(
-        [i for i, _, _ in rows], [places[who] for _, who, _ in rows], [text for _, _, text in rows],
-        tasks=range(num_tasks), annotators=annotators,
-    )  # fmt: skip
 
 
 def thinned(answers: Sequence[Answer], size: int) -> list[Answer]:
