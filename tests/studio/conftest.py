@@ -57,6 +57,21 @@ def add_annotator(studio: LocalStudio) -> Callable[[], Annotator]:
     return lambda: studio.add_annotator(f"extra-{secrets.token_hex(4)}@example.com")
 
 
+@pytest.fixture(scope="module")
+def page(studio, browser):
+    """A page of Label Studio for somebody who is logged in."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(f"{studio.url}/user/login/")
+    page.locator("input[name=email]").fill(studio.admin_email)
+    page.locator("input[name=password]").fill(studio.admin_password)
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_url(lambda url: "/user/login" not in url)
+    yield page
+    context.close()
+
+
 @pytest.fixture
 def make_project(studio: LocalStudio, request: pytest.FixtureRequest) -> Iterator[MakeProject]:
     """Make a project: `make_project(tasks, label_config, answers)`; it is deleted after the test.

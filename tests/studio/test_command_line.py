@@ -78,6 +78,14 @@ def test_the_whole_way_with(kind, run, project, studio, tmp_path):
     tables = json.loads((tmp_path / "labels.json").read_text())
     assert tables["tasks"][3]["data.text"] == "text 3 about cats"
     command("export", "--out", tmp_path / "labels.parquet")
+    assert "8 tasks" in command("export", "--format", "label-studio", "--out", tmp_path / "tasks.json")
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    assert [task["id"] for task in tasks] == project.tasks[:8]
+    said = command("export", "--format", "label-studio", "-o", tmp_path / "tasks.json", "--ground-truth", "--settled")
+    settled = json.loads((tmp_path / "tasks.json").read_text())
+    assert len(settled) == report["settled"]
+    assert "4 without a consensus" in said
+    assert all(task["annotations"][0]["ground_truth"] for task in settled)
     command("report", "--out", tmp_path / "report.html")
     html = (tmp_path / "report.html").read_text()
     assert "ann@example.com" in html
@@ -150,6 +158,8 @@ def test_something_that_is_no_label_studio(run, project, studio):
         (["export", "--out", "labels.xlsx"], [".csv, .json, .parquet"]),
         (["export", "--out", "nowhere/labels.csv"], ["nowhere"]),
         (["export", "--out", "folder.csv"], ["folder.csv", "which is a folder"]),
+        (["export", "--format", "label-studio", "--out", "tasks.csv"], [".json"]),
+        (["export", "--out", "a.csv", "--settled"], ["--settled does not go with --format tables"]),
         (["sync", "--url", "http://localhost:port"], ["url", "like http://localhost:8080"]),
         (["export", "--out", "labels.csv"], ["no scores yet", "sync --project"]),
         (["report", "--out", "report.pdf"], ["ends in .html"]),

@@ -175,21 +175,6 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def page(studio, browser):
-    """A page of Label Studio for somebody who is logged in."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.goto(f"{studio.url}/user/login/")
-    page.locator("input[name=email]").fill(studio.admin_email)
-    page.locator("input[name=password]").fill(studio.admin_password)
-    page.locator("input[name=password]").press("Enter")
-    page.wait_for_url(lambda url: "/user/login" not in url)
-    yield page
-    context.close()
-
-
 CHOSEN = (
     ".ant-checkbox-wrapper-checked, .ant-radio-wrapper-checked, .ant-select-selection-item,"
     " .lsf-main-view .border-primary-border-subtle, .htx-ranker-item"
@@ -248,8 +233,13 @@ def test_the_consensus_of_every_kind_of_control_arrives_and_shows(
         given = {task: consensus[task, f"c{at}"] for task in at_work.tasks}
         assert given == {task: expected(n) for n, task in enumerate(at_work.tasks)}
     assert not at_work.sync().plan
-    texts, stars = shown_by(page, f"{studio.url}/projects/{at_work.project}/data?task={at_work.tasks[1]}")
-    shown = [kind.shown(1) for kind in kinds]
+    assert_shown(page, f"{studio.url}/projects/{at_work.project}/data?task={at_work.tasks[1]}", kinds, 1)
+
+
+def assert_shown(page, url, kinds, n):
+    """Label Studio's page of a task shows the consensus of these kinds of controls, which is that of task n."""
+    texts, stars = shown_by(page, url)
+    shown = [kind.shown(n) for kind in kinds]
     assert stars == sum(one.count("★") for one in shown if isinstance(one, str))
     for kind, one in zip(kinds, shown, strict=True):
         if kind.tag == "textarea":

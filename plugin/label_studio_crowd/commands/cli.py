@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from label_studio_crowd import __version__
-from label_studio_crowd.commands import crowd
+from label_studio_crowd.commands import crowd, taking_home
+from label_studio_crowd.commands.opening import at_work, consoles, last_snapshot
 from label_studio_crowd.commands.options import (
     SCORING,
     STORE,
@@ -24,11 +23,7 @@ from label_studio_crowd.commands.options import (
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from label_studio_crowd.feedback import Progress
     from label_studio_crowd.project import Project
-    from label_studio_crowd.scoring.snapshot import Snapshot
     from label_studio_crowd.settings import Settings
 
 app = typer.Typer(
@@ -41,10 +36,6 @@ app = typer.Typer(
     epilog="Set LABEL_STUDIO_URL to Label Studio's address and LABEL_STUDIO_API_KEY to your token. The options of "
     "scoring and serving can also be set as LABEL_STUDIO_CROWD_<OPTION> and in label-studio-crowd.toml.",
 )
-
-_WIDTH_OF_A_FILE = 140
-_PATIENCE = 10.0
-"""Seconds that a command waits for a run of the service to end."""
 
 
 def main() -> None:
@@ -63,57 +54,6 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-@contextmanager
-def _opened(
-    number: int, settings: Settings, *, writing: bool = False, progress: Progress | None = None
-) -> Iterator[Project]:
-    """Open a project's Label Studio and its part of the store; with `writing`, alone."""
-    from sqlalchemy.exc import DBAPIError
-
-    from label_studio_crowd.feedback import silent
-    from label_studio_crowd.project import Project
-    from label_studio_crowd.store.projects import Store
-    from label_studio_crowd.studio.client import Studio
-
-    studio = Studio.of(settings)
-    store = Store(settings.store)
-    try:
-        stored = store.project(settings.url, number)
-        with stored.exclusive(_PATIENCE) if writing else nullcontext():
-            yield Project(number=number, studio=studio, store=stored, settings=settings, progress=progress or silent)
-    except DBAPIError as error:
-        raise UserError(f"The store fails ({error.orig}): correct --store, or check its server or disk.") from None
-    except KeyboardInterrupt:
-        typer.echo("\nStopped. Run the command again to finish; nothing is lost.", err=True)
-        raise typer.Exit(130) from None
-    finally:
-        store.close()
-
-
-def _snapshot(opened: Project) -> Snapshot:
-    """Return what the last run believed."""
-    from label_studio_crowd.scoring.snapshot import stored_snapshot
-
-    found = stored_snapshot(opened.store)
-    if found is None:
-        number = opened.number
-        raise UserError(
-            f"Project {number} has no scores yet: run `label-studio-crowd look --project {number}`, which "
-            f"changes nothing in Label Studio, or `label-studio-crowd sync --project {number}`."
-        )
-    return found
-
-
-def _consoles(as_json: bool = False) -> tuple[Console, Console]:
-    """Return where results and where progress are shown."""
-    from rich.console import Console
-
-    out = Console(quiet=as_json)
-    if not out.is_terminal:
-        out.width = _WIDTH_OF_A_FILE
-    return out, Console(stderr=True, quiet=as_json)
-
-
 @app.command()
 @with_settings(*STORE, "control")
 def doctor(project: ProjectOption, settings: Settings, as_json: JsonOption = False) -> None:
@@ -121,9 +61,9 @@ def doctor(project: ProjectOption, settings: Settings, as_json: JsonOption = Fal
     from label_studio_crowd.commands.display import show_checks
     from label_studio_crowd.connection.doctor import examine
 
-    with _opened(project, settings) as opened:
+    with at_work(project, settings) as opened:
         checks = list(examine(opened))
-    out, _ = _consoles(as_json)
+    out, _ = consoles(as_json)
     show_checks(out, checks)
     if as_json:
         typer.echo(json.dumps([vars(check) for check in checks], ensure_ascii=False))
@@ -150,8 +90,11 @@ def look(
 
     if out is not None:
         check_report_path(out)
-    console, err = _consoles()
-    with display.progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
+    console, err = consoles()
+    with (
+        display.progress_bars(err) as progress,
+        at_work(project, settings, writing=True, progress=progress) as opened,
+    ):
         run = rescore(opened, How(dry_run=True, keeps=True))
         names = opened.studio.annotator_names()
         assert run is not None, "only a run that may stop early returns nothing"
@@ -180,8 +123,8 @@ def connect(
     from label_studio_crowd.connection.connect import connect as connect_project
     from label_studio_crowd.store.jobs import Jobs, Needs
 
-    out, err = _consoles()
-    with progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
+    out, err = consoles()
+    with progress_bars(err) as progress, at_work(project, settings, writing=True, progress=progress) as opened:
         changes = connect_project(opened, backend=backend, dry_run=dry_run)
         if not dry_run:  # a service that shares the store begins at once
             Jobs(opened.store.store, settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
@@ -204,8 +147,11 @@ def sync(
     from label_studio_crowd.commands import display
     from label_studio_crowd.runs.rescore import How, rescore
 
-    out, err = _consoles(as_json)
-    with display.progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
+    out, err = consoles(as_json)
+    with (
+        display.progress_bars(err) as progress,
+        at_work(project, settings, writing=True, progress=progress) as opened,
+    ):
         run = rescore(opened, How(full=full, dry_run=dry_run))
         names = {} if as_json else opened.studio.annotator_names()
     assert run is not None, "only a run that may stop early returns nothing"
@@ -230,8 +176,11 @@ def watch(
     from label_studio_crowd.commands import display
     from label_studio_crowd.runs.watch import rounds
 
-    out, err = _consoles(as_json)
-    with display.progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
+    out, err = consoles(as_json)
+    with (
+        display.progress_bars(err) as progress,
+        at_work(project, settings, writing=True, progress=progress) as opened,
+    ):
         for found in rounds(opened, every=every):
             if found.eventful:
                 display.show_round(out, found)
@@ -270,7 +219,7 @@ def status(project: ProjectOption, settings: Settings, as_json: JsonOption = Fal
     from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.store.jobs import Jobs
 
-    with _opened(project, settings) as opened:
+    with at_work(project, settings) as opened:
         studio, stored = opened.studio, opened.store
         service = [row for row in Jobs(stored.store, settings).states() if row.project == project]
         info = look_up(opened)
@@ -298,28 +247,10 @@ def status(project: ProjectOption, settings: Settings, as_json: JsonOption = Fal
     if as_json:
         typer.echo(json.dumps(state, ensure_ascii=False))
     else:
-        display.show_status(_consoles()[0], state, last)
+        display.show_status(consoles()[0], state, last)
 
 
-@app.command()
-@with_settings(*STORE)
-def export(
-    project: ProjectOption,
-    out: Annotated[Path, typer.Option("--out", help="File ending in .csv, .json or .parquet.")],
-    settings: Settings,
-    with_data: Annotated[bool, typer.Option("--with-data", help="Add each task's data to its row.")] = False,
-) -> None:
-    """Write tables: consensus and quality, labels, annotators."""
-    from label_studio_crowd.exchange.pull import look_up
-    from label_studio_crowd.files.tables import check_path, tables, write
-
-    check_path(out)
-    with _opened(project, settings) as opened:
-        look_up(opened)
-        snapshot = _snapshot(opened)
-        found = tables(snapshot, opened.studio.annotator_names(), opened.store.mirror.data() if with_data else None)
-    for path in write(found, out):
-        typer.echo(f"Wrote {path}")
+taking_home.register(app)
 
 
 @app.command()
@@ -339,7 +270,7 @@ def report(
     from label_studio_crowd.pages.report import check_report_path
 
     check_report_path(out)
-    with _opened(project, settings) as opened:
+    with at_work(project, settings) as opened:
         _write_report(opened, out, control, hide_names=hide_names)
     typer.echo(f"Wrote {out}")
 
@@ -349,7 +280,7 @@ def _write_report(opened: Project, out: Path, control: str | None, *, hide_names
     from label_studio_crowd.pages.report import report_html, write_report
     from label_studio_crowd.runs.look_ahead import look_ahead_if_due
 
-    info, snapshot = look_up(opened), _snapshot(opened)
+    info, snapshot = look_up(opened), last_snapshot(opened)
     if not hide_names:
         update_names(opened, snapshot.annotators.tolist(), anew=True)
     look_ahead_if_due(opened, info, snapshot)
@@ -375,8 +306,8 @@ def disconnect(
     from label_studio_crowd.commands.display import progress_bars, show_changes
     from label_studio_crowd.connection.disconnect import disconnect as disconnect_project
 
-    out, err = _consoles()
-    with progress_bars(err) as progress, _opened(project, settings, writing=True, progress=progress) as opened:
+    out, err = consoles()
+    with progress_bars(err) as progress, at_work(project, settings, writing=True, progress=progress) as opened:
         changes = disconnect_project(opened, fast=fast, dry_run=dry_run)
     show_changes(out, changes, dry_run=dry_run)
 

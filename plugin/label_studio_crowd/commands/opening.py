@@ -1,0 +1,74 @@
+"""What every command begins with: a project of Label Studio with its part of the store, and where to show results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+import typer
+
+from label_studio_crowd.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from label_studio_crowd.feedback import Progress
+    from label_studio_crowd.project import Project
+    from label_studio_crowd.scoring.snapshot import Snapshot
+    from label_studio_crowd.settings import Settings
+
+_WIDTH_OF_A_FILE = 140
+_PATIENCE = 10.0
+"""Seconds that a command waits for a run of the service to end."""
+
+
+@contextmanager
+def at_work(
+    number: int, settings: Settings, *, writing: bool = False, progress: Progress | None = None
+) -> Iterator[Project]:
+    """Open a project's Label Studio and its part of the store; with `writing`, alone."""
+    from sqlalchemy.exc import DBAPIError
+
+    from label_studio_crowd.feedback import silent
+    from label_studio_crowd.project import Project
+    from label_studio_crowd.store.projects import Store
+    from label_studio_crowd.studio.client import Studio
+
+    studio = Studio.of(settings)
+    store = Store(settings.store)
+    try:
+        stored = store.project(settings.url, number)
+        with stored.exclusive(_PATIENCE) if writing else nullcontext():
+            yield Project(number=number, studio=studio, store=stored, settings=settings, progress=progress or silent)
+    except DBAPIError as error:
+        raise UserError(f"The store fails ({error.orig}): correct --store, or check its server or disk.") from None
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. Run the command again to finish; nothing is lost.", err=True)
+        raise typer.Exit(130) from None
+    finally:
+        store.close()
+
+
+def last_snapshot(opened: Project) -> Snapshot:
+    """Return what the last run believed."""
+    from label_studio_crowd.scoring.snapshot import stored_snapshot
+
+    found = stored_snapshot(opened.store)
+    if found is None:
+        number = opened.number
+        raise UserError(
+            f"Project {number} has no scores yet: run `label-studio-crowd look --project {number}`, which "
+            f"changes nothing in Label Studio, or `label-studio-crowd sync --project {number}`."
+        )
+    return found
+
+
+def consoles(as_json: bool = False) -> tuple[Console, Console]:
+    """Return where results and where progress are shown."""
+    from rich.console import Console
+
+    out = Console(quiet=as_json)
+    if not out.is_terminal:
+        out.width = _WIDTH_OF_A_FILE
+    return out, Console(stderr=True, quiet=as_json)

@@ -1,0 +1,132 @@
+"""The commands that take the consensus out of a project: as tables, for Label Studio, or to train a model with."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from label_studio_crowd.commands.opening import at_work, last_snapshot
+from label_studio_crowd.commands.options import STORE, ProjectOption, with_settings
+from label_studio_crowd.errors import UserError
+
+if TYPE_CHECKING:
+    from label_studio_crowd.files.agreed import Agreed, Wanted
+    from label_studio_crowd.files.label_studio import As
+    from label_studio_crowd.project import Project
+    from label_studio_crowd.settings import Settings
+
+
+class Format(str, Enum):
+    """What `export` writes."""
+
+    TABLES = "tables"
+    LABEL_STUDIO = "label-studio"
+
+
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Tables: a file ending in .csv, .json or .parquet (needs pyarrow). label-studio: a file ending in .json.",
+    ),
+]
+MinQualityOption = Annotated[
+    float, typer.Option("--min-quality", min=0, max=1, help="Leave out tasks whose consensus has a lower quality.")
+]
+SettledOption = Annotated[bool, typer.Option("--settled", help="Leave out tasks that need more labels.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to an application."""
+    app.command()(export)
+
+
+@with_settings(*STORE)
+def export(
+    project: ProjectOption,
+    out: OutOption,
+    settings: Settings,
+    format: Annotated[
+        Format,
+        typer.Option("--format", help="tables of tasks, annotators and answers; or tasks that Label Studio imports."),
+    ] = Format.TABLES,
+    with_data: Annotated[bool, typer.Option("--with-data", help="Tables: add each task's data to its row.")] = False,
+    as_annotations: Annotated[
+        bool, typer.Option("--as-annotations", help="label-studio: the consensus as annotations, not predictions.")
+    ] = False,
+    ground_truth: Annotated[
+        bool, typer.Option("--ground-truth", help="label-studio: as annotations that are the ground truth.")
+    ] = False,
+    min_quality: MinQualityOption = 0.0,
+    settled: SettledOption = False,
+) -> None:
+    """Write the consensus: as tables, with labels and annotators, or as tasks that Label Studio imports."""
+    from label_studio_crowd.files.agreed import Wanted
+
+    wanted = Wanted(min_quality, settled)
+    if format is Format.TABLES:
+        _refuse(format, {"--as-annotations": as_annotations, "--ground-truth": ground_truth})
+        _refuse(format, {"--min-quality": min_quality > 0, "--settled": settled})
+        _write_tables(project, settings, out, with_data=with_data)
+    else:
+        _refuse(format, {"--with-data": with_data})
+        what: As = "ground truth" if ground_truth else "annotations" if as_annotations else "predictions"
+        _write_import(project, settings, out, wanted, what)
+
+
+def _refuse(format: Format, given: dict[str, bool]) -> None:
+    """Raise a `UserError` for options that a format does not take."""
+    odd = next((flag for flag, is_given in given.items() if is_given), None)
+    if odd:
+        raise UserError(f"{odd} does not go with --format {format.value}: leave it out, or choose another format.")
+
+
+def _write_tables(project: int, settings: Settings, out: Path, *, with_data: bool) -> None:
+    from label_studio_crowd.exchange.pull import look_up
+    from label_studio_crowd.files.tables import check_path, tables, write
+
+    check_path(out)
+    with at_work(project, settings) as opened:
+        look_up(opened)
+        snapshot = last_snapshot(opened)
+        found = tables(snapshot, opened.studio.annotator_names(), opened.store.mirror.data() if with_data else None)
+    for path in write(found, out):
+        typer.echo(f"Wrote {path}")
+
+
+def _write_import(project: int, settings: Settings, out: Path, wanted: Wanted, what: As) -> None:
+    from label_studio_crowd.files.label_studio import write_import
+    from label_studio_crowd.files.sources import check_out
+
+    check_out(out, (".json",))
+    with at_work(project, settings) as opened:
+        found = _agreed(opened, wanted)
+    _tell(write_import(found.tasks, out, what), found)
+
+
+def _agreed(opened: Project, wanted: Wanted) -> Agreed:
+    """Return the consensus of the tasks that are wanted.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    from label_studio_crowd.exchange.pull import look_up
+    from label_studio_crowd.files.agreed import agreed
+
+    look_up(opened)
+    found = agreed(last_snapshot(opened), opened.store.mirror.data(), wanted)
+    if not found.tasks:
+        why = found.about_left_out() or "it has no tasks"
+        raise UserError(f"Project {opened.number} has no task to write ({why}): nothing was written.")
+    return found
+
+
+def _tell(path: Path, found: Agreed) -> None:
+    left_out = found.about_left_out()
+    typer.echo(f"Wrote {path}: {len(found.tasks):,} tasks" + f"; left out: {left_out}" * bool(left_out))

@@ -1,0 +1,109 @@
+"""The consensus taken home: from one project of a real Label Studio into a new one, and to what trains a model."""
+
+from __future__ import annotations
+
+import pytest
+
+from label_studio_crowd.files.agreed import agreed
+from label_studio_crowd.files.label_studio import write_import
+from label_studio_crowd.scoring.snapshot import stored_snapshot
+from tests.studio.test_controls import GROUPS, ITEMS, KINDS, assert_shown, numbered, options_of, said
+from tests.studio.test_regions import DATA, DRAWINGS
+
+FEW = 4
+
+
+@pytest.fixture
+def looked_at(plugin):
+    """Score a project without changing it, and return what `export` takes: `looked_at(project)`."""
+
+    def look(project, **options):
+        at_work = plugin(project, **options)
+        at_work.sync(dry_run=True, keeps=True)
+        return stored_snapshot(at_work.store), at_work.store.mirror.data()
+
+    return look
+
+
+def config_of(kinds):
+    inside = "".join(numbered(kind.config, at) for at, kind in enumerate(kinds))
+    return inside if inside.startswith("<View") else f"<View>{inside}</View>"
+
+
+def regions_config():
+    inside = "".join(
+        drawing.config.replace("name='c'", f"name='c{at}'").replace("'o'", f"'o{at}'")
+        for at, drawing in enumerate(DRAWINGS.values())
+    )
+    return f"<View>{inside}</View>"
+
+
+def regions_said(off):
+    return [
+        {"from_name": f"c{at}", "to_name": f"o{at}", "id": f"r{at}", "type": one.tag, "value": one.value(off)}
+        | one.beside
+        for at, one in enumerate(DRAWINGS.values())
+    ]
+
+
+@pytest.fixture
+def every_kind(make_project, annotators):
+    """Make a project of three people's answers to all controls of a group."""
+
+    def make(group):
+        if group == "regions":
+            answers = [(n, who, regions_said(who is annotators[2])) for n in range(FEW) for who in annotators]
+            return make_project([DATA] * FEW, regions_config(), answers), regions_config()
+        kinds = [KINDS[name] for name in GROUPS[group]]
+        data = [
+            {"text": f"text {n}", "other": f"other {n}", "options": options_of(n), "items": ITEMS} for n in range(FEW)
+        ]
+        answers = [
+            (n, who, [said(kind, at, n) for at, kind in enumerate(kinds)]) for n in range(FEW) for who in annotators
+        ]
+        return make_project(data, config_of(kinds), answers), config_of(kinds)
+
+    return make
+
+
+def expected(group, n):
+    """What everybody says of task n, by the control."""
+    if group == "regions":
+        return {f"c{at}": one.value(0) for at, one in enumerate(DRAWINGS.values())}
+    kinds = [KINDS[name] for name in GROUPS[group]]
+    return {f"c{at}": (kind.expected or kind.said)(n) for at, kind in enumerate(kinds)}
+
+
+def imported(studio, make_project, config, path):
+    """Import a file into a new project as a person does, and return its tasks with all that they have."""
+    project = make_project([], config).id
+    with path.open("rb") as file:
+        answer = studio.api.post(f"/api/projects/{project}/import", files={"file": ("tasks.json", file)})
+    assert answer.status_code == 201, answer.text
+    return studio.api.get(
+        f"/api/projects/{project}/export", params={"exportType": "JSON", "download_all_tasks": "true"}
+    ).json()
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "regions"])
+def test_the_consensus_of_every_kind_is_the_same_in_a_new_project(
+    group, every_kind, looked_at, studio, make_project, page, tmp_path
+):
+    project, config = every_kind(group)
+    found = agreed(*looked_at(project))
+    assert [task.task for task in found.tasks] == project.tasks
+    for n, task in enumerate(found.tasks):
+        assert {item["from_name"]: item["value"] for item in task.result} == expected(group, n)
+    for what in ("predictions", "annotations", "ground truth"):
+        tasks = imported(studio, make_project, config, write_import(found.tasks, tmp_path / "tasks.json", what))
+        assert [task["data"] for task in tasks] == [task.data for task in found.tasks]
+        for task, there in zip(found.tasks, tasks, strict=True):
+            (one,) = there["predictions" if what == "predictions" else "annotations"]
+            if not isinstance(one, dict):
+                one = studio.api.get(f"/api/predictions/{one}/").json()
+            assert [item["value"] for item in one["result"]] == [item["value"] for item in task.result]
+            assert [item["id"] for item in one["result"]] == [item["id"] for item in task.result]
+            assert one.get("ground_truth", False) == (what == "ground truth")
+        if what == "predictions" and group != "regions":
+            url = f"{studio.url}/projects/{tasks[1]['project']}/data?task={tasks[1]['id']}"
+            assert_shown(page, url, [KINDS[name] for name in GROUPS[group]], 1)
