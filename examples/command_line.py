@@ -111,7 +111,7 @@ class Plugin:
         CommandError
             If it ends with anything but 0.
         """
-        arguments = [command, "--project", str(self.project), *options]
+        arguments = [command, str(self.project), *options]
         console.print(f"\n[bold]$ label-studio-crowd {' '.join(arguments)}[/bold]")
         console.file.flush()
         program = [sys.executable, "-m", "label_studio_crowd", *arguments]

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
         default_factory=lambda: f"sqlite:///{data_directory() / 'mirror.sqlite'}",
         description="The local mirror: sqlite:///FILE, or postgresql://… for several machines.",
     )
+    project: int | None = Field(None, ge=1, le=_MANY, description="The project of commands that name none.")
     control: str | None = Field(
         None, description="Names of the controls that are scored, with commas between them; all by default."
     )

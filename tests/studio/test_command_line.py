@@ -97,9 +97,9 @@ def test_the_whole_way_with(kind, run, project, studio, tmp_path):
     assert studio.api.get("/api/predictions/", params={"project": project.id}).json() == []
 
 
-def refused(done, *words):
-    """The command ended with exit code 2 and one line that says these words."""
-    assert done.returncode == 2, done.stdout + done.stderr
+def refused(done, *words, code=2):
+    """The command ended with this exit code and one line that says these words."""
+    assert done.returncode == code, done.stdout + done.stderr
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr
     for word in words:
@@ -130,10 +130,43 @@ class TestRefusals:
         refused(run([*words, "-p", project.id], token=""), "No token", "LABEL_STUDIO_API_KEY")
 
     def test_an_unreachable_server(self, words, run, project):
-        refused(run([*words, "-p", project.id], url="http://127.0.0.1:9"), "http://127.0.0.1:9", "LABEL_STUDIO_URL")
+        done = run([*words, "-p", project.id], url="http://127.0.0.1:9")
+        refused(done, "http://127.0.0.1:9", "LABEL_STUDIO_URL", code=3)
 
     def test_no_such_project(self, words, run, project):
         refused(run([*words, "-p", 999999]), "999999 does not exist", str(project.id))
+
+
+@pytest.mark.parametrize(
+    ("classifier", "said"),
+    [
+        ("psychic", "'psychic'"),
+        ("no_such_module:make", "no module 'no_such_module'"),
+        ("predictions:gpt-9", "no predictions of model version 'gpt-9'"),
+    ],
+)
+def test_connect_refuses_a_classifier_that_does_not_exist(classifier, said, run, project, studio):
+    refused(run(["connect", project.id, "--classifier", classifier]), said)
+    assert studio.api.get(f"/api/projects/{project.id}/").json()["sampling"] == "Sequential sampling"
+
+
+def test_projects_lists_what_there_is_to_look_at(run, project):
+    found = json.loads(run(["projects", "--json"]).stdout)
+    ours = next(row for row in found if row["project"] == project.id)
+    assert (ours["tasks"], ours["annotations"], ours["scored_at"]) == (12, 12, None)
+    run(["look", project.id])
+    ours = next(row for row in json.loads(run(["projects", "--json"]).stdout) if row["project"] == project.id)
+    assert ours["scored_at"] is not None
+    assert "last scored" in run(["projects"]).stdout
+
+
+def test_an_error_as_json_says_whether_it_may_pass(run, project):
+    away = run(["status", project.id, "--json"], url="http://127.0.0.1:9")
+    assert json.loads(away.stdout)["may_pass"] is True
+    assert (away.returncode, away.stderr) == (3, "")
+    wrong = run(["status", 999999, "--json"])
+    assert "999999 does not exist" in json.loads(wrong.stdout)["error"]
+    assert (wrong.returncode, wrong.stderr) == (2, "")
 
 
 def test_doctor_says_what_is_wrong_and_ends_with_2(run, project):
@@ -161,10 +194,10 @@ def test_something_that_is_no_label_studio(run, project, studio):
         (["export", "--format", "label-studio", "--out", "tasks.csv"], [".json"]),
         (["export", "--out", "a.csv", "--settled"], ["--settled does not go with --format tables"]),
         (["sync", "--url", "http://localhost:port"], ["url", "like http://localhost:8080"]),
-        (["export", "--out", "labels.csv"], ["no scores yet", "sync --project"]),
+        (["export", "--out", "labels.csv"], ["no scores yet", "crowd sync "]),
         (["report", "--out", "report.pdf"], ["ends in .html"]),
-        (["report", "--out", "report.html"], ["no scores yet", "sync --project"]),
-        (["sync"], ["not connected", "connect --project"]),
+        (["report", "--out", "report.html"], ["no scores yet", "crowd sync "]),
+        (["sync"], ["not connected", "crowd connect "]),
     ],
     ids=lambda value: " ".join(value),
 )

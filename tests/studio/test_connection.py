@@ -150,7 +150,7 @@ def test_disconnect_without_connect_changes_nothing(lively, plugin):
 
 def test_sync_before_connect_writes_nothing(lively, plugin):
     at_work = plugin(lively)
-    with pytest.raises(UserError, match="connect --project"):
+    with pytest.raises(UserError, match="crowd connect "):
         at_work.sync()
     assert at_work.writes == []
 
@@ -426,7 +426,7 @@ def test_a_deleted_tab_is_said_and_connect_mends_it(lively, plugin):
     at_work.sync()
     (tab,) = [view["id"] for view in at_work.studio.views(lively.id) if view["data"]["title"] == "Crowd: next tasks"]
     at_work.studio.delete_view(tab)
-    with pytest.raises(RecordError, match=r"tab 'Crowd: next tasks' was deleted.*connect --project"):
+    with pytest.raises(RecordError, match=r"tab 'Crowd: next tasks' was deleted.*crowd connect "):
         at_work.sync()
     assert any("was deleted" in check.what for check in examine(at_work.opened))
     at_work.connect()

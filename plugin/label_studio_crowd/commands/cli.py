@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +12,22 @@ import typer
 
 from label_studio_crowd import __version__
 from label_studio_crowd.commands import crowd, taking_home
+from label_studio_crowd.commands.help import (
+    AS_A_SERVICE,
+    EPILOG,
+    ON_LABEL_STUDIO,
+    WHERE_TO_BEGIN,
+    GroupedCommands,
+    examples,
+)
 from label_studio_crowd.commands.opening import at_work, consoles, last_snapshot
 from label_studio_crowd.commands.options import (
     SCORING,
     STORE,
     DryRunOption,
     JsonOption,
-    ProjectOption,
+    VerboseOption,
+    with_project,
     with_settings,
 )
 from label_studio_crowd.errors import UserError
@@ -28,23 +38,27 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="label-studio-crowd",
+    cls=GroupedCommands,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Consensus labels, annotator quality and the most useful next task for Label Studio projects.",
-    epilog="Set LABEL_STUDIO_URL to Label Studio's address and LABEL_STUDIO_API_KEY to your token. The options of "
-    "scoring and serving can also be set as LABEL_STUDIO_CROWD_<OPTION> and in label-studio-crowd.toml.",
+    help=WHERE_TO_BEGIN,
+    epilog=EPILOG,
 )
 
 
 def main() -> None:
-    """Run the command line. An error that the user can fix is one line, with exit code 2."""
+    """Run the command line. A user's error is one line, or with `--json` an object; its exit code is 2 or 3."""
     try:
         app()
     except UserError as error:
-        typer.echo(f"label-studio-crowd: {' '.join(str(error).split())}", err=True)
-        sys.exit(2)
+        message = " ".join(str(error).split())
+        if "--json" in sys.argv:
+            typer.echo(json.dumps({"error": message, "may_pass": error.may_pass}, ensure_ascii=False))
+        else:
+            typer.echo(f"label-studio-crowd: {message}", err=True)
+        sys.exit(3 if error.may_pass else 2)
 
 
 @app.callback(invoke_without_command=True)
@@ -54,9 +68,36 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-@app.command()
+@app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("projects", "projects --json"))
+@with_settings(*STORE)
+def projects(settings: Settings, as_json: JsonOption = False) -> None:
+    """List the projects that you see, with their numbers."""
+    from label_studio_crowd.commands.display import show_projects
+    from label_studio_crowd.store.projects import Store
+    from label_studio_crowd.studio.client import Studio
+
+    with closing(Store(settings.store)) as store:
+        scored_at = store.snapshots_taken_at(settings.url)
+    found = [
+        {
+            "project": row["id"],
+            "title": row["title"],
+            "tasks": row["task_number"],
+            "annotations": row["total_annotations_number"],
+            "scored_at": scored_at.get(row["id"]),
+        }
+        for row in Studio.of(settings).projects()
+    ]
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        show_projects(consoles()[0], found, settings.url)
+
+
+@app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("doctor 3", "doctor 3 --json"))
+@with_project
 @with_settings(*STORE, "control")
-def doctor(project: ProjectOption, settings: Settings, as_json: JsonOption = False) -> None:
+def doctor(project: int, settings: Settings, as_json: JsonOption = False) -> None:
     """Check a project, and say how to fix what is wrong."""
     from label_studio_crowd.commands.display import show_checks
     from label_studio_crowd.connection.doctor import examine
@@ -71,10 +112,13 @@ def doctor(project: ProjectOption, settings: Settings, as_json: JsonOption = Fal
         raise typer.Exit(2)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=ON_LABEL_STUDIO, epilog=examples("look 3", "look 3 --out look.html", "look 3 --control sentiment")
+)
+@with_project
 @with_settings(*STORE, *SCORING)
 def look(
-    project: ProjectOption,
+    project: int,
     settings: Settings,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a report, too: a file ending in .html, which opens offline.")
@@ -82,6 +126,7 @@ def look(
     hide_names: Annotated[
         bool, typer.Option("--hide-names", help="Replace the annotators' names in the report with numbers.")
     ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Score a project without changing anything in Label Studio. Reports and exports work afterwards."""
     from label_studio_crowd.commands import display
@@ -100,20 +145,24 @@ def look(
         assert run is not None, "only a run that may stop early returns nothing"
         if out is not None:
             _write_report(opened, out, None, hide_names=hide_names)
-    display.show_run(console, run.report())
+    display.show_run(console, run.report(), verbose=verbose)
     display.show_queue(console, run.scores, run.plan.queue, settings.url, project)
     display.show_annotators(console, run.scores, names)
     console.print("Label Studio was only read: nothing was written to it.", highlight=False)
     if out is not None:
         console.print(f"Wrote {out}", highlight=False, soft_wrap=True)
     else:
-        console.print(f"Next: label-studio-crowd report --project {project} --out report.html", highlight=False)
+        console.print(f"Next: label-studio-crowd report {project} --out report.html", highlight=False)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=ON_LABEL_STUDIO,
+    epilog=examples("connect 3 --dry-run", "connect 3 --max-labels 7", "connect 3 --backend http://host:9090"),
+)
+@with_project
 @with_settings(*STORE, *SCORING)
 def connect(
-    project: ProjectOption,
+    project: int,
     settings: Settings,
     backend: Annotated[str | None, typer.Option("--backend", help="Address of an ML backend to connect, too.")] = None,
     dry_run: DryRunOption = False,
@@ -130,18 +179,20 @@ def connect(
             Jobs(opened.store.store, settings).mark(project, needs=Needs.CHANGED | Needs.PULL)
     show_changes(out, changes, dry_run=dry_run)
     if not dry_run:
-        following = "The backend does the rest." if backend else f"Next: label-studio-crowd sync --project {project}"
+        following = "The backend does the rest." if backend else f"Next: label-studio-crowd sync {project}"
         out.print(f"Connected. {following}", highlight=False)
 
 
-@app.command()
+@app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("sync 3 --dry-run", "sync 3", "sync 3 --full --json"))
+@with_project
 @with_settings(*STORE, *SCORING)
 def sync(
-    project: ProjectOption,
+    project: int,
     settings: Settings,
     full: Annotated[bool, typer.Option("--full", help="Read everything again and retrain the classifier.")] = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Pull changes, score them, publish queue and consensus."""
     from label_studio_crowd.commands import display
@@ -158,16 +209,17 @@ def sync(
     if as_json:
         typer.echo(json.dumps(run.report().as_json(), ensure_ascii=False))
         return
-    display.show_run(out, run.report())
+    display.show_run(out, run.report(), verbose=verbose)
     display.show_queue(out, run.scores, run.plan.queue, settings.url, project)
     display.show_annotators(out, run.scores, names)
     display.show_plan(out, run.plan, run.expected_seconds, dry_run=dry_run)
 
 
-@app.command()
+@app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("watch 3", "watch 3 --every 300"))
+@with_project
 @with_settings(*STORE)
 def watch(
-    project: ProjectOption,
+    project: int,
     settings: Settings,
     every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two checks.")] = 60.0,
     as_json: JsonOption = False,
@@ -181,6 +233,11 @@ def watch(
         display.progress_bars(err) as progress,
         at_work(project, settings, writing=True, progress=progress) as opened,
     ):
+        err.print(
+            f"Watching project {project} at {settings.url}: a line for each change, a look every {every:g} s. "
+            "Ctrl-C stops.",
+            highlight=False,
+        )
         for found in rounds(opened, every=every):
             if found.eventful:
                 display.show_round(out, found)
@@ -190,7 +247,10 @@ def watch(
                     typer.echo(json.dumps(report, ensure_ascii=False))
 
 
-@app.command()
+@app.command(
+    rich_help_panel=AS_A_SERVICE,
+    epilog=examples("serve", "serve --port 9091", "serve --queue redis://localhost:6379/0"),
+)
 @with_settings(*STORE, "host", "port", "queue", "workers", "insecure")
 def serve(settings: Settings) -> None:
     """Serve as an ML backend that rescores when somebody labels."""
@@ -199,7 +259,7 @@ def serve(settings: Settings) -> None:
     application.serve(settings)
 
 
-@app.command()
+@app.command(rich_help_panel=AS_A_SERVICE, epilog=examples("worker --queue redis://localhost:6379/0"))
 @with_settings(*STORE, "queue", "workers")
 def worker(
     settings: Settings, with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False
@@ -210,9 +270,10 @@ def worker(
     run_until_told(settings, with_parent=with_parent)
 
 
-@app.command()
+@app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("status 3", "status 3 --json"))
+@with_project
 @with_settings(*STORE)
-def status(project: ProjectOption, settings: Settings, as_json: JsonOption = False) -> None:
+def status(project: int, settings: Settings, as_json: JsonOption = False) -> None:
     """Show the state of a project, as of the last run."""
     from label_studio_crowd.commands import display
     from label_studio_crowd.connection.record import RecordError, find_record
@@ -253,10 +314,14 @@ def status(project: ProjectOption, settings: Settings, as_json: JsonOption = Fal
 taking_home.register(app)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=ON_LABEL_STUDIO,
+    epilog=examples("report 3 --out report.html", "report 3 --out report.html --hide-names"),
+)
+@with_project
 @with_settings(*STORE)
 def report(
-    project: ProjectOption,
+    project: int,
     out: Annotated[Path, typer.Option("--out", help="File ending in .html.")],
     settings: Settings,
     hide_names: Annotated[
@@ -291,10 +356,11 @@ def _write_report(opened: Project, out: Path, control: str | None, *, hide_names
     write_report(report_html(opened.store, about, opened.settings, opened.number, hide_names=hide_names), out)
 
 
-@app.command()
+@app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("disconnect 3 --dry-run", "disconnect 3"))
+@with_project
 @with_settings(*STORE)
 def disconnect(
-    project: ProjectOption,
+    project: int,
     settings: Settings,
     fast: Annotated[
         bool,

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from label_studio_crowd.commands.gathering import Command
+from label_studio_crowd.commands.help import ON_FILES, examples
+from label_studio_crowd.commands.opening import consoles
 from label_studio_crowd.commands.parts import DaskOption, Parts, PartsOption, ScratchOption, whole
 from label_studio_crowd.commands.reading import with_reading
 from label_studio_crowd.errors import UserError
@@ -20,8 +23,6 @@ if TYPE_CHECKING:
     from crowdcore.identify import Identification
     from crowdcore.simulation import Simulation
     from label_studio_crowd.files.sources import HowToRead
-
-_WIDTH_OF_A_FILE: Final = 140
 
 _ANSWERS: Final[Any] = typer.Argument(
     metavar="ANSWERS",
@@ -88,7 +89,7 @@ def aggregate(
     scratch: ScratchOption = None,
 ) -> None:
     """Combine the annotators' answers into one label per task."""
-    console, err = _consoles()
+    console, err = consoles()
     if parts is not None:
         elsewhere = {"ANSWERS": answers, "--features": features, "--known": known, "--hard": hard}
         work = Parts(parts, how, dask=dask, scratch=scratch, probabilities=probabilities)
@@ -183,7 +184,7 @@ def identify(
     from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
 
     check_out(out, TABLES, read=(answers, probabilities, truth))
-    console, err = _consoles()
+    console, err = consoles()
     with user_errors():
         source = Source(answers, how, truth)
         reading = source.read()
@@ -341,7 +342,7 @@ def compare(
     from label_studio_crowd.files import sources as crowd_files
 
     crowd_files.check_out(out, (*crowd_files.TABLES, ".md"), read=(answers, truth, probabilities, features))
-    console, err = _consoles(as_json)
+    console, err = consoles(as_json)
     with crowd_files.user_errors():
         names = [name.strip() for name in (methods or "").split(",") if name.strip()]
         source = crowd_files.Source(answers, how, truth)
@@ -374,17 +375,19 @@ def compare(
                 typer.echo(f"Wrote {path}")
 
 
+_EXAMPLES: Final[dict[Command, tuple[str, ...]]] = {
+    aggregate: (
+        "aggregate answers.csv",
+        "aggregate answers.csv --out labels.csv --annotators-out annotators.csv",
+        "aggregate export.json --control sentiment -m dawid-skene",
+    ),
+    identify: ("identify answers.csv", "identify answers.csv -m entropy --out hard.csv"),
+    simulate: ("simulate --out made --tasks 500 --annotators 30 -K 4",),
+    compare: ("compare answers.csv --truth truth.csv", "compare answers.csv --truth truth.csv --json"),
+}
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
-    for command in (aggregate, identify, simulate, compare):
-        app.command()(command)
-
-
-def _consoles(as_json: bool = False) -> tuple[Console, Console]:
-    """Return where results and where remarks are shown."""
-    from rich.console import Console
-
-    out = Console(quiet=as_json)
-    if not out.is_terminal:
-        out.width = _WIDTH_OF_A_FILE
-    return out, Console(stderr=True, quiet=as_json)
+    for command, lines in _EXAMPLES.items():
+        app.command(rich_help_panel=ON_FILES, epilog=examples(*lines))(command)

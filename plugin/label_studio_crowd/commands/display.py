@@ -43,6 +43,27 @@ def progress_bars(console: Console) -> Iterator[Report]:
         yield report
 
 
+def show_projects(console: Console, projects: Sequence[Mapping[str, Any]], url: str) -> None:
+    """Print a row for each project."""
+    if not projects:
+        console.print(f"This token's user sees no project at {url}.", highlight=False)
+        return
+    table = Table(title=f"Projects at {url}", title_justify="left")
+    for name in ("project", "title", "tasks", "annotations", "last scored"):
+        table.add_column(name, justify="left" if name in ("title", "last scored") else "right")
+    for row in projects:
+        when = "never" if row["scored_at"] is None else _local(row["scored_at"])
+        table.add_row(
+            str(row["project"]), escape(row["title"] or ""), f"{row['tasks']:,}", f"{row['annotations']:,}", when
+        )
+    console.print(table)
+    console.print(f"Next: label-studio-crowd look {projects[0]['project']}", highlight=False)
+
+
+def _local(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
 def show_checks(console: Console, checks: Sequence[Check]) -> None:
     """Print what `doctor` found."""
     for check in checks:
@@ -50,8 +71,8 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
         console.print(f"{_MARKS[check.level]} {escape(check.what)}{mend}", highlight=False)
 
 
-def show_run(console: Console, report: RunReport) -> None:
-    """Print a run in a few lines."""
+def show_run(console: Console, report: RunReport, *, verbose: bool = False) -> None:
+    """Print a run in a few lines; if `verbose`, the seconds of each stage, too."""
     quality, tasks = report.mean_consensus_quality, _count(report.tasks or 0, "task")
     method = report.consensus or "crowdlab"  # the only one of earlier releases
     believed = "" if quality is None else f", mean consensus quality {quality:.3f} by {method}"
@@ -72,10 +93,10 @@ def show_run(console: Console, report: RunReport) -> None:
     console.print(f"Classifier: {escape(report.classifier or '')}", highlight=False)
     for warning in report.warnings:
         console.print(f"{_MARKS['note']} {escape(warning)}", highlight=False)
-    stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report.seconds.items())
-    console.print(
-        f"[dim]{stages}; waiting for Label Studio {report.seconds_waited or 0:.2f} s of these[/]", highlight=False
-    )
+    if verbose:
+        stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report.seconds.items())
+        waited = report.seconds_waited or 0
+        console.print(f"[dim]{stages}; waiting for Label Studio {waited:.2f} s of these[/]", highlight=False)
 
 
 def show_plan(console: Console, plan: Plan, seconds: float, *, dry_run: bool) -> None:
@@ -193,8 +214,9 @@ def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | 
     if last is None:
         console.print(f"{escape(state['title'])}: {'connected, ' * state['connected']}never synced.", highlight=False)
         return
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.finished_at))
-    console.print(f"Last run: {when}" + ", no longer connected" * (not state["connected"]), highlight=False)
+    console.print(
+        f"Last run: {_local(last.finished_at)}" + ", no longer connected" * (not state["connected"]), highlight=False
+    )
     show_run(console, last.report)
     console.print(
         f"Served from {escape(state['model_version'] or 'no version')} ({_count(state['queue'], 'task')}); since then "

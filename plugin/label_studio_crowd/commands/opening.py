@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from label_studio_crowd.project import Project
     from label_studio_crowd.scoring.snapshot import Snapshot
     from label_studio_crowd.settings import Settings
+    from label_studio_crowd.store.projects import ProjectStore
 
 _WIDTH_OF_A_FILE = 140
-_PATIENCE = 10.0
-"""Seconds that a command waits for a run of the service to end."""
+_PATIENCE = 600.0
+"""Seconds that a command waits for another run to end."""
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def at_work(
     store = Store(settings.store)
     try:
         stored = store.project(settings.url, number)
-        with stored.exclusive(_PATIENCE) if writing else nullcontext():
+        with _alone(stored) if writing else nullcontext():
             yield Project(number=number, studio=studio, store=stored, settings=settings, progress=progress or silent)
     except DBAPIError as error:
         raise UserError(f"The store fails ({error.orig}): correct --store, or check its server or disk.") from None
@@ -50,6 +51,20 @@ def at_work(
         store.close()
 
 
+@contextmanager
+def _alone(stored: ProjectStore) -> Iterator[None]:
+    """Hold a project's lock; say so where another run has to end first."""
+    from label_studio_crowd.store.locks import UnderWayError
+
+    with ExitStack() as held:
+        try:
+            held.enter_context(stored.exclusive())
+        except UnderWayError:
+            typer.echo("Another run is working on this project. Waiting until it ends ...", err=True)
+            held.enter_context(stored.exclusive(_PATIENCE))
+        yield
+
+
 def last_snapshot(opened: Project) -> Snapshot:
     """Return what the last run believed."""
     from label_studio_crowd.scoring.snapshot import stored_snapshot
@@ -58,8 +73,8 @@ def last_snapshot(opened: Project) -> Snapshot:
     if found is None:
         number = opened.number
         raise UserError(
-            f"Project {number} has no scores yet: run `label-studio-crowd look --project {number}`, which "
-            f"changes nothing in Label Studio, or `label-studio-crowd sync --project {number}`."
+            f"Project {number} has no scores yet: run `label-studio-crowd look {number}`, which changes nothing in "
+            f"Label Studio, or `label-studio-crowd sync {number}`."
         )
     return found
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from label_studio_crowd.commands.gathering import Command, gather
+from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
     from label_studio_crowd.settings import Settings
 
-ProjectOption = Annotated[int, typer.Option("--project", "-p", min=1, help="Number of the project, as in its address.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print the seconds of each stage, too.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")]
 
 
@@ -81,6 +82,36 @@ SCORING: Final = (
     "label_budget",
     "show_consensus",
 )
+
+
+_PROJECT_ARGUMENT: Final[Any] = typer.Argument(
+    metavar="[PROJECT]", min=1, show_default=False, help="Number of the project, as in its address."
+)
+_PROJECT_OPTION: Final[Any] = typer.Option(
+    "--project", "-p", min=1, help="The same as an option; or set LABEL_STUDIO_CROWD_PROJECT."
+)
+
+
+def _one_project(number: int | None, named: int | None) -> int:
+    if number is not None and named is not None and number != named:
+        raise UserError(f"Found project {number} and --project {named}: name one.")
+    if chosen := number or named or _load().project:
+        return chosen
+    raise UserError(
+        "No project is named: give its number, as in `label-studio-crowd look 3`, or set LABEL_STUDIO_CROWD_PROJECT. "
+        "`label-studio-crowd projects` lists them."
+    )
+
+
+with_project: Final = gather(
+    "project",
+    _one_project,
+    {
+        "number": (Annotated[int | None, _PROJECT_ARGUMENT], None),
+        "named": (Annotated[int | None, _PROJECT_OPTION], None),
+    },
+)
+"""Lets a command take a project, as an argument, as an option or from the settings; its parameter `project` has it."""
 
 
 def with_settings(*names: str) -> Callable[[Command], Command]:

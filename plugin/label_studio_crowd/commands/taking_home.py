@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from label_studio_crowd.commands.help import ON_LABEL_STUDIO, examples
 from label_studio_crowd.commands.opening import at_work, last_snapshot
-from label_studio_crowd.commands.options import STORE, ProjectOption, with_settings
+from label_studio_crowd.commands.options import STORE, with_project, with_settings
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,14 +41,22 @@ MinQualityOption = Annotated[
 SettledOption = Annotated[bool, typer.Option("--settled", help="Leave out tasks that need more labels.")]
 
 
+_EXAMPLES: Final = (
+    "export 3 --out labels.csv",
+    "export 3 --out labels.parquet --with-data",
+    "export 3 --format label-studio --out tasks.json --min-quality 0.9",
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
-    app.command()(export)
+    app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples(*_EXAMPLES))(export)
 
 
+@with_project
 @with_settings(*STORE)
 def export(
-    project: ProjectOption,
+    project: int,
     out: OutOption,
     settings: Settings,
     format: Annotated[

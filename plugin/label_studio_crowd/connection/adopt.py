@@ -72,7 +72,7 @@ def _adopt(project: Project, ours: Sequence[Mapping[str, Any]], *, anew: bool) -
     if not ours:
         raise BackendRemovedError(
             f"Project {project.number}: its ML backend was removed in Label Studio, so nothing is scored or published "
-            f"any more. `label-studio-crowd disconnect --project {project.number}` restores its settings."
+            f"any more. `label-studio-crowd disconnect {project.number}` restores its settings."
         )
     options = parse_options(ours[-1]["extra_params"])
     found = Adopted(tuple(row["created_at"] for row in ours), options)

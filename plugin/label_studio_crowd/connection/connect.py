@@ -20,6 +20,7 @@ from label_studio_crowd.connection.record import (
 from label_studio_crowd.connection.releases import refuse_old
 from label_studio_crowd.exchange.pull import look_up, refresh_states
 from label_studio_crowd.project import Project
+from label_studio_crowd.scoring import classifiers
 from label_studio_crowd.store.webhook_secret import known_secret
 from label_studio_crowd.studio.controls import find_controls
 from label_studio_crowd.studio.failures import StudioError
@@ -47,8 +48,8 @@ def connect(project: Project, *, backend: str | None = None, dry_run: bool = Fal
     Raises
     ------
     UserError
-        If Label Studio is too old, the labeling config has no control that can be scored, or Label Studio refuses the
-        backend.
+        If Label Studio is too old, the labeling config has no control that can be scored, the classifier does not
+        exist, or Label Studio refuses the backend.
     """
     change = _find_change(project, backend=backend)
     if not dry_run:
@@ -117,6 +118,7 @@ def _find_change(project: Project, *, backend: str | None = None, dropped: Itera
     options = {**kept, **project.settings.options()}
     settings = project.settings.over(options)
     find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
+    classifiers.refuse_unknown(settings.classifier, project.studio.model_versions(project.number))
     connected = [row["url"].rstrip("/") for row in project.studio.backends(project.number)]
     missing = backend is not None and backend.rstrip("/") not in connected
     return _Change(info, views, record, wrong, options, backend, missing)

@@ -107,7 +107,7 @@ def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Chec
 
 
 def _queue(project: Project, info: dict[str, Any], record: Record | None, settings: Settings) -> Iterator[Check]:
-    connect = f"label-studio-crowd connect --project {project.number}"
+    connect = f"label-studio-crowd connect {project.number}"
     if record is None:
         yield Check("note", "not connected: annotators are served in Label Studio's own order", connect)
         return
@@ -120,7 +120,7 @@ def _queue(project: Project, info: dict[str, Any], record: Record | None, settin
         yield Check("ok", "sampling serves the queue in order")
     versions = {name: state for name, state in project.studio.model_versions(project.number).items() if is_ours(name)}
     active = info["model_version"] or ""
-    sync = f"label-studio-crowd sync --project {project.number}"
+    sync = f"label-studio-crowd sync {project.number}"
     if active in versions and active.startswith(QUEUE_PREFIX):
         yield Check("ok", f"the project serves {active}: {versions[active].count} tasks")
     elif (last := project.store.runs.last()) is None:
@@ -169,7 +169,7 @@ def _backends(project: Project, info: dict[str, Any], record: Record) -> Iterato
             "make sure that they do not change the project's model version",
         )
     for url in {row["url"].rstrip("/") for row in backends} - {row["url"].rstrip("/") for row in foreign}:
-        connect = f"label-studio-crowd connect --project {project.number} --backend {url}"
+        connect = f"label-studio-crowd connect {project.number} --backend {url}"
         headers = project.studio.webhook_headers(project.number, url)
         if headers is None:
             yield Check("wrong", f"{url} has no webhook: it learns of annotations only by polling", connect)

@@ -42,7 +42,7 @@ class RecordError(UserError):
 def _tab_deleted(project: int) -> RecordError:
     return RecordError(
         f"Project {project}: the Data Manager tab 'Crowd: next tasks' was deleted. So nothing is scored or published "
-        "any more, and annotators go on with the queue as it was then. `label-studio-crowd connect --project "
+        "any more, and annotators go on with the queue as it was then. `label-studio-crowd connect "
         f"{project}` makes the tab again; `disconnect` puts everything back."
     )
 
@@ -50,7 +50,7 @@ def _tab_deleted(project: int) -> RecordError:
 def _ending(project: int) -> RecordError:
     return RecordError(
         f"Project {project}: a disconnect was begun and has not ended, so nothing is scored or published. Let it end, "
-        f"or run `label-studio-crowd disconnect --project {project}` again; `connect` goes on instead."
+        f"or run `label-studio-crowd disconnect {project}` again; `connect` goes on instead."
     )
 
 

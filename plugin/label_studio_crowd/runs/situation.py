@@ -113,7 +113,7 @@ def look(project: Project, *, connected: bool = True) -> ScoredProject:
     if record is None and connected:
         raise NotConnectedError(
             f"Project {project.number} is not connected, so nothing was written: run `label-studio-crowd connect "
-            f"--project {project.number}` first, or try `sync --dry-run`."
+            f"{project.number}` first, or try `sync --dry-run`."
         )
     return scored_project(project, info, project.settings.over(options_in(record)))
 

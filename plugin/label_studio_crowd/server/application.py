@@ -129,6 +129,9 @@ def serve(settings: Settings) -> None:
         server = uvicorn.Server(config)
         open_to = "" if has_password(settings) else ", without a password"
         log.info("Listening on %s, port %d%s.", host, settings.port, open_to)
+        here = f"http://{_in_an_address(host)}:{settings.port}"
+        log.info("Pages: %s/", here)
+        log.info("To connect a project: label-studio-crowd connect PROJECT --backend %s", here)
         try:
             server.run(sockets=[listener])
         except (KeyboardInterrupt, SystemExit):  # it has ended already: uvicorn passes the signal on
@@ -136,6 +139,13 @@ def serve(settings: Settings) -> None:
         finally:
             backend.close()
     _leave_who_waits(0 if server.started else 1)
+
+
+def _in_an_address(host: str) -> str:
+    """Return how a browser on this machine writes the host that the server listens on."""
+    if host in ("0.0.0.0", "::"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_open(settings: Settings) -> bool:

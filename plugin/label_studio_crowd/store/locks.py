@@ -25,6 +25,8 @@ _UNLOCK: Final = sa.select(sa.func.pg_advisory_unlock(*_OUR_LOCK))
 class UnderWayError(UserError):
     """Another run holds the project."""
 
+    may_pass = True
+
     def __init__(self) -> None:
         super().__init__("Another run is working on this project, with this store: wait until it ends, then run again.")
 

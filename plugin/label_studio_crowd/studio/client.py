@@ -7,6 +7,7 @@ legacy token; a personal access token is exchanged by the SDK.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -134,6 +135,10 @@ class Studio:
         """Return the name of every user of the organisation, mostly the e-mail address."""
         return {user.id: user.email or user.username or "" for user in self._sdk.users.list()}
 
+    def projects(self) -> Iterator[dict[str, Any]]:
+        """Yield the projects that the token's user sees, the newest first."""
+        return map(_row, self._sdk.projects.list(page_size=100))
+
     def project(self, project: int) -> dict[str, Any]:
         """Return a project's settings.
 
@@ -147,8 +152,8 @@ class Studio:
         except StudioError as error:
             if error.status != 404:
                 raise
-        found = self._sdk.projects.list(page_size=20).items or []
-        there = ", ".join(f"{row.id} ({row.title})" for row in found) or "none"
+        found = itertools.islice(self.projects(), 20)
+        there = ", ".join(f"{row['id']} ({row['title']})" for row in found) or "none"
         raise NoSuchProjectError(
             f"Project {project} does not exist at {self.url}, or this token's user may not see it. Projects that the "
             f"user sees: {there}.",

@@ -58,10 +58,15 @@ class StudioError(UserError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.may_pass = status == 500
 
 
 class NoAnswerError(StudioError):
     """Label Studio does not answer, or says that it cannot answer now; later it may."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message, status)
+        self.may_pass = True
 
 
 class UnreadableError(StudioError):
@@ -74,7 +79,7 @@ class NoSuchProjectError(StudioError):
 
 def may_pass(error: Exception) -> bool:
     """Return whether a request that failed with this error may succeed when it is repeated."""
-    return isinstance(error, NoAnswerError) or (isinstance(error, StudioError) and error.status == 500)
+    return isinstance(error, StudioError) and error.may_pass
 
 
 def no_answer(url: str, request: str, error: Exception) -> NoAnswerError:

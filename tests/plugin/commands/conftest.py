@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -41,9 +42,9 @@ def bad(run):
     """Run a command that the user has to mend, and return the one line that says how."""
 
     def bad(*words):
-        code, _, err = run(*words)
+        code, out, err = run(*words)
         assert code == 2, err
         assert "Traceback" not in err
-        return err.strip().splitlines()[-1]
+        return json.loads(out)["error"] if "--json" in words else err.strip().splitlines()[-1]
 
     return bad

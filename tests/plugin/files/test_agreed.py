@@ -70,7 +70,11 @@ def test_what_most_left_out_has_no_consensus_in_a_task_of_several_controls():
 
 @pytest.mark.parametrize(
     ("what", "kind", "truth"),
-    [("predictions", "predictions", None), ("annotations", "annotations", False), ("ground truth", "annotations", True)],
+    [
+        ("predictions", "predictions", None),
+        ("annotations", "annotations", False),
+        ("ground truth", "annotations", True),
+    ],
 )
 def test_tasks_are_as_label_studio_imports_them(what, kind, truth, tmp_path):
     found = agreed(votes({1: "a", 2: "a"}), DATA)

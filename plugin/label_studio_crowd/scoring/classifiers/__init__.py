@@ -6,8 +6,19 @@ with the crowd's consensus. Each kind of classifier is a file: `text`, `tabular`
 `fitted` the model of all labels that predicts new tasks.
 """
 
-from label_studio_crowd.scoring.classifiers.choose import Choice, build, choose
+from label_studio_crowd.scoring.classifiers.choose import Choice, build, choose, refuse_unknown
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, Model, Progress, TaskData
 from label_studio_crowd.scoring.classifiers.training import Trained, train
 
-__all__ = ["Choice", "Classifier", "Model", "Progress", "TaskData", "Trained", "build", "choose", "train"]
+__all__ = [
+    "Choice",
+    "Classifier",
+    "Model",
+    "Progress",
+    "TaskData",
+    "Trained",
+    "build",
+    "choose",
+    "refuse_unknown",
+    "train",
+]

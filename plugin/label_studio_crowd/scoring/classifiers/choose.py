@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers.embedding import EmbeddingClassifier
-from label_studio_crowd.scoring.classifiers.estimator import EstimatorClassifier
+from label_studio_crowd.scoring.classifiers.estimator import EstimatorClassifier, load
 from label_studio_crowd.scoring.classifiers.fields import Field, Kind, field_at, fields_of
 from label_studio_crowd.scoring.classifiers.predictions import PredictionsClassifier
 from label_studio_crowd.scoring.classifiers.tabular import TabularClassifier
@@ -80,8 +80,47 @@ def choose(spec: str, tasks: TaskData, *, n_classes: int) -> Choice:
     elif rest and word not in ("auto", "none"):
         classifier = EstimatorClassifier(spec.strip(), tasks)
     else:
-        raise UserError(f"Found classifier {spec!r}; allowed are {SPECS}. Use auto if in doubt.")
+        raise _unknown(spec)
     return Choice(classifier, classifier.why)
+
+
+def refuse_unknown(spec: str, versions: Collection[str]) -> None:
+    """Raise if a specification can name no classifier, whatever the tasks hold.
+
+    Parameters
+    ----------
+    spec : str
+        See `choose`.
+    versions : collection of str
+        The model versions that have predictions.
+
+    Raises
+    ------
+    UserError
+        If the word is unknown, the user's own code cannot be imported, or the model version has no predictions.
+    """
+    word, _, rest = (part.strip() for part in spec.strip().partition(":"))
+    if word == "predictions" and rest:
+        if rest not in versions:
+            raise _no_predictions(rest, versions)
+    elif word not in ("text", "tabular", "embedding", "predictions"):
+        if rest and word not in ("auto", "none"):
+            load(spec.strip())
+        elif spec.strip() not in ("auto", "none"):
+            raise _unknown(spec)
+
+
+def _unknown(spec: str) -> UserError:
+    return UserError(f"Found classifier {spec!r}; allowed are {SPECS}. Use auto if in doubt.")
+
+
+def _no_predictions(version: str, versions: Iterable[str]) -> UserError:
+    known = ", ".join(repr(other) for other in versions if other != version and not is_ours(other))
+    return UserError(
+        f"Found no predictions of model version {version!r} with a class of this control; other versions: "
+        f"{known or 'none seen'}. Look up the version in the Data Manager's column "
+        '"Prediction model versions", or choose --classifier auto.'
+    )
 
 
 def _auto(tasks: TaskData) -> Choice:
@@ -198,12 +237,7 @@ def _predictions(version: str, tasks: TaskData, n_classes: int) -> PredictionsCl
         )
     classifier = PredictionsClassifier(version, tasks, n_classes)
     if not classifier.told:
-        known = ", ".join(repr(v) for v, found in tasks.predictions.items() if found and v != version)
-        raise UserError(
-            f"Found no predictions of model version {version!r} with a class of this control; other "
-            f"versions: {known or 'none seen'}. Look up the version in the Data Manager's column "
-            '"Prediction model versions", or choose --classifier auto.'
-        )
+        raise _no_predictions(version, [other for other, found in tasks.predictions.items() if found])
     return classifier
 
 
