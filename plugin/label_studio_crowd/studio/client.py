@@ -137,7 +137,11 @@ class Studio:
 
     def projects(self) -> Iterator[dict[str, Any]]:
         """Yield the projects that the token's user sees, the newest first."""
-        return map(_row, self._sdk.projects.list(page_size=100))
+        for page in itertools.count(1):  # the SDK's pager asks for a page behind the last, which is refused
+            found = self._read("/api/projects/", page=page, page_size=100)
+            yield from found["results"]
+            if not found["next"]:
+                return
 
     def project(self, project: int) -> dict[str, Any]:
         """Return a project's settings.
