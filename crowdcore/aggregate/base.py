@@ -7,6 +7,8 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from crowdcore.crowd.arguments import is_number, is_whole
+
 Self = TypeVar("Self", bound="Estimator")
 
 
@@ -114,20 +116,12 @@ def _allowed(name: str, annotation: str, value: Any) -> str | None:
     kind, _, optional = annotation.partition(" | ")
     if value is None and optional == "None":
         return None
-    if kind == "int" and not (_is_whole(value) and value >= _LEAST.get(name, value)):
+    if kind == "int" and not (is_whole(value) and value >= _LEAST.get(name, value)):
         return "it must be a whole number" + (f", {_LEAST[name]} or more" if name in _LEAST else "")
-    if kind == "float" and not optional.startswith("ArrayLike") and not _is_number(value):
+    if kind == "float" and not optional.startswith("ArrayLike") and not is_number(value):
         return "it must be a number" + (", or -inf to do all n_iter iterations" if name == "tol" else "")
     if kind == "bool" and not isinstance(value, bool | np.bool_):
         return "it must be True or False"
     if name == "ties" and value not in ("share", "first"):
         return "allowed are 'share' and 'first'"
     return None
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
-
-
-def _is_number(value: Any) -> bool:
-    return _is_whole(value) or (isinstance(value, float | np.floating) and not np.isnan(value))

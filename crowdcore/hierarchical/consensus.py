@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore import kernels
+from crowdcore.crowd.arguments import is_number
 from crowdcore.crowd.evidence import SUM_TOLERANCE, as_ensemble, as_known_labels
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.sums import each
@@ -255,7 +255,7 @@ def hierarchical_dawid_skene(
     1          2     0.78  0.45  0.95
     2          0     0.82  0.50  0.97
     """
-    if not (isinstance(most_exponent, Real) and 0 <= most_exponent < np.inf):
+    if not (is_number(most_exponent) and 0 <= most_exponent < np.inf):
         raise ValueError(f"most_exponent is {most_exponent!r}; it must be a finite number, 0 or more, for example 2.")
     models = as_ensemble(crowd, pred_probs)
     known = kernels.frozen(as_known_labels(crowd, known_labels))

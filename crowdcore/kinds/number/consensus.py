@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crowdcore.crowd.arguments import check_flag, is_number
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.ids import plain
-from crowdcore.kinds.number.model import fit_numbers
+from crowdcore.kinds.number.model import fit_numbers, usual_range, usual_step
 from crowdcore.kinds.per_task import is_missing, per_task
 from crowdcore.kinds.rating import rate_annotators
 from crowdcore.kinds.result import KindResult
@@ -113,8 +114,9 @@ def numbers(
     >>> result.consensus.round(1)
     array([ 1.6, 11.6, 21.5, 31.5, 41.4, 51.1])
     """
-    y = _checked_answers(table, logarithms)
+    check_flag("logarithms", logarithms)
     truth = _per_task(table, known, "known")
+    y = _checked_answers(table, logarithms)
     if logarithms:
         truth = _logarithms(truth, np.arange(len(truth)), table)
     predicted = _per_task(table, predictions, "predictions")
@@ -166,7 +168,7 @@ def norm_quantile(share: float) -> float:
 def _checked_answers(table: AnswerTable, logarithms: bool) -> Floats:
     values = table.values
     if values.dtype != np.float64:
-        wrong = next((value for value in values if not _is_number(value)), None)
+        wrong = next((value for value in values if not is_number(value)), None)
         if wrong is not None or len(values):
             raise ValueError(f"An answer is {wrong!r}; every answer must be a number. Leave out what is none.")
         return np.zeros(0)
@@ -178,10 +180,6 @@ def _checked_answers(table: AnswerTable, logarithms: bool) -> Floats:
             f"{LARGEST:g}. Leave out what is none."
         )
     return _logarithms(values, table.task, table) if logarithms else values
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _logarithms(values: Floats, tasks: NDArray[np.int64], table: AnswerTable) -> Floats:
@@ -199,7 +197,7 @@ def _logarithms(values: Floats, tasks: NDArray[np.int64], table: AnswerTable) ->
 def _per_task(table: AnswerTable, given: Any, name: str) -> Floats:
     """Return a number for each task, NaN where there is none."""
     told = per_task(table, given, name, "a number")
-    wrong = next((value for value in told if not (is_missing(value) or _is_number(plain(value)))), None)
+    wrong = next((value for value in told if not (is_missing(value) or is_number(plain(value)))), None)
     if wrong is not None:
         raise ValueError(f"{name} has {wrong!r}; expected a number for each task, or NaN where there is none.")
     values = np.array([np.nan if is_missing(value) else value for value in told], np.float64)
@@ -210,11 +208,10 @@ def _per_task(table: AnswerTable, given: Any, name: str) -> Floats:
 
 def _tolerance(y: Floats, tolerance: float | None, logarithms: bool) -> float:
     if tolerance is not None:
-        if not (_is_number(tolerance) and 0 < tolerance < np.inf):
+        if not (is_number(tolerance) and 0 < tolerance < np.inf):
             raise ValueError(f"tolerance is {tolerance!r}; it must be a finite number above 0.")
         return float(tolerance)
     if logarithms or not len(y):
         return TOLERANCE
-    low, high = np.quantile(y, [0.05, 0.95])
-    reach = float(high - low) or float(y.max() - y.min()) or max(abs(float(y[0])), 1.0)
-    return TOLERANCE * reach
+    size = max(abs(float(np.median(y))), 1.0)  # where nearly all are the same, others may be slips of any size
+    return TOLERANCE * (usual_range(y, 0.05) or min(usual_step(y) or size, size))

@@ -29,6 +29,8 @@ ALONE = 0.5
 NORMAL_RANGE = 2.563
 """How many standard deviations a normal distribution has between its lowest and highest tenth."""
 _MOST_ROUNDS, _CLOSE, _TINY = 200, 1e-6, 1e-9
+_LEAST_ERROR = 1e-28
+"""Variance of answers where all that are no gross errors are the same: that of rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +80,39 @@ def fit_numbers(table: AnswerTable, answers: Floats, truth: Floats, predictions:
 
 def _scale(told: Floats) -> float:
     """Return a spread that gross errors do not move, more than 0."""
-    low, high = np.quantile(told, [0.1, 0.9])
     if len(told) == 1:  # which says nothing of what others would say
         return float(max(abs(told[0]), 1.0))
-    return float((high - low) / NORMAL_RANGE or told.std() or max(abs(told[0]), 1.0) / 100)
+    return float(usual_range(told, 0.1) / NORMAL_RANGE or usual_step(told) or max(abs(told[0]), 1.0) / 100)
+
+
+def usual_range(values: Floats, share: float) -> float:
+    """Return how far numbers reach without this share of the lowest and of the highest, and at least one of each.
+
+    Where one is a larger share, the range is that which a normal distribution would have without the share wanted.
+
+    Examples
+    --------
+    >>> usual_range(np.arange(101.0), 0.05), usual_range(np.array([1.0, 2.0, 3.0, 4.0, 5.0, 1e9]), 0.2)
+    (90.0, 3.0)
+    """
+    from scipy.special import ndtri
+
+    left_out = min(max(share, 1 / max(len(values) - 1, 1)), 0.5)
+    low, high = np.quantile(values, [left_out, 1 - left_out])
+    return float((high - low) * (ndtri(share) / ndtri(left_out))) if high > low else 0.0
+
+
+def usual_step(values: Floats) -> float:
+    """Return how far numbers that differ from the median are from it, 0 if all are the same.
+
+    Examples
+    --------
+    >>> usual_step(np.array([20.0] * 30 + [21.0, 22.0, 1e9]))
+    2.0
+    """
+    off = np.abs(values - np.median(values))
+    off = np.sort(off[off > 0])
+    return float(off[(len(off) - 1) // 2]) if len(off) else 0.0
 
 
 def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats) -> NumberFit:
@@ -183,10 +214,11 @@ def _within_variance(table: AnswerTable, y: Floats) -> float:
     squares = (y - _medians(table, y)[table.task])[n > 1] ** 2 * (n / np.maximum(n - 1, 1))[n > 1]
     variance = min(float(squares.mean()), 1.0)  # answers to one task differ no more than all answers do
     for _ in range(100):
-        before, variance = variance, float(squares[squares <= GROSS**2 * variance].mean()) if variance else 0.0
+        near = squares[squares <= GROSS**2 * variance]
+        before, variance = variance, float(near.mean()) if len(near) else variance
         if variance > 0.999 * before:
             break
-    return max(variance, _TINY)
+    return max(variance, _LEAST_ERROR)
 
 
 def _prior(mean: Floats, variance: Floats, there: NDArray[np.bool_], predictions: Floats) -> tuple[Floats, float]:

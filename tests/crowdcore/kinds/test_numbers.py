@@ -99,6 +99,19 @@ def test_a_biased_annotator_is_corrected():
     assert (result.consensus - truth).std() < 1  # as much too high with and without the first annotator
 
 
+@pytest.mark.parametrize("slip", [1e3, 1e9, -1e6])
+@pytest.mark.parametrize(("num_tasks", "step"), [(30, 0.0), (3, 1.0), (30, 1.0)])
+def test_one_slip_of_any_size_changes_neither_the_tolerance_nor_the_quality(slip, num_tasks, step):
+    right = [[50 + step * i, 50 + step * i + 0.1, 50 + step * i - 0.1, 50 + step * i] for i in range(num_tasks)]
+    if not step:
+        right = [[50.0] * 4 for _ in range(num_tasks)]
+    wrong = [*right[:-1], [*right[-1][:3], slip]]
+    one, other = numbers(everybody(right)), numbers(everybody(wrong))
+    assert other.tolerance == pytest.approx(one.tolerance, rel=0.4)
+    assert np.allclose(one.consensus, other.consensus, atol=one.tolerance)
+    assert (np.abs(one.quality - other.quality) < 0.15).all()
+
+
 def test_the_quality_is_how_often_the_truth_is_within_the_tolerance():
     given_answers, truth, _, _ = draw_numbers(num_tasks=400, each=3)
     rng = np.random.default_rng(1)
