@@ -80,7 +80,7 @@ def ranking_distance(a: Any, b: Any) -> float:
 
 
 def similarities(bucket: Codes, place: Codes, other_bucket: Codes, other_place: Codes) -> Floats:
-    """Return 1 less the distance of each of n rankings to another one.
+    """Return 1 less the distance of each of n rankings to another one; two that rank nothing are the same.
 
     Parameters
     ----------
@@ -96,7 +96,8 @@ def similarities(bucket: Codes, place: Codes, other_bucket: Codes, other_place: 
     order, other = (np.sign(at[:, first] - at[:, second]) for at in (place, other_place))
     n, pairs = both.sum(axis=1), pair.sum(axis=1)
     right = np.where(pairs > 0, (pair & (order == other)).sum(axis=1) / np.maximum(pairs, 1), 1.0)
-    found: Floats = np.where(n > 0, alike.sum(axis=1) / np.maximum(n, 1) * right, 0.0)
+    empty = (bucket == NOWHERE).all(axis=1) & (other_bucket == NOWHERE).all(axis=1)
+    found: Floats = np.where(n > 0, alike.sum(axis=1) / np.maximum(n, 1) * right, empty.astype(np.float64))
     return found
 
 
@@ -142,8 +143,8 @@ class Rankings:
         The names of all buckets, sorted.
     bucketed : bool
         Whether answers have buckets; else there is one, None.
-    known : list of N values or None
-        Known rankings as they were given.
+    known : list of N tuples, dicts of tuples, or None
+        Known rankings.
     """
 
     tasks: list[TaskRankings]
@@ -181,7 +182,8 @@ def read_rankings(table: AnswerTable, known: Sequence[Any] | Mapping[Any, Any] |
             np.bool_,
         )
         found.append(TaskRankings(items, bucket[:n], place[:n], bucket[n:], place[n:], flipped))
-    return Rankings(found, buckets, bucketed, truths)
+    whole = [None if not read else read[0] if bucketed else read[0][None] for read in told]
+    return Rankings(found, buckets, bucketed, whole)
 
 
 def _names(answers: Iterable[Buckets], told: Iterable[list[Buckets]]) -> list[Any]:

@@ -161,7 +161,8 @@ def _expected(bucket: Codes, place: Codes, in_bucket: Floats, before: Floats) ->
     together = ranked[:, :, None] & (bucket[:, :, None] == bucket[:, None]) & (place[:, :, None] < place[:, None])
     pairs, n = together.sum(axis=(1, 2)), ranked.sum(axis=1)
     right = np.where(pairs > 0, (together * np.nan_to_num(before, nan=0.5)).sum(axis=(1, 2)) / np.maximum(pairs, 1), 1)
-    found: Floats = np.where(n > 0, (belongs * ranked).sum(axis=1) / np.maximum(n, 1) * right, 0.0)
+    nothing = 0.0 if ranked.shape[1] else 1.0  # where nobody ranks anything, that is right
+    found: Floats = np.where(n > 0, (belongs * ranked).sum(axis=1) / np.maximum(n, 1) * right, nothing)
     return found
 
 

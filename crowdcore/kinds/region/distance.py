@@ -14,7 +14,8 @@ def region_distance(one: Sequence[Region], other: Sequence[Region]) -> float:
     """Return 1 less the soft F1 of two answers.
 
     The regions are matched so that their similarities sum to the most; those of different labels have none in common.
-    The sum counts as the matched ones do in an F1. Two answers with nothing in them are the same.
+    The sum counts as the matched ones do in an F1. Two answers with nothing in them are the same. An answer's
+    regions of the same place and label are one.
 
     Parameters
     ----------
@@ -34,8 +35,11 @@ def region_distance(one: Sequence[Region], other: Sequence[Region]) -> float:
     """
     from scipy.optimize import linear_sum_assignment
 
-    marks = [(region.place, label) for region in (*one, *other) for label in region.labels]
-    first = sum(len(region.labels) for region in one)
+    own, others = (
+        dict.fromkeys((region.place, label) for region in regions for label in region.labels)
+        for regions in (one, other)
+    )
+    marks, first = [*own, *others], len(own)
     if not marks:
         return 0.0
     if first in (0, len(marks)):

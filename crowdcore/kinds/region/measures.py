@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crowdcore.kinds.region.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
 from crowdcore.kinds.region.runs import common, length, merged
-from crowdcore.kinds.region.shapes import outlines
+from crowdcore.kinds.region.shapes import corners, enclosed, outlines
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -22,6 +22,8 @@ SPREAD = 0.03
 """Distance of key points, as a share of the diagonal, at which their similarity is exp(-1/2)."""
 FAR = 4 * SPREAD
 """Distance from which they are not similar at all (below .0004)."""
+ROUNDING = 1e-9
+"""Share of the largest coordinate by which places may differ and are still the same: medians are rounded."""
 
 
 class Measure:
@@ -134,7 +136,7 @@ class Rectangles(Measure):
         inner = np.maximum(np.minimum(a[2], b[2]) - np.maximum(a[0], b[0]), 0)
         inner *= np.maximum(np.minimum(a[3], b[3]) - np.maximum(a[1], b[1]), 0)
         outer = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inner
-        return _overlap(inner, outer, (a == b).all(axis=0))
+        return _overlap(inner, outer, _same(a, b))
 
 
 class Shapes(Measure):
@@ -144,9 +146,12 @@ class Shapes(Measure):
         import shapely
 
         super().__init__(places)
-        self.outlines = outlines(places)
-        self.areas = shapely.area(self.outlines)
-        self.bounds: Floats = np.nan_to_num(shapely.bounds(self.outlines))
+        drawn = outlines(places)
+        self.outlines = enclosed(drawn)
+        self.bounds: Floats = shapely.bounds(drawn)
+        self.areas: Floats = shapely.area(self.outlines)
+        wide = np.abs(self.bounds).max(axis=1, initial=0) * np.ptp(self.bounds, axis=1)
+        self.areas[self.areas <= ROUNDING * wide] = 0  # of a line that is turned
 
     @cached_property
     def extent(self) -> Floats:
@@ -168,9 +173,10 @@ class Shapes(Measure):
         near = np.flatnonzero((a[0] < b[2]) & (b[0] < a[2]) & (a[1] < b[3]) & (b[1] < a[3]))
         inner[near] = shapely.area(shapely.intersection(self.outlines[own[near]], other.outlines[others[near]]))
         outer = self.areas[own] + other.areas[others] - inner
-        equal = np.array(
-            [self.places[i] == other.places[j] for i, j in zip(own.tolist(), others.tolist(), strict=True)], np.bool_
-        )
+        equal = _same(a, b)
+        for at in np.flatnonzero(equal).tolist():
+            one, two = corners(self.places[own[at]]), corners(other.places[others[at]])
+            equal[at] = one.shape == two.shape and _same(one.ravel()[:, None], two.ravel()[:, None])[0]
         return _overlap(inner, outer, equal)
 
 
@@ -279,6 +285,13 @@ def _codes(values: Iterable[Any]) -> Codes:
     told = sorted(set(listed), key=lambda value: (type(value).__name__, value if value is not None else 0))
     code = {value: number for number, value in enumerate(told)}
     return np.array([code[value] for value in listed], dtype=np.int64)
+
+
+def _same(one: Floats, other: Floats) -> NDArray[np.bool_]:
+    """Return which columns of coordinates are the same but for rounding."""
+    largest = np.maximum(np.abs(one), np.abs(other)).max(axis=0, initial=0)
+    equal: NDArray[np.bool_] = (np.abs(one - other) <= ROUNDING * largest).all(axis=0)
+    return equal
 
 
 def _overlap(inner: Floats, outer: Floats, equal: NDArray[np.bool_]) -> Floats:

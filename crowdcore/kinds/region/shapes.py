@@ -17,10 +17,7 @@ CORNERS = 32
 
 
 def outlines(places: Sequence[Place]) -> NDArray[Any]:
-    """Return shapely's geometries.
-
-    A line that crosses itself encloses what lies within any of its loops.
-    """
+    """Return shapely's geometries as they were drawn; `enclosed` says what lies within."""
     import shapely
 
     found: NDArray[Any] = np.empty(len(places), dtype=object)
@@ -31,9 +28,18 @@ def outlines(places: Sequence[Place]) -> NDArray[Any]:
     for at, place in enumerate(places):
         if isinstance(place, Polygon):
             found[at] = shapely.Polygon(place.points)
-    wrong = ~shapely.is_valid(found)
-    if wrong.any():
-        found[wrong] = shapely.make_valid(found[wrong], method="structure", keep_collapsed=False)
+    return found
+
+
+def enclosed(drawn: NDArray[Any]) -> NDArray[Any]:
+    """Return what outlines enclose: one that crosses itself, what lies within any of its loops."""
+    import shapely
+
+    wrong = ~shapely.is_valid(drawn)
+    if not wrong.any():
+        return drawn
+    found = drawn.copy()
+    found[wrong] = shapely.make_valid(drawn[wrong], method="structure", keep_collapsed=False)
     return found
 
 

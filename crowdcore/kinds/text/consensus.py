@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.grouping import group_mean
-from crowdcore.kinds.per_task import per_task
-from crowdcore.kinds.table import AnswerTable, as_values
+from crowdcore.kinds.table import AnswerTable
 from crowdcore.kinds.text.alignment import distance, edits
 from crowdcore.kinds.text.annotators import rate_annotators
 from crowdcore.kinds.text.believing import WORDS
@@ -90,8 +89,8 @@ def texts(table: AnswerTable, *, known: Sequence[Any] | Mapping[Any, Any] | None
     consensus = np.empty(len(there), dtype=object)
     for i in np.flatnonzero(there):
         consensus[i] = given.published(i, spelling.tokens(i))
-    if known is not None:
-        consensus[told] = as_values([*per_task(table, known, "known", "a text or None"), None])[:-1][told]
+        if told[i]:
+            consensus[i] = given.truths[i]
     quality = np.where(told, 1.0, np.where(there, 1 - calibration.wrong(doubt, words), 0.0))
     similar = np.array([1 - distance(text, chosen[i] or "") for i, text in zip(table.task, given.texts, strict=True)])
     size = np.maximum([*map(len, given.texts)], words[table.task])
@@ -114,11 +113,15 @@ def texts(table: AnswerTable, *, known: Sequence[Any] | Mapping[Any, Any] | None
 
 
 def _totals(aligned: Believed, chosen: Sequence[str | None]) -> tuple[Floats, Floats, Floats]:
-    """Return each task's sum of the logarithms of its words' beliefs, that of their doubts, and their number, (N,)."""
+    """Return each task's sum of the logarithms of its words' beliefs, that of their doubts, and their number, (N,).
+
+    Words that the consensus leaves out are counted, too, as far as they are believed.
+    """
     places, N = aligned.places, len(chosen)
     belief = np.clip(aligned.belief[places.reference], 1e-12, 1.0)
     log_belief, doubt = (np.bincount(places.task, each, N).astype(np.float64) for each in (np.log(belief), 1 - belief))
-    return log_belief, doubt, np.array([max(len(text or ""), 1) for text in chosen], np.float64)
+    left_out = np.bincount(places.task, (1 - belief) * (places.word[places.reference] < 0), N)
+    return log_belief, doubt, np.maximum([len(text or "") for text in chosen] + left_out, 1.0)
 
 
 def _answer_quality(given: Texts, aligned: Believed, calibration: Calibration, size: Floats) -> Floats:

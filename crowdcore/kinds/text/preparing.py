@@ -30,8 +30,10 @@ class Texts:
         The words of each answer; the letters, where the task's answers are single words.
     texts : list of str, length A
         The same with a character for each word.
+    truths : list of length N
+        The known texts as they were given, None elsewhere.
     known : list of str or None, length N
-        The known texts, encoded likewise.
+        The same, encoded likewise.
     known_words : list of N lists of Token
         Their words.
     spelled : ndarray of bool, shape (N,)
@@ -45,6 +47,7 @@ class Texts:
     table: AnswerTable
     words: list[list[Token]]
     texts: list[str]
+    truths: list[Any]
     known: list[str | None]
     known_words: list[list[Token]]
     spelled: NDArray[np.bool_]
@@ -69,10 +72,10 @@ def prepare(table: AnswerTable, known: Sequence[Any] | Mapping[Any, Any] | None)
     ValueError
         If an answer or a known text is not a text, or `known` has not a place for each task.
     """
-    N = len(table.tasks)
     given: list[Any] = [
         None if is_missing(text) else text for text in per_task(table, known, "known", "a text or None")
     ]
+    N = len(table.tasks)
     checked(table.values.tolist(), "An answer")
     checked([text for text in given if text is not None], "A known text")
     words = [tokens(value) for value in table.values]
@@ -100,7 +103,7 @@ def prepare(table: AnswerTable, known: Sequence[Any] | Mapping[Any, Any] | None)
     order = sorted(range(len(words)), key=lambda a: _sortable(table.values.item(a)))
     rank = np.empty(len(words), np.int64)
     rank[order] = np.arange(len(words))
-    return Texts(table, words, texts, codes, known_words, spelled, in_parts, rank)
+    return Texts(table, words, texts, given, codes, known_words, spelled, in_parts, rank)
 
 
 def _sortable(text: Text) -> tuple[str, ...]:

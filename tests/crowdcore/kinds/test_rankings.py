@@ -135,7 +135,7 @@ def test_a_known_ranking_is_the_consensus_and_teaches_annotators():
     found = [(i, j, ("a", "b", "c") if j else ("c", "b", "a")) for i in range(5) for j in range(3)]
     known = [("c", "b", "a"), ("c", "b", "a"), ["c", "b", "a"], ("c", "b", "a"), None]
     result = rankings(table_of(found, list(range(5)), [0, 1, 2]), known=known)
-    assert result.consensus[2] == ["c", "b", "a"]
+    assert result.consensus[2] == ("c", "b", "a")
     assert result.quality[:4].tolist() == [1] * 4
     assert result.annotators.quality[0] > 0.8 > result.annotators.quality[1]
 

@@ -176,6 +176,13 @@ def test_an_answer_of_several_parts_stays_one():
     assert result.consensus[0] == ("one two", "three four")
 
 
+@pytest.mark.parametrize("long", [("one two", "three"), ("one two", "three four five")])
+def test_a_part_that_one_of_two_left_out_is_doubted_as_far_as_the_other_is(long):
+    result = alone(long, long[:1])
+    assert 0.2 < result.quality[0] < 0.8
+    assert (result.answer_quality > 0.2).all()
+
+
 def test_of_descriptions_in_different_words_one_is_taken_as_it_is():
     answers = ["a man rides a brown horse", "someone on horseback in a field", "the rider and his horse, outside"]
     assert alone(*answers).consensus[0] in answers
