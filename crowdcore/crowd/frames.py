@@ -13,8 +13,26 @@ def indexed_frame(name: str, ids: Iterable[Any], columns: Mapping[Any, Any]) -> 
     """Return columns as a frame whose index has the ids and this name."""
     import pandas as pd
 
-    frame: pd.DataFrame = pd.DataFrame(dict(columns), index=pd.Index(ids, name=name))
+    index = pd.Index(as_column(ids), name=name)
+    frame: pd.DataFrame = pd.DataFrame({key: as_column(each, index) for key, each in columns.items()}, index=index)
     return frame
+
+
+def as_column(values: Any, index: Any = None) -> Any:
+    r"""Return what a column or an index is made of: texts with half a character as objects, all else as it is.
+
+    Examples
+    --------
+    >>> as_column(["whole", "hal\ud83d"]).dtype, as_column(["whole"])
+    (dtype('O'), ['whole'])
+    """
+    import pandas as pd
+
+    try:
+        pd.Series(values)
+    except UnicodeEncodeError:
+        return pd.Series(values, index, dtype=object)
+    return values
 
 
 def is_foreign(table: Any) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.kinds.table import AnswerTable
+from crowdcore.crowd.arguments import is_number, is_whole
+from crowdcore.kinds.table import AnswerTable, check_table
 
 Distance = Callable[[Any, Any], float]
 
@@ -69,12 +70,20 @@ def alpha(
     value, low, high : float
         NaN where no task has two answers, or all answers are the same; the bounds also without samples.
 
+    Raises
+    ------
+    TypeError
+        If the answers are no `AnswerTable`.
+    ValueError
+        If another argument is not what is allowed.
+
     Examples
     --------
     >>> table = AnswerTable.from_codes([0, 0, 1, 1], [0, 1, 0, 1], [1, 1, 5, 6], tasks="ab", annotators="xy")
     >>> round(alpha(table, squared_distance)[0], 3)
     0.964
     """
+    _check(table, distance, n_resamples, coverage, seed)
     rng = np.random.default_rng(seed)
     task, first, second = _pairs_within(table)
     nothing = float("nan"), float("nan"), float("nan")
@@ -99,6 +108,17 @@ def alpha(
     samples = 1 - draws @ far / (draws @ size) / chance
     low, high = np.quantile(samples, [(1 - coverage) / 2, (1 + coverage) / 2]).tolist()
     return value, low, high
+
+
+def _check(table: Any, distance: Any, n_resamples: Any, coverage: Any, seed: Any) -> None:
+    check_table(table)
+    if not callable(distance):
+        raise ValueError(f"distance is {distance!r}; it must be a function of two answers, such as set_distance.")
+    for name, value in (("n_resamples", n_resamples), ("seed", seed)):
+        if not (is_whole(value) and value >= 0):
+            raise ValueError(f"{name} is {value!r}; it must be a whole number, 0 or more.")
+    if not (is_number(coverage) and 0 < coverage < 1):
+        raise ValueError(f"coverage is {coverage!r}; it must be a number between 0 and 1, for example 0.9.")
 
 
 def _pairs_within(table: AnswerTable) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from crowdcore.crowd.ids import plain
-from crowdcore.kinds.table import AnswerTable
+from crowdcore.kinds.table import AnswerTable, check_table
 
 
 def per_task(table: AnswerTable, given: Any, name: str, what: str) -> list[Any]:
@@ -24,6 +24,8 @@ def per_task(table: AnswerTable, given: Any, name: str, what: str) -> list[Any]:
 
     Raises
     ------
+    TypeError
+        If the answers are no `AnswerTable`.
     ValueError
         If there are more or fewer than tasks, or a task is not the table's.
 
@@ -33,6 +35,7 @@ def per_task(table: AnswerTable, given: Any, name: str, what: str) -> list[Any]:
     >>> per_task(table, {"b": 2.0}, "known", "a number")
     [None, 2.0]
     """
+    check_table(table)
     N = len(table.tasks)
     if given is None:
         return [None] * N

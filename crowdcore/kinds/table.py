@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdcore.crowd.ids import Codes, Ids
+from crowdcore.crowd.frames import as_column, as_pandas
+from crowdcore.crowd.ids import Codes, Ids, plain
+from crowdcore.crowd.repeats import kept_answers, repeats
 from crowdcore.crowd.table import Crowd
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class AnswerTable:
 
         Parameters
         ----------
-        frame : DataFrame
+        frame : DataFrame of pandas or polars, or PyArrow table
             One row an answer. A row whose answer is missing (NaN, None, NA) is none, though it still makes its task
             and annotator known.
         task, annotator, answer : str
@@ -91,34 +93,26 @@ class AnswerTable:
 
         Raises
         ------
+        TypeError
+            If it is no table.
         ValueError
-            If a column is missing, an answer has no task or annotator or lies outside the ids given, or an annotator
-            answers a task twice and `repeated` is "error".
+            If a column is missing or there twice, an answer has no task or annotator or lies outside the ids given, or
+            an annotator answers a task twice and `repeated` is "error".
         """
         import pandas as pd
 
         if repeated not in (None, "latest", "first", "error"):
             raise ValueError(f"repeated= is {repeated!r}; allowed are 'latest', 'first' and 'error': one counts.")
-        if answer not in frame.columns:
-            raise ValueError(
-                f"The frame has no column {answer!r}; its columns are {list(frame.columns)}. Name the column of the "
-                "answers with answer=."
-            )
+        frame = _checked_frame(frame, {"task": task, "annotator": annotator, "answer": answer})
         given = frame[answer]
         there = np.flatnonzero(given.notna().to_numpy())
         place = pd.Series(pd.NA, index=frame.index, dtype="Int64")
         place.iloc[there] = np.arange(len(there))
         crowd = Crowd.from_long(
             frame.assign(**{answer: place}), task, annotator, answer,
-            tasks=tasks, annotators=annotators, classes=range(len(there)), repeated=repeated or "latest", time=time,
+            tasks=tasks, annotators=annotators, classes=range(len(there)), repeated="all", time=time,
         )  # fmt: skip
-        if repeated is None and len(crowd.label) < len(there):
-            warnings.warn(
-                f"{len(there) - len(crowd.label)} earlier answers of annotators who answered a task more than once "
-                "were set aside: the latest counts. To choose: repeated= 'latest', 'first' or 'error'.",
-                stacklevel=2,
-            )
-        return cls._of(crowd, as_values(given.iloc[there].tolist()))
+        return cls._of(crowd, as_values(given.iloc[there].tolist()), repeated)
 
     @classmethod
     def from_codes(
@@ -153,11 +147,32 @@ class AnswerTable:
         """
         given = as_values(list(values))
         places = range(len(given))
-        crowd = Crowd.from_codes(task, annotator, places, tasks=tasks, annotators=annotators, classes=places)
-        return cls._of(crowd, given)
+        crowd = Crowd.from_codes(
+            task, annotator, places, tasks=tasks, annotators=annotators, classes=places, repeated="all"
+        )
+        return cls._of(crowd, given, "error")
 
     @classmethod
-    def _of(cls, crowd: Crowd, values: NDArray[Any]) -> AnswerTable:
+    def _of(
+        cls, crowd: Crowd, values: NDArray[Any], repeated: Literal["latest", "first", "error"] | None
+    ) -> AnswerTable:
+        """Return the table of a crowd whose classes are the places of the values; one answer of each to a task."""
+        again = repeats(crowd.indptr, crowd.annotator)
+        if again.any():
+            at = np.flatnonzero(again)[0]
+            found = (
+                f"Annotator {plain(crowd.annotators[crowd.annotator[at]])!r} answered task "
+                f"{plain(crowd.tasks[crowd.task[at]])!r} more than once ({again.sum()} extra answers in total)."
+            )
+            if repeated == "error":
+                raise ValueError(f"{found} Keep one of them, or use from_long with repeated='latest' or 'first'.")
+            if repeated is None:
+                warnings.warn(
+                    f"{found} The latest counts, and {again.sum()} earlier answers were set aside. To choose: "
+                    "repeated='latest', 'first' or 'error'.",
+                    stacklevel=3,
+                )
+            crowd = crowd.select_answers(kept_answers(again, repeated or "latest"))
         return cls(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, values[crowd.label])
 
     @cached_property
@@ -195,8 +210,36 @@ class AnswerTable:
         import pandas as pd
 
         columns = {"task": self.tasks[self.task], "annotator": self.annotators[self.annotator], "answer": self.values}
-        frame: pd.DataFrame = pd.DataFrame(columns)
+        frame: pd.DataFrame = pd.DataFrame({name: as_column(values) for name, values in columns.items()})
         return frame
+
+
+def check_table(table: Any) -> None:
+    """Raise a TypeError if something is no `AnswerTable`."""
+    if not isinstance(table, AnswerTable):
+        raise TypeError(
+            f"The answers are a {type(table).__name__}; pass an AnswerTable, for example "
+            "AnswerTable.from_long(frame), of a frame with the columns task, annotator and answer."
+        )
+
+
+def _checked_frame(given: Any, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a frame in which each column that is named is there once."""
+    frame = as_pandas(given)
+    columns = frame.columns.tolist()
+    for what, name in names.items():
+        count = columns.count(name)
+        if not count:
+            raise ValueError(
+                f"The frame has no column {name!r}; its columns are {columns}. Name the {what}'s column with {what}=."
+            )
+        if count > 1:
+            raise ValueError(
+                f"The frame has {count} columns {name!r}; its columns are {columns}. Keep one, or rename the others."
+            )
+    if len(set(names.values())) < len(names):
+        raise ValueError(f"The columns named are {dict(names)}; task, annotator and answer are three different ones.")
+    return frame
 
 
 def as_values(given: list[Any]) -> NDArray[Any]:

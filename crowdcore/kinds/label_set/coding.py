@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore.crowd.arguments import check_flag
 from crowdcore.crowd.ids import as_ids, plain
 from crowdcore.kinds.per_task import is_missing, per_task
 from crowdcore.kinds.table import AnswerTable
@@ -51,7 +52,10 @@ class Coding:
         paths: bool,
     ) -> Coding:
         """Read the answers and the known sets, as `crowdcore.kinds.label_sets` takes them."""
+        check_flag("paths", paths)
         truths = per_task(table, known, "known", "a set")
+        if isinstance(classes, str) or not (classes is None or isinstance(classes, Iterable)):
+            raise ValueError(f"classes is {classes!r}; expected a list of all classes, or None for those found.")
         answers = [_as_set(value, paths, table, table.task[a]) for a, value in enumerate(table.values)]
         true_sets = [
             None if is_missing(value) else _as_set(value, paths, table, i, "known set of")

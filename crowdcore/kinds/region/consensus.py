@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore.crowd.arguments import is_number
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
@@ -72,8 +72,8 @@ def regions(
     TypeError
         If an answer is no tuple of regions, or places of different kinds are mixed.
     ValueError
-        If `known` has not an answer for each task, or names one that the table has not; or `threshold` is not in
-        [0, 1].
+        If `known` has not an answer for each task, or names one that the table has not; `threshold` is not in [0, 1];
+        or `features` gives anything but finite numbers by name.
 
     Notes
     -----
@@ -100,7 +100,9 @@ def regions(
     >>> [(region.place.start, region.place.end, region.label) for region in regions(table).consensus[0]]
     [(0, 4, 'PER'), (10, 14, 'LOC')]
     """
-    if threshold is not None and not (isinstance(threshold, Real) and 0 <= threshold <= 1):
+    if features is not None and not callable(features):
+        raise ValueError(f"features is {features!r}; it must be a function of a task and a place, or None.")
+    if threshold is not None and not (is_number(threshold) and 0 <= threshold <= 1):
         raise ValueError(f"threshold is {threshold!r}; it must be a number in [0, 1].")
     listed = per_task(table, known, "known", "the regions or None")
     given = None if known is None else [None if is_missing(there) else there for there in listed]
@@ -213,7 +215,8 @@ class _Consensus:
         known = self.known
         presence = self.believed[0]
         exists, posterior = presence.exists, self.label_posterior
-        label = posterior.argmax(axis=1) if K else np.full(U, NO_LABEL)
+        named = np.bincount(unit[marks.label != NO_LABEL], minlength=U) > 0
+        label = np.where(named, posterior.argmax(axis=1), NO_LABEL) if K else np.full(U, NO_LABEL)
         quality = exists * _of(posterior, np.arange(U), label)
 
         is_known = marks.annotator == KNOWN

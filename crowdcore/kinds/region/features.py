@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -11,6 +12,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore.crowd.ids import plain
 from crowdcore.kinds.region.places import Place, Span
 from crowdcore.learning.soft_labels import SoftLogisticRegression
 
@@ -112,7 +114,7 @@ class UnitClassifier:
     def __init__(self, describe: Describe, tasks: Sequence[Any], places: Sequence[Place]) -> None:
         from sklearn.feature_extraction import FeatureHasher
 
-        described = [dict(describe(task, place)) for task, place in zip(tasks, places, strict=True)]
+        described = [_described(describe, task, place) for task, place in zip(tasks, places, strict=True)]
         X = FeatureHasher(COLUMNS).transform(described).tocsc()
         self._X = X[:, np.flatnonzero(np.diff(X.indptr))].tocsr()
         self._learned: dict[int, SoftLogisticRegression] = {}
@@ -142,6 +144,21 @@ class UnitClassifier:
                     chances[:, classes] = learned.predict_proba(self._X[here])
                     judged[here] = (examples * chances + 1) / (examples + K)
         return judged
+
+
+def _described(describe: Describe, task: Any, place: Place) -> dict[str, float]:
+    """Return the features of a place; raise a ValueError if they are no finite numbers by name."""
+    found = describe(task, place)
+    try:
+        if np.isfinite(np.fromiter(found.values(), np.float64)).all() and all(isinstance(name, str) for name in found):
+            return dict(found)
+        odd: Any = {name: value for name, value in found.items() if not (isinstance(name, str) and np.isfinite(value))}
+    except (AttributeError, TypeError, ValueError):  # no mapping, or a value is no number
+        odd = found
+    raise ValueError(
+        f"features= returned {reprlib.repr(odd)} for {place!r} in task {plain(task)!r}; expected finite numbers by "
+        "name, such as {'brightness': 0.7}. Leave out what is not known."
+    )
 
 
 def as_prior(judged: Floats) -> Floats:

@@ -6,12 +6,13 @@ one unit first. Angles are in degrees, clockwise where y points down.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from crowdcore.kinds.region.checking import are_finite, as_pairs, as_runs, check_label, check_layer
 
 Bools = NDArray[np.bool_]
 Codes = NDArray[np.int64]
@@ -34,8 +35,9 @@ class Span:
     layer: str | int | None = None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.start) and math.isfinite(self.end) and self.start <= self.end):
+        if not (are_finite(self.start, self.end) and self.start <= self.end):
             raise ValueError(f"{self!r}: start and end must be finite numbers, and start at most end.")
+        check_layer(self, self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,14 @@ class Ranges:
     layer: str | int | None = None
 
     def __post_init__(self) -> None:
-        ends = [(start, end) for start, end in self.ranges]
-        if not ends or not all(math.isfinite(a) and math.isfinite(b) and a <= b for a, b in ends):
+        pairs = as_pairs(self.ranges)
+        if not pairs or not all(start <= end for start, end in pairs):
             raise ValueError(
-                f"{self!r}: at least one range is needed, of finite numbers, and each start must be at most its end."
+                f"{self!r}: at least one range is needed, a pair of finite numbers, and each start must be at most its "
+                "end."
             )
+        object.__setattr__(self, "ranges", pairs)
+        check_layer(self, self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,8 @@ class Box:
     rotation: float = 0.0
 
     def __post_init__(self) -> None:
-        total = self.x + self.y + self.width + self.height + self.rotation
-        if not (math.isfinite(total) and self.width >= 0 and self.height >= 0):
+        given = self.x, self.y, self.width, self.height, self.rotation
+        if not (are_finite(*given) and self.width >= 0 and self.height >= 0):
             raise ValueError(f"{self!r}: all must be finite numbers, width and height 0 or more.")
 
 
@@ -98,8 +103,8 @@ class Ellipse:
     rotation: float = 0.0
 
     def __post_init__(self) -> None:
-        total = self.x + self.y + self.radius_x + self.radius_y + self.rotation
-        if not (math.isfinite(total) and self.radius_x >= 0 and self.radius_y >= 0):
+        given = self.x, self.y, self.radius_x, self.radius_y, self.rotation
+        if not (are_finite(*given) and self.radius_x >= 0 and self.radius_y >= 0):
             raise ValueError(f"{self!r}: all must be finite numbers, the radii 0 or more.")
 
 
@@ -110,8 +115,10 @@ class Polygon:
     points: tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
-        if len(self.points) < 3 or not all(math.isfinite(x) and math.isfinite(y) for x, y in self.points):
+        pairs = as_pairs(self.points)
+        if pairs is None or len(pairs) < 3:
             raise ValueError(f"{self!r}: a polygon has at least three points, each of two finite numbers.")
+        object.__setattr__(self, "points", pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +142,8 @@ class KeyPoint:
     width: float = field(default=0.0, compare=False)
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.x + self.y) and 0 < self.diagonal < math.inf):
-            raise ValueError(f"{self!r}: x and y must be finite numbers, and diagonal more than 0.")
+        if not (are_finite(self.x, self.y, self.diagonal, self.width) and self.diagonal > 0):
+            raise ValueError(f"{self!r}: all must be finite numbers, and diagonal more than 0.")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -163,22 +170,20 @@ class Mask:
     runs: Codes
 
     def __post_init__(self) -> None:
-        runs, size = np.asarray(self.runs), self.height * self.width
-        flat = runs.ravel()
-        if runs.ndim != 2 or runs.shape[1:] != (2,) or np.any(flat[1:] <= flat[:-1]):
-            raise ValueError("The runs of a mask must be pairs of numbers, ascending and not touching each other.")
-        if len(flat) and (flat[0] < 0 or flat[-1] > size):
-            raise ValueError(
-                f"The runs of a mask go from {flat[0]} to {flat[-1]}; the picture has {size} pixels "
-                f"({self.height} x {self.width})."
-            )
+        object.__setattr__(self, "runs", as_runs(self.runs, self.height, self.width))
 
     @classmethod
     def of(cls, pixels: ArrayLike) -> Mask:
         """Make a mask from an array of shape (height, width): what is not 0 is part of it."""
-        array = np.asarray(pixels)
-        if array.ndim != 2:
-            raise ValueError(f"The pixels have shape {array.shape}; expected (height, width).")
+        try:
+            array = np.asarray(pixels)
+        except ValueError as error:
+            raise ValueError(f"The pixels are no array ({error}); expected one of shape (height, width).") from None
+        if array.ndim != 2 or array.dtype.kind not in "biuf":
+            raise ValueError(
+                f"The pixels have shape {array.shape} and type {array.dtype}; expected numbers of shape "
+                "(height, width)."
+            )
         padded = np.zeros(array.size + 2, dtype=np.int8)
         padded[1:-1] = (array != 0).ravel()
         height, width = array.shape
@@ -226,6 +231,14 @@ class Region:
     place: Place
     label: str | tuple[str, ...] | None = None
     meta: Any = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.place, get_args(Place)):
+            names = ", ".join(kind.__name__ for kind in get_args(Place))
+            raise ValueError(
+                f"A region's place is {self.place!r}, of type {type(self.place).__name__}; it must be one of {names}."
+            )
+        check_label(self.label)
 
     @property
     def labels(self) -> tuple[str | None, ...]:

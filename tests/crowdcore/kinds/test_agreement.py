@@ -78,3 +78,18 @@ def test_where_nothing_can_be_said_it_is_nan():
     for table in (nothing, everybody([[1.0], [2.0]]), everybody([[1.0, 1.0], [1.0, 1.0]]), everybody([[set(), set()]])):
         distance = squared_distance if table.values.dtype == float else set_distance
         assert np.isnan(alpha(table, distance)).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"n_resamples": 2.5}, "n_resamples is 2.5"),
+        ({"coverage": 2}, "coverage is 2"),
+        ({"seed": "x"}, "seed is 'x'"),
+        ({"distance": 5}, "distance is 5"),
+    ],
+)
+def test_an_argument_that_does_not_fit_is_named(options, told):
+    table = AnswerTable.from_codes([0, 0], [0, 1], [1.0, 2.0], tasks="a", annotators="xy")
+    with pytest.raises(ValueError, match=told):
+        alpha(table, **{"distance": squared_distance, **options})

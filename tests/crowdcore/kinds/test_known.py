@@ -39,6 +39,18 @@ def test_what_is_no_answer_by_task_is_refused(consensus, one, other, known):
 
 
 @pytest.mark.parametrize(("consensus", "one", "other"), KINDS)
+def test_a_frame_is_no_table_of_answers(consensus, one, other):
+    with pytest.raises(TypeError, match=r"are a DataFrame; pass an AnswerTable, .*from_long"):
+        consensus(table(one, other).to_long())
+
+
+@pytest.mark.parametrize(("known", "found"), [(["b", "a"], ("b", "a")), ({"x": ["b", "a"]}, {"x": ("b", "a")})])
+def test_a_known_ranking_comes_back_as_others_do(known, found):
+    answer = {"x": ("a", "b")} if isinstance(known, dict) else ("a", "b")
+    assert rankings(table(answer, answer), known=[known, None]).consensus[0] == found
+
+
+@pytest.mark.parametrize(("consensus", "one", "other"), KINDS)
 def test_a_task_without_answers_has_no_consensus_and_quality_0(consensus, one, other):
     found = consensus(table(one, other, tasks=("x", "y", "z")))
     assert found.quality[2] == 0.0
@@ -61,7 +73,7 @@ def test_an_item_that_is_none_has_one_place():
         rankings(AnswerTable.from_codes([0], [0], [("a", None, None)], tasks="t", annotators="v"))
 
 
-@pytest.mark.parametrize("threshold", [float("nan"), -1, 2, "x"])
+@pytest.mark.parametrize("threshold", [float("nan"), -1, 2, "x", True])
 def test_a_threshold_of_regions_is_a_share(threshold):
     with pytest.raises(ValueError, match="threshold is"):
         regions(table(ONE, OTHER), threshold=threshold)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crowdcore.kinds import AnswerTable
+from crowdcore.kinds import AnswerTable, texts
 
 
 def frame(rows):
@@ -57,7 +57,9 @@ def test_ids_that_are_given_keep_their_order():
         ([(None, "x", 1)], {}, "task"),
         ([("a", "x", 1), ("a", "x", 2)], {"repeated": "error"}, "'a'"),
         ([("a", "x", 1), ("a", "x", 1)], {"repeated": "error"}, "'a'"),
+        ([("a", "x", 1), ("a", "x", 1)], {"repeated": "error"}, "Annotator 'x' answered task 'a' more than once"),
         ([("a", "x", 1)], {"repeated": "all"}, "'latest', 'first' and 'error'"),
+        ([("a", "x", 1)], {"task": "annotator"}, "are three different ones"),
     ],
 )
 def test_what_is_wrong_is_said(rows, options, told):
@@ -65,9 +67,31 @@ def test_what_is_wrong_is_said(rows, options, told):
         AnswerTable.from_long(frame(rows), **options)
 
 
+def test_a_column_that_is_there_twice_and_what_is_no_frame_are_named():
+    twice = frame([("a", "x", 1)])
+    twice.insert(3, "answer", [2], allow_duplicates=True)
+    with pytest.raises(ValueError, match="2 columns 'answer'"):
+        AnswerTable.from_long(twice)
+    with pytest.raises(TypeError, match=r"Found a dict; .* pandas.DataFrame"):
+        AnswerTable.from_long({"task": ["a"], "annotator": ["x"], "answer": [1]})
+
+
+def test_a_frame_of_polars_is_read():
+    polars = pytest.importorskip("polars")
+    rows = {"task": ["a", "a"], "annotator": ["x", "y"], "answer": [1.5, 2.0]}
+    assert AnswerTable.from_long(polars.DataFrame(rows)).values.tolist() == [1.5, 2.0]
+
+
+def test_half_a_character_has_its_place_in_frames():
+    half = "smile \ud83d"
+    table = AnswerTable.from_codes([0, 0], [0, 1], [half, half], tasks=[half], annotators=["x", "y"])
+    assert table.to_long()["answer"].tolist() == [half, half]
+    assert texts(table).to_frame()["consensus"].to_dict() == {half: half}
+
+
 def test_of_repeated_answers_the_latest_counts_and_it_is_said():
     rows = frame([("a", "x", {"cat"}), ("a", "x", {"dog"})])
-    with pytest.warns(UserWarning, match="1 earlier answer"):
+    with pytest.warns(UserWarning, match="Annotator 'x' answered task 'a' more than once .* 1 earlier answers"):
         assert AnswerTable.from_long(rows).values.tolist() == [{"dog"}]
     assert AnswerTable.from_long(rows, repeated="first").values.tolist() == [{"cat"}]
 
