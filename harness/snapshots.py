@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from typing import Any
 
 import numpy as np
 import orjson
@@ -13,15 +14,16 @@ from numpy.typing import NDArray
 
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
 from label_studio_crowd.scoring.answers import read_answers
+from label_studio_crowd.scoring.joint import joint
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
 from label_studio_crowd.settings import ConsensusMethod
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import DELETED_USER
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls import Control, find_control
+from label_studio_crowd.studio.controls import Control, find_control, find_controls
 
-__all__ = ["BEGIN", "Truth", "annotation", "control_of", "made_up", "snapshot_of"]
+__all__ = ["BEGIN", "Truth", "annotation", "control_of", "made_up", "snapshot_of", "snapshot_of_kinds"]
 
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -56,7 +58,7 @@ def annotation(
 ) -> Annotation:
     """Return an annotation as the mirror has it; by default each is given a second after the one before."""
     result = [] if label is None else control.write(label)
-    when = (at or BEGIN + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    when = _when(number) if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return Annotation(number, task, annotator, orjson.dumps(result).decode(), skipped, truth, when, seconds)
 
 
@@ -159,3 +161,61 @@ def made_up(
         P = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     snapshot = snapshot_of(annotations, num_tasks, classes, pred_probs=P, target_quality=0.95)
     return snapshot, Truth(truth, at_first, at_last)
+
+
+def snapshot_of_kinds(
+    label_config: str,
+    rows: Iterable[tuple[int, int, Sequence[Mapping[str, Any]]]],
+    num_tasks: int,
+    *,
+    target_quality: float = 0.9,
+    max_labels: int = 5,
+    title: str = "made up",
+    taken_at: float = 1_800_000_000.0,
+) -> Snapshot:
+    """Return the snapshot of a run over tasks 1 to `num_tasks`, whatever controls the labeling config has.
+
+    Parameters
+    ----------
+    rows
+        (task, annotator, the items of the annotation's result); each is given a second after the one before.
+    """
+    annotations = [
+        Annotation(
+            number,
+            task,
+            who,
+            orjson.dumps(list(items), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
+            False,
+            False,
+            _when(number),
+            4.0,
+        )
+        for number, (task, who, items) in enumerate(rows)
+    ]
+    tasks = np.arange(1, num_tasks + 1)
+    answers = [read_answers(tasks, annotations, control) for control in find_controls(label_config)]
+    scores = joint([score(each, None, target_quality=target_quality, max_labels=max_labels) for each in answers])
+    waiting = np.flatnonzero(~scores.settled)
+    queue = tasks[waiting[np.argsort(scores.priority[waiting], kind="stable")]]
+    first, *others = (
+        take_snapshot(
+            {"title": title, "label_config": label_config},
+            part,
+            tuple(queue.tolist()),
+            Probabilities("none", "", (), tasks[:0], np.empty((0, 0)), 0, ""),
+            annotations,
+            consensus_accuracy(part.result),
+            np.arange(1, len(part.answers.crowd.annotators) + 1),
+            show_consensus=False,
+            target_quality=target_quality,
+            taken_at=taken_at,
+            all_controls=tuple(one.answers.control.name for one in scores.parts),
+        )
+        for part in scores.controls
+    )
+    return replace(first, others=tuple(others))
+
+
+def _when(number: int) -> str:
+    return (BEGIN + timedelta(seconds=number)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

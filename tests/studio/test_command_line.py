@@ -4,35 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 
 import pytest
 
 from harness.local_studio import LocalStudio
-
-
-@pytest.fixture
-def run(studio, tmp_path):
-    """Run a command; `run(words, token=..., url=...)` returns the finished process."""
-
-    def run(words, *, token=None, url=None, **environment):
-        return subprocess.run(
-            [sys.executable, "-m", "label_studio_crowd", *map(str, words)],
-            env={
-                "PATH": "/usr/bin:/bin",
-                "LABEL_STUDIO_URL": url or studio.url,
-                "LABEL_STUDIO_API_KEY": studio.admin_token if token is None else token,
-                "LABEL_STUDIO_CROWD_STORE": f"sqlite:///{tmp_path}/mirror.sqlite",
-                **environment,
-            },
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-
-    return run
 
 
 @pytest.fixture

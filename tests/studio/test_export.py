@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
+from PIL import Image
 
 from label_studio_crowd.files.agreed import agreed
 from label_studio_crowd.files.label_studio import write_import
@@ -107,3 +111,43 @@ def test_the_consensus_of_every_kind_is_the_same_in_a_new_project(
         if what == "predictions" and group != "regions":
             url = f"{studio.url}/projects/{tasks[1]['project']}/data?task={tasks[1]['id']}"
             assert_shown(page, url, [KINDS[name] for name in GROUPS[group]], 1)
+
+
+BOXES = """<View><Image name="i" value="$image"/>
+  <RectangleLabels name="what" toName="i"><Label value="cat"/><Label value="dog"/></RectangleLabels></View>"""
+
+
+def test_uploaded_pictures_and_their_boxes_become_data_to_train_with(studio, make_project, annotators, run, tmp_path):
+    project = make_project([], BOXES).id
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 20), "red").save(stream, "PNG")
+    files = {"file": ("red one.png", stream.getvalue())}
+    assert studio.api.post(f"/api/projects/{project}/import", files=files).status_code == 201
+    (task,) = studio.api.get("/api/tasks/", params={"project": project}).json()["tasks"]
+    box = {"x": 10.0, "y": 20.0, "width": 50.0, "height": 40.0, "rotation": 0, "rectanglelabels": ["dog"]}
+    size = {"original_width": 40, "original_height": 20, "image_rotation": 0}
+    result = [{"from_name": "what", "to_name": "i", "type": "rectanglelabels", "value": box, **size}]
+    for who in annotators:
+        body = {"result": result, "completed_by": who.id}
+        assert studio.api.post(f"/api/tasks/{task['id']}/annotations/", json=body).status_code == 201
+
+    def command(*words):
+        done = run([*words, project])
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    command("look")
+    said = command("export", "--format", "yolo", "--out", "yolo", "--with-images")
+    assert "1 tasks" in said
+    (picture,) = (tmp_path / "yolo/images").iterdir()
+    assert picture.read_bytes() == stream.getvalue()
+    (line,) = (tmp_path / "yolo/labels" / f"{picture.stem}.txt").read_text().splitlines()
+    assert [float(number) for number in line.split()] == pytest.approx([1, 0.35, 0.4, 0.5, 0.4], abs=1e-6)
+    command("export", "--format", "coco", "--out", "coco", "--with-images", "--control", "what")
+    found = json.loads((tmp_path / "coco/result.json").read_text())
+    assert found["images"] == [{"id": 0, "file_name": f"images/{picture.name}", "width": 40, "height": 20}]
+    assert found["annotations"][0]["bbox"] == pytest.approx([4, 4, 20, 8], abs=1e-6)
+    done = run(["export", "--project", project, "--format", "conll", "--out", "a.conll"])
+    assert done.returncode == 2
+    assert "'what' (rectanglelabels)" in done.stderr
+    assert not (tmp_path / "a.conll").exists()

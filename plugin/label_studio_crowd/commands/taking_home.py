@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from label_studio_crowd.commands.help import ON_LABEL_STUDIO, examples
-from label_studio_crowd.commands.opening import at_work, last_snapshot
+from label_studio_crowd.commands.opening import at_work, consoles, last_snapshot
 from label_studio_crowd.commands.options import STORE, with_project, with_settings
 from label_studio_crowd.errors import UserError
 
@@ -25,14 +26,30 @@ class Format(str, Enum):
 
     TABLES = "tables"
     LABEL_STUDIO = "label-studio"
+    COCO = "coco"
+    YOLO = "yolo"
+    CONLL = "conll"
+    SPACY = "spacy"
 
+
+_WHICH = frozenset(("--min-quality", "--settled"))
+_TAKEN = {
+    Format.TABLES: frozenset(("--with-data",)),
+    Format.LABEL_STUDIO: _WHICH | {"--as-annotations", "--ground-truth"},
+    Format.COCO: _WHICH | {"--control", "--with-images"},
+    Format.YOLO: _WHICH | {"--control", "--with-images"},
+    Format.CONLL: _WHICH | {"--control"},
+    Format.SPACY: _WHICH | {"--control"},
+}
+"""The options that each format takes."""
 
 OutOption = Annotated[
     Path,
     typer.Option(
         "--out",
         "-o",
-        help="Tables: a file ending in .csv, .json or .parquet (needs pyarrow). label-studio: a file ending in .json.",
+        help="tables: a file ending in .csv, .json or .parquet (needs pyarrow). label-studio: .json. coco, yolo: a new "
+        "folder. conll: .conll. spacy: .spacy (needs spaCy) or .jsonl.",
     ),
 ]
 MinQualityOption = Annotated[
@@ -45,6 +62,8 @@ _EXAMPLES: Final = (
     "export 3 --out labels.csv",
     "export 3 --out labels.parquet --with-data",
     "export 3 --format label-studio --out tasks.json --min-quality 0.9",
+    "export 3 --format coco --out coco/ --with-images",
+    "export 3 --format conll --out names.conll",
 )
 
 
@@ -61,7 +80,11 @@ def export(
     settings: Settings,
     format: Annotated[
         Format,
-        typer.Option("--format", help="tables of tasks, annotators and answers; or tasks that Label Studio imports."),
+        typer.Option(
+            "--format",
+            help="tables of tasks, annotators and answers; tasks that Label Studio imports; or what models are trained "
+            "with: coco and yolo of regions in pictures, conll and spacy of spans in texts.",
+        ),
     ] = Format.TABLES,
     with_data: Annotated[bool, typer.Option("--with-data", help="Tables: add each task's data to its row.")] = False,
     as_annotations: Annotated[
@@ -72,26 +95,31 @@ def export(
     ] = False,
     min_quality: MinQualityOption = 0.0,
     settled: SettledOption = False,
+    control: Annotated[
+        str | None, typer.Option("--control", help="coco, yolo, conll, spacy: the control that marks the regions.")
+    ] = None,
+    with_images: Annotated[
+        bool,
+        typer.Option("--with-images", help="coco, yolo: write the pictures, too, as far as Label Studio has them."),
+    ] = False,
 ) -> None:
-    """Write the consensus: as tables, with labels and annotators, or as tasks that Label Studio imports."""
+    """Write the consensus: as tables, as tasks that Label Studio imports, or as data to train a model with."""
     from label_studio_crowd.files.agreed import Wanted
 
-    wanted = Wanted(min_quality, settled)
-    if format is Format.TABLES:
-        _refuse(format, {"--as-annotations": as_annotations, "--ground-truth": ground_truth})
-        _refuse(format, {"--min-quality": min_quality > 0, "--settled": settled})
-        _write_tables(project, settings, out, with_data=with_data)
-    else:
-        _refuse(format, {"--with-data": with_data})
-        what: As = "ground truth" if ground_truth else "annotations" if as_annotations else "predictions"
-        _write_import(project, settings, out, wanted, what)
-
-
-def _refuse(format: Format, given: dict[str, bool]) -> None:
-    """Raise a `UserError` for options that a format does not take."""
-    odd = next((flag for flag, is_given in given.items() if is_given), None)
+    given = {"--as-annotations": as_annotations, "--ground-truth": ground_truth, "--with-data": with_data}
+    given |= {"--min-quality": min_quality > 0, "--settled": settled}
+    given |= {"--control": control is not None, "--with-images": with_images}
+    odd = next((flag for flag, is_given in given.items() if is_given and flag not in _TAKEN[format]), None)
     if odd:
         raise UserError(f"{odd} does not go with --format {format.value}: leave it out, or choose another format.")
+    wanted = Wanted(min_quality, settled)
+    if format is Format.TABLES:
+        _write_tables(project, settings, out, with_data=with_data)
+    elif format is Format.LABEL_STUDIO:
+        what: As = "ground truth" if ground_truth else "annotations" if as_annotations else "predictions"
+        _write_import(project, settings, out, wanted, what)
+    else:
+        _write_training(project, settings, out, format.value, wanted, control, with_images=with_images)
 
 
 def _write_tables(project: int, settings: Settings, out: Path, *, with_data: bool) -> None:
@@ -115,6 +143,43 @@ def _write_import(project: int, settings: Settings, out: Path, wanted: Wanted, w
     with at_work(project, settings) as opened:
         found = _agreed(opened, wanted)
     _tell(write_import(found.tasks, out, what), found)
+
+
+def _write_training(
+    project: int,
+    settings: Settings,
+    out: Path,
+    name: str,
+    wanted: Wanted,
+    control: str | None,
+    *,
+    with_images: bool,
+) -> None:
+    from label_studio_crowd.commands.display import progress_bars
+    from label_studio_crowd.exchange.pull import look_up
+    from label_studio_crowd.files.training.formats import TRAINING_FORMATS
+    from label_studio_crowd.files.training.marked import marked
+    from label_studio_crowd.files.training.pictures import fetch_pictures, file_names
+
+    format = TRAINING_FORMATS[name]
+    format.check(out)
+    remarks = Counter[str]()
+    with progress_bars(consoles()[1]) as progress, at_work(project, settings, progress=progress) as opened:
+        look_up(opened)
+        found = marked(last_snapshot(opened), opened.store.mirror.data(), format.medium, wanted, control)
+        if not found.tasks:
+            why = "; ".join(found.left_out) or "it has no tasks"
+            raise UserError(f"Project {project} has no task to write ({why}): nothing was written.")
+        if with_images:
+            known_as = [address for address in (settings.url, settings.public_url) if address]
+            names = file_names(found.tasks)
+            fetch_pictures(found.tasks, names, out / "images", opened.studio, known_as, remarks, progress)
+    paths = format.write(found, out, remarks)
+    for path in paths:
+        typer.echo(f"Wrote {path}")
+    typer.echo(f"{len(found.tasks):,} tasks" + "".join(f"; left out: {what}" for what in found.left_out))
+    for what, count in (+remarks).items():
+        typer.echo(f"{count:,} {what}")
 
 
 def _agreed(opened: Project, wanted: Wanted) -> Agreed:

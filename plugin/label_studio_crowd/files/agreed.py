@@ -37,6 +37,9 @@ class Wanted:
     settled: bool = False
 
 
+EVERYTHING: Final = Wanted()
+
+
 @dataclass(frozen=True)
 class AgreedTask:
     """A task and its consensus.
@@ -72,7 +75,7 @@ class Agreed:
 def agreed(
     snapshot: Snapshot,
     data: Mapping[int, Mapping[str, Any]],
-    wanted: Wanted = Wanted(),
+    wanted: Wanted = EVERYTHING,
     controls: Sequence[str] = (),
 ) -> Agreed:
     """Return the consensus of a project's tasks.

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, Literal
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.studio.addresses import file_name, image_path
 from label_studio_crowd.studio.controls import Control
 from label_studio_crowd.studio.controls.variables import lookup
 from label_studio_crowd.studio.hypertext import without_tags
@@ -29,11 +28,6 @@ _IMAGES: Final = ("image", "hyperimage")
 _FILES: Final = ("audio", "audioplus", "video", "timeseries", "pdf")
 _SPEAKERS: Final = ("author", "role", "speaker", "name")
 _SPEECHES: Final = ("text", "content", "message")
-_SERVED: Final = re.compile(r"/(data/|storage-data/|(tasks|projects)/[0-9]+/(resolve|presign)/)[^\\]*")
-"""What Label Studio serves files from: uploads, local files, and links to storage that it resolves."""
-_CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f]")
-_KEPT: Final = "!#$%&'()*+,/:;=?@[\\]~"
-"""What a browser leaves in an address as it is, besides letters and digits; it escapes the rest, blanks and umlauts."""
 
 
 @dataclass(frozen=True)
@@ -90,28 +84,6 @@ def preview(control: Control, data: Mapping[str, Any], studio: Sequence[str]) ->
     return tuple(shown[:_FIELDS])
 
 
-def image_path(address: str, studio: Sequence[str]) -> str | None:
-    """Return the path and query of a file that Label Studio serves, or None for any other address.
-
-    Parameters
-    ----------
-    address
-        As task data have it: a path, or an address that begins with one of Label Studio's. What is not escaped in it
-        is, as by a browser.
-    studio
-        The addresses by which Label Studio is known.
-    """
-    for base in studio:
-        if address.startswith(f"{base}/"):
-            address = address[len(base) :]
-            break
-    address = address.partition("#")[0]
-    if not _SERVED.fullmatch(address) or _CONTROL_CHARACTERS.search(address):
-        return None
-    climbs = ".." in unquote(unquote(address.partition("?")[0])).replace("\\", "/").split("/")
-    return None if climbs else quote(address, safe=_KEPT, errors="replace")
-
-
 def _shown(tag: str, name: str, value: Any, studio: Sequence[str]) -> Shown:
     if not isinstance(value, str):
         return Shown(name, "text", _short(_words(value)))
@@ -119,10 +91,10 @@ def _shown(tag: str, name: str, value: Any, studio: Sequence[str]) -> Shown:
         return _inline(tag, name, value)
     path = image_path(value, studio)
     if tag in _IMAGES and path:
-        return Shown(name, "image", _file_name(value), path)
+        return Shown(name, "image", _short(file_name(value)), path)
     if tag in (*_IMAGES, *_FILES) or (path and " " not in value):
         is_address = urlsplit(value).scheme in ("http", "https") if _is_sound(value) else False
-        return Shown(name, "link", _file_name(value), value if is_address else "")
+        return Shown(name, "link", _short(file_name(value)), value if is_address else "")
     return Shown(name, "text", _short(without_tags(value[:_LONGEST_HTML]) if tag == "hypertext" else value))
 
 
@@ -139,24 +111,6 @@ def _is_sound(address: str) -> bool:
         return bool(urlsplit(address).netloc)
     except ValueError:  # brackets that are no IPv6 address
         return False
-
-
-def _file_name(address: str) -> str:
-    """Return the last part of an address's path, or of its query where a file is named there."""
-    path, _, query = address.partition("#")[0].partition("?")
-    named = parse_qsl(query)[-1:] if path.endswith("/") else []
-    of_query = _from_storage(named[0][1]) if named else ""
-    name = (of_query or unquote(path)).rstrip("/").rpartition("/")[2]
-    return _short(name or address)
-
-
-def _from_storage(name: str) -> str:
-    """Return the address in a storage that Label Studio writes as base64, or what it is if that is none."""
-    try:
-        found = base64.urlsafe_b64decode(name).decode()
-    except ValueError:
-        return name
-    return found if "://" in found else name
 
 
 def _short(text: str) -> str:

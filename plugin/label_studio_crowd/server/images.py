@@ -47,7 +47,7 @@ class Images:
         Parameters
         ----------
         path
-            From `previews.image_path`.
+            From `addresses.image_path`.
 
         Raises
         ------

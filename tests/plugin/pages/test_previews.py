@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from label_studio_crowd.pages.previews import Shown, image_path, preview
+from label_studio_crowd.pages.previews import Shown, preview
+from label_studio_crowd.studio.addresses import image_path
 from label_studio_crowd.studio.controls import find_control
 
 STUDIO = ("http://studio:8080", "https://labels.example.org/studio")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from label_studio_crowd.errors import UserError
@@ -113,6 +113,19 @@ def not_scored(config: str) -> dict[str, str]:
 def names_of_controls(config: str) -> set[str]:
     """Return the names of all controls of a labeling config, those that cannot be scored too."""
     return {found.name for found in find_all(parse(config))}
+
+
+def labels_offered(config: str, name: str) -> dict[str, Mapping[str, str]]:
+    """Return the labels that a control which marks regions offers, with their attributes, in the config's order."""
+    labels = [
+        label
+        for found in find_all(parse(config))
+        if found.name == name
+        for label in found.element.walk()
+        if label.tag == "label"
+    ]
+    named = ((label.get("alias") or label.get("value"), label.attributes) for label in labels)
+    return {label: attributes for label, attributes in named if label}
 
 
 def find_all(element: Element, per: str = "task") -> Iterator[Found]:

@@ -9,12 +9,23 @@ from typing import Final
 from label_studio_crowd.studio.controls.forms.classes import ClassForm, OrderedForm, SetForm, SeveralLabelsError
 from label_studio_crowd.studio.controls.forms.form import Form
 from label_studio_crowd.studio.controls.forms.numbers import MomentForm, NumberForm
-from label_studio_crowd.studio.controls.forms.places import as_place
+from label_studio_crowd.studio.controls.forms.places import as_place, put
 from label_studio_crowd.studio.controls.forms.rankings import RankingForm
-from label_studio_crowd.studio.controls.forms.regions import RegionForm, composed, regions_of
+from label_studio_crowd.studio.controls.forms.regions import RegionForm, composed, label_field, regions_of
 from label_studio_crowd.studio.controls.forms.texts import TextForm
 
-__all__ = ["FORMS", "SETS", "ClassForm", "Form", "SeveralLabelsError", "as_place", "composed", "regions_of"]
+__all__ = [
+    "FORMS",
+    "SETS",
+    "ClassForm",
+    "Form",
+    "SeveralLabelsError",
+    "as_place",
+    "composed",
+    "label_field",
+    "put",
+    "regions_of",
+]
 
 SETS: Final = SetForm()
 
