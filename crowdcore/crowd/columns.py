@@ -29,6 +29,7 @@ KNOWN: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
         ("accept",),
         ("label", "answer", "response", "vote", "class", "category", "rating", "judgment", "judgement"),
         ("annotations",),
+        ("stars", "score"),
     ),
     "truth": (
         ("truth",),

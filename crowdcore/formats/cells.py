@@ -49,6 +49,26 @@ def without_words(labels: Any, codes: Codes, missing: Sequence[str] | None) -> l
     return notes
 
 
+def numbers_again(labels: Any, codes: Codes) -> tuple[Any, Codes]:
+    """Return labels and codes anew where a word that stands for no answer was all that kept labels from being numbers.
+
+    Examples
+    --------
+    >>> numbers_again(np.array(["1", "10", "9", "NA"], dtype=object), np.array([2, 0, -1, 1]))
+    (array([ 1,  9, 10]), array([ 1,  0, -1,  2]))
+    """
+    used = np.unique(codes[codes >= 0])
+    if len(used) == len(labels) or not all(isinstance(labels[code], str) for code in used):
+        return labels, codes
+    numbers = typed(labels[used])
+    if numbers.dtype.kind not in "if":
+        return labels, codes
+    ids, places = np.unique(numbers, return_inverse=True)
+    place = np.full(len(labels) + 1, -1, dtype=np.int64)
+    place[used] = places
+    return ids, place[codes]
+
+
 def not_accepted(table: Table, label: str, codes: Codes) -> list[str]:
     """Take what Prodigy's annotators have rejected or ignored out of the codes, in place; return what to say of it."""
     if label.lower() != "accept" or "answer" not in table.columns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +20,11 @@ KINDS: Final = ("choice", "ordered", "set", "number")
 """The kinds of answers that a table can hold."""
 SEPARATORS: Final = (";", "|")
 """What may stand between the classes of a set; where it is said that answers are sets, also a comma."""
+RATED: Final = frozenset({"rating", "ratings", "score", "scores", "stars", "grade", "grades"})
+"""Words in the name of a column of ratings."""
+MOST_STARS, LEAST_RATINGS, MOSTLY = 10, 3, 0.8
+"""The highest rating; how many different ones there are at least; and the share of labels that are ratings where others
+are mistakes."""
 LEAST_FRACTIONS, LEAST_WHOLE = 10, 20
 """More different numbers than these are no classes: of numbers with fractions, and of whole ones."""
 LEAST_ROUND = 0.6
@@ -27,17 +33,25 @@ LEAST_NEARER = 0.1
 """How much more annotators agree on whole numbers by how near these are than by which they are, at the least."""
 
 
-def guess_kind(crowd: Crowd) -> str:
-    """Return of which kind answers are whose cells are a crowd's labels: choice, set or number.
+def guess_kind(crowd: Crowd, column: str | None = None) -> str:
+    """Return of which kind answers are whose cells are a crowd's labels: choice, ordered, set or number.
 
-    Numbers are many different ones, with fractions, or mostly round, or near each other where they differ; numbers of
-    classes are not. Sets are lists, or classes with a semicolon or a bar between them which also come alone. Whether
-    classes have an order cannot be seen.
+    Small whole numbers in a column whose name says that they are ratings are classes of an order. Numbers are many
+    different ones, with fractions, or mostly round, or near each other where they differ; numbers of classes are not.
+    Sets are lists, or classes with a semicolon or a bar between them which also come alone. Whether other classes have
+    an order cannot be seen.
 
     Parameters
     ----------
     crowd : Crowd
         As `read_crowd` reads it.
+    column : str, optional
+        The name of the column that the labels are in.
+
+    Raises
+    ------
+    ValueError
+        If a rating is no number, and most are.
 
     Examples
     --------
@@ -47,6 +61,8 @@ def guess_kind(crowd: Crowd) -> str:
     'choice'
     """
     labels = crowd.classes
+    if column is not None and _are_ratings(crowd, column):
+        return "ordered"
     if labels.dtype.kind in "if":
         return "number" if _are_numbers(crowd) else "choice"
     texts = [label for label in labels.tolist() if isinstance(label, str)]
@@ -60,6 +76,28 @@ def guess_kind(crowd: Crowd) -> str:
         if several and len(parts & alone) > len(parts) / 2:
             return "set"
     return "choice"
+
+
+def _are_ratings(crowd: Crowd, column: str) -> bool:
+    """Return whether a column has ratings; raise a ValueError if most of its labels are, and some are no numbers."""
+    if not RATED & set(re.split(r"[^a-z]+", column.lower())):
+        return False
+    small = np.array([_is_rating(label) for label in crowd.classes.tolist()], np.bool_)
+    given = small[crowd.label]
+    if small.all() or crowd.classes.dtype.kind in "if" or not given.any() or given.mean() < MOSTLY:
+        return bool(small.all() and len(small) >= LEAST_RATINGS)
+    at = int(np.flatnonzero(~given)[0])
+    raise ValueError(
+        f"Column {column!r} has {plain(crowd.classes[crowd.label[at]])!r} for task "
+        f"{plain(crowd.tasks[crowd.task[at]])!r}, annotator {plain(crowd.annotators[crowd.annotator[at]])!r}, and "
+        f"nearly all others are ratings from 0 to {MOST_STARS}. Correct it, say with missing= that it stands for "
+        "no answer, or that each label is one class: kind=choice."
+    )
+
+
+def _is_rating(label: Any) -> bool:
+    text = str(label)
+    return text.isascii() and text.isdigit() and int(text) <= MOST_STARS
 
 
 def _are_numbers(crowd: Crowd) -> bool:

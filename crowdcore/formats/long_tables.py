@@ -14,7 +14,14 @@ from crowdcore.crowd.columns import find_columns, fitting, some, truth_within
 from crowdcore.crowd.ids import Codes, as_ids, order_of, plain
 from crowdcore.crowd.repeats import Repeated, about_repeated, check_repeated, moments
 from crowdcore.crowd.table import Crowd
-from crowdcore.formats.cells import coded_column, name_unnamed, not_accepted, platform_labels, without_words
+from crowdcore.formats.cells import (
+    coded_column,
+    name_unnamed,
+    not_accepted,
+    numbers_again,
+    platform_labels,
+    without_words,
+)
 from crowdcore.formats.delimited import TextTable, looks_like_data, written_separator
 from crowdcore.formats.tables import Table, is_json, is_parquet, open_table
 from crowdcore.formats.truth_within import truth_of
@@ -176,6 +183,8 @@ class _Coded:
         notes += not_accepted(table, names["label"], codes["label"])
         if any(name.lower() == "annotation_id" for name in table.columns):
             notes += name_unnamed(ids, codes, (codes["label"] >= 0) & (codes["annotator"] < 0))
+        if order_of(columns["label"]) is None:
+            ids["label"], codes["label"] = numbers_again(ids["label"], codes["label"])
         found = cls(table, names, ids, codes, notes, order_of(columns["label"]) is not None)
         found.check_complete()
         return found

@@ -40,8 +40,8 @@ class Reading:
         True class by label, of simulated annotators.
     true_labels : Series or None
         Task to true label, of a column beside the answers; also with classes that the crowd does not have.
-    task_column : str or None
-        The column that names the tasks, of a table.
+    task_column, label_column : str or None
+        The columns that name the tasks and have the labels, of a table; of a wide one there is no column of labels.
     """
 
     crowd: Crowd
@@ -50,6 +50,7 @@ class Reading:
     confusions: NDArray[np.float64] | None = None
     true_labels: pd.Series[Any] | None = None
     task_column: str | None = None
+    label_column: str | None = None
 
 
 def read_crowd(
@@ -145,7 +146,8 @@ def read_crowd(
         names = ", ".join(told.columns.values())
         what = f"a long table ({names})" if table.first_line != 1 else f"a long table without names (columns {names})"
         about = _about(path, what, told.crowd, (*guess.notes, *told.notes))
-        return Reading(told.crowd, about, true_labels=told.true_labels, task_column=told.columns["task"])
+        task, label = told.columns["task"], told.columns["label"]
+        return Reading(told.crowd, about, true_labels=told.true_labels, task_column=task, label_column=label)
     options: dict[str, Any] = {"classes": classes, "task_column": task_column}
     options |= {"missing": missing, "truth_column": truth_column}
     wide = (

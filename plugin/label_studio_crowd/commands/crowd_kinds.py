@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -187,18 +188,22 @@ class Work:
 
 def other_kind(source: Source, reading: Reading, console: Console, err: Console, given: dict[str, Any]) -> Work | None:
     """Say what was read, and return the work where the answers are not one class; options by flag are for classes."""
-    from label_studio_crowd.files.answer_kinds import kind_of, refuse_others
+    from label_studio_crowd.files.answer_kinds import as_asked, kind_of, refuse_others
 
-    err.print(reading.about, highlight=False, markup=False, soft_wrap=True)
     kind, note = kind_of(source.how, reading)
-    if kind == "choice":
-        if source.how.tolerance is not None:
-            raise UserError(
-                "--tolerance is for numbers, and the answers are classes: leave it out, or say --kind number."
-            )
-        return None
+    about = reading.about
+    if kind not in ("choice", "ordered"):
+        labels = f"{len(reading.crowd.classes):,}"
+        about = re.sub(rf"\b{labels} class(es)?\b", f"{labels} different answers", about, count=1)
+    err.print(about, highlight=False, markup=False, soft_wrap=True)
+    kind, said = as_asked(kind, source.how, given)
+    note = said or note
+    if kind == "choice" and source.how.tolerance is not None:
+        raise UserError("--tolerance is for numbers, and the answers are classes: leave it out, or say --kind number.")
     if note:
         err.print(note, highlight=False, markup=False, soft_wrap=True)
+    if kind == "choice":
+        return None
     refuse_others(
         kind, {flag: value for flag, value in given.items() if (flag, kind) != ("--probabilities", "ordered")}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,16 +36,25 @@ def kind_of(how: HowToRead, reading: Reading) -> tuple[str, str]:
     """Return the kind of the answers, and what to say of it where it was guessed."""
     if isinstance(reading, ExportReading) and reading.control is not None:
         kind = reading.control.form.kind
-        if kind == "ordered" and how.kind is None:
-            kind = "choice"
-        return kind, "" if kind in ("choice", how.kind) else f"The answers are of the kind {kind}."
+        if kind in ("choice", how.kind):
+            return kind, ""
+        only = "; --kind choice, if their order says nothing" if kind == "ordered" else ""
+        return kind, f"The answers are of the kind {kind}{only}."
     if how.kind is not None:
         return how.kind, ""
-    kind = guess_kind(reading.crowd)
+    kind = guess_kind(reading.crowd, reading.label_column)
     if kind == "choice":
         return kind, ""
-    what = "sets of classes" if kind == "set" else "numbers"
+    what = {"set": "sets of classes", "number": "numbers", "ordered": "ratings, which are classes of an order"}[kind]
     return kind, f"The answers look like {what}, and are taken as such; --kind choice, if each is one class."
+
+
+def as_asked(kind: str, how: HowToRead, given: dict[str, Any]) -> tuple[str, str]:
+    """Return the kind of answers, and what to say: ratings are classes where an option is only for these."""
+    flag = next((flag for flag, value in given.items() if value and flag != "--probabilities"), None)
+    if kind != "ordered" or how.kind is not None or flag is None:
+        return kind, ""
+    return "choice", f"The answers are ratings; with {flag}, their order does not count."
 
 
 def refuse_others(kind: str, given: dict[str, Any]) -> None:
@@ -171,21 +181,28 @@ class KindAnswers:
         """Return an answer as its place takes it: nothing is cut in files."""
         if place == "screen":
             return self.show(answer)
-        if self.kind == "set" and place == "json":
-            return sorted(answer)
+        if self.kind == "set":
+            listed = sorted(answer, key=lambda label: (type(label).__name__, label))
+            return listed if place == "json" else json.dumps(listed, ensure_ascii=False)
         if self.kind in ("text", "regions") or (self.kind == "ranking" and place == "json"):
             whole = self.pack(answer)
             return whole if place == "json" or isinstance(whole, str) else orjson.dumps(whole).decode()
         return self.show(answer)
+
+    def _shown_bound(self, bound: float) -> str | None:
+        """Return a bound of dates or times as these are written; None where it is none of any calendar."""
+        try:
+            return self.show(bound)
+        except (OverflowError, ValueError):
+            return None
 
     def tasks(self, found: KindResult, *, hard: bool = False, place: Place = "screen") -> pd.DataFrame:
         """Return a row for each task: the consensus, and what is known of it."""
         frame = found.to_frame()
         answers = self.consensus(found)
         shown = [None if one is None else self.spell(one, place) for one in answers]
-        if not isinstance(found, NumberResult) or any(
-            not _is_number_text(str(one)) for one in shown if one is not None
-        ):
+        moments = any(not _is_number_text(str(one)) for one in shown if one is not None)
+        if not isinstance(found, NumberResult) or moments:
             frame["consensus"] = np.array([*shown, None], dtype=object)[:-1]
         elif self.consensus is not _consensus:
             frame["consensus"] = [np.nan if one is None else float(one) for one in answers]
@@ -193,7 +210,8 @@ class KindAnswers:
             only: pd.DataFrame = frame[["consensus"]]
             return only
         if isinstance(found, NumberResult):
-            frame["low"], frame["high"] = found.interval.T
+            for name, bounds in zip(("low", "high"), found.interval.T, strict=True):
+                frame[name] = [self._shown_bound(bound) for bound in bounds.tolist()] if moments else bounds
         if isinstance(found, SetResult) and len(found.classes) <= MOST_COLUMNS:
             for name, column in zip(found.classes.tolist(), found.probability.T, strict=True):
                 text = " / ".join(name) if isinstance(name, tuple) else str(name)

@@ -43,7 +43,7 @@ def as_options(told: str) -> str:
     """Return a message of crowdcore's with the names that its arguments have here."""
     told = told.replace("truth_task_column=", "--truth-task-column").replace("header=False", "--no-header")
     told = re.sub(r"\b(task|annotator|label|time|truth)_column=", r"--\1-column", told)
-    names = r"\b(format|repeated|missing|annotators|classes)="
+    names = r"\b(format|repeated|missing|annotators|classes|kind)="
     return re.sub(names, r"--\1", re.sub(names + r"(?=[\w|-])", r"--\1 ", told))
 
 

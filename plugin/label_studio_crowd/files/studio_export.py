@@ -12,6 +12,7 @@ import orjson
 from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import as_array, as_ids, coded, distinct
+from crowdcore.crowd.repeats import moments
 from crowdcore.crowd.table import Crowd
 from crowdcore.formats import Reading
 from crowdcore.formats.delimited import typed
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _WHO: Final = ("id", "email", "username", "name")
 """What names a person in an object, the surest first."""
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False, "none": False, "": False}
+"""What a flag may be, as text in small letters."""
 
 
 def load_export(path: Path) -> list[Any] | None:
@@ -76,8 +79,10 @@ def _by_task(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return annotations that name their task, by task."""
     tasks: dict[Any, list[Any]] = {}
     for row in rows:
-        task = row["task"]
-        tasks.setdefault(task.get("id") if isinstance(task, Mapping) else task, []).append(row)
+        task = row["task"].get("id") if isinstance(row["task"], Mapping) else row["task"]
+        if isinstance(task, list | dict):
+            raise UserError(f"An annotation's task is {task!r}; it must be a number, a text, or an object with an id.")
+        tasks.setdefault(task, []).append(row)
     return [{"id": task, "annotations": annotations} for task, annotations in tasks.items()]
 
 
@@ -121,7 +126,7 @@ def read_export(
     export = _Export(path)
     annotations = [row for place, task in enumerate(tasks) for row in export.annotations(place, task)]
     chosen = infer_control((orjson.loads(row.result) for row in annotations), control, kind)
-    annotations.sort(key=lambda row: row.updated_at)
+    annotations = _by_time(annotations)
     own = [row._replace(annotator=number) for number, row in enumerate(annotations)]  # none supersedes another
     found = read_answers(np.arange(len(tasks)), own, chosen, trust_ground_truth=trust_ground_truth)
     if not chosen.is_class and classes is not None:
@@ -185,6 +190,10 @@ class _Export:
                 f"{self.path}, task {place} (counted from 0): expected a list of annotations, found "
                 f"{found or 'nothing'}: export the format JSON."
             )
+        if isinstance(task.get("id"), list | dict):
+            raise UserError(
+                f"{self.path}, task {place} (counted from 0): its id is {task['id']!r}; it must be a number or a text."
+            )
         self.tasks.append(task.get("id"))
         nameless = 0
         for row in rows:
@@ -203,11 +212,21 @@ class _Export:
                 task=place,
                 annotator=self.people.setdefault(who, len(self.people)),
                 result=self._result(row, task.get("id", place)),
-                was_cancelled=bool(row.get("was_cancelled")),
-                ground_truth=bool(row.get("ground_truth")),
-                updated_at=str(row.get("updated_at") or row.get("created_at") or "").removesuffix("Z"),
+                was_cancelled=self._flag(row, "was_cancelled", task.get("id", place)),
+                ground_truth=self._flag(row, "ground_truth", task.get("id", place)),
+                updated_at=str(row.get("updated_at") or row.get("created_at") or ""),
                 lead_time=row.get("lead_time"),
             )
+
+    def _flag(self, row: Mapping[str, Any], name: str, task: Any) -> bool:
+        """Return a flag of an annotation; texts are read as they are meant."""
+        given = row.get(name)
+        if str(given).lower() in _FLAGS:
+            return _FLAGS[str(given).lower()]
+        raise UserError(
+            f"{self.path}, task {task!r}: {name} of the annotation {row.get('id')!r} is {given!r}; it must be true or "
+            "false."
+        )
 
     def _result(self, row: Mapping[str, Any], task: Any) -> str:
         """Return what an annotation says, as JSON."""
@@ -225,6 +244,17 @@ class _Export:
         if any(task is None for task in self.tasks):
             return np.arange(1, len(self.tasks) + 1)
         return as_array(self.tasks)
+
+
+def _by_time(annotations: Sequence[Annotation]) -> list[Annotation]:
+    """Return annotations by their time, whatever its zone; as they stand where times cannot be read."""
+    import pandas as pd
+
+    try:
+        ranks = moments(pd.Series([row.updated_at or None for row in annotations], dtype=object))
+    except (ValueError, TypeError):
+        return list(annotations)
+    return [annotations[place] for place in np.argsort(ranks, kind="stable").tolist()]
 
 
 def _who(given: Any) -> Any:
@@ -247,6 +277,8 @@ def _named(
 ) -> tuple[Crowd, Any]:
     """Return the crowd, with the export's own ids and one annotator a person, and the codes of the true labels."""
     answers = found.crowd
+    if control.tag == "rating":
+        _check_ratings(export, answers)
     names = typed(answers.classes.tolist()) if control.tag == "rating" else answers.classes
     wanted = (
         distinct(names)
@@ -280,6 +312,18 @@ def _named(
     known = found.known_labels >= 0
     truth[task_of[known]] = codes[found.known_labels[known]]
     return (crowd, truth) if classes is not None else _without_corrected(crowd, truth)
+
+
+def _check_ratings(export: _Export, answers: Crowd) -> None:
+    """Raise a `UserError` about the first rating that is no number."""
+    wrong = [code for code, name in enumerate(answers.classes.tolist()) if typed([name]).dtype.kind not in "if"]
+    at = np.flatnonzero(np.isin(answers.label, wrong))
+    if len(at):
+        task, label = export.tasks[answers.task[at[0]]], answers.classes[answers.label[at[0]]]
+        raise UserError(
+            f"{export.path}, task {task!r}: a rating is {label!r}; ratings are numbers. Correct it, or leave the "
+            f"annotation out ({len(at)} such answers in total)."
+        )
 
 
 def _without_corrected(crowd: Crowd, truth: NDArray[np.int64]) -> tuple[Crowd, NDArray[np.int64]]:

@@ -225,7 +225,7 @@ def test_of_several_controls_one_is_chosen_by_its_name(good, bad, tmp_path):
     export(tmp_path, both)
     assert "'c' (choices), 'r' (rating). Choose one with --control" in bad("aggregate", "export.json")
     good("aggregate", "export.json", "--control", "c", "--out", "o.csv")
-    assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == ["p, q"] * 4
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == ['["p", "q"]'] * 4
     good("aggregate", "export.json", "--control", "r", "--kind", "ordered", "--out", "o.csv")
     assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == [3] * 4
 
@@ -319,3 +319,113 @@ def test_regions_that_cannot_be_read_are_not_nothing(run, tmp_path):
     assert code == 0, told
     assert "5 answers of" in told
     assert all(row["consensus"] for row in json.loads((tmp_path / "o.json").read_text()))
+
+
+def ratings(tmp_path, column="rating", wrong=None):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(1, 6, 40)
+    rows = [(i, j, str(int(np.clip(truth[i] + rng.choice([-1, 0, 0, 1]), 1, 5)))) for i in range(40) for j in range(3)]
+    rows[7] = (*rows[7][:2], wrong or rows[7][2])
+    pd.DataFrame(rows, columns=["task", "annotator", column]).to_csv(tmp_path / "stars.csv", index=False)
+
+
+@pytest.mark.parametrize("column", ["rating", "stars", "score"])
+def test_ratings_are_classes_of_an_order_and_that_is_said(column, run, tmp_path):
+    ratings(tmp_path, column)
+    code, _, told = run("aggregate", "stars.csv", "--out", "o.csv")
+    assert code == 0, told
+    assert "look like ratings, which are classes of an order, and are taken as such; --kind choice" in told
+    assert "within_one" in pd.read_csv(tmp_path / "o.csv")
+    code, _, told = run("aggregate", "stars.csv", "--method", "dawid-skene", "--out", "o.csv")
+    assert code == 0, told
+    assert "with --method, their order does not count" in told
+
+
+def test_a_word_among_ratings_is_named_with_its_task_and_annotator(bad, good, tmp_path):
+    ratings(tmp_path, wrong="five")
+    told = " ".join(bad("aggregate", "stars.csv").split())
+    assert "has 'five' for task 2, annotator 1" in told
+    assert "--missing" in told
+    good("aggregate", "stars.csv", "--missing", "five", "--out", "o.csv")
+    good("aggregate", "stars.csv", "--kind", "choice", "--out", "o.csv")
+
+
+def test_ratings_of_an_export_have_an_order_and_a_word_among_them_is_named(run, bad, tmp_path):
+    rated = [[[item("rating", {"rating": stars})] for stars in (3, 4, 5)]] * 5
+    code, _, told = run("aggregate", export(tmp_path, rated), "--out", "o.csv")
+    assert code == 0, told
+    assert "of the kind ordered; --kind choice" in told
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == [4] * 5
+    rated[3] = [[item("rating", {"rating": "five"})], *rated[3][1:]]
+    assert "task 4: a rating is 'five'; ratings are numbers" in bad("aggregate", export(tmp_path, rated))
+
+
+def test_sets_of_classes_with_any_mark_in_their_names_come_back_from_a_table(good, tmp_path):
+    odd = ["a, b", "c; d", 'e "f" | g']
+    sets_of = [[[item("choices", {"choices": odd[: 1 + i % 3]})] for _ in range(3)] for i in range(6)]
+    export(tmp_path, sets_of)
+    good("aggregate", "export.json", "--out", "o.csv")
+    consensus = pd.read_csv(tmp_path / "o.csv")["consensus"]
+    assert [sorted(json.loads(cell)) for cell in consensus] == [sorted(odd[: 1 + i % 3]) for i in range(6)]
+    rows = [(i, j, cell) for i, cell in enumerate(consensus) for j in range(3)]
+    pd.DataFrame(rows, columns=["task", "annotator", "label"]).to_csv(tmp_path / "again.csv", index=False)
+    good("aggregate", "again.csv", "--out", "p.csv")
+    assert pd.read_csv(tmp_path / "p.csv")["consensus"].tolist() == consensus.tolist()
+
+
+def test_dates_have_dates_around_them_and_a_year_among_them_is_no_answer(run, tmp_path):
+    days = [[[item("datetime", {"datetime": f"2024-05-{10 + i:02}"})] for _ in range(3)] for i in range(6)]
+    days[2][1] = [item("datetime", {"datetime": 5})]
+    code, _, told = run("aggregate", export(tmp_path, days), "--out", "o.csv")
+    assert code == 0, told
+    found = pd.read_csv(tmp_path / "o.csv")
+    assert found["consensus"].tolist() == [f"2024-05-{10 + i:02}" for i in range(6)]
+    assert (found["low"] <= found["consensus"]).all()
+    assert (found["consensus"] <= found["high"]).all()
+    assert found["num_answers"].tolist() == [3, 3, 2, 3, 3, 3]
+    years = [[[item("datetime", {"datetime": 2000 + i})] for _ in range(3)] for i in range(6)]
+    run("aggregate", export(tmp_path, years), "--out", "o.csv")
+    assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == [2000 + i for i in range(6)]
+
+
+def test_of_two_annotations_the_later_one_counts_whatever_its_zone(good, tmp_path):
+    path = export(tmp_path, [[[item("choices", {"choices": ["old"]})], [item("choices", {"choices": ["new"]})]]] * 3)
+    tasks = json.loads(path.read_text())
+    for task in tasks:
+        old, new = task["annotations"]
+        old |= {"completed_by": 1, "updated_at": "2024-05-01T12:30:00+02:00"}
+        new |= {"completed_by": 1, "updated_at": "2024-05-01T11:00:00Z"}
+    path.write_text(json.dumps(tasks))
+    good("aggregate", path, "--out", "o.csv")
+    assert set(pd.read_csv(tmp_path / "o.csv")["label"]) == {"new"}
+
+
+def test_flags_may_be_texts_and_what_is_no_flag_or_id_is_named(run, bad, tmp_path):
+    path = export(tmp_path, [[[item("choices", {"choices": ["p"]})]] * 2] * 3)
+    tasks = json.loads(path.read_text())
+    for task in tasks:
+        task["annotations"][0]["was_cancelled"] = "false"
+    path.write_text(json.dumps(tasks))
+    _, _, told = run("aggregate", path)
+    assert "6 answers of 2 annotators" in told
+    tasks[1]["annotations"][0]["was_cancelled"] = "perhaps"
+    path.write_text(json.dumps(tasks))
+    assert "was_cancelled of the annotation 100 is 'perhaps'; it must be true or false" in bad("aggregate", path)
+    tasks[1]["annotations"][0]["was_cancelled"] = None
+    tasks[2]["id"] = [1]
+    path.write_text(json.dumps(tasks))
+    assert "its id is [1]; it must be a number or a text" in bad("aggregate", path)
+
+
+def test_a_result_that_does_not_say_what_it_answers_is_named(bad, tmp_path):
+    nameless = {key: value for key, value in item("choices", {"choices": ["p"]}).items() if key != "from_name"}
+    assert "of the type choices has no from_name" in bad("aggregate", export(tmp_path, [[[nameless]] * 2] * 3))
+
+
+def test_numbers_and_sets_are_counted_as_answers_and_not_as_classes(run, tmp_path):
+    lengths()[0].to_csv(tmp_path / "n.csv", index=False)
+    written(sets()[0], tmp_path / "s.csv", "lists")
+    for name in ("n.csv", "s.csv"):
+        _, _, told = run("aggregate", name)
+        assert "different answers" in told
+        assert " classes" not in told.splitlines()[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -10,6 +11,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.studio.controls.control import Control, Result, described
 from label_studio_crowd.studio.controls.elements import Element
 from label_studio_crowd.studio.controls.forms import FORMS
+from label_studio_crowd.studio.controls.forms.numbers import how_written
 from label_studio_crowd.studio.controls.tags import CLASS_TAGS, TAGS
 
 _BARE: Final = Element("", "", {}, ())
@@ -38,6 +40,7 @@ def infer_control(results: Iterable[Result], name: str | None = None, kind: str 
     regions: dict[tuple[str, str], Control] = {}
     others: dict[str, None] = {}
     several: set[tuple[str, str]] = set()
+    written: dict[tuple[str, str], Counter[str]] = {}
     for result in results:
         for item in result:
             control = _control(item)
@@ -48,9 +51,13 @@ def infer_control(results: Iterable[Result], name: str | None = None, kind: str 
             (regions if control.kind == "regions" else found).setdefault(key, control)
             if control.is_class and len(_given(control, item)) > 1:
                 several.add(key)
+            if control.kind == "moment":
+                written.setdefault(key, Counter()).update(filter(None, [how_written(item["value"].get(control.tag))]))
     fitting = _named(found, name) or _named(regions, name)
     if len(fitting) == 1:
         key, control = fitting[0]
+        if written.get(key):
+            control = replace(control, written=written[key].most_common(1)[0][0])
         return replace(control, kind=_kind(control, key in several, kind))
     scored = [f"{control.name!r} ({control.tag})" for control in (*found.values(), *regions.values())]
     listed = ", ".join(scored or others) or "no answer at all"
@@ -97,6 +104,11 @@ def _control(item: Mapping[str, Any]) -> Control | None:
     known = TAGS.get(tag) if isinstance(tag, str) else None
     if known is None or not isinstance(value, Mapping) or "item_index" in item or known.field not in value:
         return None
+    if not item.get("from_name"):
+        raise UserError(
+            f"A result of the type {tag} has no from_name, which says what control it answers (value: "
+            f"{repr(dict(value))[:80]}). Add it, or export the project anew as JSON."
+        )
     kind = known.kind(_BARE)
     if kind != "regions" and len(value) > 1:
         return None

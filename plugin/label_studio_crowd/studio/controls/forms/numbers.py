@@ -41,7 +41,8 @@ class MomentForm(Form):
 
     def read(self, control: Control, items: Items) -> float | None:
         """See `Form`; of several the last."""
-        found = [moment for value in values_of(control, items) if (moment := seconds_of(value)) is not None]
+        values = [value for value in values_of(control, items) if _fits(how_written(value), control.written)]
+        found = [moment for value in values if (moment := seconds_of(value)) is not None]
         return seconds_of(self.show(control, found[-1])) if found else None
 
     def write(self, control: Control, answer: float, own: Mapping[str, Path]) -> list[dict[str, Any]]:
@@ -75,9 +76,7 @@ def seconds_of(value: Any) -> float | None:
     """
     text = str(value).strip().replace(" ", "T")
     for name, (pattern, form) in _MOMENTS.items():
-        found = re.fullmatch(
-            pattern + (r"(:\d{2}(\.\d+)?)?(Z|[+-]00:?00)?" if name in ("datetime", "time") else ""), text
-        )
+        found = re.fullmatch(pattern + _rest(name), text)
         if found is None:
             continue
         if name == "year":
@@ -90,6 +89,28 @@ def seconds_of(value: Any) -> float | None:
         start = moment.replace(hour=0, minute=0) if name == "time" else _START
         return (moment - start).total_seconds() + more
     return None
+
+
+def how_written(value: Any) -> str | None:
+    """Return how a date or a time is written: year, month, date, datetime or time; None if it is neither.
+
+    Examples
+    --------
+    >>> [how_written(value) for value in ("2026", "2026-05", "2026-05-01", "2026-05-01T10:00", "10:00", "May")]
+    ['year', 'month', 'date', 'datetime', 'time', None]
+    """
+    text = str(value).strip().replace(" ", "T")
+    return next((name for name, (pattern, _) in _MOMENTS.items() if re.fullmatch(pattern + _rest(name), text)), None)
+
+
+def _rest(name: str) -> str:
+    """Return the pattern of what may follow a date or a time: seconds, and a zone."""
+    return r"(:\d{2}(\.\d+)?)?(Z|[+-]00:?00)?" if name in ("datetime", "time") else ""
+
+
+def _fits(written: str | None, wanted: str) -> bool:
+    """Return whether something is on the same scale as is wanted: years, times of a day, or dates."""
+    return written is not None and (written == wanted or {written, wanted}.isdisjoint({"year", "time"}))
 
 
 def moment_of(seconds: float, written: str) -> str:
