@@ -90,6 +90,10 @@ def show_run(console: Console, report: RunReport, *, verbose: bool = False) -> N
     if report.model_disagrees:
         number = _count(report.model_disagrees, "task")
         console.print(f"Model disagrees: {number}, where the classifier contradicts all annotators", highlight=False)
+    if report.crowdlab_differs is not None and report.labelled_tasks:
+        share = 1 - report.crowdlab_differs / report.labelled_tasks
+        others = f", not on {report.crowdlab_differs:,}" if report.crowdlab_differs else ""
+        console.print(f"Second opinion: CROWDLAB agrees on {share:.1%} of the labelled tasks{others}", highlight=False)
     console.print(f"Classifier: {escape(report.classifier or '')}", highlight=False)
     for warning in report.warnings:
         console.print(f"{_MARKS['note']} {escape(warning)}", highlight=False)

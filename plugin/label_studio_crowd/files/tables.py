@@ -18,7 +18,17 @@ from label_studio_crowd.store.people import annotator_name
 if TYPE_CHECKING:
     import pandas as pd
 
-_OF_CONTROL: Final = ("consensus", "quality", "agreement", "num_labels", "consensus_json", "told")
+_OF_CONTROL: Final = (
+    "consensus",
+    "quality",
+    "agreement",
+    "num_labels",
+    "consensus_json",
+    "told",
+    "crowdlab",
+    "crowdlab_quality",
+    "activelab",
+)
 """What the tasks' table has of each further control, where there is such a column, with its name after a colon."""
 FORMATS: Final = (".csv", ".json", ".parquet")
 
@@ -31,9 +41,11 @@ class Tables:
     ----------
     tasks
         task, consensus, quality, agreement, majority_vote, num_labels, priority, settled, settled_by,
-        queue_position, predicted, model_disagrees. A task without labels has no consensus: `predicted` is what the
-        classifier says of it. Where the model disagrees, the consensus is a label that none of the task's annotators
-        gave; theirs is in `majority_vote`.
+        queue_position, predicted, model_disagrees, crowdlab, crowdlab_quality, activelab. A task without labels has no
+        consensus: `predicted` is what the classifier says of it. Where the model disagrees, the consensus is a label
+        that none of the task's annotators gave; theirs is in `majority_vote`. The last three are the second opinion:
+        CROWDLAB's label and its quality, and ActiveLab's score (low: one more label is worth most). They are missing
+        where answers are not one class.
     annotators
         annotator, name, quality, quality_low, quality_high, agreement_with_consensus, worst_class, num_labels,
         median_seconds, copy_group; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB.
@@ -44,10 +56,10 @@ class Tables:
         task, annotator, label, quality.
 
     Where several controls are scored, these columns are the first one's; the tasks have consensus, quality, agreement,
-    num_labels, consensus_json and told of each other, with its name after a colon, and annotators and answers have a
-    row for each control, and its name in the first column. Of answers that are not one class the consensus and the
-    labels are as a person reads them; `consensus_json` is the consensus as Label Studio keeps it, and `told` what else
-    the kind tells.
+    num_labels, consensus_json, told and the second opinion of each other, with its name after a colon, and annotators
+    and answers have a row for each control, and its name in the first column. Of answers that are not one class the
+    consensus and the labels are as a person reads them; `consensus_json` is the consensus as Label Studio keeps it, and
+    `told` what else the kind tells.
     """
 
     tasks: pd.DataFrame
@@ -107,6 +119,10 @@ def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]
             "model_disagrees": snapshot.model_disagrees,
         }
     )
+    if len(snapshot.crowdlab):
+        tasks["crowdlab"] = _named(labels, np.where(snapshot.labels > 0, snapshot.crowdlab, -1))
+        tasks["crowdlab_quality"] = np.where(snapshot.labels > 0, _rounded(snapshot.crowdlab_quality), np.nan)
+        tasks["activelab"] = _rounded(snapshot.activelab)
     if snapshot.values:
         packed = np.array(snapshot.values, dtype=object)
         tasks["consensus_json"] = _named(packed, np.where(said, consensus, -1))

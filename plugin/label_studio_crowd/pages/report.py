@@ -104,11 +104,12 @@ def report_html(
     suspects = insights.suspect_labels(snapshot, people, 1, _SUSPECTS)
     overruled = insights.overruled_majorities(snapshot, people, 1, _OVERRULED)
     disagreements = insights.model_disagreements(snapshot, people, 1, _DISAGREEMENTS)
+    opinions = insights.second_opinions(snapshot, people, 1, _DISAGREEMENTS)
     annotators = insights.annotators_page(snapshot, people, 1, _ANNOTATORS)
     rows = {person.key: row for row, person in enumerate(people.everybody)}
     detailed = [row.person.key for row in annotators.rows if row.labels][:_DETAILED]
     details = [insights.annotator_details(snapshot, people, rows[key]) for key in detailed]
-    shown = [row.task for page in (queue, suspects, overruled, disagreements) for row in page.rows]
+    shown = [row.task for page in (queue, suspects, overruled, disagreements, opinions) for row in page.rows]
     shown += [mistake.task for one in details for mistake in one.mistakes]
     runs, facts = stored.runs.newest(_RUNS), stored.facts
     report = runs[0].report if runs else RunReport()
@@ -135,6 +136,7 @@ def report_html(
         suspects=suspects,
         overruled=overruled,
         disagreements=disagreements,
+        opinions=opinions,
         annotators=annotators,
         copying=insights.copying_groups(snapshot, people),
         details=details,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
+from crowdcore import Crowd, CrowdlabResult
 from crowdcore.hierarchical.confidence import confidence_scores
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
 from crowdcore.kinds.order import read_ordered
@@ -17,6 +17,7 @@ from crowdcore.votes.copies import CopyGroup, find_copies
 from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, believe
+from label_studio_crowd.scoring.published import published
 from label_studio_crowd.settings import ConsensusMethod
 
 MOST_EXPONENT = 2.0
@@ -135,13 +136,10 @@ def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes |
 
 
 def _crowdlab(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:
-    result = crowdlab(crowd, pred_probs, known_labels=known_labels)
-    calibrated = result
-    if pred_probs is not None:
-        calibrated = crowdlab(crowd, pred_probs, known_labels=known_labels, calibrate_probs=True)
+    found = published(crowd, pred_probs, known_labels)
     no_interval, founded = np.full((len(crowd.annotators), 2), np.nan), np.ones(len(crowd.tasks), np.bool_)
-    priority, hears_model = active_learning_scores(calibrated), pred_probs is not None
-    return Beliefs(result, priority, no_interval, founded, hears_model, crowd.num_answers, find_copies(crowd))
+    hears_model, copies = pred_probs is not None, find_copies(crowd)
+    return Beliefs(found.result, found.score, no_interval, founded, hears_model, crowd.num_answers, copies)
 
 
 _METHODS: dict[ConsensusMethod, Callable[[Crowd, Floats | None, Codes | None], Beliefs]] = {

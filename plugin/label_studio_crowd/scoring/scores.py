@@ -15,6 +15,7 @@ from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.consensus import Beliefs, find_beliefs
 from label_studio_crowd.scoring.kinds import KindBelief
+from label_studio_crowd.scoring.published import Published, published
 from label_studio_crowd.settings import ConsensusMethod
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
@@ -67,6 +68,8 @@ class Scores:
     left_out
         Where several are scored: whether most who answered the task did not answer this one, so that it has no
         consensus there; shape (N,).
+    second_opinion
+        What CROWDLAB and ActiveLab say of classes; None where they are the method, and for other kinds of answers.
     """
 
     answers: Answers
@@ -88,6 +91,7 @@ class Scores:
     parts: tuple[Scores, ...] = ()
     held_by: NDArray[np.int64] | None = None
     left_out: NDArray[np.bool_] | None = None
+    second_opinion: Published | None = None
 
     @property
     def controls(self) -> tuple[Scores, ...]:
@@ -121,6 +125,14 @@ class Scores:
         """Whether the task needs no more labels; shape (N,)."""
         settled: NDArray[np.bool_] = self.settled_by != ""
         return settled
+
+    @property
+    def doubted(self) -> NDArray[np.bool_]:
+        """Whether CROWDLAB's label is another than the consensus of a labelled task of unknown truth; shape (N,)."""
+        if self.second_opinion is None:
+            return np.zeros(len(self.priority), np.bool_)
+        differs: NDArray[np.bool_] = self.second_opinion.result.consensus != self.result.consensus
+        return differs & (self.answers.crowd.num_answers > 0) & (self.answers.known_labels < 0)
 
     @property
     def calibrated(self) -> bool:
@@ -197,6 +209,7 @@ def score(
         target_quality=target_quality,
         min_labels=min_labels,
         max_labels=max_labels,
+        second_opinion=published(crowd, pred_probs, known) if is_class and consensus != "crowdlab" else None,
     )
 
 

@@ -20,6 +20,7 @@ from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, Told
+from label_studio_crowd.scoring.published import Published
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.projects import ProjectStore
@@ -30,7 +31,7 @@ FORMAT: Final = 3
 """Goes up when what is stored changes: what another release stored is not read."""
 _REASONS: Final = ("", *SETTLED_BY)
 _NOTHING: Final = "[]"
-_ROUGH: Final = ("answer_quality", "answer_seconds", "predicted_probability")
+_ROUGH: Final = ("answer_quality", "answer_seconds", "predicted_probability", "crowdlab_quality", "activelab")
 """What is stored with seven digits."""
 
 
@@ -116,6 +117,8 @@ class Snapshot:
         The names of all controls that were scored, where there are several.
     others
         The snapshots of the other controls, in the first one's.
+    crowdlab, crowdlab_quality, activelab
+        The second opinion: CROWDLAB's class codes and their quality, ActiveLab's score; (N,), or empty without one.
     answer_at, answer_seconds
         When it was last changed (Unix time; 0 where that is not known) and how long it took (NaN); (A,).
     """
@@ -171,6 +174,9 @@ class Snapshot:
     of_classes: tuple[tuple[str, str], ...] = ()
     held_by: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     left_out: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    crowdlab: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    crowdlab_quality: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    activelab: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     all_controls: tuple[str, ...] = ()
     others: tuple[Snapshot, ...] = ()
 
@@ -212,6 +218,13 @@ class Snapshot:
     def said(self) -> NDArray[np.bool_]:
         """Whether somebody has said what a task is; without that, its consensus is the model's guess; (N,)."""
         return np.asarray(((self.labels > 0) | self.known) & (self.consensus >= 0))
+
+    @cached_property
+    def doubted(self) -> NDArray[np.bool_]:
+        """Whether CROWDLAB's label is another than the consensus of a labelled task of unknown truth; (N,)."""
+        if not len(self.crowdlab):
+            return np.zeros(len(self.tasks), np.bool_)
+        return np.asarray((self.labels > 0) & ~self.known & (self.crowdlab != self.consensus))
 
     @property
     def comparable(self) -> bool:
@@ -343,6 +356,8 @@ def take_snapshot(
         counts = np.bincount(crowd.label, minlength=len(crowd.classes)) + 1.0
         prior = counts / counts.sum()
     predicted, predicted_probability = _predicted(probabilities, crowd.tasks)
+    second = scores.second_opinion
+    opinion = {} if second is None else _opinion(second)
     answer_at, answer_seconds = answer_times(crowd, annotations)
     return Snapshot(
         taken_at=taken_at,
@@ -394,7 +409,16 @@ def take_snapshot(
         answer_at=answer_at,
         answer_seconds=answer_seconds,
         hears_model=scores.hears_model,
+        **opinion,  # type: ignore[arg-type]
     )
+
+
+def _opinion(second: Published) -> dict[str, NDArray[Any]]:
+    return {
+        "crowdlab": np.asarray(second.result.consensus, np.int64),
+        "crowdlab_quality": np.asarray(second.result.quality, np.float64),
+        "activelab": np.asarray(second.score, np.float64),
+    }
 
 
 def _own_labels(answers: Answers) -> tuple[tuple[str, ...], ...]:

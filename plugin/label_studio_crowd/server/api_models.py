@@ -72,6 +72,7 @@ class ProjectDetails(ProjectState):
     classes: list[ClassShare]
     settled_by: dict[SettledBy, int] = Field(description="Tasks that need no more labels, by reason.")
     model_disagrees: int = Field(description="Tasks on which the classifier disagrees with all annotators.")
+    crowdlab_differs: int = Field(description="Tasks on which CROWDLAB's label is another than the consensus.")
     warnings: list[str] = Field(description="What the last run found that may need attention.")
     seconds: dict[str, float] = Field(description="Seconds of the last run, by stage.")
 
@@ -91,6 +92,11 @@ class Task(BaseModel):
         description="Whether the classifier disagrees with all annotators: none of them gave the consensus, so quality "
         "does not settle the task."
     )
+    crowdlab: str | None = Field(
+        None, description="CROWDLAB's label, a second opinion; null before the first label, and without classes."
+    )
+    crowdlab_quality: float | None = Field(None, description="Quality of CROWDLAB's label, by CROWDLAB.")
+    activelab: float | None = Field(None, description="ActiveLab's score: low where one more label is worth most.")
     place: int | None = Field(description="Its place in the queue, from 1; null if it is not in the queue.")
     url: str = Field(description="The task in Label Studio.")
 

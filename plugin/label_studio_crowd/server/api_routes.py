@@ -82,6 +82,7 @@ def get_project(parts: TheParts, project: Number) -> ProjectDetails:
         classes=classes_of(snapshot) if snapshot else [],
         settled_by=settled_by(snapshot) if snapshot else {},
         model_disagrees=int(snapshot.model_disagrees.sum()) if snapshot else 0,
+        crowdlab_differs=int(snapshot.doubted.sum()) if snapshot else 0,
         warnings=list(report.warnings),
         seconds=dict(report.seconds),
     )
@@ -126,6 +127,9 @@ def list_tasks(
     model_disagrees: Annotated[
         bool | None, Query(description="Only tasks where the classifier disagrees with all annotators, or only others.")
     ] = None,
+    crowdlab_differs: Annotated[
+        bool | None, Query(description="Only tasks where CROWDLAB's label is another, or only others.")
+    ] = None,
     order_by: OrderBy = "id",
     direction: Direction = "ascending",
     limit: Limit = 100,
@@ -133,7 +137,8 @@ def list_tasks(
 ) -> Page[Task]:
     """List tasks. Those of unknown quality match no bounds, and come last."""
     table = TaskTable(scored.snapshot, scored.url)
-    rows = table.rows(Choice(settled, labelled, min_quality, max_quality, model_disagrees, order_by, direction))
+    wanted = Choice(settled, labelled, min_quality, max_quality, model_disagrees, crowdlab_differs, order_by, direction)
+    rows = table.rows(wanted)
     items = table.spelled_out(rows[offset : offset + limit].tolist())
     return Page(total=len(rows), limit=limit, offset=offset, items=items)
 

@@ -87,22 +87,28 @@ def show_queue(frame: ProjectPage, page: PageNumber = 1) -> HTMLResponse:
 
 @router.get("/projects/{project}/suspects")
 def show_suspects(
-    frame: ProjectPage, page: PageNumber = 1, overruled: PageNumber = 1, disagrees: PageNumber = 1
+    frame: ProjectPage,
+    page: PageNumber = 1,
+    overruled: PageNumber = 1,
+    disagrees: PageNumber = 1,
+    crowdlab: PageNumber = 1,
 ) -> HTMLResponse:
-    """Show labels that are probably wrong, and consensus that differs from the majority or from the classifier."""
+    """Show labels that are probably wrong, and consensus that the majority, the classifier or CROWDLAB do not share."""
     if frame.snapshot is None:
         return frame.waiting("suspects")
     people = frame.people(frame.snapshot)
     suspects = insights.suspect_labels(frame.snapshot, people, page)
     majorities = insights.overruled_majorities(frame.snapshot, people, overruled, _OVERRULED)
     disagreements = insights.model_disagreements(frame.snapshot, people, disagrees, _OVERRULED)
-    tasks = [row.task for part in (suspects, majorities, disagreements) for row in part.rows]
+    opinions = insights.second_opinions(frame.snapshot, people, crowdlab, _OVERRULED)
+    tasks = [row.task for part in (suspects, majorities, disagreements, opinions) for row in part.rows]
     return frame.section(
         "suspects",
         "suspects",
         suspects=suspects,
         overruled=majorities,
         disagreements=disagreements,
+        opinions=opinions,
         previews=frame.previews(tasks),
     )
 

@@ -33,6 +33,7 @@ class Choice:
     min_quality: float | None = None
     max_quality: float | None = None
     model_disagrees: bool | None = None
+    crowdlab_differs: bool | None = None
     order_by: OrderBy = "id"
     direction: Direction = "ascending"
 
@@ -67,6 +68,8 @@ class TaskTable:
             fits &= self._quality <= choice.max_quality
         if choice.model_disagrees is not None:
             fits &= snapshot.model_disagrees == choice.model_disagrees
+        if choice.crowdlab_differs is not None:
+            fits &= snapshot.doubted == choice.crowdlab_differs
         rows = np.flatnonzero(fits)
         keys = {"id": snapshot.tasks, "quality": self._quality, "priority": snapshot.priority}[choice.order_by][rows]
         return rows[np.argsort(keys if choice.direction == "ascending" else -keys, kind="stable")]
@@ -89,11 +92,23 @@ class TaskTable:
                     settled=reason > 0,
                     settled_by=_REASONS[reason - 1] if reason else None,
                     model_disagrees=bool(snapshot.model_disagrees[row]),
+                    **self._second_opinion(row),
                     place=places.get(task),
                     url=task_url(self._url, task),
                 )
             )
         return found
+
+    def _second_opinion(self, row: int) -> dict[str, Any]:
+        snapshot = self._snapshot
+        if not len(snapshot.crowdlab):
+            return {}
+        said = snapshot.labels[row] > 0
+        return {
+            "crowdlab": snapshot.label_in(row, int(snapshot.crowdlab[row])) if said else None,
+            "crowdlab_quality": number(snapshot.crowdlab_quality[row]) if said else None,
+            "activelab": number(snapshot.activelab[row]),
+        }
 
     def numbers(self) -> Numbers:
         """Return the project in numbers."""

@@ -85,6 +85,8 @@ class RunReport:
         Tasks that need no more labels, in all and by the reason why.
     model_disagrees
         Tasks on which the classifier disagrees with all who labelled them.
+    crowdlab_differs
+        Labelled tasks of unknown truth on which CROWDLAB's label is another than the consensus.
     changed_tasks, deleted_tasks, full_pull
         What the pull brought, and whether everything was read anew.
     changes, expected_seconds
@@ -116,6 +118,7 @@ class RunReport:
     settled: int | None = None
     settled_by: Mapping[str, int] = field(default_factory=dict)
     model_disagrees: int | None = None
+    crowdlab_differs: int | None = None
     changed_tasks: int | None = None
     deleted_tasks: int | None = None
     full_pull: bool | None = None

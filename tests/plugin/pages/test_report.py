@@ -54,6 +54,17 @@ def cells(html):
     return Counter(" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in found)
 
 
+def test_tasks_on_which_crowdlab_differs_are_listed_and_no_others(filled, report):
+    _, _, snapshot = filled
+    differs = snapshot.tasks[snapshot.doubted].tolist()
+    listed = [int(task) for task in re.findall(r'id="crowdlab-(\d+)"', report)]
+    assert differs
+    assert set(listed) <= set(differs)
+    assert len(listed) == min(len(differs), 25)
+    share = 1 - len(differs) / (snapshot.labels > 0).sum()
+    assert re.search(rf"CROWDLAB agrees on {100 * share:.1f}\s%", report)
+
+
 def test_nothing_is_loaded_and_links_lead_into_label_studio_or_the_file(report, hidden):
     for html in (report, hidden):
         assert not re.search(r"<(?:script|link|img|iframe|object|embed|form|base)\b|\bsrc(?:set)?=| on\w+=", html)

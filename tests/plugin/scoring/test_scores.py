@@ -276,6 +276,30 @@ def test_by_default_it_is_hierarchical_dawid_skene_and_least_confidence(model):
     assert (found.result.annotators.quality < high).all()
 
 
+@pytest.mark.parametrize("model", [True, False])
+def test_crowdlab_and_activelab_give_a_second_opinion(model):
+    answers, pred_probs = some_answers()
+    pred_probs = pred_probs if model else None
+    found = score(answers, pred_probs, **RULE)
+    expected = crowdlab(answers.crowd, pred_probs)
+    np.testing.assert_array_equal(found.second_opinion.result.consensus, expected.consensus)
+    np.testing.assert_array_equal(found.second_opinion.score, activelab(answers.crowd, pred_probs))
+    differs = (expected.consensus != found.result.consensus) & (answers.crowd.num_answers > 0)
+    np.testing.assert_array_equal(found.doubted, differs)
+    assert score(answers, pred_probs, **RULE, consensus="crowdlab").second_opinion is None
+
+
+def test_nobody_doubts_a_known_truth():
+    answers = read_answers(
+        np.arange(1, 4),
+        [annotation(n, 1, n, "a") for n in range(2, 6)] + [annotation(9, 1, 9, "b", truth=True)],
+        CONTROL,
+        trust_ground_truth=True,
+    )
+    found = score(answers, None, **RULE)
+    assert not found.doubted.any()
+
+
 def test_agreement_is_of_tasks_on_whose_consensus_more_than_one_has_a_say():
     tasks = np.arange(1, 41)
     alone = [annotation(n, n, 7, "ab"[n % 2]) for n in range(1, 41)]

@@ -21,7 +21,13 @@ def test_what_is_stored_is_read_again():
         stored, read = getattr(snapshot, field.name), getattr(found, field.name)
         if isinstance(stored, np.ndarray):
             assert read.dtype == stored.dtype
-            rough = field.name in ("answer_quality", "answer_seconds", "predicted_probability")
+            rough = field.name in (
+                "answer_quality",
+                "answer_seconds",
+                "predicted_probability",
+                "crowdlab_quality",
+                "activelab",
+            )
             np.testing.assert_allclose(read, stored, rtol=1e-6 if rough else 0, err_msg=field.name)
         else:
             assert read == stored

@@ -1,5 +1,6 @@
 """The JSON API."""
 
+import dataclasses
 import time
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.openapi.models import OpenAPI
 
+from label_studio_crowd.scoring.snapshot import stored_snapshot
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.tables import runs
 from tests.plugin.server.serving import CONFIG, STUDIO, annotation, believed, seed, task
@@ -90,6 +92,9 @@ def test_the_queue(seeded):
         "settled": False,
         "settled_by": None,
         "model_disagrees": False,
+        "crowdlab": None,
+        "crowdlab_quality": None,
+        "activelab": None,
         "place": 1,
         "url": f"{STUDIO}/projects/1/data?task=3",
     }
@@ -163,6 +168,23 @@ def test_one_task(client, backend):
     stored.mirror.apply([task(99, annotation(991, 5))])
     shown = client.get("/api/projects/1/tasks/99").json()
     assert (shown["believed"], shown["annotations"][0]["label"]) == (None, "a")
+
+
+def test_the_second_opinion(client, backend):
+    stored = seed(backend)
+    known = stored_snapshot(stored)
+    codes, quality = np.array([0, 1, -1, 0, 1, 1]), np.linspace(0.5, 0.9, 6)
+    asked = dataclasses.replace(known, crowdlab=codes, crowdlab_quality=quality, activelab=quality / 2, taken_at=2e9)
+    stored.runs.keep_snapshot(asked.to_bytes(), asked.taken_at)
+    rows = {row["task"]: row for row in client.get("/api/projects/1/tasks").json()["items"]}
+    differs = [row["task"] for row in rows.values() if row["labels"] and row["crowdlab"] != row["consensus"]]
+    assert rows[5]["crowdlab"] == "b"
+    assert rows[5]["crowdlab_quality"] == pytest.approx(quality[4])
+    assert rows[3]["crowdlab"] is None
+    assert rows[3]["activelab"] == pytest.approx(quality[2] / 2)
+    found = client.get("/api/projects/1/tasks", params={"crowdlab_differs": True}).json()["items"]
+    assert [row["task"] for row in found] == differs != []
+    assert client.get("/api/projects/1").json()["crowdlab_differs"] == len(differs)
 
 
 def test_annotators(seeded):

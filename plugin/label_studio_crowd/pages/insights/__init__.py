@@ -19,9 +19,11 @@ from label_studio_crowd.pages.insights.individual import (
 from label_studio_crowd.pages.insights.mistakes import (
     ModelDisagreement,
     OverruledMajority,
+    SecondOpinion,
     SuspectLabel,
     model_disagreements,
     overruled_majorities,
+    second_opinions,
     suspect_labels,
 )
 from label_studio_crowd.pages.insights.open_tasks import QueuedTask, queue_page
@@ -65,6 +67,7 @@ __all__ = [
     "Person",
     "QueuedTask",
     "SameLabels",
+    "SecondOpinion",
     "Speed",
     "Stage",
     "SuspectLabel",
@@ -85,5 +88,6 @@ __all__ = [
     "queue_page",
     "same_labels",
     "scored_with",
+    "second_opinions",
     "suspect_labels",
 ]

@@ -123,6 +123,34 @@ class ModelDisagreement:
     evidence: str
 
 
+@dataclass(frozen=True)
+class SecondOpinion:
+    """A task on which CROWDLAB says something else.
+
+    Attributes
+    ----------
+    task, consensus, quality
+        What is believed, and how surely.
+    crowdlab, crowdlab_quality
+        CROWDLAB's label, and its quality, which is a score and no probability.
+    votes
+        What was said, the most frequent label first.
+    guess
+        What the classifier says; None without one.
+    evidence
+        What speaks for each, in a sentence or two.
+    """
+
+    task: int
+    consensus: str
+    quality: float
+    crowdlab: str
+    crowdlab_quality: float
+    votes: tuple[Vote, ...]
+    guess: Guess | None
+    evidence: str
+
+
 def suspect_labels(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[SuspectLabel]:
     """Return a page of the labels that are probably wrong, the surest first."""
     found = suspects(snapshot)
@@ -147,6 +175,15 @@ def model_disagreements(snapshot: Snapshot, people: People, number: int = 1, siz
     found = found[np.argsort(-snapshot.quality[found], kind="stable")]
     which = on_page(len(found), number, size)
     rows = tuple(_disagreement(snapshot, people, row) for row in found[which].tolist())
+    return Page(rows, len(found), which.start // size + 1, size)
+
+
+def second_opinions(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[SecondOpinion]:
+    """Return a page of the tasks on which CROWDLAB says something else, the least sure consensus first."""
+    found = np.flatnonzero(snapshot.doubted)
+    found = found[np.argsort(snapshot.quality[found], kind="stable")]
+    which = on_page(len(found), number, size)
+    rows = tuple(_second_opinion(snapshot, people, row) for row in found[which].tolist())
     return Page(rows, len(found), which.start // size + 1, size)
 
 
@@ -261,4 +298,18 @@ def _disagreement(snapshot: Snapshot, people: People, row: int) -> ModelDisagree
         guess=guess,
         state=_STATES[snapshot.reason(row)],
         evidence=against_all(votes, consensus, guess),
+    )
+
+
+def _second_opinion(snapshot: Snapshot, people: People, row: int) -> SecondOpinion:
+    votes, guess = votes_of(snapshot, people, row), guess_of(snapshot, row)
+    return SecondOpinion(
+        task=int(snapshot.tasks[row]),
+        consensus=snapshot.label_in(row, int(snapshot.consensus[row])),
+        quality=float(snapshot.quality[row]),
+        crowdlab=snapshot.label_in(row, int(snapshot.crowdlab[row])),
+        crowdlab_quality=float(snapshot.crowdlab_quality[row]),
+        votes=votes,
+        guess=guess,
+        evidence=" ".join([f"{tally(votes)}.", *([says(guess)] if guess else [])]),
     )

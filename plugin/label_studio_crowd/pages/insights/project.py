@@ -112,6 +112,8 @@ class Overview:
         What `labels_needed` takes at this pace; None where one of them is not known, or 0.
     histogram
         Quality of the consensus.
+    crowdlab_differs
+        Labelled tasks on which CROWDLAB says something else; None where it is not asked, or nothing is labelled.
     history
         The project at past runs, the oldest first; runs without an estimate are left out.
     forecast
@@ -127,6 +129,7 @@ class Overview:
     labels_needed: Estimate
     days_needed: float | None
     histogram: Histogram
+    crowdlab_differs: int | None
     history: tuple[Moment, ...]
     forecast: Forecast | None
     forecast_reason: str
@@ -176,6 +179,7 @@ def project_overview(
         labels_needed=needed,
         days_needed=needed.value / pace.a_day if needed.value and pace and pace.a_day else None,
         histogram=_histogram(snapshot),
+        crowdlab_differs=int(snapshot.doubted.sum()) if len(snapshot.crowdlab) and numbers.labelled_tasks else None,
         history=history.moments if history else (),
         forecast=None if reason else forecast,
         forecast_reason=reason,
