@@ -58,7 +58,8 @@ class ScoredProject(Project):
     @property
     def control(self) -> Control:
         """The control that stands for the project, and for which a classifier is trained: the first of classes."""
-        return next((control for control in self.controls if control.is_class), self.controls[0])
+        alone = [control for control in self.controls if not control.form.about_regions] or self.controls
+        return next((control for control in alone if control.is_class), alone[0])
 
     @classmethod
     def of(

@@ -4,11 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from crowdcore.kinds.region.about_units import answers_about_units
     from crowdcore.kinds.region.consensus import regions
     from crowdcore.kinds.region.distance import region_distance
     from crowdcore.kinds.region.features import Describe, TextFeatures
     from crowdcore.kinds.region.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Region, Span
-    from crowdcore.kinds.region.relations import RelatedUnits, Relation, answers_about_units, relate
+    from crowdcore.kinds.region.relations import RelatedUnits, Relation, RelationBelief, believe_relations, relate
     from crowdcore.kinds.region.result import Members, RegionResult, Units
 else:
     _PLACES = {
@@ -28,7 +29,9 @@ else:
         "Span": "crowdcore.kinds.region.places",
         "TextFeatures": "crowdcore.kinds.region.features",
         "Units": "crowdcore.kinds.region.result",
-        "answers_about_units": "crowdcore.kinds.region.relations",
+        "RelationBelief": "crowdcore.kinds.region.relations",
+        "answers_about_units": "crowdcore.kinds.region.about_units",
+        "believe_relations": "crowdcore.kinds.region.relations",
         "region_distance": "crowdcore.kinds.region.distance",
         "regions": "crowdcore.kinds.region.consensus",
         "relate": "crowdcore.kinds.region.relations",
@@ -55,10 +58,12 @@ __all__ = [
     "RegionResult",
     "RelatedUnits",
     "Relation",
+    "RelationBelief",
     "Span",
     "TextFeatures",
     "Units",
     "answers_about_units",
+    "believe_relations",
     "region_distance",
     "regions",
     "relate",

@@ -253,6 +253,7 @@ class _Consensus:
             units=units,
             members=members,
             missed=presence.missed,
+            known_regions=np.stack([marks.task, marks.region, unit], axis=1)[is_known],
         )
 
 

@@ -1,8 +1,8 @@
-"""Relations between regions, and answers about single regions, moved from everybody's regions to the consensus'."""
+"""Relations between regions, moved from everybody's regions to the consensus'."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.kinds.region.about_units import UnitsOfRegions
 from crowdcore.kinds.region.result import RegionResult
-from crowdcore.kinds.table import AnswerTable
 
 Codes = NDArray[np.int64]
+Unit = tuple[int, int]
+"""Which of several results of regions, and the place in its units."""
 
 NONE = "\0none"
 """Class of two regions that are not related."""
@@ -30,18 +32,22 @@ class Relation:
         Ids, as in the table of the regions.
     first, second : int
         Places of the two regions in the annotator's answer. The relation goes from the first to the second.
-    label : str, optional
+    label : hashable, optional
         What it is called.
     both_ways : bool
         Whether it has no direction.
+    first_of, second_of : int
+        Which of several results of regions each region belongs to.
     """
 
     task: Any
     annotator: Any
     first: int
     second: int
-    label: str | None = None
+    label: Hashable = None
     both_ways: bool = False
+    first_of: int = 0
+    second_of: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +58,59 @@ class RelatedUnits:
     ----------
     first, second : int
         Units; places in ``result.units``.
-    label : str, optional
+    label : hashable, optional
         What the relation is called.
     both_ways : bool
         Whether it has no direction.
     quality : float
         Probability that the two units are so related, if both exist.
+    first_of, second_of : int
+        Which of several results of regions each unit belongs to.
     """
 
     first: int
     second: int
-    label: str | None
+    label: Hashable
     both_ways: bool
     quality: float
+    first_of: int = 0
+    second_of: int = 0
 
 
-def relate(result: RegionResult, relations: Iterable[Relation]) -> list[RelatedUnits]:
+@dataclass(frozen=True, eq=False)
+class RelationBelief:
+    """What is believed of P pairs of kept units, each of which somebody related.
+
+    Attributes
+    ----------
+    pairs : tuple of (Unit, Unit)
+        The two units, in order.
+    task : ndarray of shape (P,)
+        Id of the task of each pair.
+    relations : tuple of (label, both_ways, forward)
+        What the classes stand for, from class 1 on: forward if it goes from a pair's first unit to its second one.
+        Class 0 is `NONE`.
+    believed : HierarchicalResult
+        What is believed of the pairs; its annotators are those who marked both units.
+    """
+
+    pairs: tuple[tuple[Unit, Unit], ...]
+    task: NDArray[Any]
+    relations: tuple[tuple[Hashable, bool, bool], ...]
+    believed: HierarchicalResult
+
+    def related(self, pair: int) -> RelatedUnits | None:
+        """Return how a pair is related, None if it is not."""
+        code = int(self.believed.consensus[pair])
+        if code < 1:
+            return None
+        label, both_ways, forward = self.relations[code - 1]
+        one, other = self.pairs[pair] if forward else self.pairs[pair][::-1]
+        quality = float(self.believed.quality[pair])
+        return RelatedUnits(one[1], other[1], label, both_ways, quality, one[0], other[0])
+
+
+def relate(result: RegionResult | Sequence[RegionResult], relations: Iterable[Relation]) -> list[RelatedUnits]:
     """Return which kept regions are related.
 
     Two units of the consensus are a question if somebody related them; all who marked both have answered it, those who
@@ -75,8 +118,8 @@ def relate(result: RegionResult, relations: Iterable[Relation]) -> list[RelatedU
 
     Parameters
     ----------
-    result : RegionResult
-        The consensus of the regions.
+    result : RegionResult, or sequence of RegionResult
+        The consensus of the regions; of several, if annotators relate regions of several kinds.
     relations : iterable of Relation
         What annotators said.
 
@@ -85,98 +128,107 @@ def relate(result: RegionResult, relations: Iterable[Relation]) -> list[RelatedU
     ValueError
         If a relation's annotator has no answer to its task, or a region is not there.
     """
-    unit_of = _RegionUnits(result)
-    who = {name: at for at, name in enumerate(result.answers.annotators.tolist())}
-    said: dict[tuple[int, int], dict[int, tuple[str | None, bool, bool]]] = {}
-    for relation in relations:
-        ends = [unit_of(relation.task, relation.annotator, at) for at in (relation.first, relation.second)]
-        pair = min(ends), max(ends)
-        forward = relation.both_ways or ends[0] <= ends[1]
-        said.setdefault(pair, {})[who[relation.annotator]] = (relation.label, relation.both_ways, forward)
-    pairs = sorted(pair for pair in said if result.units.kept[list(pair)].all() and pair[0] != pair[1])
-    if not pairs:
+    belief = believe_relations([result] if isinstance(result, RegionResult) else result, relations)
+    if belief is None:
         return []
-    codes = sorted({code for pair in pairs for code in said[pair].values()}, key=repr)
-    classes = [NONE, *map(repr, codes)]
-    place = {code: number for number, code in enumerate(codes, 1)}
-    rows: list[tuple[int, int, int]] = []
-    for number, (a, b) in enumerate(pairs):
-        both = set.intersection(*[set(result.members.annotator[result.members_of(unit)].tolist()) for unit in (a, b)])
-        here = said[a, b]
-        rows += [(number, one, place[here[one]] if one in here else 0) for one in sorted({*both, *here})]
-    task, annotator, label = np.array(rows, dtype=np.int64).T
-    crowd = Crowd.from_codes(task, annotator, label, tasks=pairs, annotators=result.answers.annotators, classes=classes)
-    believed = hierarchical_dawid_skene(crowd)
-    found = []
-    for (a, b), code, quality in zip(pairs, believed.consensus.tolist(), believed.quality.tolist(), strict=True):
-        if code > 0:
-            name, both_ways, forward = codes[code - 1]
-            found.append(RelatedUnits(*((a, b) if forward else (b, a)), name, both_ways, quality))
-    return found
+    return [found for pair in range(len(belief.pairs)) if (found := belief.related(pair)) is not None]
 
 
-def answers_about_units(result: RegionResult, said: Iterable[tuple[Any, Any, int, Any]]) -> tuple[AnswerTable, Codes]:
-    """Return answers about single regions as answers about the kept units, for the consensus of their own kind.
+def believe_relations(
+    results: Sequence[RegionResult],
+    relations: Iterable[Relation],
+    known: Mapping[Any, Iterable[Relation]] | None = None,
+) -> RelationBelief | None:
+    """Return what is believed of all pairs of kept units that somebody related; None where there are none.
 
     Parameters
     ----------
-    result : RegionResult
-        The consensus of the regions.
-    said : iterable of (task, annotator, region, answer)
-        What an annotator says of one of their regions: ids as in the table, the place of the region in the annotator's
-        answer, and an answer of any kind.
-
-    Returns
-    -------
-    table : AnswerTable
-        Its tasks are (task, place in the consensus); those who marked a unit are its annotators.
-    units : ndarray
-        The unit of each of its tasks.
+    results, relations
+        As for `relate`.
+    known : mapping, optional
+        All relations that are known to be there, by task. Their regions are places among the known regions of the
+        task; they need no annotator.
 
     Raises
     ------
     ValueError
-        If an annotator has no answer to the task, or the region is not there.
+        As for `relate`.
     """
-    unit_of = _RegionUnits(result)
-    kept = np.flatnonzero(result.units.kept)
-    number = {unit: at for at, unit in enumerate(kept.tolist())}
-    who = {name: at for at, name in enumerate(result.answers.annotators.tolist())}
-    rows: dict[tuple[int, int], Any] = {}
-    for task, annotator, region, answer in said:
-        unit = unit_of(task, annotator, region)
-        if unit in number:
-            rows.setdefault((number[unit], who[annotator]), answer)
-    tasks = result.answers.tasks[result.units.task[kept]].tolist()
-    place = np.arange(len(kept)) - np.searchsorted(result.units.task[kept], result.units.task[kept])
-    ids = list(zip(tasks, place.tolist(), strict=True))
-    codes = np.array(list(rows), dtype=np.int64).reshape(-1, 2)
-    table = AnswerTable.from_codes(
-        codes[:, 0], codes[:, 1], rows.values(), tasks=ids, annotators=result.answers.annotators
+    said = _said(results, relations)
+    true = _true(results, known or {})
+    pairs = sorted(
+        pair
+        for pair in said.keys() | true.keys()
+        if pair[0] != pair[1] and all(_is_kept(results, unit) for unit in pair)
     )
-    return table, kept
+    if not pairs:
+        return None
+    found = sorted({*true.values(), *(one for pair in pairs for one in said.get(pair, {}).values())}, key=repr)
+    class_of = {relation: number for number, relation in enumerate(found, 1)}
+    annotators = list(dict.fromkeys(who for result in results for who in result.answers.annotators.tolist()))
+    code_of = {who: code for code, who in enumerate(annotators)}
+    rows = [
+        (number, code_of[who], class_of[said[pair][who]] if who in said.get(pair, {}) else 0)
+        for number, pair in enumerate(pairs)
+        for who in sorted(_markers(results, pair) | set(said.get(pair, {})), key=code_of.__getitem__)
+    ]
+    task, annotator, label = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    classes = [NONE, *map(repr, found)]
+    crowd = Crowd.from_codes(task, annotator, label, tasks=pairs, annotators=annotators, classes=classes)
+    about = [results[which].answers.tasks[results[which].units.task[unit]] for (which, unit), _ in pairs]
+    tasks: NDArray[Any] = np.empty(len(pairs), dtype=object)
+    tasks[:] = about
+    told = [
+        -1 if known is None or of not in known else class_of[true[pair]] if pair in true else 0
+        for pair, of in zip(pairs, about, strict=True)
+    ]
+    believed = hierarchical_dawid_skene(crowd, known_labels=np.array(told, dtype=np.int64))
+    return RelationBelief(tuple(pairs), tasks, tuple(found), believed)
 
 
-class _RegionUnits:
-    """Finds the unit that an annotator's region is a member of."""
+def _said(
+    results: Sequence[RegionResult], relations: Iterable[Relation]
+) -> dict[tuple[Unit, Unit], dict[Any, tuple[Hashable, bool, bool]]]:
+    """Return what annotators said of pairs of units; of one annotator's several relations of a pair the last."""
+    unit_of = [UnitsOfRegions(result) for result in results]
+    said: dict[tuple[Unit, Unit], dict[Any, tuple[Hashable, bool, bool]]] = {}
+    for one in relations:
+        first = one.first_of, unit_of[one.first_of](one.task, one.annotator, one.first)
+        second = one.second_of, unit_of[one.second_of](one.task, one.annotator, one.second)
+        forward = one.both_ways or first <= second
+        said.setdefault((min(first, second), max(first, second)), {})[one.annotator] = (
+            one.label,
+            one.both_ways,
+            forward,
+        )
+    return said
 
-    def __init__(self, result: RegionResult) -> None:
-        table = result.answers
-        tasks, annotators = table.tasks[table.task].tolist(), table.annotators[table.annotator].tolist()
-        self._answer: dict[Hashable, int] = {key: at for at, key in enumerate(zip(tasks, annotators, strict=True))}
-        members = result.members
-        where = zip(members.answer.tolist(), members.region.tolist(), strict=True)
-        self._unit: dict[tuple[int, int], int] = {}
-        for key, unit in zip(where, members.unit.tolist(), strict=True):
-            self._unit.setdefault(key, unit)
 
-    def __call__(self, task: Any, annotator: Any, region: int) -> int:
-        answer = self._answer.get((task, annotator))
-        if answer is None:
-            raise ValueError(f"Annotator {annotator!r} has no answer to task {task!r}, so no region {region} either.")
-        unit = self._unit.get((answer, region))
-        if unit is None:
-            raise ValueError(
-                f"Annotator {annotator!r}'s answer to task {task!r} has no region {region}, or it repeats another one."
-            )
-        return unit
+def _true(
+    results: Sequence[RegionResult], known: Mapping[Any, Iterable[Relation]]
+) -> dict[tuple[Unit, Unit], tuple[Hashable, bool, bool]]:
+    """Return the relations that are known to be there, by pair."""
+    unit_of = [
+        {(result.answers.tasks[task], region): unit for task, region, unit in result.known_regions.tolist()}
+        for result in results
+    ]
+    true: dict[tuple[Unit, Unit], tuple[Hashable, bool, bool]] = {}
+    for one in (relation for of_task in known.values() for relation in of_task):
+        first = one.first_of, unit_of[one.first_of][one.task, one.first]
+        second = one.second_of, unit_of[one.second_of][one.task, one.second]
+        forward = one.both_ways or first <= second
+        true[min(first, second), max(first, second)] = one.label, one.both_ways, forward
+    return true
+
+
+def _is_kept(results: Sequence[RegionResult], unit: Unit) -> bool:
+    return bool(results[unit[0]].units.kept[unit[1]])
+
+
+def _markers(results: Sequence[RegionResult], pair: tuple[Unit, Unit]) -> set[Any]:
+    """Return the annotators who marked both units."""
+    marked = []
+    for which, unit in pair:
+        result = results[which]
+        marked.append(set(result.answers.annotators[result.members.annotator[result.members_of(unit)]].tolist()))
+    return marked[0] & marked[1]

@@ -94,12 +94,15 @@ class RegionResult(KindResult):
         Who marked which unit.
     missed : ndarray of shape (N,)
         Expected number of objects of each task that nobody marked.
+    known_regions : ndarray of shape (G, 3)
+        Of each region that is known to be there: task code, place among the task's known regions, unit.
     """
 
     labels: tuple[str, ...]
     units: Units
     members: Members
     missed: Floats
+    known_regions: Codes
 
     def kept_units(self, task: int) -> Codes:
         """Return the units of a task's consensus, in the order of its regions."""

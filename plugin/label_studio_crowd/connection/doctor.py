@@ -18,7 +18,14 @@ from label_studio_crowd.scoring.memory import memory_note
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.webhook_secret import known_secret
 from label_studio_crowd.studio.client import Studio
-from label_studio_crowd.studio.controls import Control, find_controls, not_scored
+from label_studio_crowd.studio.controls import (
+    RELATIONS,
+    Control,
+    PerRegionForm,
+    find_controls,
+    inner_control,
+    not_scored,
+)
 from label_studio_crowd.studio.failures import StudioError
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 
@@ -80,11 +87,13 @@ def examine(project: Project) -> Iterator[Check]:
     yield from _queue(project, info, record, settings)
 
 
-_WITHOUT_CLASSES: Final = {"text": "texts", "ranking": "rankings", "regions": "regions"}
+_WITHOUT_CLASSES: Final = {"text": "texts", "ranking": "rankings", "regions": "regions", RELATIONS: RELATIONS}
 
 
 def _in_words(control: Control) -> str:
     """Return what answers to a control are."""
+    if isinstance(control.form, PerRegionForm):
+        return f"{_in_words(inner_control(control))} of each region"
     kind = control.form.kind
     if kind == "number":
         return "numbers" if control.tag == "number" else "dates and times"

@@ -429,6 +429,9 @@ def _diff(
     return Edits(version, create, bulk or costs.edit * len(create) > costs.bulk, update, tuple(delete))
 
 
+_SAID: Final = ("from_name", "to_name", "type", "value", "from_id", "to_id", "direction", "labels")
+
+
 def _values(result: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return what a result says, without the ids that Label Studio adds to it."""
-    return [tuple(item.get(name) for name in ("from_name", "to_name", "type", "value")) for item in result]
+    """Return what a result says, without the ids that Label Studio adds to it; those of relations are ours."""
+    return [tuple(item.get(name) for name in _SAID) for item in result]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +17,7 @@ from label_studio_crowd.exchange.own_words import repeats_of_ours
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
 from label_studio_crowd.scoring.answers import Answers, NoClassesError, read_answers
-from label_studio_crowd.scoring.joint import joint
+from label_studio_crowd.scoring.joint import Regions, joint, score_together
 from label_studio_crowd.scoring.memory import check_memory
 from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.scoring.probabilities import for_tasks
@@ -27,7 +27,7 @@ from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.trainings import Probabilities
-from label_studio_crowd.studio.controls import Control, find_controls
+from label_studio_crowd.studio.controls import RELATION, RELATIONS, Control, find_controls, find_relations
 
 _PROJECT_SETTINGS: Final = (
     "title",
@@ -163,7 +163,7 @@ def read_project(project: ScoredProject) -> tuple[tuple[Answers, ...], list[Anno
         annotations = project.store.mirror.annotations()
         ours = repeats_of_ours(project, annotations)
         first = project.control
-        order = [first, *(control for control in project.controls if control is not first)]
+        order = [first, *(control for control in _controls(project, annotations) if control is not first)]
         found = [answers for control in order if (answers := _read(project, control, annotations, ours)) is not None]
     if not found:
         raise UserError(
@@ -171,6 +171,8 @@ def read_project(project: ScoredProject) -> tuple[tuple[Answers, ...], list[Anno
             "label a few tasks first, then run again."
         )
     answered = [answers for answers in found if _has_any(answers)]
+    marked = {answers.control.name for answers in answered}
+    answered = [each for each in answered if not each.control.regions or marked.intersection(each.control.regions)]
     if not answered:
         _stop_without_answers(project, found[0])
     return tuple(answered or found[:1]), annotations
@@ -182,7 +184,7 @@ def _read(
     """Return the answers of a control; None where it has no classes yet."""
     mirror = project.store.mirror
     if control.takes_several and any(control.several_in(orjson.loads(row.result)) for row in annotations):
-        control = replace(control, kind="set")
+        control = control.as_sets()
     with suppress(NoClassesError):
         answers = read_answers(
             mirror.tasks().ids,
@@ -199,7 +201,21 @@ def _read(
     return None
 
 
+def _controls(project: ScoredProject, annotations: list[Annotation]) -> Sequence[Control]:
+    """Return the controls of a project, with relations where annotators relate regions, and no tag names these."""
+    if project.settings.control or any(control.kind == RELATIONS for control in project.controls):
+        return project.controls
+    relations = find_relations(project.info["label_config"])
+    if relations is None or not any(f'"{RELATION}"' in annotation.result for annotation in annotations):
+        return project.controls
+    return [*project.controls, relations]
+
+
 def _has_any(answers: Answers) -> bool:
+    """Return whether somebody has answered a control; to say nothing about regions is no answer alone."""
+    form = answers.control.form
+    if answers.values and all(map(form.is_empty, answers.values)):
+        return False
     return bool(len(answers.crowd.label) or (answers.known_labels >= 0).any())
 
 
@@ -239,18 +255,18 @@ def score_project(project: ScoredProject, answers: Sequence[Answers], probabilit
     ids, settings = np.asarray(answers[0].crowd.tasks, np.int64), project.settings
     settled = project.store.facts.read(Settled)
     settled_before = np.isin(ids, settled.tasks if settled else [])
-    return joint(
-        [
-            score(
-                each,
-                for_tasks(probabilities, ids) if each is answers[0] else None,
-                predicted=np.isin(ids, probabilities.tasks) if each is answers[0] else None,
-                settled_before=settled_before,
-                target_quality=settings.target,
-                min_labels=settings.min_labels,
-                max_labels=settings.max_labels,
-                consensus=settings.consensus,
-            )
-            for each in answers
-        ]
-    )
+
+    def score_one(each: Answers, regions: Regions) -> Scores:
+        return score(
+            each,
+            for_tasks(probabilities, ids) if each is answers[0] else None,
+            predicted=np.isin(ids, probabilities.tasks) if each is answers[0] else None,
+            settled_before=settled_before,
+            target_quality=settings.target,
+            min_labels=settings.min_labels,
+            max_labels=settings.max_labels,
+            consensus=settings.consensus,
+            regions=regions,
+        )
+
+    return joint(score_together(answers, score_one))

@@ -77,8 +77,12 @@ def find_beliefs(
     if answers.control.is_class:
         in_order = answers.control.kind == "ordered"
         return answers, find_class_beliefs(method, answers.crowd, pred_probs, answers.known_labels, in_order=in_order)
-    whole, belief = believe(answers)
-    return whole, Beliefs(
+    return as_beliefs(*believe(answers))
+
+
+def as_beliefs(answers: Answers, belief: KindBelief) -> tuple[Answers, Beliefs]:
+    """Return what is believed of answers that are not one class as `Beliefs`."""
+    return answers, Beliefs(
         belief,
         np.where(belief.known, 1.0, belief.confidence),
         belief.quality_interval,

@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.kinds import KindBelief
+from label_studio_crowd.scoring.regional import with_shared_ids
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 
 Mask = NDArray[np.bool_]
+
+
+Regions = Sequence[tuple[Answers, KindBelief]]
+
+
+def score_together(answers: Sequence[Answers], score_one: Callable[[Answers, Regions], Scores]) -> list[Scores]:
+    """Return the scores of several controls, those about regions after those that mark them.
+
+    Parameters
+    ----------
+    answers
+        By control.
+    score_one
+        From a control's answers, and what is believed of the controls whose regions they are about, to its scores.
+    """
+    found: dict[str, Scores] = {}
+    for each in answers:
+        if not each.control.form.about_regions:
+            found[each.control.name] = score_one(each, ())
+    marking = [each for each in answers if each.control.form.kind == "regions"]
+    shared = with_shared_ids(marking, [_believed(found[each.control.name]) for each in marking]) if marking else []
+    for whole, belief in shared:
+        name = whole.control.name
+        found[name] = replace(found[name], answers=whole, result=belief)
+    for each in answers:
+        if each.control.form.about_regions:
+            regions = [_believed(found[name]) for name in each.control.regions if name in found]
+            found[each.control.name] = score_one(each, regions)
+    return [found[each.control.name] for each in answers]
+
+
+def _believed(scores: Scores) -> tuple[Answers, KindBelief]:
+    assert isinstance(scores.result, KindBelief)
+    return scores.answers, scores.result
 
 
 def joint(parts: Sequence[Scores]) -> Scores:

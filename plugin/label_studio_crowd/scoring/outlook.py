@@ -203,7 +203,7 @@ def _coefficients_of(belief: KindBelief) -> dict[str, Estimate]:
     """Return alpha with the distance of the kind of answers; kappas are for classes."""
     from crowdcore.kinds.agreement import alpha
 
-    value, low, high = alpha(belief.found.answers, belief.distance, n_resamples=_RESAMPLES, coverage=LEVEL)
+    value, low, high = alpha(belief.compared, belief.distance, n_resamples=_RESAMPLES, coverage=LEVEL)
     kappas = dict.fromkeys(("mean_kappa", "fleiss_kappa"), Estimate.unknown(_FOR_CLASSES))
     return {**kappas, "alpha": _coefficient(value, low, high)}
 

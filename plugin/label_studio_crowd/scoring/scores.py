@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,9 +14,10 @@ from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.votes import overruled_tasks
 from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.scoring.answers import Answers
-from label_studio_crowd.scoring.consensus import Beliefs, find_beliefs
+from label_studio_crowd.scoring.consensus import Beliefs, as_beliefs, find_beliefs
 from label_studio_crowd.scoring.kinds import KindBelief
 from label_studio_crowd.scoring.published import Published, published
+from label_studio_crowd.scoring.regional import believe_about
 from label_studio_crowd.settings import ConsensusMethod
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
@@ -150,6 +152,7 @@ def score(
     consensus: ConsensusMethod = "hierarchical-dawid-skene",
     settled_before: NDArray[np.bool_] | None = None,
     predicted: NDArray[np.bool_] | None = None,
+    regions: Sequence[tuple[Answers, KindBelief]] = (),
 ) -> Scores:
     """Score every task, labelled or not.
 
@@ -172,8 +175,13 @@ def score(
         target, so that a group of tasks just above it is not opened and closed with every label.
     predicted
         Tasks whose probabilities are the classifier's own (N,), not a mean in their place; all by default.
+    regions
+        Where the answers are about regions: what is believed of the controls that mark them.
     """
-    answers, found = find_beliefs(consensus, answers, pred_probs)
+    if answers.control.form.about_regions:
+        answers, found = as_beliefs(*believe_about(answers, regions))
+    else:
+        answers, found = find_beliefs(consensus, answers, pred_probs)
     crowd, known, is_class = answers.crowd, answers.known_labels, answers.control.is_class
     labels = crowd.num_answers
     if min_labels is None:

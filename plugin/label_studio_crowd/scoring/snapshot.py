@@ -19,7 +19,7 @@ from crowdcore import Crowd
 from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.answers import Answers
-from label_studio_crowd.scoring.kinds import KindBelief, Told
+from label_studio_crowd.scoring.kinds import KindBelief, PartSaid, Told
 from label_studio_crowd.scoring.published import Published
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
@@ -108,6 +108,8 @@ class Snapshot:
         What the kind of answers tells besides of each task and each annotator, in words; (N,), (M,), or empty.
     of_classes
         What it tells of each class that an answer may have, by the class.
+    of_parts
+        Of answers about regions, what is said of each region of each task, as JSON; (N,), or empty.
     held_by
         Which of `all_controls` needs labels of the task most, -1 where none does; (N,), or empty with one control.
     left_out
@@ -172,6 +174,7 @@ class Snapshot:
     of_tasks: tuple[str, ...] = ()
     of_annotators: tuple[str, ...] = ()
     of_classes: tuple[tuple[str, str], ...] = ()
+    of_parts: tuple[str, ...] = ()
     held_by: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     left_out: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     crowdlab: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -201,6 +204,13 @@ class Snapshot:
     def told(self, row: int) -> str:
         """Return what the kind of answers tells besides of a task, as a sentence; "" where it tells nothing."""
         return f"Believed: {self.of_tasks[row]}." if self.of_tasks and self.of_tasks[row] and self.labels[row] else ""
+
+    def parts_of(self, row: int) -> tuple[PartSaid, ...]:
+        """Return what is said of each region of a task, where answers are about regions."""
+        packed = orjson.loads(self.of_parts[row]) if self.of_parts and self.of_parts[row] else []
+        return tuple(
+            PartSaid(**{**part, "votes": tuple((said, tuple(who)) for said, who in part["votes"])}) for part in packed
+        )
 
     def scored_control(self) -> Control:
         """Return the control as it was scored, from the labeling config."""
@@ -312,7 +322,8 @@ class Snapshot:
             others = [cls.from_bytes(arrays[name].tobytes()) for name in packed]
             words["others"] = tuple(other for other in others if other is not None)
             words |= {
-                name: tuple(words.get(name, ())) for name in ("values", "of_tasks", "of_annotators", "all_controls")
+                name: tuple(words.get(name, ()))
+                for name in ("values", "of_tasks", "of_annotators", "of_parts", "all_controls")
             }
             words["of_classes"] = tuple(map(tuple, words.get("of_classes", ())))
             there = set(arrays.files) - {"words", *packed}
@@ -369,6 +380,7 @@ def take_snapshot(
         of_tasks=told.of_tasks,
         of_annotators=told.of_annotators,
         of_classes=told.of_classes,
+        of_parts=_parts(result) if isinstance(result, KindBelief) else (),
         held_by=np.empty(0, np.int64) if scores.held_by is None else scores.held_by,
         left_out=np.empty(0, np.bool_) if scores.left_out is None else scores.left_out,
         all_controls=all_controls,
@@ -419,6 +431,10 @@ def _opinion(second: Published) -> dict[str, NDArray[Any]]:
         "crowdlab_quality": np.asarray(second.result.quality, np.float64),
         "activelab": np.asarray(second.score, np.float64),
     }
+
+
+def _parts(belief: KindBelief) -> tuple[str, ...]:
+    return tuple(orjson.dumps(parts).decode() if parts else "" for parts in belief.of_parts)
 
 
 def _own_labels(answers: Answers) -> tuple[tuple[str, ...], ...]:

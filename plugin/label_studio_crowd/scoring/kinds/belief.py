@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from crowdcore import AnnotatorStats, Crowd
 from crowdcore.crowd.ids import as_ids
 from crowdcore.kinds import AnswerTable, KindResult
 from label_studio_crowd.scoring.answers import Answers, distinct
-from label_studio_crowd.scoring.kinds.kind import Kind, Told
+from label_studio_crowd.scoring.kinds.kind import Kind, PartSaid, Told
 from label_studio_crowd.scoring.kinds.numbers import Numbers
 from label_studio_crowd.scoring.kinds.rankings import Rankings
 from label_studio_crowd.scoring.kinds.regions import RegionsKind
@@ -53,6 +53,10 @@ class KindBelief:
         What the kind tells besides, in words.
     distance
         How far two answers are from each other, as `crowdcore.kinds.agreement.alpha` takes it.
+    compared
+        The answers that it compares: those of `found`, or, of what is said of single regions, by region.
+    of_parts
+        Of answers about regions, what is said of each of them; by task, (N,), or empty.
     """
 
     crowd: Crowd
@@ -67,23 +71,66 @@ class KindBelief:
     found: KindResult
     told: Told
     distance: Callable[[Any, Any], float]
+    compared: AnswerTable
+    of_parts: tuple[tuple[PartSaid, ...], ...] = ()
 
 
 def believe(answers: Answers) -> tuple[Answers, KindBelief]:
     """Return the answers, with the consensus among their values, and what is believed of them."""
-    crowd, control, values = answers.crowd, answers.control, answers.values
-    known = [None if code < 0 else values[code] for code in answers.known_labels.tolist()]
-    given = [values[code] for code in crowd.label.tolist()]
-    table = (
-        AnswerTable.from_codes(crowd.task, crowd.annotator, given, tasks=crowd.tasks, annotators=crowd.annotators)
-        if len(given)
-        else _nothing(crowd)
-    )
+    control, table, known = answers.control, table_of(answers), known_of(answers)
     kind = KINDS[control.form.kind]
     found = kind.believe(control, table, known)
     consensus = [
         answer if truth is None else truth for answer, truth in zip(kind.consensus(control, found), known, strict=True)
     ]
+    return as_belief(
+        answers,
+        found,
+        consensus,
+        interval=kind.interval(found),
+        told=kind.tell(control, found),
+        distance=kind.distance,
+        compared=found.answers,
+    )
+
+
+def table_of(answers: Answers) -> AnswerTable:
+    """Return the answers as crowdcore takes them, in the order of their crowd."""
+    crowd, values = answers.crowd, answers.values
+    given = [values[code] for code in crowd.label.tolist()]
+    if not given:
+        return _nothing(crowd)
+    return AnswerTable.from_codes(crowd.task, crowd.annotator, given, tasks=crowd.tasks, annotators=crowd.annotators)
+
+
+def known_of(answers: Answers) -> list[Any]:
+    """Return the answers that are known to be true, None elsewhere; (N,)."""
+    return [None if code < 0 else answers.values[code] for code in answers.known_labels.tolist()]
+
+
+def as_belief(
+    answers: Answers,
+    found: KindResult,
+    consensus: Sequence[Any],
+    *,
+    interval: Floats,
+    told: Told,
+    distance: Callable[[Any, Any], float],
+    compared: AnswerTable,
+    of_parts: tuple[tuple[PartSaid, ...], ...] = (),
+) -> tuple[Answers, KindBelief]:
+    """Return answers with their consensus among the values, and what is believed of them as a `KindBelief`.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    consensus
+        The consensus of each task as it is written, None where there is none; (N,).
+    interval, told, distance, compared, of_parts
+        As in `KindBelief`.
+    """
+    crowd, control, values = answers.crowd, answers.control, answers.values
     code_of = {answer: code for code, answer in enumerate(values)}
     for answer in consensus:
         if answer is not None:
@@ -106,10 +153,12 @@ def believe(answers: Answers) -> tuple[Answers, KindBelief]:
         label_quality=found.answer_quality,
         annotators=stats,
         known=found.known,
-        quality_interval=kind.interval(found),
+        quality_interval=interval,
         found=found,
-        told=kind.tell(control, found),
-        distance=kind.distance,
+        told=told,
+        distance=distance,
+        compared=compared,
+        of_parts=of_parts,
     )
 
 

@@ -39,6 +39,26 @@ class Told:
     of_classes: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class PartSaid:
+    """What is said of a region, or of two of them, of a task.
+
+    Attributes
+    ----------
+    part
+        The region for people.
+    consensus, quality
+        What is believed of it, for people, and how far; None where most who marked it said nothing.
+    votes
+        What was said, for people, and the rows of those who did.
+    """
+
+    part: str
+    consensus: str | None
+    quality: float | None
+    votes: tuple[tuple[str, tuple[int, ...]], ...]
+
+
 class Kind(ABC, Generic[Found]):
     """A kind of answers; `crowdcore.kinds` has its consensus."""
 

@@ -29,9 +29,9 @@ class RegionsKind(Kind[RegionResult]):
 
     def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> RegionResult:
         """See `Kind`."""
-        sort = _usual_sort(table)
-        places = table.with_values([_of_sort(answer, sort) for answer in table.values])
-        truths = [None if truth is None else _of_sort(truth, sort) for truth in known]
+        sort = usual_sort(table)
+        places = table.with_values([of_sort(answer, sort) for answer in table.values])
+        truths = [None if truth is None else of_sort(truth, sort) for truth in known]
         told = None if all(truth is None for truth in truths) else truths
         return replace(regions(places, known=told), answers=table)
 
@@ -59,7 +59,7 @@ class RegionsKind(Kind[RegionResult]):
     def distance(self, one: Any, other: Any) -> float:
         """See `Kind`."""
         sort = _sort((one.places or other.places)[0].place) if one.places or other.places else ""
-        return region_distance(_of_sort(one, sort), _of_sort(other, sort))
+        return region_distance(of_sort(one, sort), of_sort(other, sort))
 
     def interval(self, found: RegionResult) -> Floats:
         """See `Kind`."""
@@ -71,13 +71,14 @@ def _sort(place: Place) -> str:
     return "area" if isinstance(place, Box | Ellipse | Polygon) else type(place).__name__
 
 
-def _usual_sort(table: AnswerTable) -> str:
+def usual_sort(table: AnswerTable) -> str:
     """Return the sort of most regions: others, which a control hardly has, have nothing in common with them."""
     sorts = Counter(_sort(region.place) for answer in table.values for region in answer.places)
     return sorts.most_common(1)[0][0] if sorts else ""
 
 
-def _of_sort(answer: Any, sort: str) -> tuple[Region, ...]:
+def of_sort(answer: Any, sort: str) -> tuple[Region, ...]:
+    """Return the regions of an answer that are of a sort, as they are matched."""
     return tuple(region for region in answer.places if _sort(region.place) == sort)
 
 
@@ -88,7 +89,7 @@ def _item(control: Control, found: RegionResult, unit: int, region: Any) -> dict
     items = []
     for member in members.tolist():
         answer = found.answers.values[found.members.answer[member]]
-        items.append(answer.items[_of_sort(answer, sort)[found.members.region[member]].meta])
+        items.append(answer.items[of_sort(answer, sort)[found.members.region[member]].meta])
     return composed(control, region, items, float(found.units.quality[unit]))
 
 

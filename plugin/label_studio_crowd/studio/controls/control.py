@@ -6,10 +6,10 @@ Nothing else in the plugin knows what the result of a ``<Choices>`` looks like.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from label_studio_crowd.studio.controls.forms import FORMS, SETS, ClassForm, Form
+from label_studio_crowd.studio.controls.forms import FORMS, PER_REGION, RELATION, SETS, ClassForm, Form
 from label_studio_crowd.studio.controls.labels import Path, by_label, paths_in
 from label_studio_crowd.studio.controls.tags import TAGS
 from label_studio_crowd.studio.controls.variables import filled_in, lookup
@@ -66,6 +66,10 @@ class Control:
         How a date or a time is written: year, month, date, datetime or time.
     step, least, most
         Of numbers: the step between two, and the bounds; None where there are none.
+    regions
+        The names of the controls whose regions its answers are about; () where they are about the task.
+    region_labels
+        Of answers about regions: the labels of the regions of which annotators are asked; () for any.
     """
 
     name: str
@@ -87,6 +91,8 @@ class Control:
     step: float | None = None
     least: float | None = None
     most: float | None = None
+    regions: tuple[str, ...] = ()
+    region_labels: tuple[str, ...] = ()
 
     @property
     def has_own(self) -> bool:
@@ -103,6 +109,10 @@ class Control:
         """Whether an answer is one class."""
         return isinstance(self.form, ClassForm)
 
+    def as_sets(self) -> Control:
+        """Return it with sets as answers, where annotators give several labels."""
+        return replace(self, kind="set" + PER_REGION * self.form.about_regions)
+
     def read(self, result: Result) -> Any:
         """Return the answer that a result gives, or None if it gives none: `why_none` says why.
 
@@ -114,13 +124,16 @@ class Control:
         return self.form.read(self, self._items(result))
 
     def several_in(self, result: Result) -> bool:
-        """Return whether a result gives several labels."""
-        return len(SETS.read(self, self._items(result)) or ()) > 1
+        """Return whether a result gives several labels, of the task or of one region."""
+        items = self._items(result)
+        parts = [[item] for item in items] if self.form.about_regions else [items]
+        return any(len(SETS.read(self, part) or ()) > 1 for part in parts)
 
     def when_empty(self, result: Result) -> Any:
         """Return the answer that a submitted result gives which has nothing of the control; None if it gives none."""
-        names = {item.get("from_name") for item in result}
-        if not names <= self.siblings or (self.visible is not None and not self.visible.holds(result)):
+        names = {str(item.get("from_name")) for item in result if item.get("type") != RELATION}
+        hidden = self.visible is not None and not self.form.about_regions and not self.visible.holds(result)
+        if not names <= self.siblings or hidden:
             return None  # it answers a control that is no more, or did not see this one
         return self.form.when_empty(self)
 
@@ -128,7 +141,7 @@ class Control:
         return [
             item
             for item in result
-            if item.get("from_name") == self.name and not (self.form.of_task and _about_a_part(item))
+            if self.form.concerns(self, item) and not (self.form.of_task and _about_a_part(item))
         ]
 
     def why_none(self, result: Result) -> str:
@@ -136,6 +149,8 @@ class Control:
         others: dict[str, None] = {}
         for item in result:
             name, value, kind = item.get("from_name"), item.get("value"), str(item.get("type"))
+            if kind == RELATION:
+                continue
             part = self.form.of_task and _about_a_part(item)
             if name != self.name or part or kind not in (self.tag, "None"):
                 others[ANSWERING + described(item)] = None

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.studio.controls.control import Control
 from label_studio_crowd.studio.controls.elements import Element, parse
+from label_studio_crowd.studio.controls.forms import FORMS, PER_REGION
 from label_studio_crowd.studio.controls.labels import Path, by_label
-from label_studio_crowd.studio.controls.tags import SCORED, TAGS, ClassTag
+from label_studio_crowd.studio.controls.tags import RELATIONS, SCORED, TAGS, ClassTag
 from label_studio_crowd.studio.controls.variables import names_in
 from label_studio_crowd.studio.controls.visibility import Visibility
+
+_CLASS: Final = ("choice", "ordered")
+_ORDERED: Final = {name + per: "ordered" + per for name in _CLASS for per in ("", PER_REGION)}
 
 
 @dataclass(frozen=True)
@@ -25,34 +30,68 @@ class Found:
         The control.
     per
         What it is answered for: "task", "region" (of what it points to), or "item" (of a list).
+    regions
+        The names of the controls that are scored and whose regions it may be about.
+    of_messages
+        Whether it points to a chat, whose messages are regions.
     """
 
     element: Element
     per: str
+    regions: tuple[str, ...] = field(default=(), compare=False)
+    of_messages: bool = False
 
     @property
     def name(self) -> str:
         """Its name."""
-        return self.element.get("name")
+        return self.element.get("name") or (RELATIONS if self.is_relations else "")
+
+    @property
+    def is_relations(self) -> bool:
+        """Whether it is about how regions are related."""
+        return self.element.tag == RELATIONS
+
+    @property
+    def marks_regions(self) -> bool:
+        """Whether annotators mark regions with it that are scored."""
+        tag = TAGS.get(self.element.tag)
+        return self.per == "task" and tag is not None and tag.kind(self.element) == "regions"
+
+    @property
+    def kind(self) -> str:
+        """The form of its answers, if they are scored."""
+        return TAGS[self.element.tag].kind(self.element) + PER_REGION * (self.per == "region")
 
     @property
     def objects(self) -> tuple[str, ...]:
         """The names of what it points to."""
         return tuple(filter(None, (name.strip() for name in self.element.get("toname").split(","))))
 
+    def is_about(self, marking: Found) -> bool:
+        """Return whether it is about the regions that are marked with another control."""
+        if self.is_relations:
+            return True
+        return self.per == "region" and not set(self.objects).isdisjoint(marking.objects)
+
     def why_not(self) -> str | None:
         """Return why its answers cannot be scored, or None if they can."""
         tag = TAGS.get(self.element.tag)
         if tag is None:
             return "a kind of answer that is not scored"
-        if self.per != "task":
-            return f"answers per {self.per}, not per task"
+        if self.per == "item":
+            return "answers per item, not per task"
+        if (self.per == "region" or self.is_relations) and not (self.regions or self.of_messages):
+            what = "relations of regions" if self.is_relations else "answers per region"
+            return f"{what}, and no control that marks these is scored"
+        if self.kind not in FORMS:
+            return "a kind of answer that is not scored per region"
         return tag.why_not(self.element)
 
     @property
     def written(self) -> str:
         """How a message names it."""
-        return f"<{self.element.written} name={self.name!r}>"
+        name = self.element.get("name")
+        return f"<{self.element.written} name={name!r}>" if name else f"<{self.element.written}>"
 
     def __str__(self) -> str:
         reason = self.why_not()
@@ -60,10 +99,12 @@ class Found:
 
 
 def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[str] = ()) -> tuple[Control, ...]:
-    """Return the controls of these names, or all that can be scored.
+    """Return the controls of these names, and those whose regions they are about; or all that can be scored.
 
     Parameters
     ----------
+    names
+        Also `RELATIONS`, where the config has no tag of relations: annotators can relate regions all the same.
     ordered
         Names of the controls whose classes have an order.
 
@@ -76,18 +117,22 @@ def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[st
     root = parse(config)
     controls = list(find_all(root))
     scored = {found.name: _control(found, root) for found in reversed(controls) if found.why_not() is None}
+    if RELATIONS in names and RELATIONS not in scored and (relations := _relations(root)) is not None:
+        scored = {RELATIONS: relations, **scored}  # it comes last
     missing = [name for name in names if name not in scored]
     if missing or not scored:
         raise UserError(_nothing_found(controls, missing[0] if missing else None))
-    unordered = [name for name in ordered if name not in scored or not scored[name].is_class]
+    unordered = [
+        name for name in ordered if name not in scored or scored[name].kind.removesuffix(PER_REGION) not in _CLASS
+    ]
     if unordered:
         raise UserError(
             f"--ordered names {unordered[0]!r}, but the labeling config has no control of this name whose answer is "
             "one class. Name <Choices> with one choice, or leave it out."
         )
-    wanted = set(names or scored)
+    wanted = {other for name in names or scored for other in (name, *scored[name].regions)}
     return tuple(
-        replace(control, kind="ordered") if name in ordered else control
+        replace(control, kind=_ORDERED[control.kind]) if name in ordered else control
         for name, control in reversed(scored.items())
         if name in wanted
     )
@@ -101,7 +146,15 @@ def find_control(config: str, name: str | None = None) -> Control:
     UserError
         If the config is no XML, or has no such control; it names what was found.
     """
-    return find_controls(config, () if name is None else (name,))[0]
+    found = find_controls(config, () if name is None else (name,))
+    return next(control for control in found if name in (None, control.name))
+
+
+def find_relations(config: str) -> Control | None:
+    """Return the control of relations, also where no tag says how they are called; None without regions."""
+    root = parse(config)
+    tags = (found for found in find_all(root) if found.is_relations and found.why_not() is None)
+    return next((_control(found, root) for found in tags), None) or _relations(root)
 
 
 def not_scored(config: str) -> dict[str, str]:
@@ -128,14 +181,28 @@ def labels_offered(config: str, name: str) -> dict[str, Mapping[str, str]]:
     return {label: attributes for label, attributes in named if label}
 
 
-def find_all(element: Element, per: str = "task") -> Iterator[Found]:
-    """Yield the controls in an element, in the config's order."""
+def find_all(root: Element) -> list[Found]:
+    """Return the controls of a labeling config, in its order."""
+    found = list(_inside(root, "task"))
+    chats = {element.get("name") for element in root.walk() if element.tag == "chat"}
+    marking = [control for control in found if control.marks_regions and control.why_not() is None]
+    return [
+        replace(
+            control,
+            regions=tuple(other.name for other in marking if control.is_about(other)),
+            of_messages=not chats.isdisjoint(control.objects),
+        )
+        for control in found
+    ]
+
+
+def _inside(element: Element, per: str) -> Iterator[Found]:
     if element.tag == "repeater":
         per = "item"
-    if element.get("toname"):
+    if element.get("toname") or element.tag == RELATIONS:
         yield Found(element, _per(element, per))
     for child in element.children:
-        yield from find_all(child, per)
+        yield from _inside(child, per)
 
 
 def _per(element: Element, per: str) -> str:
@@ -159,7 +226,7 @@ def _control(found: Found, root: Element) -> Control:
         name=found.name,
         tag=element.tag,
         objects=found.objects,
-        kind=tag.kind(element),
+        kind=found.kind,
         classes=tuple(paths),
         paths=paths if is_tree else {},
         is_tree=is_tree,
@@ -175,7 +242,19 @@ def _control(found: Found, root: Element) -> Control:
         step=_number(element.get("step")),
         least=_number(element.get("min")),
         most=_number(element.get("max")),
+        regions=found.regions,
+        region_labels=tuple(filter(None, map(str.strip, element.get("whenlabelvalue").split(",")))),
     )
+
+
+def _relations(root: Element) -> Control | None:
+    """Return the control of relations that no tag is about; None where no regions are scored."""
+    controls = find_all(root)
+    names = {found.name for found in controls}
+    regions = tuple(found.name for found in controls if found.marks_regions and found.why_not() is None)
+    if not regions or RELATIONS in names:
+        return None
+    return Control(RELATIONS, RELATIONS, (), RELATIONS, siblings=frozenset((*names, RELATIONS)), regions=regions)
 
 
 def _written(element: Element) -> str:

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Final
 from label_studio_crowd.studio.controls.elements import Element
 from label_studio_crowd.studio.controls.labels import Path, as_label, as_path
 
+RELATIONS: Final = "relations"
+"""The tag of relations, the kind of its answers, and the name of a control that has none of its own."""
 MOST_STARS: Final = 1000
 """A rating of more is no scale that people answer on."""
 
@@ -207,6 +209,7 @@ _PLAIN_TAGS: Final = (
     PlainTag("datetime", "datetime", "<DateTime>", "moment"),
     PlainTag("textarea", "text", "<TextArea>", "text"),
     PlainTag("ranker", "ranker", "<Ranker>", "ranking"),
+    PlainTag(RELATIONS, "labels", "<Relations>", RELATIONS),
     *(PlainTag(name.lower(), name.lower(), f"<{name}>", "regions") for name in _REGION_TAGS),
 )
 

@@ -24,10 +24,13 @@ class Form(ABC):
         The kind of answers, as in `crowdcore.kinds`.
     of_task
         Whether an answer is about the whole task; results about a part of it are no answers then.
+    about_regions
+        Whether an answer is about regions that another control marks: it is believed after them.
     """
 
     kind: ClassVar[str]
     of_task: ClassVar[bool] = True
+    about_regions: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, control: Control, items: Items) -> Any:
@@ -40,6 +43,14 @@ class Form(ABC):
     @abstractmethod
     def show(self, control: Control, answer: Any) -> str:
         """Return the answer as a person reads it; different answers read differently."""
+
+    def is_empty(self, answer: Any) -> bool:
+        """Return whether an answer about regions says nothing."""
+        return False
+
+    def concerns(self, control: Control, item: Mapping[str, Any]) -> bool:
+        """Return whether an item of a result is part of an answer to a control."""
+        return bool(item.get("from_name") == control.name)
 
     def when_empty(self, control: Control) -> Any:
         """Return the answer that a submitted annotation without items gives; None if it gives none."""

@@ -67,9 +67,8 @@ class RegionForm(Form):
                 for region, text in zip(answer.places, texts, strict=True)
             ]
         else:
-            named = [f"{_label(region)} {_where(region.place)}" for region in answer.places]
-        shown = ", ".join(named) or "(nothing)"
-        return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+            named = [f"{_label(region)} {where(region.place)}" for region in answer.places]
+        return cut(", ".join(named)) or "(nothing)"
 
     def when_empty(self, control: Control) -> Regions:
         """See `Form`."""
@@ -114,6 +113,32 @@ def composed(control: Control, region: Region, members: Sequence[Mapping[str, An
     return {name: item[name] for name in (*kept, "image_rotation", "score") if name in item}
 
 
+def at_the_place_of(item: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a region as an item with the id and the place of another one, and with its own labels."""
+    own, theirs = label_field(item), label_field(other)
+    place = {name: value for name, value in other["value"].items() if name != theirs}
+    labels = {own: item["value"][own]} if own else {}
+    return {**item, "value": {**place, **labels}, "id": other["id"]}
+
+
+def name_of(item: Mapping[str, Any]) -> str:
+    """Return what tells a region from others of its answer, whoever marked it: Label Studio's ids are random."""
+    return _stable_id(item.get("value"))
+
+
+def place_name(item: Mapping[str, Any]) -> str:
+    """Return what tells the place of a region from others of its answer."""
+    labels = label_field(item)
+    return _stable_id({name: value for name, value in item["value"].items() if name != labels})
+
+
+def names_of(control: Control, items: Items) -> dict[str, str]:
+    """Return id → name of the regions in a result that a control may be about; of two controls the one with labels."""
+    marks = [item for item in items if item.get("from_name") in control.regions and as_place(item) is not None]
+    marks.sort(key=lambda item: bool(label_field(item)))
+    return {str(item["id"]): name_of(item) for item in marks if item.get("id")}
+
+
 def label_field(item: Mapping[str, Any]) -> str:
     """Return the field of an item's value that has the labels; "" if there is none."""
     value = item.get("value")
@@ -143,7 +168,12 @@ def _label(region: Region) -> str:
     return ", ".join(label for label in region.labels if label is not None) or "region"
 
 
-def _where(place: Place) -> str:
+def cut(text: str) -> str:
+    """Return a text that is not too long to be shown."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def where(place: Place) -> str:
     """Return where a place is, in a few characters."""
     if isinstance(place, Span):
         return f"{place.start:g} to {place.end:g}"
