@@ -62,6 +62,10 @@ _STEPS: Final = (
         "ALTER TABLE annotations ADD COLUMN parent_prediction {integer}",
         "DELETE FROM facts WHERE name = 'complete_until'",
     ),
+    (
+        # so far annotations were kept without the ids that say which region an answer is about
+        "DELETE FROM facts WHERE name = 'complete_until'",
+    ),
 )
 
 _VERSION: Final = sa.Table("schema_version", sa.MetaData(), sa.Column("version", sa.Integer, nullable=False))

@@ -41,7 +41,7 @@ class Tasks:
 
 
 class Annotation(NamedTuple):
-    """An annotation as Label Studio holds it, its result as JSON without the items' ids."""
+    """An annotation as Label Studio holds it, its result as JSON: in it, the ids of regions are numbers."""
 
     id: int
     task: int
@@ -304,7 +304,7 @@ def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
         "id": annotation["id"],
         "task": task,
         "annotator": DELETED_USER if annotator is None else annotator,
-        "result": _as_json([_without_id(item) for item in annotation["result"] or []], sorts=False),
+        "result": _as_json(_without_random_ids(annotation["result"] or []), sorts=False),
         "was_cancelled": int(bool(annotation["was_cancelled"])),
         "ground_truth": int(bool(annotation["ground_truth"])),
         "updated_at": as_time(annotation["updated_at"]),
@@ -321,9 +321,27 @@ def _as_json(value: Any, *, sorts: bool = True) -> str:
         return json.dumps(value, sort_keys=sorts, ensure_ascii=False, separators=(",", ":"))
 
 
-def _without_id(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item of a result without its random id, so that equal answers are equal text."""
-    return {name: value for name, value in item.items() if name != "id"}
+def _without_random_ids(result: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a result without random ids, so that equal answers are equal text.
+
+    Those of regions that several items are about are replaced by numbers. Messages of a chat keep theirs: these can be
+    the same in all results.
+    """
+    ids = Counter(str(item[name]) for item in result for name in _IDS if item.get(name) is not None)
+    number = {name: f"r{place}" for place, name in enumerate((one for one, uses in ids.items() if uses > 1), 1)}
+    return [_renamed(item, number) for item in result]
+
+
+def _renamed(item: Mapping[str, Any], number: Mapping[str, str]) -> dict[str, Any]:
+    value = item.get("value")
+    if isinstance(value, Mapping) and "chatmessage" in value:
+        return dict(item)
+    named = {name: number[str(item[name])] for name in _IDS if str(item.get(name)) in number}
+    return {name: value for name, value in item.items() if name not in _IDS} | named
+
+
+_IDS: Final = ("id", "from_id", "to_id")
+"""What names a region in an item of a result."""
 
 
 def as_time(timestamp: str) -> str:
