@@ -266,10 +266,12 @@ def test_of_every_template_what_can_be_scored_is_and_a_message_names_the_rest():
     assert len(configs) > 60
     found = [control for config in configs for control in find_all(parse(config))]
     reasons = Counter(control.why_not() for control in found)
-    assert reasons.pop(None) >= 0.8 * len(found)
-    assert set(reasons) == {"answers per region, not per task", "a kind of answer that is not scored"}
+    assert reasons.pop(None) >= 0.95 * len(found)
+    assert set(reasons) == {"a kind of answer that is not scored"}
+    assert {control.element.tag for control in found if control.why_not()} <= {"chat", "ocrlabels", "videorectangle"}
     scored = [control for config in configs if not is_refused(config) for control in find_controls(config)]
-    assert len(scored) >= 0.8 * len(found)
+    assert len(scored) >= 0.95 * len(found)
+    print(f"{len(scored)} of {len(found)} controls of {len(configs)} templates are scored")
     for control in scored:
         if control.is_class:
             assert [control.read(control.write(label)) for label in control.classes] == list(control.classes)

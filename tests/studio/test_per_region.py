@@ -1,4 +1,4 @@
-"""Answers about regions, and relations, from annotations to predictions that Label Studio takes and its editor opens."""
+"""Answers about regions, and relations: from annotations to predictions that the editor of Label Studio opens."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ SOUND = """<View>
     <Choice value="calm"/><Choice value="angry"/>
   </Choices>
 </View>"""
-DOT = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+DOT = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5"
+    "ErkJggg=="
+)
 
 
 def said_of_names(n, who):

@@ -11,23 +11,30 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 import orjson
 
+from crowdcore import Crowd
 from crowdcore.formats import as_answers, guess_kind, values_of
 from crowdcore.kinds import AnswerTable, KindResult, NumberResult, SetResult, label_sets, numbers
 from crowdcore.kinds.agreement import alpha, set_distance, squared_distance
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.sources import HowToRead, Source, read_true_labels
 from label_studio_crowd.files.studio_export import ExportReading
-from label_studio_crowd.scoring.kinds.belief import KINDS
+from label_studio_crowd.scoring.answers import Answers, plain_answers
+from label_studio_crowd.scoring.kinds import KINDS, KindBelief, believe
+from label_studio_crowd.scoring.regional import believe_about, with_shared_ids
+from label_studio_crowd.studio.controls import RELATIONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from crowdcore.formats import Reading
+    from label_studio_crowd.studio.controls import Control
 
 MOST_COLUMNS: Final = 50
 """Of sets of more classes, a table has no column for each."""
 RESAMPLES: Final = 500
 
+_WHOLE: Final = ("text", "regions", "per region", RELATIONS)
+"""Kinds whose answers are written as JSON also in cells: what people read of them is cut."""
 Place = Literal["screen", "table", "json"]
 """Where an answer is written: for people, in a cell, or in JSON."""
 
@@ -36,6 +43,8 @@ def kind_of(how: HowToRead, reading: Reading) -> tuple[str, str]:
     """Return the kind of the answers, and what to say of it where it was guessed."""
     if isinstance(reading, ExportReading) and reading.control is not None:
         kind = reading.control.form.kind
+        if reading.control.form.about_regions:
+            return kind, f"The answers of {reading.control.name!r} are about regions, and believed after these."
         if kind in ("choice", how.kind):
             return kind, ""
         only = "; --kind choice, if their order says nothing" if kind == "ordered" else ""
@@ -89,6 +98,8 @@ class KindAnswers:
         The consensus of each task as `show` takes it, None where there is none.
     pack
         The whole answer as JSON.
+    compared
+        Where other answers than the table's are compared: those, and their distance.
     """
 
     kind: str
@@ -99,6 +110,7 @@ class KindAnswers:
     believe: Callable[..., KindResult]
     consensus: Callable[[Any], list[Any]]
     pack: Callable[[Any], Any] = lambda answer: answer
+    compared: Callable[[], tuple[AnswerTable, Callable[[Any, Any], float]]] | None = None
 
     @classmethod
     def of(cls, kind: str, source: Source, reading: Reading, *, with_truth: bool) -> KindAnswers:
@@ -141,6 +153,8 @@ class KindAnswers:
         elif truth is not None:
             told = values_of(truth.tolist(), kind)
             known = dict(zip(truth.index.tolist(), map(frozenset, told) if kind == "set" else told, strict=True))
+        if control.form.about_regions:
+            return cls._about_regions(kind, control, reading, table, known)
         plugged = KINDS[kind]
 
         def believe(table: AnswerTable, *, known: dict[Any, Any], tolerance: float | None = None) -> KindResult:
@@ -151,6 +165,39 @@ class KindAnswers:
 
         as_control = partial(plugged.consensus, control)
         return cls(kind, table, known, plugged.distance, control.show, believe, as_control, control.form.pack)
+
+    @classmethod
+    def _about_regions(
+        cls, kind: str, control: Control, reading: ExportReading, table: AnswerTable, known: dict[Any, Any]
+    ) -> KindAnswers:
+        """Return answers about regions, which are believed after those that mark these."""
+        marking = [_marks(one.control, one) for one in reading.regions if one.control is not None]
+        regions = with_shared_ids(marking, list(map(believe, marking)))
+
+        def belief(table: AnswerTable, known: dict[Any, Any]) -> KindBelief:
+            values = list(dict.fromkeys(table.values.tolist()))
+            code_of = {value: code for code, value in enumerate(values)}
+            codes = np.array([code_of[value] for value in table.values.tolist()], np.int64)
+            names = np.array([*map(str, range(len(values)))], dtype=object)
+            crowd = Crowd(table.tasks, table.annotators, names, table.indptr, table.annotator, codes)
+            truths = [known.get(task) for task in table.tasks.tolist()]
+            return believe_about(plain_answers(crowd, control, values, truths), regions)[1]
+
+        def compared() -> tuple[AnswerTable, Callable[[Any, Any], float]]:
+            found = belief(table, {})
+            return found.compared, found.distance
+
+        return cls(
+            kind,
+            table,
+            known,
+            _differ,
+            control.show,
+            lambda table, *, known: belief(table, known).found,
+            lambda found: list(found.consensus.tolist()),
+            control.form.pack,
+            compared,
+        )
 
     def found(self, how: HowToRead, options: dict[str, Any] | None = None) -> KindResult:
         """Return the consensus.
@@ -175,7 +222,8 @@ class KindAnswers:
 
     def alpha(self) -> tuple[float, float, float]:
         """Return Krippendorff's alpha with its 90 % interval."""
-        return alpha(self.table, self.distance, n_resamples=RESAMPLES)
+        table, distance = (self.table, self.distance) if self.compared is None else self.compared()
+        return alpha(table, distance, n_resamples=RESAMPLES)
 
     def spell(self, answer: Any, place: Place) -> Any:
         """Return an answer as its place takes it: nothing is cut in files."""
@@ -184,7 +232,7 @@ class KindAnswers:
         if self.kind == "set":
             listed = sorted(answer, key=lambda label: (type(label).__name__, label))
             return listed if place == "json" else json.dumps(listed, ensure_ascii=False)
-        if self.kind in ("text", "regions") or (self.kind == "ranking" and place == "json"):
+        if self.kind in _WHOLE or (self.kind == "ranking" and place == "json"):
             whole = self.pack(answer)
             return whole if place == "json" or isinstance(whole, str) else orjson.dumps(whole).decode()
         return self.show(answer)
@@ -217,6 +265,17 @@ class KindAnswers:
                 text = " / ".join(name) if isinstance(name, tuple) else str(name)
                 frame[f"{text} (class)" if text in frame else text] = column
         return frame
+
+
+def _marks(control: Control, reading: ExportReading) -> Answers:
+    """Return the answers to a control that marks regions."""
+    codes = [] if reading.truth is None else reading.truth.tolist()
+    known = [None if code < 0 else reading.values[code] for code in codes]
+    return plain_answers(reading.crowd.one_answer_each(), control, reading.values, known)
+
+
+def _differ(one: Any, other: Any) -> float:
+    return float(one != other)
 
 
 def _consensus(found: KindResult) -> list[Any]:

@@ -21,7 +21,7 @@ from crowdcore.formats.tables import read_json
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.answers import SUPERSEDED, TRUTH, read_answers
 from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.studio.controls import infer_control
+from label_studio_crowd.studio.controls import infer_control, regions_in
 
 if TYPE_CHECKING:
     from crowdcore.crowd.repeats import Repeated
@@ -132,14 +132,25 @@ def read_export(
     if not chosen.is_class and classes is not None:
         raise UserError(f"--classes is for classes, and the answers to {chosen.name!r} are none: leave it out.")
     crowd, truth = _named(export, found, annotations, chosen, classes, repeated)
-    value_of = dict(zip(found.crowd.classes.tolist(), found.values, strict=False))
+    regions = []
+    for marking in regions_in((orjson.loads(row.result) for row in annotations), chosen):
+        marked = read_answers(np.arange(len(tasks)), own, marking, trust_ground_truth=trust_ground_truth)
+        places, true = _named(export, marked, annotations, marking, None, repeated)
+        regions.append(ExportReading(places, "", true, control=marking, values=_values(marked, places)))
     return ExportReading(
         crowd,
         _about(export, found, crowd, chosen, repeated),
         truth if trust_ground_truth else None,
         control=chosen,
-        values=tuple(value_of[name] for name in crowd.classes.tolist()) if found.values else (),
+        values=_values(found, crowd),
+        regions=tuple(regions),
     )
+
+
+def _values(found: Answers, crowd: Crowd) -> tuple[Any, ...]:
+    """Return what the classes of a crowd stand for, where an answer is not one class."""
+    value_of = dict(zip(found.crowd.classes.tolist(), found.values, strict=False))
+    return tuple(value_of[name] for name in crowd.classes.tolist()) if found.values else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,10 +163,13 @@ class ExportReading(Reading):
         The control that was answered.
     values
         Of answers that are not one class, what the crowd's classes stand for; as in `Answers`.
+    regions
+        Of answers about regions: what was read of the controls that mark them.
     """
 
     control: Control | None = None
     values: tuple[Any, ...] = ()
+    regions: tuple[ExportReading, ...] = ()
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -13,6 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from crowdcore import Crowd
+from crowdcore.crowd.ids import as_ids
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.store.mirror import Annotation
@@ -106,6 +107,26 @@ class Answers:
         if self.own.by_place:
             return labels[code] if code < len(labels) else None
         return name if name in labels else None
+
+
+def plain_answers(crowd: Crowd, control: Control, values: Sequence[Any], known: Sequence[Any] = ()) -> Answers:
+    """Return answers that are not one class and of which nothing else is known.
+
+    Parameters
+    ----------
+    values
+        What the crowd's classes stand for.
+    known
+        Those known to be true, None elsewhere; (N,), or empty.
+    """
+    code_of = {value: code for code, value in enumerate(values)}
+    every = [*values, *(one for one in dict.fromkeys(known) if one is not None and one not in code_of)]
+    code_of = {value: code for code, value in enumerate(every)}
+    names = distinct(map(control.show, every))
+    whole = replace(crowd, classes=as_ids(names, "classes"))
+    nothing = np.zeros(len(crowd.tasks), np.int64)
+    codes = np.array([-1 if one is None else code_of[one] for one in known] or nothing - 1, np.int64)
+    return Answers(whole, codes, {}, 0, (), (), nothing, nothing, control, None, tuple(every))
 
 
 def read_answers(

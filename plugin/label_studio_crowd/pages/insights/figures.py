@@ -121,6 +121,26 @@ class Vote:
 
 
 @dataclass(frozen=True)
+class SaidOfPart:
+    """What is said of a region of a task, or of two of them.
+
+    Attributes
+    ----------
+    part
+        The region.
+    consensus, quality
+        What is believed of it, and how far; None where most who marked it said nothing.
+    votes
+        What was said, the most frequent first.
+    """
+
+    part: str
+    consensus: str | None
+    quality: float | None
+    votes: tuple[Vote, ...]
+
+
+@dataclass(frozen=True)
 class Guess:
     """The classifier's most probable class of a task, and its probability."""
 
@@ -136,6 +156,19 @@ def votes_of(snapshot: Snapshot, people: People, row: int) -> tuple[Vote, ...]:
         given.setdefault(int(crowd.label[answer]), []).append(people.everybody[crowd.annotator[answer]])
     order = sorted(given, key=lambda label: (-len(given[label]), label))
     return tuple(Vote(snapshot.label_in(row, label), tuple(given[label])) for label in order)
+
+
+def parts_of(snapshot: Snapshot, people: People, row: int) -> tuple[SaidOfPart, ...]:
+    """Return what was said of each region of a task, where answers are about regions."""
+    return tuple(
+        SaidOfPart(
+            one.part,
+            one.consensus,
+            one.quality,
+            tuple(Vote(said, tuple(people.everybody[who] for who in whose)) for said, whose in one.votes),
+        )
+        for one in snapshot.parts_of(row)
+    )
 
 
 def guess_of(snapshot: Snapshot, row: int) -> Guess | None:

@@ -15,10 +15,12 @@ from label_studio_crowd.pages.insights.figures import (
     Page,
     People,
     Person,
+    SaidOfPart,
     Vote,
     against_all,
     guess_of,
     on_page,
+    parts_of,
     percent,
     says,
     tally,
@@ -50,6 +52,8 @@ class SuspectLabel:
         All of this in a sentence or two, without the annotator's name.
     drawn
         The label and the consensus as outlines on the task's picture; None where they are on none.
+    parts
+        Where answers are about regions, what was said of each region.
     """
 
     task: int
@@ -63,6 +67,7 @@ class SuspectLabel:
     guess: Guess | None
     evidence: str
     drawn: Drawn | None = None
+    parts: tuple[SaidOfPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,7 +233,11 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     right = int(np.count_nonzero(crowd.label[alike] == consensus))
     truth = snapshot.label_in(row, consensus)
     evidence = [f"It is known to be {truth}."] if is_known else []
-    evidence.append(f"Of the others, {tally(others)}." if others else "Nobody else labelled it.")
+    parts = parts_of(snapshot, people, row)
+    if not others:
+        evidence.append("Nobody else labelled it.")
+    elif not parts:
+        evidence.append(f"Of the others, {tally(others)}.")
     if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
     if not snapshot.is_class:
@@ -248,6 +257,7 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
         guess=guess,
         evidence=" ".join(evidence),
         drawn=drawn_on(snapshot, row, [answer]),
+        parts=parts,
     )
 
 

@@ -13,11 +13,13 @@ from label_studio_crowd.pages.insights.figures import (
     Guess,
     Page,
     People,
+    SaidOfPart,
     Vote,
     against_all,
     guess_of,
     known_or_none,
     on_page,
+    parts_of,
     percent,
     says,
     tally,
@@ -58,6 +60,8 @@ class QueuedTask:
         it.
     drawn
         The answers and the consensus as outlines on the task's picture; None where they are on none.
+    parts
+        Where answers are about regions, what was said of each region.
     """
 
     task: int
@@ -72,6 +76,7 @@ class QueuedTask:
     why: Why
     sentence: str
     drawn: Drawn | None = None
+    parts: tuple[SaidOfPart, ...] = ()
 
 
 def queue_page(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[QueuedTask]:
@@ -106,14 +111,14 @@ def reasons_of(snapshot: Snapshot) -> NDArray[np.intp]:
 
 
 def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) -> QueuedTask:
-    votes, guess = votes_of(snapshot, people, row), guess_of(snapshot, row)
+    votes, guess, parts = votes_of(snapshot, people, row), guess_of(snapshot, row), parts_of(snapshot, people, row)
     consensus = snapshot.label(row)
     quality = known_or_none(snapshot.quality[row]) if consensus is not None and snapshot.comparable else None
     skips = int(snapshot.skips[row])
     heard = guess if snapshot.hears_model else None
     sentence = _sentence(why, votes, heard, consensus, quality if snapshot.accuracy.value is not None else None)
     if not snapshot.is_class:
-        sentence = f"{tally(votes)}. " if votes else "Nobody has labelled it yet. "
+        sentence = f"{tally(votes)}. " if votes and not parts else "" if votes else "Nobody has labelled it yet. "
         sentence += snapshot.told(row)
     if waits_for := snapshot.waits_for(row):
         sentence += f" It waits for answers to “{waits_for}”."
@@ -132,6 +137,7 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
         why=why,
         sentence=sentence,
         drawn=drawn_on(snapshot, row, range(snapshot.crowd.indptr[row], snapshot.crowd.indptr[row + 1])),
+        parts=parts,
     )
 
 

@@ -20,6 +20,7 @@ from label_studio_crowd.studio.controls import (
     about_region,
     described,
     inner_control,
+    name_of,
     said_of_regions,
 )
 
@@ -36,11 +37,14 @@ class Region(Part):
         The annotators' codes of those who marked it, and so were asked about it.
     known
         What is known to be true of it, None if nothing is.
+    is_true
+        Whether the region itself is known to be there.
     """
 
     item: Mapping[str, Any]
     seen: frozenset[int]
     known: Any = None
+    is_true: bool = False
 
 
 def believe_per_region(answers: Answers, marked: MarkedRegions) -> tuple[Answers, KindBelief]:
@@ -60,7 +64,8 @@ def believe_per_region(answers: Answers, marked: MarkedRegions) -> tuple[Answers
             who = frozenset(code_of[one] for one in seen if one in code_of)
             for answer in range(table.indptr[at], table.indptr[at + 1]):
                 said[len(regions), code_of[table.annotators[table.annotator[answer]]]] = table.values[answer]
-            regions.append(Region(row, described(item), item, who, known.get((which, unit))))
+            is_true = unit in believed.known
+            regions.append(Region(row, described(item), item, who, known.get((which, unit)), is_true))
     return believe_regions(answers, regions, said)
 
 
@@ -92,13 +97,16 @@ def believe_regions(
     )
     believed = believe_inner(inner, only(table, counted), [regions[at].known for at in counted.tolist()])
     items: list[list[Mapping[str, Any]]] = [[] for _ in answers.crowd.tasks]
+    names: list[dict[str, str]] = [{} for _ in answers.crowd.tasks]
     for at, answer, quality in zip(counted.tolist(), believed.consensus, believed.quality.tolist(), strict=True):
         region = regions[at]
         if answer is not None and region.item.get("id"):
+            if not region.is_true:
+                names[region.row][str(region.item["id"])] = name_of(region.item)
             own = answers.own.of_task.get(int(answers.crowd.tasks[region.row]), {}) if answers.own else {}
             written = about_region(answers.control, region.item, answer, own)
             items[region.row] += [{**item, "score": round(quality, 3)} for item in written]
-    return Folded(answers, regions, table, counted, believed).belief(list(map(said_of_regions, items)))
+    return Folded(answers, regions, table, counted, believed).belief(list(map(said_of_regions, items, names)))
 
 
 def by_region(answers: Answers) -> Iterator[tuple[int, int, str, Any]]:

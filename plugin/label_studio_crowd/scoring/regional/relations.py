@@ -19,7 +19,7 @@ from label_studio_crowd.scoring.kinds import KindBelief, Told, known_of
 from label_studio_crowd.scoring.regional.inner import Inner, nothing_believed
 from label_studio_crowd.scoring.regional.marked import MarkedRegions
 from label_studio_crowd.scoring.regional.parts import Folded, Part, part_table
-from label_studio_crowd.studio.controls import Arrow, described, in_words, related
+from label_studio_crowd.studio.controls import Arrow, described, in_words, name_of, related
 
 Floats = NDArray[np.float64]
 Said = tuple[Hashable, bool, bool] | None
@@ -74,8 +74,20 @@ def believe_related(answers: Answers, marked: MarkedRegions) -> tuple[Answers, K
             arrows[pair.row].append(arrow)
             names[pair.row] |= dict(zip(pair.ids, pair.names, strict=True))
     folded = Folded(answers, pairs, table, np.arange(len(pairs)), _inner(table, pairs, consensus, belief))
-    written = [related(some, regions) for some, regions in zip(arrows, names, strict=True)]
+    own = _names(pairs, belief, marked, len(arrows))
+    written = list(map(related, arrows, names, own))
     return folded.belief(written, lambda each: _expected_f1(each, belief))
+
+
+def _names(pairs: list[Pair], belief: RelationBelief, marked: MarkedRegions, num_tasks: int) -> list[dict[str, str]]:
+    """Return id → name of the related regions of each task, but for those known to be there."""
+    found: list[dict[str, str]] = [{} for _ in range(num_tasks)]
+    for pair, units in zip(pairs, belief.pairs, strict=True):
+        for which, unit in units:
+            control = marked.controls[which]
+            if unit not in control.known:
+                found[pair.row][str(control.item(unit).get("id"))] = name_of(control.item(unit))
+    return found
 
 
 def _relations(answers: Answers, marked: MarkedRegions) -> Iterator[Relation]:

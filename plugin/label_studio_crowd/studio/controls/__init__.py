@@ -31,7 +31,7 @@ from label_studio_crowd.studio.controls.labeling_config import (
 )
 from label_studio_crowd.studio.controls.labels import PATH_SEPARATOR, Path
 from label_studio_crowd.studio.controls.tags import RELATIONS
-from label_studio_crowd.studio.controls.without_config import infer_control
+from label_studio_crowd.studio.controls.without_config import infer_control, regions_in
 
 __all__ = [
     "ANSWERING",
@@ -63,6 +63,7 @@ __all__ = [
     "not_scored",
     "place_name",
     "put",
+    "regions_in",
     "regions_of",
     "related",
     "said_of_regions",

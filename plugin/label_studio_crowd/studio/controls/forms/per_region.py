@@ -121,9 +121,16 @@ def inner_control(control: Control) -> Control:
     return replace(control, kind=control.kind.removesuffix(PER_REGION))
 
 
-def said_of_regions(items: Sequence[Mapping[str, Any]]) -> SaidOfRegions:
-    """Return what items of a result say of regions."""
-    said = ((item.get("id"), item.get("value")) for item in items)
+def said_of_regions(items: Sequence[Mapping[str, Any]], names: Mapping[str, str] | None = None) -> SaidOfRegions:
+    """Return what items of a result say of regions.
+
+    Parameters
+    ----------
+    names
+        The regions' names by their ids, where the items have ids.
+    """
+    known = names or {}
+    said = ((known.get(str(item.get("id")), item.get("id")), item.get("value")) for item in items)
     keys = sorted(orjson.dumps(one, option=orjson.OPT_SORT_KEYS).decode() for one in said)
     return SaidOfRegions(orjson.dumps(keys).decode(), tuple(items))
 

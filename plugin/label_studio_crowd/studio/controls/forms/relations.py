@@ -112,9 +112,21 @@ class RelationForm(Form):
         return related(arrows, packed["regions"])
 
 
-def related(arrows: Sequence[Arrow], regions: Mapping[str, str]) -> Related:
-    """Return relations as an answer."""
-    key = orjson.dumps(sorted(orjson.dumps(relation_item(arrow)).decode() for arrow in arrows)).decode()
+def related(arrows: Sequence[Arrow], regions: Mapping[str, str], names: Mapping[str, str] | None = None) -> Related:
+    """Return relations as an answer.
+
+    Parameters
+    ----------
+    regions
+        The regions for people.
+    names
+        The regions' names by their ids, where the relations are between ids.
+    """
+    known = names or {}
+    named = (
+        replace(one, first=known.get(one.first, one.first), second=known.get(one.second, one.second)) for one in arrows
+    )
+    key = orjson.dumps(sorted(orjson.dumps(relation_item(arrow)).decode() for arrow in named)).decode()
     return Related(key, tuple(arrows), regions)
 
 
