@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.studio.controls import Control
+from label_studio_crowd.studio.controls import RELATION, Control
 
 UNSAID: Final = "without a consensus"
 UNSETTLED: Final = "not settled"
@@ -149,5 +149,8 @@ def _items(part: Snapshot, control: Control, row: int, data: Mapping[str, Any]) 
 def _with_ids(task: int, result: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the items of a result with ids, always the same ones: what is written twice is the same."""
     for item in result:
+        if item.get("type") == RELATION:
+            yield dict(item)  # it has the ids of its regions
+            continue
         about = orjson.dumps([task, item.get("from_name")], option=orjson.OPT_SORT_KEYS)
         yield {"id": hashlib.sha256(about).hexdigest()[:10], **item}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -35,7 +35,7 @@ FORMATS: Final = (".csv", ".json", ".parquet")
 
 @dataclass(frozen=True)
 class Tables:
-    """Three data frames, as `export` writes them.
+    """Four data frames, as `export` writes them.
 
     Attributes
     ----------
@@ -54,6 +54,9 @@ class Tables:
         says otherwise; it is empty for all others.
     answers
         task, annotator, label, quality.
+    regions
+        Of answers about regions, a row for each that somebody gave about one: control, task, region, annotator, label,
+        and the region's consensus and quality, which are empty where most who marked it said nothing.
 
     Where several controls are scored, these columns are the first one's; the tasks have consensus, quality, agreement,
     num_labels, consensus_json, told and the second opinion of each other, with its name after a colon, and annotators
@@ -65,6 +68,7 @@ class Tables:
     tasks: pd.DataFrame
     annotators: pd.DataFrame
     answers: pd.DataFrame
+    regions: pd.DataFrame
 
 
 def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapping[str, Any]] | None = None) -> Tables:
@@ -93,7 +97,8 @@ def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapp
         for one, *frames in zip(each, annotators, answers, strict=True):
             for frame in frames:
                 frame.insert(0, "control", one.control)
-    return Tables(tasks, pd.concat(annotators, ignore_index=True), pd.concat(answers, ignore_index=True))
+    regions = _regions(each)
+    return Tables(tasks, pd.concat(annotators, ignore_index=True), pd.concat(answers, ignore_index=True), regions)
 
 
 def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]] | None) -> pd.DataFrame:
@@ -174,6 +179,23 @@ def _answers(snapshot: Snapshot, labels: Any) -> pd.DataFrame:
     return answers
 
 
+def _regions(each: Sequence[Snapshot]) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ("control", "task", "region", "annotator", "label", "consensus", "quality")
+    rows = [
+        (one.control, task, part.part, int(one.annotators[who]), said, part.consensus, part.quality)
+        for one in each
+        if one.of_parts
+        for row, task in enumerate(one.tasks.tolist())
+        for part in one.parts_of(row)
+        for said, whose in part.votes
+        for who in whose
+    ]
+    regions: pd.DataFrame = pd.DataFrame(rows, columns=columns)
+    return regions
+
+
 def _rounded(kept: Any) -> Any:
     """Return numbers of which a snapshot keeps seven digits, without the digits that come of making them longer."""
     return kept.astype(np.float32).astype(str).astype(float)
@@ -206,9 +228,10 @@ def check_path(path: Path) -> None:
 
 
 def write(found: Tables, path: Path) -> list[Path]:
-    """Write the tables and return the files: one for .json, three for .csv and .parquet.
+    """Write the tables and return the files: one for .json, three or four for .csv and .parquet.
 
-    The tasks go into `path`, the others beside it: labels.csv, labels-annotators.csv, labels-answers.csv.
+    The tasks go into `path`, the others beside it: labels.csv, labels-annotators.csv, labels-answers.csv; and
+    labels-regions.csv, if there are answers about regions.
 
     Raises
     ------
@@ -224,6 +247,8 @@ def write(found: Tables, path: Path) -> list[Path]:
 
 def _write(found: Tables, path: Path) -> list[Path]:
     parts = {"": found.tasks, "-annotators": found.annotators, "-answers": found.answers}
+    if len(found.regions):
+        parts["-regions"] = found.regions
     if path.suffix.lower() == ".json":
         import orjson
 

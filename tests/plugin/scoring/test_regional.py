@@ -61,7 +61,7 @@ def relation(one, other, who, *labels, direction="right"):
 
 
 def annotation(number, task, who, items, **more):
-    row = Annotation(number, task, who, json.dumps(items), False, False, f"2026-01-01T00:{number:04}", 1.0)
+    row = Annotation(number, task, who, json.dumps(items), False, False, f"2026-01-01T00:00:00.{number:06}Z", 1.0)
     return row._replace(**more)
 
 
