@@ -1,0 +1,1 @@
+"""What imports torch; reached through `crowdcore.learning.networks.extra` alone."""
