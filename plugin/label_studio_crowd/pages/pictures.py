@@ -15,6 +15,7 @@ from label_studio_crowd.pages.charts import (
     time_axis,
 )
 from label_studio_crowd.pages.insights import Histogram, Period
+from label_studio_crowd.pages.insights.kinds import NumbersHabits, RegionsHabits
 from label_studio_crowd.pages.words import count, percent
 from label_studio_crowd.scoring.outlook import Forecast, Moment
 
@@ -80,6 +81,34 @@ def forecast_chart(forecast: Forecast) -> Chart | None:
     far = [queue.further_labels[-1], chance.further_labels[-1]]
     return line_chart(
         says, lines, count_axis("further labels", far), share_axis("expected accuracy", [*queue.low, *chance.mean])
+    )
+
+
+def exactness_chart(found: RegionsHabits) -> Chart | None:
+    """Return how far an annotator's boundaries agree with the consensus; None where none can be compared."""
+    total = sum(found.counts)
+    if not total:
+        return None
+    far = sum(count for edge, count in zip(found.edges, found.counts, strict=False) if edge < 0.7)
+    says = f"Bars: how far {count(total, 'region')} agree with the consensus' boundaries; {count(far)} by less than .7."
+    edges = named_axis("agreement of the boundaries", [f"{edge:g}" for edge in found.edges])
+    return histogram(
+        says, range(len(found.edges)), [("regions", found.counts)], edges, count_axis("regions", found.counts)
+    )
+
+
+def errors_chart(found: NumbersHabits) -> Chart | None:
+    """Return how much too large an annotator's numbers are; None with few of them."""
+    if not found.counts:
+        return None
+    says = (
+        f"Bars: how much too large {count(sum(found.counts), 'answer')} are, from {found.edges[0]:.3g} to "
+        f"{found.edges[-1]:.3g}."
+    )
+    unit = "too large by (seconds)" if found.in_seconds else "too large by"
+    edges = named_axis(unit, [f"{edge:.3g}" for edge in found.edges])
+    return histogram(
+        says, range(len(found.edges)), [("answers", found.counts)], edges, count_axis("answers", found.counts)
     )
 
 

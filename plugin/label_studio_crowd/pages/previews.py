@@ -15,6 +15,7 @@ from label_studio_crowd.store.mirror import Mirror
 from label_studio_crowd.studio.addresses import file_name, image_path
 from label_studio_crowd.studio.controls import Control
 from label_studio_crowd.studio.controls.variables import lookup
+from label_studio_crowd.studio.dialogues import turn_of
 from label_studio_crowd.studio.hypertext import without_tags
 
 _LONGEST: Final = 300
@@ -26,8 +27,6 @@ _LONGEST_HTML: Final = 100_000
 _LARGEST_INLINE: Final = 20_000
 _IMAGES: Final = ("image", "hyperimage")
 _FILES: Final = ("audio", "audioplus", "video", "timeseries", "pdf")
-_SPEAKERS: Final = ("author", "role", "speaker", "name")
-_SPEECHES: Final = ("text", "content", "message")
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,8 @@ def _words(value: Any, depth: int = 0) -> str:
     if isinstance(value, str):
         return value[: 4 * _LONGEST]
     if isinstance(value, Mapping):
-        speaker, speech = (next((value[key] for key in keys if key in value), None) for keys in (_SPEAKERS, _SPEECHES))
-        if isinstance(speaker, str) and isinstance(speech, str):
+        speaker, speech = turn_of(value)
+        if speaker is not None and speech is not None:
             return f"{speaker}: {speech[: 4 * _LONGEST]}"
         some = ((key, inner) for key, inner in islice(value.items(), _ITEMS) if inner is not None)
         return ", ".join(f"{key}: {_words(inner, depth + 1)}" for key, inner in some)

@@ -33,6 +33,9 @@ class Links(Protocol):
     def task(self, task: int) -> str:
         """Return a task's address in Label Studio."""
 
+    def whole(self, task: int) -> str:
+        """Return the address of a task's own page, or of where the report shows it."""
+
     def image(self, task: int, path: str) -> str:
         """Return the address of a task's picture that Label Studio has at a path, or that is in its data."""
 

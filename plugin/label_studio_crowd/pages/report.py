@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from markupsafe import Markup
 
 from label_studio_crowd.errors import UserError
@@ -27,22 +29,28 @@ _QUEUE: Final = 25
 _RUNS: Final = 20
 _ANNOTATORS: Final = 1000
 _DETAILED: Final = 300
+_WHOLE: Final = 30
+"""Tasks of which all answers are shown."""
 _ENDINGS: Final = (".html", ".htm")
 _STYLES: Final = ("pico.css", "crowd.css")
 
 
 @dataclass(frozen=True)
 class _Links:
-    """Where the report's links lead: to Label Studio, and to its own details of some annotators."""
+    """Where the report's links lead: to Label Studio, and to its own details of some annotators and tasks."""
 
     url: str
     detailed: frozenset[str]
+    whole_tasks: frozenset[int]
 
     def section(self, name: str, **query: object) -> str:
         return ""
 
     def annotator(self, key: str) -> str:
         return f"#about-{key}" if key in self.detailed else ""
+
+    def whole(self, task: int) -> str:
+        return f"#whole-{task}" if task in self.whole_tasks else ""
 
     def task(self, task: int) -> str:
         return task_url(self.url, task)
@@ -105,12 +113,16 @@ def report_html(
     overruled = insights.overruled_majorities(snapshot, people, 1, _OVERRULED)
     disagreements = insights.model_disagreements(snapshot, people, 1, _DISAGREEMENTS)
     opinions = insights.second_opinions(snapshot, people, 1, _DISAGREEMENTS)
+    odd = insights.odd_regions(snapshot, people, 1, _SUSPECTS)
     annotators = insights.annotators_page(snapshot, people, 1, _ANNOTATORS)
     rows = {person.key: row for row, person in enumerate(people.everybody)}
     detailed = [row.person.key for row in annotators.rows if row.labels][:_DETAILED]
     details = [insights.annotator_details(snapshot, people, rows[key]) for key in detailed]
     shown = [row.task for page in (queue, suspects, overruled, disagreements, opinions) for row in page.rows]
-    shown += [mistake.task for one in details for mistake in one.mistakes]
+    of_odd = [] if odd is None else [row.task for row in odd.rows]
+    first = list(dict.fromkeys([*of_odd, *shown, *_least_sure(snapshot)]))[:_WHOLE]
+    shown += [*of_odd, *first]
+    shown += [row.task for one in details for row in one.mistakes] + [row.task for one in details for row in one.odd]
     runs, facts = stored.runs.newest(_RUNS), stored.facts
     report = runs[0].report if runs else RunReport()
     url = project_url(settings, project)
@@ -120,7 +132,8 @@ def report_html(
         taken_at=snapshot.taken_at,
         url=url,
         style=Markup("\n".join(static_file(name).decode() for name in _STYLES)),
-        links=_Links(url, frozenset(detailed)),
+        links=_Links(url, frozenset(detailed), frozenset(first)),
+        whole_tasks=_whole_tasks(stored, snapshot, people, first),
         previews=task_previews(stored.mirror, snapshot, settings, shown),
         calibrated=snapshot.calibrated,
         is_class=snapshot.is_class,
@@ -137,6 +150,9 @@ def report_html(
         overruled=overruled,
         disagreements=disagreements,
         opinions=opinions,
+        odd=odd,
+        odd_numbers=insights.odd_numbers(snapshot),
+        why="",
         annotators=annotators,
         copying=insights.copying_groups(snapshot, people),
         details=details,
@@ -145,3 +161,22 @@ def report_html(
         agreement=insights.project_agreement(snapshot, people, facts.read(Reliability)),
         runs=insights.past_runs(runs, facts.read(Problems))[:_RUNS],
     )
+
+
+def _least_sure(snapshot: Snapshot) -> list[int]:
+    """Return the tasks with answers whose consensus is least sure."""
+    answered = np.flatnonzero(snapshot.labels)
+    unsure: list[int] = snapshot.tasks[answered[np.argsort(snapshot.quality[answered], kind="stable")]].tolist()
+    return unsure[:_WHOLE]
+
+
+def _whole_tasks(
+    stored: ProjectStore, snapshot: Snapshot, people: insights.People, tasks: Sequence[int]
+) -> list[insights.WholeTask]:
+    data = stored.mirror.data(tasks)
+    rows = ((task, snapshot.row(task)) for task in tasks)
+    return [
+        insights.whole_task(snapshot, snapshot, people, row, data.get(task, {}))
+        for task, row in rows
+        if row is not None
+    ]

@@ -8,7 +8,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, PartSaid, Told
 from label_studio_crowd.scoring.published import Published
+from label_studio_crowd.scoring.region_table import RegionTable
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.projects import ProjectStore
@@ -31,6 +32,10 @@ FORMAT: Final = 3
 """Goes up when what is stored changes: what another release stored is not read."""
 _REASONS: Final = ("", *SETTLED_BY)
 _NOTHING: Final = "[]"
+_READ_ANSWERS: Final = 2000
+"""Answers that are kept as they were read."""
+_DETAIL: Final = "detail "
+"""How the names of the arrays of `Snapshot.details` begin in what is stored."""
 _ROUGH: Final = ("answer_quality", "answer_seconds", "predicted_probability", "crowdlab_quality", "activelab")
 """What is stored with seven digits."""
 
@@ -121,6 +126,8 @@ class Snapshot:
         The snapshots of the other controls, in the first one's.
     crowdlab, crowdlab_quality, activelab
         The second opinion: CROWDLAB's class codes and their quality, ActiveLab's score; (N,), or empty without one.
+    details
+        What pages show besides of answers that are not one class, by name: see `Kind.details`.
     answer_at, answer_seconds
         When it was last changed (Unix time; 0 where that is not known) and how long it took (NaN); (A,).
     """
@@ -181,6 +188,7 @@ class Snapshot:
     crowdlab_quality: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     activelab: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     all_controls: tuple[str, ...] = ()
+    details: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     others: tuple[Snapshot, ...] = ()
 
     def waits_for(self, row: int) -> str:
@@ -223,6 +231,18 @@ class Snapshot:
 
     def _unpacked(self, code: int, control: Control) -> Any:
         return control.form.unpack(orjson.loads(self.values[code]))
+
+    @cached_property
+    def regions(self) -> RegionTable | None:
+        """What was marked, matched; None where answers are no regions."""
+        if "mark_unit" not in self.details:
+            return None
+        return RegionTable(self.details, self.answer_annotator, np.repeat(np.arange(len(self.tasks)), self.labels))
+
+    @cached_property
+    def given(self) -> Sequence[Any]:
+        """The answers that the classes stand for, as JSON gives them; each is read when it is asked for; (K,)."""
+        return _Given(self.values)
 
     @cached_property
     def said(self) -> NDArray[np.bool_]:
@@ -299,6 +319,8 @@ class Snapshot:
             value = getattr(self, one.name)
             if one.name == "others":
                 arrays |= {f"other{n}": np.frombuffer(other.to_bytes(), np.uint8) for n, other in enumerate(value)}
+            elif one.name == "details":
+                arrays |= {f"{_DETAIL}{name}": detail for name, detail in value.items()}
             elif isinstance(value, np.ndarray):
                 arrays[one.name] = _narrow(value, one.name)
             else:
@@ -326,7 +348,9 @@ class Snapshot:
                 for name in ("values", "of_tasks", "of_annotators", "of_parts", "all_controls")
             }
             words["of_classes"] = tuple(map(tuple, words.get("of_classes", ())))
-            there = set(arrays.files) - {"words", *packed}
+            detailed = [name for name in arrays.files if name.startswith(_DETAIL)]
+            words["details"] = {name.removeprefix(_DETAIL): arrays[name] for name in detailed}
+            there = set(arrays.files) - {"words", *packed, *detailed}
             values: dict[str, Any] = {name: _wide(arrays[name]) for name in there}
             disagrees = {"model_disagrees": np.zeros(len(values["tasks"]), np.bool_)}
             earlier = _copies(len(values["annotators"]), ()) | disagrees
@@ -381,6 +405,7 @@ def take_snapshot(
         of_annotators=told.of_annotators,
         of_classes=told.of_classes,
         of_parts=_parts(result) if isinstance(result, KindBelief) else (),
+        details=result.details if isinstance(result, KindBelief) else {},
         held_by=np.empty(0, np.int64) if scores.held_by is None else scores.held_by,
         left_out=np.empty(0, np.bool_) if scores.left_out is None else scores.left_out,
         all_controls=all_controls,
@@ -504,3 +529,17 @@ def _narrow(array: NDArray[Any], name: str) -> NDArray[Any]:
 
 def _wide(array: NDArray[Any]) -> NDArray[Any]:
     return array if array.dtype.kind == "b" else array.astype(np.int64 if array.dtype.kind == "i" else np.float64)
+
+
+class _Given(Sequence[Any]):
+    """Answers kept as JSON, read when they are asked for."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        self._values = values
+        self._read = lru_cache(_READ_ANSWERS)(lambda code: orjson.loads(values[code]))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, code: Any) -> Any:
+        return self._read(code)

@@ -115,6 +115,10 @@ class PageLinks:
         """Return the address of an annotator's page."""
         return self.section(f"annotators/{key}")
 
+    def whole(self, task: int) -> str:
+        """Return the address of a task's own page."""
+        return self.section(f"tasks/{task}")
+
     def task(self, task: int) -> str:
         """Return a task's address in Label Studio."""
         return task_url(self.url, task)
@@ -208,8 +212,8 @@ class ProjectFrame(Frame):
             return {}
         return task_previews(self.stored.mirror, self.snapshot, self.backend.settings, tasks)
 
-    def section(self, section: str, part: str, *, title: str = "", **values: Any) -> HTMLResponse:
-        """Return one of the project's pages."""
+    def section(self, section: str, part: str, *, title: str = "", at: str = "", **values: Any) -> HTMLResponse:
+        """Return one of the project's pages; `at` is its address in the project, where that is not the section's."""
         title = f"{title or dict(SECTIONS)[section]} · {self.head.title}"
         around = {
             "project": self.head,
@@ -219,7 +223,7 @@ class ProjectFrame(Frame):
             "calibrated": self.snapshot is not None and self.snapshot.calibrated,
             "is_class": self.snapshot is None or self.snapshot.is_class,
             "control": self.snapshot.control if self.snapshot is not None else "",
-            "controls": self._controls(section),
+            "controls": self._controls(at or section),
             "events": f"/projects/{self.project}/events",
             "version": version_of(self.versions, self.project),
             "taken": "" if self.snapshot is None else self.snapshot.taken_at,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from label_studio_crowd.pages import insights
-from label_studio_crowd.pages.insights import Count, OrderBy
+from label_studio_crowd.pages.insights import Count, Oddity, OrderBy
 from label_studio_crowd.pages.rendering import static_file, static_names
 from label_studio_crowd.scoring.outlook import DryRun, Forecast, History, Reliability
 from label_studio_crowd.server.forms import path_within, require_own_page
@@ -92,6 +92,8 @@ def show_suspects(
     overruled: PageNumber = 1,
     disagrees: PageNumber = 1,
     crowdlab: PageNumber = 1,
+    regions: PageNumber = 1,
+    why: Oddity | None = None,
 ) -> HTMLResponse:
     """Show labels that are probably wrong, and consensus that the majority, the classifier or CROWDLAB do not share."""
     if frame.snapshot is None:
@@ -101,7 +103,9 @@ def show_suspects(
     majorities = insights.overruled_majorities(frame.snapshot, people, overruled, _OVERRULED)
     disagreements = insights.model_disagreements(frame.snapshot, people, disagrees, _OVERRULED)
     opinions = insights.second_opinions(frame.snapshot, people, crowdlab, _OVERRULED)
+    odd = insights.odd_regions(frame.snapshot, people, regions, why=why)
     tasks = [row.task for part in (suspects, majorities, disagreements, opinions) for row in part.rows]
+    tasks += [row.task for row in odd.rows] if odd else []
     return frame.section(
         "suspects",
         "suspects",
@@ -109,6 +113,9 @@ def show_suspects(
         overruled=majorities,
         disagreements=disagreements,
         opinions=opinions,
+        odd=odd,
+        odd_numbers=insights.odd_numbers(frame.snapshot),
+        why=why or "",
         previews=frame.previews(tasks),
     )
 
@@ -144,8 +151,23 @@ def show_annotator(frame: ProjectPage, annotator: str) -> Response:
     if person.key != annotator:
         return RedirectResponse(frame.links.annotator(person.key), 303)
     details = insights.annotator_details(frame.snapshot, people, row)
-    previews = frame.previews(mistake.task for mistake in details.mistakes)
-    return frame.section("annotators", "annotator", title=person.name, annotator=details, previews=previews)
+    previews = frame.previews([*(one.task for one in details.mistakes), *(one.task for one in details.odd)])
+    at = f"annotators/{person.key}"
+    return frame.section("annotators", "annotator", title=person.name, at=at, annotator=details, previews=previews)
+
+
+@router.get("/projects/{project}/tasks/{task}")
+def show_task(frame: ProjectPage, task: Number) -> HTMLResponse:
+    """Show one task: its consensus, and what each annotator answered."""
+    if frame.snapshot is None or frame.whole is None:
+        return frame.waiting("queue")
+    row = frame.snapshot.row(task)
+    if row is None:
+        raise HTTPException(404, f"There is no task {task} in this project, or no run has seen it yet.")
+    data = frame.stored.mirror.data([task]).get(task, {})
+    whole = insights.whole_task(frame.whole, frame.snapshot, frame.people(frame.snapshot), row, data)
+    previews, at = frame.previews([task]), f"tasks/{task}"
+    return frame.section("tasks", "whole", title=f"Task {task}", at=at, whole=whole, previews=previews)
 
 
 @router.get("/projects/{project}/agreement")

@@ -7,7 +7,7 @@ from harness.snapshots import made_up
 from label_studio_crowd.store.reports import Changes, RunReport
 from tests.plugin.server.serving import STUDIO
 
-PAGES = ["", "/queue", "/suspects", "/annotators", "/annotators/101", "/agreement", "/runs"]
+PAGES = ["", "/queue", "/suspects", "/annotators", "/annotators/101", "/tasks/5", "/agreement", "/runs"]
 HOSTILE = '<script>alert("name")</script>@example.org'
 TITLE = "Cats & <b>dogs</b>"
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}

@@ -26,6 +26,7 @@ from label_studio_crowd.pages.insights.mistakes import (
     second_opinions,
     suspect_labels,
 )
+from label_studio_crowd.pages.insights.odd_regions import OddNumber, OddRegion, odd_numbers, odd_regions
 from label_studio_crowd.pages.insights.open_tasks import QueuedTask, queue_page
 from label_studio_crowd.pages.insights.past_runs import PastRun, Stage, changes_made, past_runs
 from label_studio_crowd.pages.insights.project import (
@@ -39,8 +40,11 @@ from label_studio_crowd.pages.insights.project import (
     scored_with,
 )
 from label_studio_crowd.pages.insights.team import AnnotatorRow, OrderBy, Trend, annotators_page
+from label_studio_crowd.pages.insights.whole_task import Member, WholeTask, whole_task
+from label_studio_crowd.scoring.region_table import ODDITIES, Oddity
 
 __all__ = [
+    "ODDITIES",
     "Agreement",
     "AnnotatorDetails",
     "AnnotatorRow",
@@ -52,10 +56,14 @@ __all__ = [
     "Estimate",
     "Guess",
     "Histogram",
+    "Member",
     "MixedUp",
     "ModelDisagreement",
     "NextSteps",
     "Numbers",
+    "OddNumber",
+    "OddRegion",
+    "Oddity",
     "OrderBy",
     "OverruledMajority",
     "Overview",
@@ -73,12 +81,15 @@ __all__ = [
     "SuspectLabel",
     "Trend",
     "Vote",
+    "WholeTask",
     "annotator_details",
     "annotators_page",
     "changes_made",
     "copying_groups",
     "model_disagreements",
     "next_steps",
+    "odd_numbers",
+    "odd_regions",
     "overruled_majorities",
     "past_runs",
     "project_agreement",
@@ -90,4 +101,5 @@ __all__ = [
     "scored_with",
     "second_opinions",
     "suspect_labels",
+    "whole_task",
 ]

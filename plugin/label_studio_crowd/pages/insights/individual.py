@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.pages.insights.copying import SameLabels, same_labels
 from label_studio_crowd.pages.insights.figures import People
+from label_studio_crowd.pages.insights.kinds import Habits, habits_of
 from label_studio_crowd.pages.insights.mistakes import SuspectLabel, spelled_out, suspects
+from label_studio_crowd.pages.insights.odd_regions import OddRegion, odd_regions_of
 from label_studio_crowd.pages.insights.team import AnnotatorRow, annotator_row, repeats
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.store.people import is_deleted
@@ -102,6 +104,10 @@ class AnnotatorDetails:
         None where nothing is known.
     told
         What the kind of answers tells besides, in words; "" where it tells nothing.
+    habits
+        What their answers are like, where they are not one class; None where nothing tells.
+    odd
+        Some regions that they miss, invent, or mark otherwise; () where answers are no regions.
     same
         With whom they give the same labels, also where everybody else says otherwise; None with nobody.
     """
@@ -114,6 +120,8 @@ class AnnotatorDetails:
     speed: Speed | None
     same: SameLabels | None
     told: str
+    habits: Habits | None
+    odd: tuple[OddRegion, ...]
 
 
 def annotator_details(snapshot: Snapshot, people: People, row: int) -> AnnotatorDetails:
@@ -139,6 +147,8 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
         speed=_speed(snapshot, theirs),
         same=same_labels(snapshot, people, row),
         told=snapshot.of_annotators[row] if snapshot.of_annotators else "",
+        habits=habits_of(snapshot, row),
+        odd=odd_regions_of(snapshot, people, row),
     )
 
 

@@ -26,6 +26,7 @@ from label_studio_crowd.pages.insights.figures import (
     tally,
     votes_of,
 )
+from label_studio_crowd.pages.insights.kinds import why_differs
 from label_studio_crowd.scoring.snapshot import Snapshot
 
 _PROBABLY: Final = 0.5
@@ -241,7 +242,7 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
     if not snapshot.is_class:
-        evidence += filter(None, [snapshot.told(row)])
+        evidence = [*evidence[:-1], why_differs(snapshot, answer) or evidence[-1], *filter(None, [snapshot.told(row)])]
     elif len(alike):
         on = "1 other task" if len(alike) == 1 else f"{len(alike)} other tasks"
         evidence.append(f"On {on} with consensus {truth}, this annotator was right {right} time{'s' * (right != 1)}.")

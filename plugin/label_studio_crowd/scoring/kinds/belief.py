@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from crowdcore import AnnotatorStats, Crowd
 from crowdcore.crowd.ids import as_ids
 from crowdcore.kinds import AnswerTable, KindResult
 from label_studio_crowd.scoring.answers import Answers, distinct
-from label_studio_crowd.scoring.kinds.kind import Kind, PartSaid, Told
+from label_studio_crowd.scoring.kinds.kind import Details, Kind, PartSaid, Told
 from label_studio_crowd.scoring.kinds.numbers import Numbers
 from label_studio_crowd.scoring.kinds.rankings import Rankings
 from label_studio_crowd.scoring.kinds.regions import RegionsKind
@@ -51,6 +52,8 @@ class KindBelief:
         What crowdcore found.
     told
         What the kind tells besides, in words.
+    details
+        What it tells besides as arrays by name: see `Kind.details`.
     distance
         How far two answers are from each other, as `crowdcore.kinds.agreement.alpha` takes it.
     compared
@@ -70,6 +73,7 @@ class KindBelief:
     quality_interval: Floats
     found: KindResult
     told: Told
+    details: Details
     distance: Callable[[Any, Any], float]
     compared: AnswerTable
     of_parts: tuple[tuple[PartSaid, ...], ...] = ()
@@ -91,6 +95,7 @@ def believe(answers: Answers) -> tuple[Answers, KindBelief]:
         told=kind.tell(control, found),
         distance=kind.distance,
         compared=found.answers,
+        details=partial(kind.details, found, consensus=consensus),
     )
 
 
@@ -118,6 +123,7 @@ def as_belief(
     distance: Callable[[Any, Any], float],
     compared: AnswerTable,
     of_parts: tuple[tuple[PartSaid, ...], ...] = (),
+    details: Callable[[Sequence[Any]], Details] = lambda given: {},
 ) -> tuple[Answers, KindBelief]:
     """Return answers with their consensus among the values, and what is believed of them as a `KindBelief`.
 
@@ -129,6 +135,8 @@ def as_belief(
         The consensus of each task as it is written, None where there is none; (N,).
     interval, told, distance, compared, of_parts
         As in `KindBelief`.
+    details
+        Returns those for the answers as they are kept, (A,).
     """
     crowd, control, values = answers.crowd, answers.control, answers.values
     code_of = {answer: code for code, answer in enumerate(values)}
@@ -156,6 +164,7 @@ def as_belief(
         quality_interval=interval,
         found=found,
         told=told,
+        details=details([all_values[code] for code in crowd.label.tolist()]),
         distance=distance,
         compared=compared,
         of_parts=of_parts,

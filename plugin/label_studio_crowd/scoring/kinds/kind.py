@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.studio.controls import Control
 
 Floats = NDArray[np.float64]
+Details: TypeAlias = dict[str, NDArray[Any]]
 
 _TINY = 1e-9
 _OF_95 = 1.6449 / 1.96
@@ -81,6 +82,16 @@ class Kind(ABC, Generic[Found]):
     def tell(self, control: Control, found: Found) -> Told:
         """Return what is told besides."""
         return Told()
+
+    def details(self, found: Found, given: Sequence[Any], consensus: Sequence[Any]) -> Details:
+        """Return what pages show besides, as arrays by name: here figures of the annotators, (M,).
+
+        Parameters
+        ----------
+        given, consensus
+            The answers, and the consensus of each task, as they are kept; (A,), (N,).
+        """
+        return {name: np.asarray(figure, np.float64) for name, figure in found.annotators.more.items()}
 
     @abstractmethod
     def distance(self, one: Any, other: Any) -> float:

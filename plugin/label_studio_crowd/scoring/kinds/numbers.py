@@ -9,7 +9,7 @@ import numpy as np
 
 from crowdcore.kinds import AnswerTable, NumberResult, numbers
 from crowdcore.kinds.agreement import squared_distance
-from label_studio_crowd.scoring.kinds.kind import Kind, Told
+from label_studio_crowd.scoring.kinds.kind import Details, Kind, Told
 from label_studio_crowd.studio.controls import Control
 
 
@@ -42,6 +42,16 @@ class Numbers(Kind[NumberResult]):
             for bias, spread in zip(found.annotators.more["bias"], found.annotators.more["spread"], strict=True)
         ]
         return Told(tuple(tasks), tuple(people))
+
+    def details(self, found: NumberResult, given: Sequence[Any], consensus: Sequence[Any]) -> Details:
+        """See `Kind`; also the ends of each task's interval, (N,), and the tolerance, (1,)."""
+        low, high = found.interval.T
+        return {
+            **super().details(found, given, consensus),
+            "low": low,
+            "high": high,
+            "tolerance": np.array([found.tolerance]),
+        }
 
     def distance(self, one: Any, other: Any) -> float:
         """See `Kind`."""

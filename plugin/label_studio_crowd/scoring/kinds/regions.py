@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdcore.kinds import (
     AnswerTable,
@@ -20,7 +21,7 @@ from crowdcore.kinds import (
     region_distance,
     regions,
 )
-from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, narrowed, share
+from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told, narrowed, share
 from label_studio_crowd.studio.controls import Control, composed, regions_of
 
 
@@ -55,6 +56,26 @@ class RegionsKind(Kind[RegionResult]):
             for precision, recall in zip(more["precision"], more["recall"], strict=True)
         ]
         return Told(tuple(_of_task(found, task) for task in range(len(found.consensus))), tuple(people))
+
+    def details(self, found: RegionResult, given: Sequence[Any], consensus: Sequence[Any]) -> Details:
+        """See `Kind`; also the units that were matched, and who marked them: what `RegionTable` reads."""
+        units, members = found.units, found.members
+        return {
+            **super().details(found, given, consensus),
+            "labels": np.array(found.labels, dtype=np.str_),
+            "unit_task": units.task.astype(np.int32),
+            "unit_label": units.label.astype(np.int32),
+            "unit_item": _unit_items(found, consensus),
+            "unit_exists": units.exists.astype(np.float32),
+            "unit_quality": units.quality.astype(np.float32),
+            "unit_exactness": units.exactness.astype(np.float32),
+            "mark_unit": members.unit.astype(np.int32),
+            "mark_answer": members.answer.astype(np.int32),
+            "mark_item": _mark_items(found, given),
+            "mark_label": members.label.astype(np.int32),
+            "mark_alike": members.alike.astype(np.float32),
+            "mark_quality": members.quality.astype(np.float32),
+        }
 
     def distance(self, one: Any, other: Any) -> float:
         """See `Kind`."""
@@ -91,6 +112,42 @@ def _item(control: Control, found: RegionResult, unit: int, region: Any) -> dict
         answer = found.answers.values[found.members.answer[member]]
         items.append(answer.items[of_sort(answer, sort)[found.members.region[member]].meta])
     return composed(control, region, items, float(found.units.quality[unit]))
+
+
+def _unit_items(found: RegionResult, consensus: Sequence[Any]) -> NDArray[np.int32]:
+    """Return which item of its task's consensus each unit is, -1 where it is not part of it; (U,)."""
+    units = found.units
+    item = np.full(len(units.task), -1, np.int32)
+    kept = np.flatnonzero(units.kept)
+    if not len(kept):
+        return item
+    task = units.task[kept]
+    item[kept] = np.arange(len(kept)) - np.searchsorted(task, task)
+    for unit in kept[found.known[task]].tolist():  # there the consensus is an annotation, in an order of its own
+        label = None if units.label[unit] < 0 else found.labels[units.label[unit]]
+        there = consensus[units.task[unit]].places
+        fits = (region.meta for region in there if region.place == units.place[unit] and label in region.labels)
+        item[unit] = next(fits, -1)
+    return item
+
+
+def _mark_items(found: RegionResult, given: Sequence[Any]) -> NDArray[np.int32]:
+    """Return which item of its answer, as that is kept, each mark is; (Q,).
+
+    An answer that equals the consensus of a task is kept in the consensus' order.
+    """
+    sort, members = usual_sort(found.answers), found.members
+    marked = [of_sort(answer, sort) for answer in found.answers.values]
+    own = [answer is kept for answer, kept in zip(found.answers.values, given, strict=True)]
+    items = np.empty(len(members.unit), np.int32)
+    for mark, (answer, region) in enumerate(zip(members.answer.tolist(), members.region.tolist(), strict=True)):
+        place = marked[answer][region]
+        items[mark] = place.meta if own[answer] else _same(place, given[answer].places)
+    return items
+
+
+def _same(region: Region, there: Sequence[Region]) -> int:
+    return next((one.meta for one in there if one.place == region.place and one.labels == region.labels), -1)
 
 
 def _of_task(found: RegionResult, task: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from crowdcore.kinds import AnswerTable, SetResult, label_sets
 from crowdcore.kinds.agreement import set_distance
-from label_studio_crowd.scoring.kinds.kind import Kind, Told, share
+from label_studio_crowd.scoring.kinds.kind import Details, Kind, Told, share
 from label_studio_crowd.studio.controls import PATH_SEPARATOR, Control
 
 _SEEN: Final = 0.05
@@ -38,8 +38,7 @@ class Sets(Kind[SetResult]):
 
     def tell(self, control: Control, found: SetResult) -> Told:
         """See `Kind`."""
-        labels = found.classes.tolist()
-        names = [PATH_SEPARATOR.join(label) if isinstance(label, tuple) else str(label) for label in labels]
+        names = _names(found)
         tasks = [
             ", ".join(
                 f"{names[code]} {row[code]:.2f}" for code in np.argsort(-row, kind="stable") if row[code] >= _SEEN
@@ -57,9 +56,28 @@ class Sets(Kind[SetResult]):
         ]
         return Told(tuple(tasks), tuple(people), tuple(told))
 
+    def details(self, found: SetResult, given: Sequence[Any], consensus: Sequence[Any]) -> Details:
+        """See `Kind`; also the probability of each class that may apply to a task: `chance_task`, `chance_class`, (P,).
+
+        They are codes, those of classes of `class_names`, (K,).
+        """
+        task, code = np.nonzero(found.probability >= _SEEN)
+        return {
+            **super().details(found, given, consensus),
+            "class_names": np.array(_names(found), dtype=np.str_),
+            "chance_task": task.astype(np.int32),
+            "chance_class": code.astype(np.int32),
+            "chance": found.probability[task, code].astype(np.float32),
+        }
+
     def distance(self, one: Any, other: Any) -> float:
         """See `Kind`."""
         return set_distance(one, other)
+
+
+def _names(found: SetResult) -> list[str]:
+    labels = found.classes.tolist()
+    return [PATH_SEPARATOR.join(label) if isinstance(label, tuple) else str(label) for label in labels]
 
 
 def _as_paths(control: Control, labels: frozenset[str]) -> frozenset[tuple[str, ...]]:

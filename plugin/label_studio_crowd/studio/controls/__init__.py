@@ -2,6 +2,7 @@
 
 from label_studio_crowd.studio.controls.control import ANSWERING, NO_LABEL, Control, Result
 from label_studio_crowd.studio.controls.forms import (
+    PARAGRAPH,
     RELATION,
     Arrow,
     PerRegionForm,
@@ -36,6 +37,7 @@ from label_studio_crowd.studio.controls.without_config import infer_control, reg
 __all__ = [
     "ANSWERING",
     "NO_LABEL",
+    "PARAGRAPH",
     "PATH_SEPARATOR",
     "RELATION",
     "RELATIONS",

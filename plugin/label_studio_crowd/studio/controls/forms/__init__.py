@@ -17,7 +17,7 @@ from label_studio_crowd.studio.controls.forms.per_region import (
     inner_control,
     said_of_regions,
 )
-from label_studio_crowd.studio.controls.forms.places import as_place, put
+from label_studio_crowd.studio.controls.forms.places import PARAGRAPH, as_place, put
 from label_studio_crowd.studio.controls.forms.rankings import RankingForm
 from label_studio_crowd.studio.controls.forms.regions import (
     RegionForm,
@@ -34,6 +34,7 @@ from label_studio_crowd.studio.controls.tags import RELATIONS
 
 __all__ = [
     "FORMS",
+    "PARAGRAPH",
     "PER_REGION",
     "RELATION",
     "SETS",

@@ -12,7 +12,7 @@ from typing import Any, Final
 from crowdcore.kinds.region import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
 from label_studio_crowd.studio.controls.forms.masks import mask_of, rle_of
 
-_PARAGRAPH: Final = 1_000_000
+PARAGRAPH: Final = 1_000_000
 """How far apart the beginnings of two paragraphs are taken to be, so that their characters are numbers of one line."""
 _DIGITS: Final = 6
 _FARTHEST: Final = 1e12
@@ -154,8 +154,8 @@ def _global(value: Mapping[str, Any], _across: float, _down: float) -> Place:
 def _in_paragraphs(value: Mapping[str, Any], _across: float, _down: float) -> Place:
     start, end = str(value["start"]), str(value["end"])
     if start.isdecimal() and end.isdecimal():
-        begin = int(start) * _PARAGRAPH + float(value["startOffset"])
-        return Span(begin, int(end) * _PARAGRAPH + float(value["endOffset"]))
+        begin = int(start) * PARAGRAPH + float(value["startOffset"])
+        return Span(begin, int(end) * PARAGRAPH + float(value["endOffset"]))
     return Span(float(value["startOffset"]), float(value["endOffset"]), f"{start} {end}")
 
 
