@@ -235,14 +235,16 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     truth = snapshot.label_in(row, consensus)
     evidence = [f"It is known to be {truth}."] if is_known else []
     parts = parts_of(snapshot, people, row)
-    if not others:
+    if differs := why_differs(snapshot, answer):
+        evidence.append(differs)
+    elif not others:
         evidence.append("Nobody else labelled it.")
     elif not parts:
         evidence.append(f"Of the others, {tally(others)}.")
     if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
     if not snapshot.is_class:
-        evidence = [*evidence[:-1], why_differs(snapshot, answer) or evidence[-1], *filter(None, [snapshot.told(row)])]
+        evidence += filter(None, [snapshot.told(row)])
     elif len(alike):
         on = "1 other task" if len(alike) == 1 else f"{len(alike)} other tasks"
         evidence.append(f"On {on} with consensus {truth}, this annotator was right {right} time{'s' * (right != 1)}.")
