@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 FITS := 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install constraints hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-regions bench-kinds clean
+.PHONY: help install constraints hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-hard-tasks bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-regions bench-kinds clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -86,7 +86,7 @@ bench-speed: peers ## compare seconds and peak memory with other packages, into 
 bench-tutorial bench-crowdlab bench-activelab bench-peerannot: bench-%: $(INSTALLED) ## repeat a paper's results, into docs/results
 	@$(BIN)/python -m benchmarks.science.papers $* --out docs/results
 
-bench-dominance bench-coverage bench-revealed: bench-%: $(INSTALLED) ## measure our own consensus, into docs/results
+bench-dominance bench-coverage bench-revealed bench-hard-tasks: bench-%: $(INSTALLED) ## measure our own consensus, into docs/results
 	@$(BIN)/python -m benchmarks.science.papers $* --out docs/results
 
 bench-methods: $(INSTALLED) ## run all methods on the crowds in ../shared/data, into docs/results

@@ -12,10 +12,12 @@ array([0.  , 0.64, 0.  ])
 """
 
 from crowdcore.identify.abilities import GladScores, glad_scores
+from crowdcore.identify.areas import AreaUnderMargin, WeightedAreaUnderMargin, aum, waum
 from crowdcore.identify.copies import CopiedAnswers, copied_answers
 from crowdcore.identify.credible import CredibleConfusions, credible_confusions
 from crowdcore.identify.expertise import spam_score, trace_confusion
 from crowdcore.identify.honeypots import HoneypotScores, honeypot_scores
+from crowdcore.identify.margins import too_hard
 from crowdcore.identify.pairs import AnnotatorAgreement, AnnotatorPairs, annotator_agreement, annotator_pairs
 from crowdcore.identify.registry import METHODS, Identification, find_method
 from crowdcore.identify.reliability import Reliability, fleiss_kappa, krippendorff_alpha
@@ -25,14 +27,17 @@ __all__ = [
     "METHODS",
     "AnnotatorAgreement",
     "AnnotatorPairs",
+    "AreaUnderMargin",
     "CopiedAnswers",
     "CredibleConfusions",
     "GladScores",
     "HoneypotScores",
     "Identification",
     "Reliability",
+    "WeightedAreaUnderMargin",
     "annotator_agreement",
     "annotator_pairs",
+    "aum",
     "copied_answers",
     "credible_confusions",
     "feedback_effort",
@@ -43,7 +48,9 @@ __all__ = [
     "honeypot_scores",
     "krippendorff_alpha",
     "spam_score",
+    "too_hard",
     "trace_confusion",
     "vote_entropy",
+    "waum",
     "workload",
 ]

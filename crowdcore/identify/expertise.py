@@ -49,7 +49,7 @@ def spam_score(answers: Crowd | pd.DataFrame, confusions: Aggregator | ArrayLike
     array([1., 1., 1., 0.])
     """
     crowd = as_crowd(answers)
-    confusion = _confusions(crowd, confusions)
+    confusion = as_confusions(crowd, confusions)
     K = len(crowd.classes)
     squares = K * (confusion**2).sum(axis=(1, 2)) - (confusion.sum(axis=1) ** 2).sum(axis=1)
     score: Floats = np.maximum(squares, 0) / (K * (K - 1)) if K > 1 else np.full(len(squares), np.nan)
@@ -89,12 +89,18 @@ def trace_confusion(
     array([2., 2., 0., 1.])
     """
     crowd = as_crowd(answers)
-    trace: Floats = np.einsum("mkk->m", _confusions(crowd, confusions))
+    trace: Floats = np.einsum("mkk->m", as_confusions(crowd, confusions))
     return _where_answered(crowd, trace / len(crowd.classes) if normalize else trace)
 
 
-def _confusions(crowd: Crowd, given: Aggregator | ArrayLike | None) -> Floats:
-    """Return confusion matrices, shape (M, K, K)."""
+def as_confusions(crowd: Crowd, given: Aggregator | ArrayLike | None) -> Floats:
+    """Return confusion matrices, shape (M, K, K); for None those of `DawidSkene`.
+
+    Raises
+    ------
+    ValueError
+        If there are none in what is given, or they are not of this crowd.
+    """
     if given is None:
         given = DawidSkene().fit(crowd)
     if isinstance(given, Aggregator):

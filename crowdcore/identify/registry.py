@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from crowdcore.aggregate.classes.dawid_skene import DawidSkene
 from crowdcore.aggregate.classes.glad import GLAD
-from crowdcore.crowd.evidence import as_crowd
+from crowdcore.crowd.evidence import as_crowd, as_known
 from crowdcore.crowd.frames import indexed_frame
 from crowdcore.crowd.table import Crowd
 from crowdcore.identify.abilities import GladScores, glad_scores
+from crowdcore.identify.areas import aum, waum
 from crowdcore.identify.copies import copied_answers
 from crowdcore.identify.credible import CredibleConfusions, credible_confusions
 from crowdcore.identify.expertise import spam_score, trace_confusion
@@ -22,7 +23,7 @@ from crowdcore.identify.honeypots import honeypot_scores
 from crowdcore.identify.pairs import annotator_agreement, annotator_pairs
 from crowdcore.identify.reliability import Level, fleiss_kappa, krippendorff_alpha
 from crowdcore.identify.votes import feedback_effort, gini, vote_entropy, workload
-from crowdcore.registry import Registry, plain_name
+from crowdcore.registry import Registry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,10 +48,10 @@ class Identification:
         What a row of its frame is about. The index has the ids of tasks or annotators, or the measures of a project
         (columns value, low, high: the value and its 90 % interval); pairs, and groups of annotators, are columns.
     run : callable
-        ``run(crowd, pred_probs=None, known_labels=None, seed=0)`` gives the frame, in the crowd's order; it takes
-        no notice of what it has no use for.
-    needs_truth : bool
-        Whether it needs `known_labels`; `run` raises a ValueError without them.
+        ``run(crowd, pred_probs=None, known_labels=None, seed=0, features=None)`` gives the frame, in the crowd's order;
+        it takes no notice of what it has no use for.
+    needs_truth, needs_features : bool
+        Whether it needs `known_labels`, or features of the tasks; `run` raises a ValueError without them.
     aliases : tuple of str
         Other names, peerannot's among them.
     """
@@ -60,6 +61,7 @@ class Identification:
     subject: Subject
     run: Callable[..., pd.DataFrame]
     needs_truth: bool = False
+    needs_features: bool = False
     aliases: tuple[str, ...] = ()
 
 
@@ -69,6 +71,7 @@ class _Given:
     pred_probs: ArrayLike | None
     known_labels: Known
     seed: int
+    features: Any
 
 
 def find_method(name: str) -> Identification:
@@ -87,15 +90,7 @@ def find_method(name: str) -> Identification:
     >>> find_method("krippendorffAlpha").name
     'krippendorff-alpha'
     """
-    if plain_name(name) in _NEED_NETWORKS:
-        raise ValueError(
-            f"{name!r} trains a network on the tasks themselves and is not available; available are "
-            f"{', '.join(METHODS)}."
-        )
     return METHODS.find(name)
-
-
-_NEED_NETWORKS = ("aum", "waum", "waumperworker")
 
 
 def _method(
@@ -105,18 +100,22 @@ def _method(
     compute: Callable[[_Given], pd.DataFrame],
     *aliases: str,
     needs_truth: bool = False,
+    needs_features: bool = False,
 ) -> Identification:
     def run(
         crowd: Crowd | pd.DataFrame,
         pred_probs: ArrayLike | None = None,
         known_labels: Known = None,
         seed: int = 0,
+        features: Any = None,
     ) -> pd.DataFrame:
         if needs_truth and known_labels is None:
             raise ValueError(f"{name} needs known_labels: the truth of some tasks, which annotators have answered.")
-        return compute(_Given(as_crowd(crowd), pred_probs, known_labels, seed))
+        if needs_features and features is None:
+            raise ValueError(f"{name} needs features: numbers for each task, from which a classifier learns.")
+        return compute(_Given(as_crowd(crowd), pred_probs, known_labels, seed, features))
 
-    return Identification(name, about, subject, run, needs_truth, aliases)
+    return Identification(name, about, subject, run, needs_truth, needs_features, aliases)
 
 
 def _entropy(given: _Given) -> pd.DataFrame:
@@ -186,6 +185,16 @@ def _glad(given: _Given) -> GladScores:
     return glad_scores(GLAD().fit(given.crowd, given.known_labels))
 
 
+def _aum(given: _Given) -> pd.DataFrame:
+    labels = np.where(given.crowd.num_answers > 0, _fitted(given).codes_, as_known(given.crowd, given.known_labels))
+    return aum(given.crowd, given.features, labels, seed=given.seed).to_frame()
+
+
+def _waum(given: _Given, *, per_annotator: bool = False) -> pd.DataFrame:
+    fitted = _fitted(given)
+    return waum(given.crowd, given.features, fitted, per_annotator=per_annotator, seed=given.seed).to_frame()
+
+
 def _fitted(given: _Given) -> DawidSkene:
     return DawidSkene().fit(given.crowd, given.known_labels)
 
@@ -209,6 +218,30 @@ METHODS: Registry[Identification] = Registry(
             "task",
             lambda given: given.crowd.task_frame(num_answers=feedback_effort(given.crowd)),
             "feedback",
+        ),
+        _method(
+            "aum",
+            "how early a classifier learns a task's label, Dawid-Skene's: low where it is hard, or wrong",
+            "task",
+            _aum,
+            "area-under-margin",
+            needs_features=True,
+        ),
+        _method(
+            "waum",
+            "how early a classifier learns a task's answers, weighted by trust: low where it is hard",
+            "task",
+            _waum,
+            "weighted-area-under-margin",
+            needs_features=True,
+        ),
+        _method(
+            "waum-perworker",
+            "the same with a classifier for each annotator",
+            "task",
+            lambda given: _waum(given, per_annotator=True),
+            "waum-per-annotator",
+            needs_features=True,
         ),
         _method("workload", "how many tasks an annotator answered", "annotator", _workload, "working-load"),
         _method(

@@ -7,6 +7,7 @@
     python -m benchmarks.science.papers dominance       # our own consensus beside the others on 170 crowds
     python -m benchmarks.science.papers coverage        # how well it knows the annotators: intervals, errors, ranks
     python -m benchmarks.science.papers revealed        # answers that each rule of choosing tasks needs
+    python -m benchmarks.science.papers hard-tasks      # WAUM and others on tasks that were made hard; pruning
 
 Each prints its tables and what had to be shown, and ends with 1 if something of that is not so; --out FOLDER writes
 them there as Markdown, with a plot. The crowds are in --data (by default the folder shared/data beside the checkout).
@@ -34,6 +35,7 @@ MODULES = {
     "dominance": "dominance",
     "coverage": "coverage",
     "revealed": "revealed",
+    "hard-tasks": "hard_tasks",
 }
 
 

@@ -129,8 +129,8 @@ SUBJECTS = {"task": "tasks", "annotator": "annotators"}
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_every_method_gives_a_frame_of_its_subject(method, crowd):
-    P = np.tile([0.6, 0.4], (10, 1))
-    frame = method.run(crowd, pred_probs=P, known_labels={0: "a"}, seed=1)
+    P, X = np.tile([0.6, 0.4], (10, 1)), np.arange(20.0).reshape(10, 2)
+    frame = method.run(crowd, pred_probs=P, known_labels={0: "a"}, seed=1, features=X)
     if method.subject in SUBJECTS:
         ids = getattr(crowd, SUBJECTS[method.subject])
         assert pd.unique(frame.index.get_level_values(method.subject)).tolist() == ids.tolist()
@@ -142,21 +142,25 @@ def test_every_method_gives_a_frame_of_its_subject(method, crowd):
     else:
         assert list(frame)[:2] == ["annotator", "other"]
         assert "model" in frame["other"].tolist()
-    shuffled = method.run(crowd.to_long().sample(frac=1, random_state=0), known_labels={0: "a"}, seed=1)
-    again = method.run(crowd.to_long(), known_labels={0: "a"}, seed=1)
+    X = X[: crowd.to_long()["task"].nunique()]
+    shuffled = method.run(crowd.to_long().sample(frac=1, random_state=0), known_labels={0: "a"}, seed=1, features=X)
+    again = method.run(crowd.to_long(), known_labels={0: "a"}, seed=1, features=X)
     pd.testing.assert_frame_equal(shuffled, again)
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 @pytest.mark.parametrize("rows", [[[None, None]], [[0, None]], [[0, 0]], [[0, 1]]])
 def test_every_method_copes_with_next_to_nothing(method, rows):
-    frame = method.run(Crowd.from_wide(rows, classes=[0, 1]), known_labels=[0])
+    frame = method.run(Crowd.from_wide(rows, classes=[0, 1]), known_labels=[0], features=[[1.0, 2.0]])
     numbers = frame.select_dtypes("number").to_numpy(dtype=float)
     assert not np.isinf(numbers).any()
 
 
-def test_methods_without_truth_say_so(crowd):
+def test_methods_without_truth_or_features_say_so(crowd):
     for method in METHODS.values():
+        if method.needs_features:
+            with pytest.raises(ValueError, match=f"{method.name} needs features: numbers for each task"):
+                method.run(crowd)
         if method.needs_truth:
             with pytest.raises(ValueError, match=f"{method.name} needs known_labels: the truth of some tasks"):
                 method.run(crowd)
@@ -174,7 +178,7 @@ def test_methods_are_found_by_peerannots_names():
     ("name", "message"),
     [
         ("oracle", r"no method 'oracle'\. Did you mean .*\? Choose one of entropy, glad-difficulty"),
-        ("WAUM", "trains a network on the tasks"),
+        ("WAUMM", "Did you mean 'waum'"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_names_there_are(name, message):
