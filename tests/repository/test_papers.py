@@ -16,6 +16,7 @@ from benchmarks.science.papers.cases import SMALL_PROJECTS, Case, all_cases, sma
 from benchmarks.science.papers.datasets import PUBLIC, read_public
 from benchmarks.science.papers.draws import NUM_LABELED, make_draw, read_draw
 from benchmarks.science.papers.generated import KINDS, Known, Model, Recipe, random_recipe
+from benchmarks.science.papers.planted import plant, read_digits
 from benchmarks.science.papers.rounds import RULES, run_draw
 from benchmarks.science.papers.small import SMALL
 from crowdcore import Crowd, majority_vote
@@ -400,3 +401,20 @@ def test_a_curve_tells_its_mean_and_when_it_reached_a_target():
     assert curve.needed(0.6) == pytest.approx(15)
     assert curve.needed(0.4) == 10
     assert np.isnan(curve.needed(0.8))
+
+
+@pytest.mark.parametrize("per_task", [5, 2])
+def test_hard_digits_are_planted_as_they_say(per_task):
+    digits = read_digits(mnist=False)
+    made = plant(digits, per_task, seed=0)
+    crowd = made.crowd
+    assert np.bincount(made.kind).tolist() == [750, 150, 100]
+    assert set(crowd.num_answers.tolist()) == {per_task}
+    right = (crowd.label == made.truth[crowd.task]).astype(float)
+    shares = [right[made.kind[crowd.task] == kind].mean() for kind in (0, 1, 2)]
+    assert shares[0] > 0.6 > 0.5 > shares[1] > shares[2]
+    again = plant(digits, per_task, seed=0)
+    assert np.array_equal(again.X, made.X)
+    assert np.array_equal(again.crowd.label, crowd.label)
+    blended = np.flatnonzero(made.kind == 1)[0]
+    assert not (made.X[blended] == digits.X).all(axis=1).any()

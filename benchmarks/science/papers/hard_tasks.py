@@ -22,8 +22,6 @@ from crowdcore.identify.areas import Codes, Floats
 PER_TASK = (5, 2)
 SHARES = (0.0, 0.01, 0.1, 0.2, 0.3)
 COMPONENTS = 100
-BEST = 0.90
-"""The area under the curve that WAUM must reach with five answers."""
 
 FOUND = {
     "WAUM": (0.948, 0.843),
