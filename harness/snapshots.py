@@ -19,7 +19,7 @@ from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
 from label_studio_crowd.settings import ConsensusMethod
 from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.store.people import DELETED_USER
+from label_studio_crowd.store.people import DELETED_USER, is_model
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.controls import Control, find_control, find_controls
 
@@ -78,6 +78,8 @@ def snapshot_of(
 ) -> Snapshot:
     """Return the snapshot of a run over tasks 1 to `num_tasks`; the queue is all that is not settled.
 
+    Annotations of models are their predictions.
+
     Pseudonyms are by id, as after one run, unless they are given.
     """
     config, control = control_of(classes)
@@ -85,6 +87,7 @@ def snapshot_of(
     answers = read_answers(
         tasks, annotations, control, trust_ground_truth=trust_ground_truth, count_skipped=count_skipped
     )
+    people = [row for row in annotations if not is_model(row.annotator)]
     scores = score(
         answers, pred_probs, target_quality=target_quality, max_labels=max_labels, min_labels=None, consensus=consensus
     )
@@ -101,8 +104,8 @@ def snapshot_of(
         scores,
         tuple(queue.tolist()),
         probabilities,
-        annotations,
-        consensus_accuracy(scores.result),
+        people,
+        consensus_accuracy(scores.result, ~answers.are_models),
         np.asarray(by_id if pseudonym is None else pseudonym, np.int64),
         show_consensus=False,
         target_quality=target_quality,

@@ -192,6 +192,21 @@ class AnswerTable:
         found[self.annotator[self.num_answers[self.task] > 1]] = True
         return found
 
+    def of_annotators(self, which: NDArray[np.bool_]) -> AnswerTable:
+        """Return the table with the answers of some annotators, a mask of shape (M,); the same tasks and annotators.
+
+        Examples
+        --------
+        >>> table = AnswerTable.from_codes([0, 0], [0, 1], [1.5, 2.0], tasks=[7, 8], annotators=["ann", "bob"])
+        >>> table.of_annotators(np.array([False, True])).values
+        array([2.])
+        """
+        keep = np.asarray(which, np.bool_)[self.annotator]
+        if keep.all():
+            return self
+        indptr = np.concatenate([[0], np.cumsum(keep)])[self.indptr]
+        return AnswerTable(self.tasks, self.annotators, indptr, self.annotator[keep], self.values[keep])
+
     def with_values(self, values: Iterable[Any]) -> AnswerTable:
         """Return the same table with other answers, in its order.
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crowdcore.crowd.ids import Codes
 from crowdcore.hierarchical.accuracies import credible_accuracies
 
 if TYPE_CHECKING:
+    from crowdcore.crowd.table import Crowd
     from crowdcore.hierarchical.consensus import HierarchicalResult
 
 Floats = NDArray[np.float64]
@@ -24,6 +25,7 @@ UNSEEN_ERROR = 0.1
 USUAL_Z = 1.645
 """The quantile of a 90 % interval, which reaches up to the mean confidence at least."""
 GRID, WIDEST = 4801, 12.0
+_NOBODY = "Nobody has answered yet whose answers count."
 FOLDS = 4
 """How many parts known labels are hidden in, one at a time; each makes that much more of the variance, for the rest has
 taught what judges it."""
@@ -56,7 +58,9 @@ class AccuracyEstimate:
     reason: str | None = None
 
 
-def estimate_accuracy(result: HierarchicalResult, *, level: float = 0.9) -> AccuracyEstimate:
+def estimate_accuracy(
+    result: HierarchicalResult, *, level: float = 0.9, people: ArrayLike | None = None
+) -> AccuracyEstimate:
     r"""Return what share of the consensus labels is right, with its interval.
 
     Parameters
@@ -65,6 +69,9 @@ def estimate_accuracy(result: HierarchicalResult, *, level: float = 0.9) -> Accu
         The consensus.
     level : float
         Between 0 and 1: how often the interval should hold the truth.
+    people : array_like of bool, shape (M,), optional
+        The annotators whose answers make a task one that has answers; all by default. Others, such as models, have
+        their say in the consensus, but tasks that nobody else has answered are left out.
 
     Returns
     -------
@@ -106,7 +113,7 @@ def estimate_accuracy(result: HierarchicalResult, *, level: float = 0.9) -> Accu
     'Only one annotator has answered, and there is no model to compare them with.'
     """
     check_level(level)
-    spread = AccuracySpread(result)
+    spread = AccuracySpread(result, people)
     if spread.reason:
         return AccuracyEstimate(None, None, None, level, spread.num_tasks, spread.num_known, spread.reason)
     tail = (1 - level) / 2
@@ -122,6 +129,8 @@ class AccuracySpread:
     ----------
     result : HierarchicalResult
         The consensus.
+    people : array_like of bool, shape (M,), optional
+        As in `estimate_accuracy`.
 
     Attributes
     ----------
@@ -141,12 +150,12 @@ class AccuracySpread:
     array([0.45, 0.92])
     """
 
-    def __init__(self, result: HierarchicalResult) -> None:
-        answered = result.crowd.num_answers > 0
+    def __init__(self, result: HierarchicalResult, people: ArrayLike | None = None) -> None:
+        answered = answers_by(result.crowd, people) > 0
         judged, told = answered & ~result.known, np.flatnonzero(answered & result.known)
         self.num_tasks, self.num_known = int(judged.sum()), len(told)
         self.mean = float("nan")
-        self.reason = silence(result)
+        self.reason = silence(result) or (None if judged.any() else _NOBODY)
         if self.reason:
             return
         n, quality = self.num_tasks, result.quality[judged]
@@ -289,6 +298,25 @@ def _checked_accuracy(result: HierarchicalResult, judged: NDArray[np.bool_], tol
         quality.append(untold.quality[judged].mean())
         surprise.append((untold.consensus == known)[hidden] - untold.quality[hidden])
     return float(np.mean(quality) + np.concatenate(surprise).mean())
+
+
+def answers_by(crowd: Crowd, people: ArrayLike | None) -> Codes:
+    """Return how many answers of some annotators, by default of all, each task has, shape (N,).
+
+    Examples
+    --------
+    >>> from crowdcore import Crowd
+    >>> answers_by(Crowd.from_wide([["cat", "dog"], ["cat", None]]), [True, False])
+    array([1, 1])
+    """
+    if people is None:
+        return crowd.num_answers
+    theirs = np.asarray(people, np.bool_)
+    if theirs.shape != (len(crowd.annotators),):
+        raise ValueError(
+            f"people has shape {theirs.shape}; expected ({len(crowd.annotators)},): True or False for each annotator."
+        )
+    return np.bincount(crowd.task[theirs[crowd.annotator]], minlength=len(crowd.tasks))
 
 
 def check_level(level: float) -> None:

@@ -68,6 +68,7 @@ def forecast_accuracy(
     min_labels: int = 1,
     max_labels: ArrayLike = 5,
     level: float = 0.9,
+    people: ArrayLike | None = None,
     n_simulations: int = 20,
     seed: int = 0,
 ) -> AccuracyForecast:
@@ -90,6 +91,9 @@ def forecast_accuracy(
         With so many labels a task is settled, whatever its quality; with 100 more than now at the latest.
     level : float
         How often intervals should hold what comes.
+    people : array_like of bool, shape (M,), optional
+        The annotators who can be asked for labels, and whose answers are labels; all by default. Others, such as models
+        whose predictions are answers, have their say in what is believed, and none in what comes.
     n_simulations : int
         Number of simulations.
     seed : int
@@ -145,14 +149,15 @@ def forecast_accuracy(
     _check(num_labels, order, target_quality, min_labels, n_simulations)
     N = len(result.crowd.tasks)
     most = _as_most(max_labels, N)
-    spread = AccuracySpread(result)
+    spread = AccuracySpread(result, people)
     if spread.reason:
         none, nan = np.empty(0), float("nan")
         return AccuracyForecast(
             order, np.empty(0, dtype=np.int64), none, none, none, none, nan, nan, nan, level, spread.reason
         )
     shares = (np.arange(n_simulations) + 0.5) / n_simulations
-    futures = Futures(result, np.random.default_rng(seed), order, target_quality, min_labels, most, num_labels)
+    rng = np.random.default_rng(seed)
+    futures = Futures(result, rng, order, target_quality, min_labels, most, num_labels, people)
     skills = SKILL_ERROR * ndtri(shares)
     # each begins with the same truth whatever the order, so that orders can be compared
     courses = [

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from crowdcore import kernels
 from crowdcore.crowd.ids import Codes
 from crowdcore.hierarchical.confusions import improved
 from crowdcore.hierarchical.dependence import HIDDEN, dependence
 from crowdcore.outlook.beliefs import Beliefs, form_beliefs
+from crowdcore.outlook.estimates import answers_by
 
 if TYPE_CHECKING:
     from crowdcore.hierarchical.consensus import HierarchicalResult
@@ -71,12 +72,17 @@ class Futures:
         min_labels: int,
         most: Codes,
         num_labels: int | None,
+        people: ArrayLike | None = None,
     ) -> None:
         crowd, K = result.crowd, len(result.crowd.classes)
+        labels = answers_by(crowd, people)
         self.result, self.order, self.target, self.most = result, order, target_quality, most
         self.unknown = np.flatnonzero(~result.known)
-        self.judged = np.flatnonzero((crowd.num_answers > 0) & ~result.known)
+        self.judged = np.flatnonzero((labels > 0) & ~result.known)
         activity = np.bincount(crowd.annotator, minlength=len(crowd.annotators)) / max(len(crowd.label), 1)
+        if people is not None:
+            activity *= np.asarray(people, np.bool_)
+            activity /= max(activity.sum(), SMALLEST)
         active = np.flatnonzero(activity)
         size = max(1, min(len(active), MOST_CELLS // K**2))
         if size < len(active):
@@ -86,8 +92,8 @@ class Futures:
         self.chances = np.concatenate([result.confusions.matrices(active), self.pooled[None]])
         correlation = min(HIDDEN * result.correlation, MOST_TOGETHER)
         self.together = correlation / (1 - correlation)
-        self.room = np.where(result.known, 0, np.clip(most - crowd.num_answers, 0, MOST_AHEAD))
-        self.lacking = np.maximum(min_labels - crowd.num_answers, 0)
+        self.room = np.where(result.known, 0, np.clip(most - labels, 0, MOST_AHEAD))
+        self.lacking = np.maximum(min_labels - labels, 0)
         unsettled = (result.quality < target_quality) | (self.lacking > 0)
         waiting = self.room if order == "random" else np.where(unsettled, self.room, 0)
         self.shown = int(waiting.sum()) if num_labels is None else num_labels

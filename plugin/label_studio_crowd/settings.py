@@ -37,6 +37,7 @@ def data_directory() -> Path:
 PROJECT_OPTIONS: Final = (
     "control",
     "ordered",
+    "model_annotators",
     "classifier",
     "consensus",
     "trust_ground_truth",
@@ -89,6 +90,10 @@ class Settings(BaseSettings):
     )
     ordered: str | None = Field(
         None, description="Names of the Choices whose classes have an order, lowest first, with commas between them."
+    )
+    model_annotators: str | None = Field(
+        None,
+        description="Model versions whose predictions in Label Studio are answers, with commas between them.",
     )
     classifier: str = Field("auto", description="auto, none, text, tabular, embedding, predictions:…, module:…")
     consensus: ConsensusMethod = Field(
@@ -171,9 +176,9 @@ class Settings(BaseSettings):
         """The quality from which on a consensus is settled."""
         return TARGET_QUALITY[self.consensus] if self.target_quality is None else self.target_quality
 
-    def names(self, setting: Literal["control", "ordered"]) -> tuple[str, ...]:
+    def names(self, setting: Literal["control", "ordered", "model_annotators"]) -> tuple[str, ...]:
         """Return the names in a setting."""
-        return tuple(filter(None, map(str.strip, str(getattr(self, setting) or "").split(","))))
+        return names_in(getattr(self, setting))
 
     def options(self) -> dict[str, Any]:
         """Return the per-project options that were set explicitly; `connect` stores them."""
@@ -203,7 +208,24 @@ class Settings(BaseSettings):
             raise UserError(
                 f"Setting max_labels ({merged.max_labels}) is below min_labels ({merged.min_labels}): set both."
             )
+        kind, _, version = merged.classifier.partition(":")
+        if kind.strip() == "predictions" and version.strip() in merged.names("model_annotators"):
+            raise UserError(
+                f"Model version {version.strip()!r} is the classifier (classifier={merged.classifier}) and one of "
+                "model_annotators, too: its word would count twice. Leave it out of one of the two."
+            )
         return merged
+
+
+def names_in(text: str | None) -> tuple[str, ...]:
+    """Return the names in a text with commas between them, each once.
+
+    Examples
+    --------
+    >>> names_in("gpt-5, detector-2,,gpt-5"), names_in(None)
+    (('gpt-5', 'detector-2'), ())
+    """
+    return tuple(dict.fromkeys(filter(None, map(str.strip, str(text or "").split(",")))))
 
 
 def is_own_code(classifier: str) -> bool:

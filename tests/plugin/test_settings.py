@@ -72,6 +72,16 @@ def test_a_config_file_that_is_not_there_is_an_error(monkeypatch):
         settings.load()
 
 
+def test_a_model_is_either_an_annotator_or_the_classifier():
+    named = settings.load(model_annotators="gpt-5, detector-2,gpt-5")
+    assert named.names("model_annotators") == ("gpt-5", "detector-2")
+    assert named.over({"classifier": "predictions:gpt-4"}).classifier == "predictions:gpt-4"
+    with pytest.raises(UserError, match="'detector-2' is the classifier"):
+        named.over({"classifier": "predictions: detector-2"})
+    with pytest.raises(UserError, match="is the classifier"):
+        settings.parse_options({"model_annotators": "gpt-5", "classifier": "predictions:gpt-5"})
+
+
 def test_contradictions_are_found_when_all_is_known():
     assert settings.load(min_labels=6).over({"max_labels": 9}).max_labels == 9
     with pytest.raises(UserError, match=r"max_labels \(5\) is below min_labels \(6\)"):

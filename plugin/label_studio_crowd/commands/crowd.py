@@ -93,7 +93,8 @@ def aggregate(
     if parts is not None:
         elsewhere = {"ANSWERS": answers, "--features": features, "--known": known, "--hard": hard}
         work = Parts(parts, how, dask=dask, scratch=scratch, probabilities=probabilities)
-        work.refuse({**elsewhere, "--format": how.format, "--control": how.control})
+        of_export = {"--control": how.control, "--model-annotators": how.model_annotators}
+        work.refuse({**elsewhere, "--format": how.format, **of_export})
         work.aggregate(method, option or (), out, annotators_out, console, err)
         return
     answers = whole(answers, dask=dask, scratch=scratch)

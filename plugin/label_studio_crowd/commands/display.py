@@ -88,8 +88,11 @@ def show_run(console: Console, report: RunReport, *, verbose: bool = False) -> N
     why = ", ".join(f"{count:,} by {reasons[name]}" for name, count in report.settled_by.items() if count)
     console.print(f"Settled: {report.settled or 0:,} of {tasks}{f' ({why})' if why else ''}{believed}", highlight=False)
     if report.model_disagrees:
-        number = _count(report.model_disagrees, "task")
-        console.print(f"Model disagrees: {number}, where the classifier contradicts all annotators", highlight=False)
+        number, who = _count(report.model_disagrees, "task"), "a model" if report.models else "the classifier"
+        console.print(f"Model disagrees: {number}, where {who} contradicts all annotators", highlight=False)
+    if report.models:
+        heard = ", ".join(f"{version} ({_count(tasks, 'task')})" for version, tasks in report.models.items())
+        console.print(f"Models among the annotators: {escape(heard)}; their answers are no labels", highlight=False)
     if report.crowdlab_differs is not None and report.labelled_tasks:
         share = 1 - report.crowdlab_differs / report.labelled_tasks
         others = f", not on {report.crowdlab_differs:,}" if report.crowdlab_differs else ""
@@ -165,9 +168,9 @@ def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str,
 
 
 def _votes(scores: Scores, row: int) -> str:
-    """Return what was said of a task, the most frequent first."""
-    crowd = scores.answers.crowd
-    said = Counter(crowd.label[crowd.indptr[row] : crowd.indptr[row + 1]].tolist())
+    """Return what people said of a task, the most frequent first."""
+    labels = scores.answers.labels
+    said = Counter(labels.label[labels.indptr[row] : labels.indptr[row + 1]].tolist())
     names = scores.answers.names
     return ", ".join(f"{names[code]} ×{count}" for code, count in said.most_common())
 

@@ -39,6 +39,9 @@ _FLAGS: Final[dict[str, Any]] = {
     "store": _text("--store", "The local mirror: sqlite:///FILE or postgresql://…"),
     "control": _names("--control", "Control to score; may be repeated [all that can be scored]."),
     "ordered": _names("--ordered", "Choices whose classes have an order, lowest first; may be repeated."),
+    "model_annotators": _names(
+        "--model-annotators", "Model version whose predictions are answers, as an annotator's; may be repeated [none]."
+    ),
     "classifier": _text(
         "--classifier",
         "auto, none, text[:FIELDS], tabular[:FIELDS], embedding[:FIELD], predictions:MODEL_VERSION, or "
@@ -72,6 +75,7 @@ STORE: Final = ("url", "store")
 SCORING: Final = (
     "control",
     "ordered",
+    "model_annotators",
     "classifier",
     "consensus",
     "trust_ground_truth",

@@ -26,6 +26,11 @@ _MISSING: Final[Any] = typer.Option(
     "--missing",
     help="A word that stands for no answer; may be repeated [NA, N/A, null; of a wide table also -1, None].",
 )
+_MODELS: Final[Any] = typer.Option(
+    "--model-annotators",
+    metavar="NAME",
+    help="For a Label Studio export: a model version whose predictions are answers too; may be repeated.",
+)
 _READING: Final[dict[str, tuple[Any, Any]]] = {
     "format": (_text("--format", "long, wide, matrix, json, folder or label-studio [detected]."), None),
     "task_column": (_text("--task-column", "Column of the tasks [found by its name]."), None),
@@ -78,6 +83,7 @@ _READING: Final[dict[str, tuple[Any, Any]]] = {
     ),
     "control": (_text("--control", "For a Label Studio export with several controls: the one to read."), None),
     "trust_ground_truth": (Annotated[bool, _TRUST], False),
+    "model_annotators": (Annotated[list[str] | None, _MODELS], None),
 }
 """How answers are read, for any command."""
 

@@ -18,6 +18,7 @@ from label_studio_crowd.connection.record import (
     wrong_settings,
 )
 from label_studio_crowd.connection.releases import refuse_old
+from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.exchange.pull import look_up, refresh_states
 from label_studio_crowd.project import Project
 from label_studio_crowd.scoring import classifiers
@@ -118,6 +119,7 @@ def _find_change(project: Project, *, backend: str | None = None, dropped: Itera
     options = {**kept, **project.settings.options()}
     settings = project.settings.over(options)
     find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
+    models_of(settings)
     classifiers.refuse_unknown(settings.classifier, project.studio.model_versions(project.number))
     connected = [row["url"].rstrip("/") for row in project.studio.backends(project.number)]
     missing = backend is not None and backend.rstrip("/") not in connected

@@ -11,6 +11,7 @@ from label_studio_crowd.connection.addresses import strange_addresses
 from label_studio_crowd.connection.record import Record, RecordError, find_record, options_in, wrong_settings
 from label_studio_crowd.connection.releases import TESTED, is_tested, is_too_old, too_old
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.exchange.publish import measured_costs
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
@@ -84,7 +85,27 @@ def examine(project: Project) -> Iterator[Check]:
         note = memory_note(tasks=tasks, labels=labels, annotators=annotators, classes=len(last.report.classes))
         if note:
             yield Check("note", *note)
+    yield from _models(project, settings)
     yield from _queue(project, info, record, settings)
+
+
+def _models(project: Project, settings: Settings) -> Iterator[Check]:
+    try:
+        named = models_of(settings)
+    except UserError as error:
+        yield Check("wrong", str(error))
+        return
+    there = project.studio.model_versions(project.number) if named else {}
+    for version in named:
+        if version in there:
+            yield Check("ok", f"the model {version!r} is an annotator: {there[version].count} predictions")
+            continue
+        others = ", ".join(repr(name) for name in there if not is_ours(name)) or "none of other models"
+        yield Check(
+            "note",
+            f"no predictions of the model {version!r}, which model_annotators names; there are: {others}",
+            'import its predictions, or name it as the Data Manager does in the column "Prediction model versions"',
+        )
 
 
 _WITHOUT_CLASSES: Final = {"text": "texts", "ranking": "rankings", "regions": "regions", RELATIONS: RELATIONS}

@@ -372,9 +372,9 @@ class _Consensus:
 
 
 def _written(scores: Scores, row: int) -> list[dict[str, Any]]:
-    """Return the consensus of a task's control as a result; empty without answers or where the config has it not."""
+    """Return the consensus of a task's control as a result; empty without labels or where the config has it not."""
     answers, code = scores.answers, int(scores.result.consensus[row])
-    if code < 0 or (not answers.crowd.num_answers[row] and answers.known_labels[row] < 0) or _is_left_out(scores, row):
+    if code < 0 or (not answers.labels.num_answers[row] and answers.known_labels[row] < 0) or _is_left_out(scores, row):
         return []
     control, answer, own = answers.control, answers.answer(row, code), answers.own
     if not control.is_class:
@@ -388,7 +388,7 @@ def _is_outside(scores: Scores, row: int) -> bool:
     """Return whether a task's control has a consensus that the config does not offer."""
     if not scores.answers.control.is_class or _is_left_out(scores, row):
         return False
-    return bool(scores.answers.crowd.num_answers[row] and not _written(scores, row))
+    return bool(scores.answers.labels.num_answers[row] and not _written(scores, row))
 
 
 def _is_left_out(scores: Scores, row: int) -> bool:

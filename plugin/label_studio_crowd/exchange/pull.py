@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Fact, PlainFact
 from label_studio_crowd.store.mirror import as_time
@@ -22,11 +23,22 @@ _MANY: Final = 50
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull brought: tasks new or changed, tasks deleted, and whether all were read."""
+    """What a pull brought.
+
+    Attributes
+    ----------
+    changed, deleted
+        Tasks that are new or changed, and tasks deleted.
+    full
+        Whether all were read.
+    models
+        Whether predictions of models that are annotators came, went or changed.
+    """
 
     changed: int
     deleted: int
     full: bool
+    models: bool = False
 
 
 def look_up(project: Project) -> dict[str, Any]:
@@ -67,7 +79,7 @@ def update_mirror(project: Project, *, full: bool = False) -> Pulled:
         found = Pulled(pull.pages(), mirror.keep_only(pull.seen), True)
     pull.leave()
     began.note(project)
-    return replace(found, changed=found.changed + mended)
+    return replace(found, changed=found.changed + mended, models=pull.models)
 
 
 def _before(time: str) -> str:
@@ -122,23 +134,29 @@ class _Beginning:
 
 
 class _Pull:
-    """A pull under way: which tasks it has seen, and which of them cannot be read."""
+    """A pull under way: which tasks it has seen, which of them cannot be read, and whether models say anything new."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._models = models_of(project.settings)
         known = project.store.facts.read(Unreadable)
         self._known = known.tasks if known else []
         self._unreadable: dict[int, UnreadableTask] = {}
         self.seen: list[int] = []
+        self.models = False
 
     def again(self) -> int:
         """Ask again for the tasks that could not be read; return how many can be now."""
-        return sum(self._take(self._project.studio.task(self._project.number, task.id)) for task in self._known)
+        return sum(self._take(self._task(task.id)) for task in self._known)
 
     def pages(self, since: str | None = None) -> int:
         """Read the tasks, those that changed since a time; return how many are new or changed."""
         pages = self._project.studio.tasks(
-            self._project.number, since=since, without=list(self._unreadable), progress=self._project.progress
+            self._project.number,
+            since=since,
+            without=list(self._unreadable),
+            predictions=bool(self._models),
+            progress=self._project.progress,
         )
         return sum(map(self._take, pages))
 
@@ -146,8 +164,11 @@ class _Pull:
         """Read these tasks, but those of which it is known that they cannot be; return how many there were."""
         readable = [task for task in wanted if task not in self._unreadable]
         for task in readable:
-            self._take(self._project.studio.task(self._project.number, task))
+            self._take(self._task(task))
         return len(readable)
+
+    def _task(self, task: int) -> TaskPage:
+        return self._project.studio.task(self._project.number, task, predictions=bool(self._models))
 
     def _take(self, page: TaskPage) -> int:
         self.seen += [task["id"] for task in page.tasks]
@@ -155,6 +176,8 @@ class _Pull:
         if page.unreadable:  # what is known of them is not what they are
             kept = set(self._project.store.mirror.tasks().ids.tolist()) - {*self._unreadable}
             self._project.store.mirror.keep_only(kept)
+        if self._models:
+            self.models |= self._project.store.model_answers.take(page.tasks, self._models)
         return self._project.store.mirror.apply(page.tasks)
 
     def changes(self, since: str) -> Pulled | None:
@@ -225,7 +248,7 @@ def sweep(project: Project) -> Pulled:
     pull.again()
     changed = pull.pages() if full else pull.tasks(differing)
     pull.leave()
-    return Pulled(changed, deleted + (mirror.keep_only(pull.seen) if full else 0), full)
+    return Pulled(changed, deleted + (mirror.keep_only(pull.seen) if full else 0), full, pull.models)
 
 
 def update_names(project: Project, annotators: Collection[int], *, anew: bool = False) -> None:

@@ -72,6 +72,8 @@ class HowToRead:
         Of a Label Studio export: the control, where there are several.
     trust_ground_truth
         Of a Label Studio export: whether ground-truth annotations are the truth.
+    model_annotators
+        Of a Label Studio export: the model versions whose predictions are answers.
     kind
         What the answers are: one of `crowdcore.formats.KINDS`; None to look.
     tolerance
@@ -92,6 +94,7 @@ class HowToRead:
     truth_task_column: str | None = None
     control: str | None = None
     trust_ground_truth: bool = False
+    model_annotators: list[str] | None = None
     kind: str | None = None
     tolerance: float | None = None
 
@@ -128,6 +131,7 @@ class HowToRead:
         tasks = self._tasks_of_export(path)
         if tasks is not None:
             from label_studio_crowd.files.studio_export import read_export
+            from label_studio_crowd.settings import names_in
 
             odd = [name for name, value in {**columns, "annotators": self.annotators}.items() if value]
             if odd:
@@ -143,9 +147,9 @@ class HowToRead:
                 classes=classes,
                 repeated=repeated,
                 kind=self.kind,
+                models=names_in(",".join(self.model_annotators or ())),
             )
-        if self.control or self.trust_ground_truth:
-            option = "--control" if self.control else "--trust-ground-truth"
+        for option in self._of_export():
             raise UserError(f"{option} is for Label Studio's JSON export, and {path} is not one: leave it out.")
         reading = read_crowd(
             path,
@@ -158,6 +162,15 @@ class HowToRead:
             header=not self.no_header,
         )
         return replace(reading, about=as_options(reading.about))
+
+    def _of_export(self) -> list[str]:
+        """Return the options that were given and make sense for a Label Studio export alone."""
+        given = {
+            "--control": self.control,
+            "--trust-ground-truth": self.trust_ground_truth,
+            "--model-annotators": self.model_annotators,
+        }
+        return [option for option, value in given.items() if value]
 
     def _tasks_of_export(self, path: Path) -> list[Any] | None:
         """Return the tasks of what Label Studio wrote; None if it is something else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +22,9 @@ from crowdcore.formats.tables import read_json
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.answers import SUPERSEDED, TRUTH, read_answers
 from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.store.people import model_id
 from label_studio_crowd.studio.controls import infer_control, regions_in
+from label_studio_crowd.studio.versions import check_models, is_ours
 
 if TYPE_CHECKING:
     from crowdcore.crowd.repeats import Repeated
@@ -95,6 +98,7 @@ def read_export(
     classes: Sequence[str] | None = None,
     repeated: Repeated | None = None,
     kind: str | None = None,
+    models: Sequence[str] = (),
 ) -> ExportReading:
     """Read the tasks of an export in the format JSON, of tasks to be imported, or of a target storage.
 
@@ -117,6 +121,8 @@ def read_export(
         What becomes of one annotator's several annotations of a task; by default the latest counts.
     kind
         What the answers are; by default what they look like.
+    models
+        Model versions whose predictions are answers, those of an annotator called "VERSION (model)".
 
     Raises
     ------
@@ -124,22 +130,26 @@ def read_export(
         If it is another format, no control fits, or several do.
     """
     export = _Export(path)
+    check_models(models)
     annotations = [row for place, task in enumerate(tasks) for row in export.annotations(place, task)]
-    chosen = infer_control((orjson.loads(row.result) for row in annotations), control, kind)
+    predictions = [row for place, task in enumerate(tasks) for row in export.predictions(place, task, models)]
+    chosen = infer_control((orjson.loads(row.result) for row in annotations or predictions), control, kind)
     annotations = _by_time(annotations)
     own = [row._replace(annotator=number) for number, row in enumerate(annotations)]  # none supersedes another
-    found = read_answers(np.arange(len(tasks)), own, chosen, trust_ground_truth=trust_ground_truth)
+    given = [*own, *predictions]
+    found = read_answers(np.arange(len(tasks)), given, chosen, trust_ground_truth=trust_ground_truth)
     if not chosen.is_class and classes is not None:
         raise UserError(f"--classes is for classes, and the answers to {chosen.name!r} are none: leave it out.")
-    crowd, truth = _named(export, found, annotations, chosen, classes, repeated)
+    names = {model_id(version): f"{version} (model)" for version in models}
+    crowd, truth = _named(export, found, annotations, chosen, classes, repeated, names)
     regions = []
-    for marking in regions_in((orjson.loads(row.result) for row in annotations), chosen):
-        marked = read_answers(np.arange(len(tasks)), own, marking, trust_ground_truth=trust_ground_truth)
-        places, true = _named(export, marked, annotations, marking, None, repeated)
+    for marking in regions_in((orjson.loads(row.result) for row in [*annotations, *predictions]), chosen):
+        marked = read_answers(np.arange(len(tasks)), given, marking, trust_ground_truth=trust_ground_truth)
+        places, true = _named(export, marked, annotations, marking, None, repeated, names)
         regions.append(ExportReading(places, "", true, control=marking, values=_values(marked, places)))
     return ExportReading(
         crowd,
-        _about(export, found, crowd, chosen, repeated),
+        "; ".join([_about(export, found, crowd, chosen, repeated), *_about_models(export, found, models)]),
         truth if trust_ground_truth else None,
         control=chosen,
         values=_values(found, crowd),
@@ -186,12 +196,15 @@ class _Export:
         Who annotates, by number: what names them.
     unnamed
         Annotations that say nothing of who made them.
+    versions
+        How many tasks have a prediction of each model version.
     """
 
     path: Path
     tasks: list[Any] = field(default_factory=list)
     people: dict[Any, int] = field(default_factory=dict)
     unnamed: int = 0
+    versions: Counter[str] = field(default_factory=Counter)
 
     def annotations(self, place: int, task: Any) -> Iterator[Annotation]:
         """Give a task's annotations; of the task its place, of the annotator the number."""
@@ -242,10 +255,31 @@ class _Export:
             "false."
         )
 
-    def _result(self, row: Mapping[str, Any], task: Any) -> str:
-        """Return what an annotation says, as JSON."""
+    def predictions(self, place: int, task: Any, models: Sequence[str]) -> Iterator[Annotation]:
+        """Give what these models predict for a task, the latest of each, as annotations of theirs."""
+        rows = task.get("predictions") if isinstance(task, Mapping) and models else None
+        latest: dict[str, Mapping[str, Any]] = {}
+        given = [row for row in rows or () if isinstance(row, Mapping)]
+        for row in sorted(given, key=lambda row: str(row.get("updated_at") or row.get("created_at") or "")):
+            latest[str(row.get("model_version") or "")] = row
+        self.versions.update(latest.keys())
+        for version, row in latest.items():
+            if version in models:
+                yield Annotation(
+                    id=row.get("id") or 0,
+                    task=place,
+                    annotator=model_id(version),
+                    result=self._result(row, task.get("id", place), "prediction"),
+                    was_cancelled=False,
+                    ground_truth=False,
+                    updated_at="",
+                    lead_time=None,
+                )
+
+    def _result(self, row: Mapping[str, Any], task: Any, what: str = "annotation") -> str:
+        """Return what an annotation, or a prediction, says, as JSON."""
         result = [] if row.get("result") is None else row["result"]
-        what = f"{self.path}, task {task!r}: the result of the annotation {row.get('id')!r}"
+        what = f"{self.path}, task {task!r}: the result of the {what} {row.get('id')!r}"
         if not isinstance(result, list) or not all(isinstance(item, Mapping) for item in result):
             raise UserError(f"{what} is {repr(result)[:60]}; expected a list of objects: export the format JSON anew.")
         try:
@@ -288,6 +322,7 @@ def _named(
     control: Control,
     classes: Sequence[str] | None,
     repeated: Repeated | None,
+    models: Mapping[int, str],
 ) -> tuple[Crowd, Any]:
     """Return the crowd, with the export's own ids and one annotator a person, and the codes of the true labels."""
     answers = found.crowd
@@ -310,7 +345,10 @@ def _named(
     task_of, tasks = coded(export.task_ids())
     named = list(export.people)
     who, people = coded(
-        as_array(named[annotations[number].annotator] for number in answers.annotators[answers.annotator[by_time]])
+        as_array(
+            models[number] if number in models else named[annotations[number].annotator]
+            for number in answers.annotators[answers.annotator[by_time]].tolist()
+        )
     )
     crowd = Crowd.from_codes(
         task_of[answers.task[by_time]],
@@ -346,6 +384,18 @@ def _without_corrected(crowd: Crowd, truth: NDArray[np.int64]) -> tuple[Crowd, N
     used[crowd.label] = used[truth[truth >= 0]] = True
     place = np.append(np.cumsum(used[:-1]) - 1, -1)
     return replace(crowd, classes=crowd.classes[used[:-1]], label=place[crowd.label]), place[truth]
+
+
+def _about_models(export: _Export, found: Answers, models: Sequence[str]) -> Iterator[str]:
+    """Yield what is to be said of the models that are annotators."""
+    for version in models:
+        if version not in export.versions:
+            there = ", ".join(map(repr, sorted(other for other in export.versions if not is_ours(other)))) or "none"
+            yield f"no predictions of the model {version!r}, but of: {there}"
+            continue
+        unread = found.unread.get(model_id(version), {})
+        aside = "".join(f", {count} are no answers ({why})" for why, count in unread.items())
+        yield f"the model {version!r} is an annotator, with predictions of {export.versions[version]:,} tasks{aside}"
 
 
 def _about(export: _Export, found: Answers, crowd: Crowd, control: Control, repeated: Repeated | None) -> str:

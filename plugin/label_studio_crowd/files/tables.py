@@ -23,6 +23,7 @@ _OF_CONTROL: Final = (
     "quality",
     "agreement",
     "num_labels",
+    "num_model_answers",
     "consensus_json",
     "told",
     "crowdlab",
@@ -40,29 +41,29 @@ class Tables:
     Attributes
     ----------
     tasks
-        task, consensus, quality, agreement, majority_vote, num_labels, priority, settled, settled_by,
-        queue_position, predicted, model_disagrees, crowdlab, crowdlab_quality, activelab. A task without labels has no
-        consensus: `predicted` is what the classifier says of it. Where the model disagrees, the consensus is a label
-        that none of the task's annotators gave; theirs is in `majority_vote`. The last three are the second opinion:
-        CROWDLAB's label and its quality, and ActiveLab's score (low: one more label is worth most). They are missing
-        where answers are not one class.
+        task, consensus, quality, agreement, majority_vote, num_labels, num_model_answers, priority, settled,
+        settled_by, queue_position, predicted, model_disagrees, crowdlab, crowdlab_quality, activelab. Labels, agreement
+        and majority vote are those of people. A task without labels has no consensus: `predicted` is what models say of
+        it. Where the model disagrees, the consensus is a label that none of the task's annotators gave; theirs is in
+        `majority_vote`. The last three are the second opinion: CROWDLAB's label and its quality, and ActiveLab's score
+        (low: one more label is worth most). They are missing where answers are not one class.
     annotators
-        annotator, name, quality, quality_low, quality_high, agreement_with_consensus, worst_class, num_labels,
-        median_seconds, copy_group; worst first. Low and high are the quality's 90 % interval, empty with CROWDLAB.
-        Agreement is of tasks on whose consensus others, the classifier or a known truth have a say, too; without any it
-        is empty, and so is quality. Annotators with the same copy group give the same labels, also where everybody else
-        says otherwise; it is empty for all others.
+        annotator, name, is_model, quality, quality_low, quality_high, agreement_with_consensus, worst_class,
+        num_labels, median_seconds, copy_group; worst first. Low and high are the quality's 90 % interval, empty with
+        CROWDLAB. Agreement is of tasks on whose consensus others, the classifier or a known truth have a say, too;
+        without any it is empty, and so is quality. Annotators with the same copy group give the same labels, also where
+        everybody else says otherwise; it is empty for all others.
     answers
-        task, annotator, label, quality.
+        task, annotator, label, quality, is_model.
     regions
         Of answers about regions, a row for each that somebody gave about one: control, task, region, annotator, label,
         and the region's consensus and quality, which are empty where most who marked it said nothing.
 
     Where several controls are scored, these columns are the first one's; the tasks have consensus, quality, agreement,
-    num_labels, consensus_json, told and the second opinion of each other, with its name after a colon, and annotators
-    and answers have a row for each control, and its name in the first column. Of answers that are not one class the
-    consensus and the labels are as a person reads them; `consensus_json` is the consensus as Label Studio keeps it, and
-    `told` what else the kind tells.
+    num_labels, num_model_answers, consensus_json, told and the second opinion of each other, with its name after a
+    colon, and annotators and answers have a row for each control, and its name in the first column. Of answers that are
+    not one class the consensus and the labels are as a person reads them; `consensus_json` is the consensus as Label
+    Studio keeps it, and `told` what else the kind tells.
     """
 
     tasks: pd.DataFrame
@@ -104,7 +105,7 @@ def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapp
 def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]] | None) -> pd.DataFrame:
     import pandas as pd
 
-    crowd, consensus = snapshot.crowd, snapshot.consensus
+    crowd, consensus = snapshot.people, snapshot.consensus
     said = (snapshot.labels > 0) | snapshot.known
     agreeing = np.bincount(crowd.task, crowd.label == consensus[crowd.task], minlength=len(snapshot.tasks))
     place = {task: position for position, task in enumerate(snapshot.queue.tolist(), 1)}
@@ -116,6 +117,7 @@ def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]
             "agreement": ratio(agreeing, snapshot.labels),
             "majority_vote": _named(labels, snapshot.majority),
             "num_labels": snapshot.labels,
+            "num_model_answers": snapshot.by_models if len(snapshot.by_models) else 0,
             "priority": snapshot.priority,
             "settled": snapshot.settled_by > 0,
             "settled_by": pd.Series(map(snapshot.reason, range(len(snapshot.tasks))), dtype=object),
@@ -149,6 +151,7 @@ def _annotators(snapshot: Snapshot, labels: Any, names: Mapping[int, str]) -> pd
         {
             "annotator": snapshot.annotators,
             "name": [annotator_name(annotator, names) for annotator in snapshot.annotators.tolist()],
+            "is_model": snapshot.are_models,
             "quality": snapshot.annotator_quality,
             "quality_low": snapshot.quality_low,
             "quality_high": snapshot.quality_high,
@@ -174,6 +177,7 @@ def _answers(snapshot: Snapshot, labels: Any) -> pd.DataFrame:
             "annotator": crowd.annotators[crowd.annotator],
             "label": labels[crowd.label],
             "quality": _rounded(snapshot.answer_quality),
+            "is_model": ~snapshot.is_label,
         }
     )
     return answers

@@ -36,7 +36,7 @@ def look_ahead_if_due(project: Project, info: Mapping[str, Any], snapshot: Snaps
     """
     facts = project.store.facts
     scored_with = facts.read(ScoredWith) or ScoredWith({})
-    if is_outlook_due(facts, len(snapshot.answer_label), scored_with.settings):
+    if is_outlook_due(facts, int(snapshot.labels.sum()), scored_with.settings):
         settings = project.settings.model_copy(update=dict(scored_with.settings))
         _renew(scored_project(project, info, settings), scored_with)
 

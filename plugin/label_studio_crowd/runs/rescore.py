@@ -11,6 +11,8 @@ from typing import Final, Literal
 
 import numpy as np
 
+from label_studio_crowd.estimate import Estimate
+from label_studio_crowd.exchange.models import update_model_answers
 from label_studio_crowd.exchange.plan import Plan, make_plan
 from label_studio_crowd.exchange.publish import (
     Published,
@@ -115,7 +117,7 @@ def rescore(project: Project, how: How = How()) -> Run | None:
         judged = _judge(found, answers, annotations, how)
     with clock("score"):
         scores = score_project(found, answers, judged.probabilities)
-        accuracy = consensus_accuracy(scores.result)
+        accuracy = _accuracy(scores)
     with clock("publish"):
         plan, expected = _plan(found, judged, scores, published, how, taken)
         outcome = Published([], 0) if how.dry_run else _publish(found, plan, how)
@@ -174,17 +176,24 @@ class _Clock:
 def _pull(project: ScoredProject, how: How) -> Pulled:
     if not how.pull and project.store.mirror.complete_until() is not None:
         return Pulled(0, 0, False)
+    pulled = _pull_tasks(project, how)
+    more = update_model_answers(project, anew=how.full or how.sweep)
+    return replace(pulled, models=pulled.models or more)
+
+
+def _pull_tasks(project: ScoredProject, how: How) -> Pulled:
     pulled = update_mirror(project, full=how.full)
     if not how.sweep or pulled.full:
         return pulled
     project.store.published.forget_versions()  # those that were changed late, by a worker that was killed, are read too
     swept = sweep(project)
-    return Pulled(pulled.changed + swept.changed, pulled.deleted + swept.deleted, swept.full)
+    changed, deleted = pulled.changed + swept.changed, pulled.deleted + swept.deleted
+    return Pulled(changed, deleted, swept.full, pulled.models or swept.models)
 
 
 def _has_news(project: ScoredProject, pulled: Pulled) -> bool:
     """Return whether something has changed since the last run, or that one left changes to this."""
-    if pulled.changed or pulled.deleted:
+    if pulled.changed or pulled.deleted or pulled.models:
         return True
     last = project.store.runs.last()
     if last is None or last.report.changes.deferred:
@@ -269,13 +278,18 @@ def _snapshot(run: Run, scores: Scores, taken_at: float) -> Snapshot:
         run.plan.queue,
         run.judged.probabilities if is_first else run.judged.probabilities.none(),
         run.judged.annotations,
-        run.accuracy if is_first else consensus_accuracy(scores.result),
+        run.accuracy if is_first else _accuracy(scores),
         project.store.people.numbers(np.asarray(answers.crowd.annotators, np.int64)),
         show_consensus=project.settings.show_consensus,
         target_quality=project.settings.target,
         taken_at=taken_at,
         all_controls=tuple(part.answers.control.name for part in run.scores.parts),
     )
+
+
+def _accuracy(scores: Scores) -> Estimate:
+    models = scores.answers.are_models
+    return consensus_accuracy(scores.result, ~models if models.any() else None)
 
 
 def _states(project: ScoredProject, answers: Answers) -> Tasks:

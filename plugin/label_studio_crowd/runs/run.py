@@ -11,8 +11,10 @@ from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.exchange.pull import Pulled
 from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.joint import people
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.store.people import model_id
 from label_studio_crowd.store.reports import RunReport
 from label_studio_crowd.store.trainings import Probabilities
 
@@ -92,7 +94,7 @@ class Run:
         """Return the run in numbers."""
         answers, settled_by, quality = self.scores.answers, self.scores.settled_by, self.scores.least_quality
         labels, parts = self.scores.num_labels, self.scores.controls
-        annotators = set().union(*(part.answers.crowd.annotators.tolist() for part in parts))
+        annotators = set().union(*(part.answers.crowd.annotators[~part.answers.are_models].tolist() for part in parts))
         answered = labels > 0
         return RunReport(
             project=self.project.number,
@@ -104,6 +106,7 @@ class Run:
             labelled_tasks=int(answered.sum()),
             labels=int(labels.sum()),
             annotators=len(annotators),
+            models=self._models(),
             classes=tuple(str(label) for label in answers.crowd.classes) if answers.control.is_class else (),
             set_aside=answers.set_aside,
             ground_truth_annotations=answers.ground_truth,
@@ -126,3 +129,8 @@ class Run:
             seconds={stage: round(value, 3) for stage, value in self.seconds.items()},
             seconds_waited=round(self.waited, 3),
         )
+
+    def _models(self) -> dict[str, int]:
+        """Return of how many tasks each model that is an annotator has an answer, to whatever control."""
+        tasks = {one.annotator: one.labels for one in people(self.scores)}
+        return {version: tasks.get(model_id(version), 0) for version in self.project.settings.names("model_annotators")}

@@ -13,6 +13,7 @@ import orjson
 
 from label_studio_crowd.connection.record import NotConnectedError, find_record, options_in
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.exchange.own_words import repeats_of_ours
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
@@ -41,6 +42,7 @@ _PROJECT_SETTINGS: Final = (
 _SCORING_SETTINGS: Final = (
     "control",
     "ordered",
+    "model_annotators",
     "classifier",
     "consensus",
     "trust_ground_truth",
@@ -121,6 +123,7 @@ def look(project: Project, *, connected: bool = True) -> ScoredProject:
 def scored_project(project: Project, info: Mapping[str, Any], settings: Settings) -> ScoredProject:
     """Return a project with its settings in Label Studio, and its controls."""
     controls = find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
+    models_of(settings)
     return ScoredProject.of(project, settings, info, controls)
 
 
@@ -162,9 +165,10 @@ def read_project(project: ScoredProject) -> tuple[tuple[Answers, ...], list[Anno
     with _no_garbage_collection():  # half of the time otherwise: all of these objects stay
         annotations = project.store.mirror.annotations()
         ours = repeats_of_ours(project, annotations)
+        given = [*annotations, *project.store.model_answers.answers()]
         first = project.control
         order = [first, *(control for control in _controls(project, annotations) if control is not first)]
-        found = [answers for control in order if (answers := _read(project, control, annotations, ours)) is not None]
+        found = [answers for control in order if (answers := _read(project, control, given, ours)) is not None]
     if not found:
         raise UserError(
             f"The control {first.name!r} offers no classes in the labeling config and no annotation has one: "
@@ -212,11 +216,12 @@ def _controls(project: ScoredProject, annotations: list[Annotation]) -> Sequence
 
 
 def _has_any(answers: Answers) -> bool:
-    """Return whether somebody has answered a control; to say nothing about regions is no answer alone."""
-    form = answers.control.form
-    if answers.values and all(map(form.is_empty, answers.values)):
+    """Return whether people have answered a control; to say nothing about regions is no answer alone."""
+    form, known = answers.control.form, answers.known_labels
+    given = np.unique(np.concatenate([answers.labels.label, known[known >= 0]])).tolist()
+    if answers.values and all(form.is_empty(answers.values[code]) for code in given):
         return False
-    return bool(len(answers.crowd.label) or (answers.known_labels >= 0).any())
+    return bool(given)
 
 
 def _stop_without_answers(project: ScoredProject, answers: Answers) -> None:

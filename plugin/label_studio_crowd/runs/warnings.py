@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from label_studio_crowd.connection.addresses import StrangeAddresses
 from label_studio_crowd.connection.record import wrong_settings
+from label_studio_crowd.exchange.models import models_of, other_versions
 from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.exchange.pull import Unreadable
 from label_studio_crowd.project import ScoredProject
@@ -14,9 +16,11 @@ from label_studio_crowd.scoring.answers import ALONE, OURS, Answers
 from label_studio_crowd.scoring.memory import memory_note
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.studio.controls import ANSWERING, names_of_controls, not_scored
+from label_studio_crowd.store.people import model_id
+from label_studio_crowd.studio.controls import ANSWERING, NO_LABEL, names_of_controls, not_scored
 
 _NAMED: Final = 5
+_ELSEWHERE: Final = (ANSWERING, NO_LABEL)
 _MANY: Final = 50
 """Labelled tasks from which on it says something that none is settled by its quality."""
 
@@ -43,6 +47,7 @@ def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterato
     if unreadable := project.store.facts.read(Unreadable):
         yield from _of_unreadable([task.id for task in unreadable.tasks])
     yield from _of_other_answers(project, scores.answers)
+    yield from _of_models(project, scores)
     yield from _of_controls(project, scores)
     yield from _of_quality(scores, project.settings)
     crowd, budget = scores.answers.crowd, project.settings.label_budget
@@ -104,6 +109,28 @@ def _of_other_answers(project: ScoredProject, answers: Answers) -> Iterator[str]
         )
 
 
+def _of_models(project: ScoredProject, scores: Scores) -> Iterator[str]:
+    named = models_of(project.settings)
+    kept = project.store.model_answers.states()
+    if missing := [version for version in named if version not in kept]:
+        there = ", ".join(map(repr, other_versions(project))) or "none of other models"
+        yield (
+            f"The project has no predictions of the model {', '.join(map(repr, missing))}, which model_annotators "
+            f"names. It has: {there}."
+        )
+    parts = [part.answers for part in scores.controls]
+    answering = {who for answers in parts for who in answers.crowd.annotators[answers.are_models].tolist()}
+    for version in named:
+        reasons, answers_some = Counter[str](), len(parts) > 1 and model_id(version) in answering
+        for answers in parts:
+            reasons.update(answers.unread.get(model_id(version), {}))
+        # one that answers other controls of several is no reason for a word
+        told = [(why, n) for why, n in reasons.most_common() if not (answers_some and why.startswith(_ELSEWHERE))]
+        if told:
+            some = ", ".join(f"{number} {why}" for why, number in told[:_NAMED])
+            yield f"Predictions of the model {version!r} that are no answers: {some}."
+
+
 def _of_controls(project: ScoredProject, scores: Scores) -> Iterator[str]:
     scored = {part.answers.control.name for part in scores.controls}
     unanswered = [control.name for control in project.controls if control.name not in scored]
@@ -117,7 +144,7 @@ def _of_controls(project: ScoredProject, scores: Scores) -> Iterator[str]:
 def _of_quality(scores: Scores, settings: Settings) -> Iterator[str]:
     answers = scores.answers
     labelled = scores.num_labels > 0
-    if labelled.any() and answers.crowd.num_answers.max() < 2 and not (labelled & (answers.known_labels >= 0)).any():
+    if labelled.any() and answers.labels.num_answers.max() < 2 and not (labelled & (answers.known_labels >= 0)).any():
         known = "only the classifier shows" if scores.hears_model else "it is not known"
         settles_none = ", so quality settles no task" * (settings.consensus != "crowdlab")
         yield (

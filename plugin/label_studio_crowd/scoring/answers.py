@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from crowdcore.crowd.ids import as_ids
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.store.people import account
+from label_studio_crowd.store.people import account, are_models, is_model
 from label_studio_crowd.studio.controls import ANSWERING, NO_LABEL, Control, SeveralLabelsError
 
 SKIPPED: Final = "skipped"
@@ -69,6 +69,8 @@ class Answers:
         answer is a class, called by what a person reads. Empty where it is.
     written
         The consensus of each task as it is written, where an answer is not one class; (N,), empty until it is known.
+    unread
+        How many predictions of each model among the annotators are no answers, by reason.
     """
 
     crowd: Crowd
@@ -83,6 +85,19 @@ class Answers:
     own: OwnChoices | None = None
     values: tuple[Any, ...] = ()
     written: tuple[Any, ...] = ()
+    unread: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+
+    @cached_property
+    def are_models(self) -> NDArray[np.bool_]:
+        """Which annotators are models; shape (M,)."""
+        return are_models(self.crowd.annotators)
+
+    @cached_property
+    def labels(self) -> Crowd:
+        """The answers of people: those of models are evidence, and no labels; the crowd itself without models."""
+        if not self.are_models.any():
+            return self.crowd
+        return self.crowd.select_answers(~self.are_models[self.crowd.annotator])
 
     @property
     def answer_others(self) -> dict[str, int]:
@@ -149,7 +164,7 @@ def read_answers(
     tasks
         Ids of all tasks of the project, increasing.
     annotations
-        Annotations of these tasks.
+        Annotations of these tasks, and what models that are annotators predict, as annotations of theirs.
     control
         The control that is scored.
     trust_ground_truth
@@ -199,6 +214,7 @@ def read_answers(
         control,
         own,
         values,
+        unread=dict(said.unread),
     )
 
 
@@ -225,7 +241,7 @@ class _Said:
         Row → when its truth was last given, and what it is; `conflicting` are the tasks that have several.
     finishers, skippers
         (row, annotator) of those who are done with a task, and of those who skipped it.
-    set_aside, ground_truth
+    set_aside, ground_truth, unread
         As in `Answers`.
     """
 
@@ -237,6 +253,7 @@ class _Said:
     skippers: set[tuple[int, int]] = field(default_factory=set)
     set_aside: Counter[str] = field(default_factory=Counter)
     ground_truth: int = 0
+    unread: defaultdict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def answers(self) -> Iterator[Any]:
         """Yield all answers that were given."""
@@ -248,16 +265,22 @@ class _Said:
         """Set labels aside that the config does not offer, but for those of several annotators, and of truths.
 
         Label Studio's API takes any label. One person's must not become classes of everybody, each of which costs
-        memory.
+        memory; nor do those of models.
         """
         known, givers = frozenset(offered), defaultdict[str, set[int]](set)
         for (_, annotator), (_, label) in self.latest.items():
-            givers[label].add(account(annotator))
+            if not is_model(annotator):
+                givers[label].add(account(annotator))
         true = dict.fromkeys(label for _, label in self.truths.values() if label not in known)
         shared = [label for label, who in givers.items() if len(who) > 1 and label not in known]
         shared.sort(key=lambda label: -len(givers[label]))
         kept = known.union(list(dict.fromkeys([*true, *shared]))[:_MOST_OUTSIDE])
-        self.latest, self.truths = self._kept(self.latest, kept), self._kept(self.truths, kept)
+        for (_, annotator), (_, label) in self.latest.items():
+            if is_model(annotator) and label not in kept:
+                self.unread[annotator][ALONE] += 1
+        of_models = {key: row for key, row in self.latest.items() if is_model(key[1]) and row[1] in kept}
+        of_people = {key: row for key, row in self.latest.items() if not is_model(key[1])}
+        self.latest, self.truths = self._kept(of_people, kept) | of_models, self._kept(self.truths, kept)
 
     def _kept(self, given: dict[_Key, tuple[str, str]], kept: Collection[str]) -> dict[_Key, tuple[str, str]]:
         left = {key: row for key, row in given.items() if row[1] in kept}
@@ -276,6 +299,9 @@ class _Said:
         skips_count: bool,
     ) -> None:
         """Take an annotation in; `read` returns its answer, or why it has none."""
+        if is_model(annotation.annotator):
+            self._take_prediction(annotation, row, read)
+            return
         is_truth, annotator = annotation.ground_truth, annotation.annotator
         self.ground_truth += is_truth
         # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
@@ -293,6 +319,14 @@ class _Said:
             self.add_truth(row, annotation.task, annotation.updated_at, answer)
         else:
             self.add_answer(row, annotator, annotation.updated_at, answer)
+
+    def _take_prediction(self, prediction: Annotation, row: int, read: _Reader) -> None:
+        """Take in what a model says: it takes no place of the task."""
+        answer, why = read(prediction)
+        if answer is None:
+            self.unread[prediction.annotator][why] += 1
+        else:
+            self.latest[row, prediction.annotator] = prediction.updated_at, answer
 
     def add_truth(self, row: int, task: int, at: str, answer: Any) -> None:
         self.set_aside[TRUTH] += 1

@@ -13,7 +13,7 @@ from crowdcore.hierarchical.confidence import confidence_scores
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
 from crowdcore.kinds.order import read_ordered
 from crowdcore.outlook.estimates import annotator_intervals, silence
-from crowdcore.votes.copies import CopyGroup, find_copies
+from crowdcore.votes.copies import CopyGroup, find_copies, without_copies
 from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, believe
@@ -42,13 +42,15 @@ class Beliefs:
     quality_interval
         90 % interval of each annotator's quality, NaN where the method has none; shape (M, 2).
     founded
-        Whether the quality is more than the method's assumptions about annotators, so that it may settle the task;
-        shape (N,).
+        Whether the quality is more than the method's assumptions about annotators, so that it may settle the task: of
+        people who were compared with others; shape (N,).
     hears_model
         Whether the class probabilities have a say in what a label is: a model that agrees with nobody, or by chance
         where no two labels can be compared, is not heard.
     heard
         How many labels each task has, where equal ones of annotators who copy each other count as one; (N,).
+    voices
+        The same with the answers of models that are annotators; (N,).
     copies
         The groups of annotators who copy each other.
     """
@@ -59,6 +61,7 @@ class Beliefs:
     founded: Mask
     hears_model: bool
     heard: Codes
+    voices: Codes
     copies: tuple[CopyGroup, ...]
 
 
@@ -76,21 +79,34 @@ def find_beliefs(
     """
     if answers.control.is_class:
         in_order = answers.control.kind == "ordered"
-        return answers, find_class_beliefs(method, answers.crowd, pred_probs, answers.known_labels, in_order=in_order)
+        found = find_class_beliefs(method, answers.crowd, pred_probs, answers.known_labels, in_order=in_order)
+        return answers, _by_people(answers, found, founded=method == "crowdlab")
     return as_beliefs(*believe(answers))
 
 
 def as_beliefs(answers: Answers, belief: KindBelief) -> tuple[Answers, Beliefs]:
     """Return what is believed of answers that are not one class as `Beliefs`."""
-    return answers, Beliefs(
+    found = Beliefs(
         belief,
         np.where(belief.known, 1.0, belief.confidence),
         belief.quality_interval,
         belief.found.founded,
         False,
         belief.crowd.num_answers,
+        belief.crowd.num_answers,
         (),
     )
+    return answers, _by_people(answers, found)
+
+
+def _by_people(answers: Answers, found: Beliefs, *, founded: bool = False) -> Beliefs:
+    """Return beliefs in which models give no labels; with `founded`, quality needs no comparison of people."""
+    if not answers.are_models.any():
+        return found
+    people = np.flatnonzero(~answers.are_models)
+    heard, _ = without_copies(answers.labels, [np.intersect1d(group.annotators, people) for group in found.copies])
+    compared = found.founded if founded else _compared(heard, answers.known_labels >= 0)
+    return replace(found, heard=heard.num_answers, founded=compared)
 
 
 def find_class_beliefs(
@@ -135,6 +151,7 @@ def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes |
         _compared(result.heard, result.known),
         pred_probs is not None and result.model_exponent > 0 and not untold,
         result.heard.num_answers,
+        result.heard.num_answers,
         result.copies,
     )
 
@@ -142,8 +159,8 @@ def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes |
 def _crowdlab(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:
     found = published(crowd, pred_probs, known_labels)
     no_interval, founded = np.full((len(crowd.annotators), 2), np.nan), np.ones(len(crowd.tasks), np.bool_)
-    hears_model, copies = pred_probs is not None, find_copies(crowd)
-    return Beliefs(found.result, found.score, no_interval, founded, hears_model, crowd.num_answers, copies)
+    hears_model, copies, labels = pred_probs is not None, find_copies(crowd), crowd.num_answers
+    return Beliefs(found.result, found.score, no_interval, founded, hears_model, labels, labels, copies)
 
 
 _METHODS: dict[ConsensusMethod, Callable[[Crowd, Floats | None, Codes | None], Beliefs]] = {

@@ -84,7 +84,7 @@ def joint(parts: Sequence[Scores]) -> Scores:
 
 @dataclass(frozen=True)
 class Person:
-    """An annotator, over all controls: the means of what these say, weighted by answers.
+    """An annotator, a person or a model, over all controls: the means of what these say, weighted by answers.
 
     Attributes
     ----------
@@ -127,7 +127,9 @@ def people(scores: Scores) -> list[Person]:
 
 def _answered(scores: Scores) -> NDArray[np.int64]:
     """Return each answer's task and annotator, whatever the control; shape (2, A)."""
-    return np.concatenate([part.answered_by() for part in scores.controls], axis=1)
+    crowds = [part.answers.crowd for part in scores.controls]
+    pairs = [(crowd.task, np.asarray(crowd.annotators, np.int64)[crowd.annotator]) for crowd in crowds]
+    return np.concatenate([np.stack(pair) for pair in pairs], axis=1)
 
 
 def _mean(rows: Sequence[tuple[int, NDArray[np.float64]]]) -> NDArray[np.float64]:
@@ -147,7 +149,7 @@ def _worst(scores: Scores) -> dict[int, str]:
 def _left_out(part: Scores, answered: NDArray[np.int64]) -> Mask:
     """Return whether most of those who answered a task did not answer this control."""
     answers = part.answers
-    left: Mask = (2 * answers.crowd.num_answers < answered) & (answers.known_labels < 0)
+    left: Mask = (2 * answers.labels.num_answers < answered) & (answers.known_labels < 0)
     return left
 
 

@@ -16,6 +16,7 @@ from label_studio_crowd.scoring.accuracy import NO_PROBABILITY
 from label_studio_crowd.scoring.kinds import KindBelief
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
+from label_studio_crowd.store.people import are_models
 from label_studio_crowd.store.reports import RunReport
 
 NOT_YET: Final = "It has not been computed yet. That happens some time after a run."
@@ -138,14 +139,14 @@ def is_outlook_due(facts: Facts, labels: int, circumstances: Mapping[str, Any]) 
 
 
 def renew_outlook(facts: Facts, scores: Scores, circumstances: Mapping[str, Any]) -> None:
-    """Compute the forecast and the coefficients of agreement: seconds for a large project.
+    """Compute the forecast and the coefficients of agreement, both of people: seconds for a large project.
 
     Parameters
     ----------
     circumstances
         What they depend on besides the labels; a JSON value.
     """
-    coefficients = _coefficients(scores.answers.crowd)
+    coefficients = _coefficients(scores.answers.labels)
     if isinstance(scores.result, KindBelief):
         coefficients = _coefficients_of(scores.result)
     facts.write(Reliability(int(scores.num_labels.sum()), coefficients))
@@ -175,6 +176,7 @@ def _forecast(scores: Scores, circumstances: Mapping[str, Any]) -> Forecast:
             min_labels=scores.min_labels,
             max_labels=most,
             level=LEVEL,
+            people=~scores.answers.are_models if scores.answers.are_models.any() else None,
         )
         if future.reason:
             return Forecast(labels, circumstances, reason=future.reason)
@@ -200,10 +202,11 @@ def _coefficients(crowd: Crowd) -> dict[str, Estimate]:
 
 
 def _coefficients_of(belief: KindBelief) -> dict[str, Estimate]:
-    """Return alpha with the distance of the kind of answers; kappas are for classes."""
+    """Return alpha of what people answered, with the distance of the kind of answers; kappas are for classes."""
     from crowdcore.kinds.agreement import alpha
 
-    value, low, high = alpha(belief.compared, belief.distance, n_resamples=_RESAMPLES, coverage=LEVEL)
+    people = belief.compared.of_annotators(~are_models(belief.compared.annotators))
+    value, low, high = alpha(people, belief.distance, n_resamples=_RESAMPLES, coverage=LEVEL)
     kappas = dict.fromkeys(("mean_kappa", "fleiss_kappa"), Estimate.unknown(_FOR_CLASSES))
     return {**kappas, "alpha": _coefficient(value, low, high)}
 

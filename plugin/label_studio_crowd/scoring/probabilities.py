@@ -91,8 +91,12 @@ def _completed(known: Probabilities, project: ScoredProject, answers: Answers) -
 
 
 def train_anew(project: ScoredProject, answers: Answers, *, keep: bool = True) -> Probabilities:
-    """Train the classifier on what the mirror holds; with `keep`, the next runs have its probabilities and model."""
-    mirror, settings, crowd = project.store.mirror, project.settings, answers.crowd
+    """Train the classifier on what the mirror holds; with `keep`, the next runs have its probabilities and model.
+
+    It learns from people alone: with what models among the annotators say, it would repeat their errors, and the
+    consensus would take that for a second opinion.
+    """
+    mirror, settings, crowd = project.store.mirror, project.settings, answers.labels
     newest = mirror.newest() or ""
     data = mirror.data()
     tasks = classifiers.TaskData(
@@ -182,7 +186,7 @@ def _classes(answers: Answers) -> tuple[str, ...]:
 
 
 def _num_labels(answers: Answers) -> int:
-    return len(answers.crowd.label) + int((answers.known_labels >= 0).sum())
+    return len(answers.labels.label) + int((answers.known_labels >= 0).sum())
 
 
 def _trained_for(project: ScoredProject) -> str:

@@ -35,10 +35,10 @@ class Scores:
     result
         Consensus and qualities.
     model_disagrees
-        Whether the classifier disagrees with all who labelled the task: its consensus is a class that none of them
-        gave; shape (N,). Quality does not settle such a task.
+        Whether the classifier, or a model among the annotators, disagrees with all people who labelled the task: its
+        consensus is a class that none of them gave; shape (N,). Quality does not settle such a task.
     majority
-        The majority vote, of tied classes one by chance, -1 without answers; shape (N,).
+        The majority vote of people, of tied classes one by chance, -1 without labels; shape (N,).
     priority
         In [0, 1]: low where one more label is worth most; shape (N,).
     agreement
@@ -102,15 +102,15 @@ class Scores:
 
     @property
     def num_labels(self) -> NDArray[np.int64]:
-        """How many annotators answered each task, by whatever control; shape (N,)."""
+        """How many people answered each task, by whatever control; shape (N,)."""
         if not self.parts:
-            return self.answers.crowd.num_answers
+            return self.answers.labels.num_answers
         pairs = np.concatenate([part.answered_by() for part in self.parts], axis=1)
         return np.bincount(np.unique(pairs, axis=1)[0], minlength=len(self.priority))
 
     def answered_by(self) -> NDArray[np.int64]:
-        """Return the row of the task and the id of the annotator of each answer; shape (2, A)."""
-        crowd = self.answers.crowd
+        """Return the row of the task and the id of the annotator of each label; shape (2, A)."""
+        crowd = self.answers.labels
         return np.stack([crowd.task, np.asarray(crowd.annotators, np.int64)[crowd.annotator]])
 
     @property
@@ -134,7 +134,7 @@ class Scores:
         if self.second_opinion is None:
             return np.zeros(len(self.priority), np.bool_)
         differs: NDArray[np.bool_] = self.second_opinion.result.consensus != self.result.consensus
-        return differs & (self.answers.crowd.num_answers > 0) & (self.answers.known_labels < 0)
+        return differs & (self.answers.labels.num_answers > 0) & (self.answers.known_labels < 0)
 
     @property
     def calibrated(self) -> bool:
@@ -183,7 +183,7 @@ def score(
     else:
         answers, found = find_beliefs(consensus, answers, pred_probs)
     crowd, known, is_class = answers.crowd, answers.known_labels, answers.control.is_class
-    labels = crowd.num_answers
+    labels = answers.labels.num_answers
     if min_labels is None:
         min_labels = 1 if pred_probs is not None else 2
     needed = np.full(len(labels), target_quality, float)
@@ -191,18 +191,18 @@ def score(
         needed[settled_before] -= _SETTLED_MARGIN
     result = found.result
     # of other kinds a consensus that nobody gave is no surprise: a number between two, the classes that most chose
-    overruled = overruled_tasks(crowd, result.consensus, known >= 0) & is_class
+    overruled = overruled_tasks(answers.labels, result.consensus, known >= 0) & is_class
     good = (result.quality >= needed) & found.founded & (found.heard >= min_labels) & ~overruled
     reasons = [known >= 0, good, labels >= max_labels, labels + answers.skips >= max_labels]
     by_model = np.full(len(labels), found.hears_model) if predicted is None else predicted & found.hears_model
-    judged = (result.consensus >= 0) & ((found.heard > 1) | (known >= 0) | by_model)
+    judged = (result.consensus >= 0) & ((found.voices > 1) | (known >= 0) | by_model)
     agreement = _agreement(crowd, result.consensus, judged) if is_class else _similarity(found, judged)
     untold = np.isnan(agreement)
     return Scores(
         answers=answers,
         result=result,
-        model_disagrees=overruled & by_model,
-        majority=majority_vote(crowd) if is_class else np.full(len(labels), -1),
+        model_disagrees=overruled & (by_model | (crowd.num_answers > labels)),
+        majority=majority_vote(answers.labels) if is_class else np.full(len(labels), -1),
         priority=found.priority,
         agreement=agreement,
         annotator_quality=np.where(untold, np.nan, result.annotators.quality),

@@ -24,6 +24,7 @@ from label_studio_crowd.scoring.published import Published
 from label_studio_crowd.scoring.region_table import RegionTable
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
 from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.store.people import are_models
 from label_studio_crowd.store.projects import ProjectStore
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.controls import Control, find_control
@@ -43,6 +44,8 @@ _ROUGH: Final = ("answer_quality", "answer_seconds", "predicted_probability", "c
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """A project as of its last run: N tasks by increasing id, K classes, M annotators, A answers, Q tasks in the queue.
+
+    Annotators are people and models, whose predictions are answers. Labels are what people answered.
 
     Attributes
     ----------
@@ -72,8 +75,8 @@ class Snapshot:
     consensus, quality
         Class codes (-1 where nothing is known) and their quality; (N,).
     model_disagrees
-        Whether the classifier disagrees with all who labelled the task: its consensus is a class that none of them
-        gave; (N,).
+        Whether the classifier, or a model among the annotators, disagrees with all who labelled the task: its consensus
+        is a class that none of them gave; (N,).
     priority
         Low where one more label is worth most; (N,).
     settled_by
@@ -101,8 +104,10 @@ class Snapshot:
         How many tasks they share with others of the group, on how many they say the same, and on how many they would if
         they did not copy; (M,).
     answer_annotator, answer_label
-        Rows of `annotators` and class codes of the answers, by task and then annotator: `labels` says how many each
-        task has; (A,).
+        Rows of `annotators` and class codes of the answers, by task and then annotator: `labels` and `by_models` say
+        how many each task has; (A,).
+    by_models
+        How many answers of models each task has; (N,), or empty without models.
     answer_quality
         How far each answer is to be believed; (A,).
     kind
@@ -190,6 +195,7 @@ class Snapshot:
     all_controls: tuple[str, ...] = ()
     details: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     others: tuple[Snapshot, ...] = ()
+    by_models: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def waits_for(self, row: int) -> str:
         """Return the control that needs labels of a task most, where there are several; "" where none does."""
@@ -269,9 +275,24 @@ class Snapshot:
     @cached_property
     def crowd(self) -> Crowd:
         """The answers; rows and class codes are the snapshot's."""
-        indptr = np.concatenate([[0], np.cumsum(self.labels)])
+        indptr = np.concatenate([[0], np.cumsum(self.labels + self.by_models if len(self.by_models) else self.labels)])
         classes = np.array(self.classes, dtype=object)
         return Crowd(self.tasks, self.annotators, classes, indptr, self.answer_annotator, self.answer_label)
+
+    @cached_property
+    def are_models(self) -> NDArray[np.bool_]:
+        """Which annotators are models; (M,)."""
+        return are_models(self.annotators)
+
+    @cached_property
+    def is_label(self) -> NDArray[np.bool_]:
+        """Which answers are labels: those of people; (A,)."""
+        return ~self.are_models[self.answer_annotator]
+
+    @cached_property
+    def people(self) -> Crowd:
+        """The labels: the answers of people alone; `crowd` itself without models."""
+        return self.crowd if self.is_label.all() else self.crowd.select_answers(self.is_label)
 
     def answers_of(self, annotator: int) -> NDArray[np.int64]:
         """Return the answers of an annotator (a row), by task."""
@@ -385,10 +406,11 @@ def take_snapshot(
     answers, result = scores.answers, scores.result
     crowd, stats, control = answers.crowd, result.annotators, answers.control
     told = result.told if isinstance(result, KindBelief) else Told()
+    labels = answers.labels
     if len(probabilities.tasks):
         prior = probabilities.pred_probs.mean(axis=0)
     else:
-        counts = np.bincount(crowd.label, minlength=len(crowd.classes)) + 1.0
+        counts = np.bincount(labels.label, minlength=len(crowd.classes)) + 1.0
         prior = counts / counts.sum()
     predicted, predicted_probability = _predicted(probabilities, crowd.tasks)
     second = scores.second_opinion
@@ -418,7 +440,8 @@ def take_snapshot(
         own_labels=_own_labels(answers),
         prior=np.asarray(prior, np.float64),
         tasks=np.asarray(crowd.tasks, np.int64),
-        labels=np.asarray(crowd.num_answers, np.int64),
+        labels=np.asarray(labels.num_answers, np.int64),
+        by_models=_by_models(answers),
         skips=np.asarray(answers.skips, np.int64),
         annotations=_counts(crowd.tasks, annotations),
         consensus=np.asarray(result.consensus, np.int64),
@@ -460,6 +483,11 @@ def _opinion(second: Published) -> dict[str, NDArray[Any]]:
 
 def _parts(belief: KindBelief) -> tuple[str, ...]:
     return tuple(orjson.dumps(parts).decode() if parts else "" for parts in belief.of_parts)
+
+
+def _by_models(answers: Answers) -> NDArray[np.int64]:
+    of_models = answers.crowd.num_answers - answers.labels.num_answers
+    return np.asarray(of_models if answers.are_models.any() else of_models[:0], np.int64)
 
 
 def _own_labels(answers: Answers) -> tuple[tuple[str, ...], ...]:

@@ -28,7 +28,8 @@ class Numbers(BaseModel):
     labelled_tasks: int = Field(description="Tasks with at least one label.")
     labels: int
     skips: int
-    annotators: int = Field(description="Annotators with at least one label.")
+    annotators: int = Field(description="People with at least one label.")
+    models: int = Field(description="Models among the annotators, whose predictions are answers and no labels.")
     settled_tasks: int = Field(description="Tasks that need no more labels.")
     queue: int = Field(description="Tasks in the queue.")
     mean_consensus_quality: float | None = Field(description="Over the tasks that have a consensus.")
@@ -71,7 +72,9 @@ class ProjectDetails(ProjectState):
     show_consensus: bool | None = Field(description="Whether annotators see the consensus while they label.")
     classes: list[ClassShare]
     settled_by: dict[SettledBy, int] = Field(description="Tasks that need no more labels, by reason.")
-    model_disagrees: int = Field(description="Tasks on which the classifier disagrees with all annotators.")
+    model_disagrees: int = Field(
+        description="Tasks on which the classifier, or a model among the annotators, disagrees with all people."
+    )
     crowdlab_differs: int = Field(description="Tasks on which CROWDLAB's label is another than the consensus.")
     warnings: list[str] = Field(description="What the last run found that may need attention.")
     seconds: dict[str, float] = Field(description="Seconds of the last run, by stage.")
@@ -81,7 +84,8 @@ class Task(BaseModel):
     """What is known of a task, as of the last run."""
 
     task: int
-    labels: int = Field(description="How many labels it has.")
+    labels: int = Field(description="How many labels it has; answers of models are none.")
+    model_answers: int = Field(description="How many models among the annotators have an answer.")
     skips: int
     consensus: str | None = Field(description="Null before the first label.")
     quality: float | None = Field(description="Quality of the consensus.")
@@ -89,8 +93,8 @@ class Task(BaseModel):
     settled: bool = Field(description="Whether it needs no more labels.")
     settled_by: SettledBy | None = Field(description="Why it needs no more labels.")
     model_disagrees: bool = Field(
-        description="Whether the classifier disagrees with all annotators: none of them gave the consensus, so quality "
-        "does not settle the task."
+        description="Whether the classifier, or a model among the annotators, disagrees with all people: none of them "
+        "gave the consensus, so quality does not settle the task."
     )
     crowdlab: str | None = Field(
         None, description="CROWDLAB's label, a second opinion; null before the first label, and without classes."
@@ -113,20 +117,34 @@ class TaskAnnotation(BaseModel):
     updated_at: str = Field(description="By Label Studio's clock.")
 
 
+class ModelAnswer(BaseModel):
+    """The prediction of a model that is an annotator, as last seen."""
+
+    id: int = Field(description="The prediction's, in Label Studio.")
+    annotator: int = Field(description="What stands for the model among the annotators.")
+    name: str
+    label: str | None = Field(description="Null if it gives none, or several.")
+    updated_at: str = Field(description="By Label Studio's clock.")
+
+
 class TaskDetails(BaseModel):
     """A task and its annotations, which may be newer than its consensus."""
 
     task: int
     believed: Task | None = Field(description="Null if the task came after the last run.")
     annotations: list[TaskAnnotation]
+    model_answers: list[ModelAnswer] = Field(description="Those of the models among the annotators.")
     url: str = Field(description="The task in Label Studio.")
 
 
 class Annotator(BaseModel):
     """What is known of an annotator, as of the last run."""
 
-    annotator: int = Field(description="0: deleted users; -1, -2: the second and third of a task.")
-    name: str
+    annotator: int = Field(
+        description="0: deleted users; -1, -2: the second and third of a task. That of a model is beyond all users'."
+    )
+    name: str = Field(description="That of a model ends in (model).")
+    is_model: bool = Field(description="Whether it is a model, whose predictions are answers and no labels.")
     quality: float | None = Field(description="How often their labels are right; null if their agreement is null.")
     quality_low: float | None = Field(description="Lower end of the quality's 90 % interval; null with CROWDLAB.")
     quality_high: float | None = Field(description="Upper end of it.")
@@ -152,6 +170,9 @@ class Run(BaseModel):
     labelled_tasks: int | None
     labels: int | None
     annotators: int | None
+    models: dict[str, int] = Field(
+        default_factory=dict, description="Of how many tasks each model among the annotators has an answer."
+    )
     settled: int | None
     mean_consensus_quality: float | None
     classifier: str | None

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.api_models import (
     Annotator,
+    ModelAnswer,
     Page,
     ProjectDetails,
     ProjectState,
@@ -125,7 +126,7 @@ def list_tasks(
     min_quality: Quality = None,
     max_quality: Quality = None,
     model_disagrees: Annotated[
-        bool | None, Query(description="Only tasks where the classifier disagrees with all annotators, or only others.")
+        bool | None, Query(description="Only tasks where a model disagrees with all annotators, or only others.")
     ] = None,
     crowdlab_differs: Annotated[
         bool | None, Query(description="Only tasks where CROWDLAB's label is another, or only others.")
@@ -145,7 +146,7 @@ def list_tasks(
 
 @router.get("/projects/{project}/tasks/{task}", operation_id="get_task", responses=described(400, 404))
 def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
-    """Show a task, and its annotations."""
+    """Show a task, its annotations, and what models among the annotators say of it."""
     snapshot, mirror = scored.snapshot, scored.stored.mirror
     row = snapshot.row(task)
     if row is None and not mirror.data([task]):
@@ -155,6 +156,7 @@ def get_task(scored: Scored, project: Number, task: Number) -> TaskDetails:
         task=task,
         believed=None if row is None else TaskTable(snapshot, scored.url).spelled_out([row])[0],
         annotations=[_annotation(control, known, annotation) for annotation in mirror.annotations_of(task)],
+        model_answers=[_model_answer(control, known, row) for row in scored.stored.model_answers.answers(task)],
         url=task_url(scored.url, task),
     )
 
@@ -207,16 +209,30 @@ def _moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, timezone.utc)
 
 
-def _annotation(control: Control, known: Mapping[int, str], annotation: Annotation) -> TaskAnnotation:
+def _label(control: Control, annotation: Annotation) -> str | None:
     try:
         answer = control.read(orjson.loads(annotation.result))
     except (ValueError, AttributeError, TypeError):  # several labels; and over REST, annotators can send any shape
-        answer = None
+        return None
+    return None if answer is None else control.show(answer)
+
+
+def _model_answer(control: Control, known: Mapping[int, str], prediction: Annotation) -> ModelAnswer:
+    return ModelAnswer(
+        id=prediction.id,
+        annotator=prediction.annotator,
+        name=annotator_name(prediction.annotator, known),
+        label=_label(control, prediction),
+        updated_at=prediction.updated_at,
+    )
+
+
+def _annotation(control: Control, known: Mapping[int, str], annotation: Annotation) -> TaskAnnotation:
     return TaskAnnotation(
         id=annotation.id,
         annotator=annotation.annotator,
         name=annotator_name(annotation.annotator, known),
-        label=None if answer is None else control.show(answer),
+        label=_label(control, annotation),
         skipped=bool(annotation.was_cancelled),
         ground_truth=bool(annotation.ground_truth),
         updated_at=annotation.updated_at,

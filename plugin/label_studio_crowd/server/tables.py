@@ -85,6 +85,7 @@ class TaskTable:
                 Task(
                     task=task,
                     labels=int(snapshot.labels[row]),
+                    model_answers=int(snapshot.by_models[row]) if len(snapshot.by_models) else 0,
                     skips=int(snapshot.skips[row]),
                     consensus=snapshot.label(row),
                     quality=number(self._quality[row]),
@@ -120,6 +121,7 @@ class TaskTable:
             labels=found.labels,
             skips=found.skips,
             annotators=found.annotators,
+            models=found.models,
             settled_tasks=found.settled,
             queue=found.queue,
             mean_consensus_quality=float(known.mean()) if len(known) else None,
@@ -147,6 +149,7 @@ def annotators_of(snapshot: Snapshot, names: Mapping[int, str], rows: slice) -> 
         Annotator(
             annotator=int(snapshot.annotators[row]),
             name=annotator_name(int(snapshot.annotators[row]), names),
+            is_model=bool(snapshot.are_models[row]),
             quality=number(snapshot.annotator_quality[row]),
             quality_low=number(snapshot.quality_low[row]),
             quality_high=number(snapshot.quality_high[row]),

@@ -66,6 +66,12 @@ _STEPS: Final = (
         # so far annotations were kept without the ids that say which region an answer is about
         "DELETE FROM facts WHERE name = 'complete_until'",
     ),
+    (
+        """CREATE TABLE model_predictions (project {integer} NOT NULL, id {integer} NOT NULL, task {integer} NOT NULL,
+           model_version TEXT NOT NULL, result TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+           PRIMARY KEY (project, id))""",
+        "CREATE INDEX model_predictions_by_task ON model_predictions (project, task)",
+    ),
 )
 
 _VERSION: Final = sa.Table("schema_version", sa.MetaData(), sa.Column("version", sa.Integer, nullable=False))

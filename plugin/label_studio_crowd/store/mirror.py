@@ -304,13 +304,19 @@ def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
         "id": annotation["id"],
         "task": task,
         "annotator": DELETED_USER if annotator is None else annotator,
-        "result": _as_json(_without_random_ids(annotation["result"] or []), sorts=False),
+        "result": as_answer(annotation["result"]),
         "was_cancelled": int(bool(annotation["was_cancelled"])),
         "ground_truth": int(bool(annotation["ground_truth"])),
         "updated_at": as_time(annotation["updated_at"]),
         "lead_time": annotation["lead_time"],
         "parent_prediction": annotation.get("parent_prediction"),
     }
+
+
+def as_answer(result: Any) -> str:
+    """Return a result as JSON; what is no list of items, as models may write it, has none."""
+    items = result if isinstance(result, list) else []
+    return _as_json(_without_random_ids([item for item in items if isinstance(item, Mapping)]), sorts=False)
 
 
 def _as_json(value: Any, *, sorts: bool = True) -> str:

@@ -1,10 +1,11 @@
-"""The people who annotate a project: their names, and the numbers that stand for them where names are hidden."""
+"""Who annotates a project, people and models: their names, and the numbers that stand for hidden names."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,39 @@ def account(annotator: int) -> int:
     return DELETED_USER if is_deleted(annotator) else annotator
 
 
+_MODELS: Final = 1 << 40
+"""Models have ids from here on: no user of Label Studio has one as large."""
+
+
+def model_id(version: str) -> int:
+    """Return the annotator that stands for a model: always the same for a model version.
+
+    Examples
+    --------
+    >>> model_id("gpt-5"), is_model(model_id("gpt-5")), is_model(17)
+    (1952348627133, True, False)
+    """
+    return _MODELS + int.from_bytes(hashlib.blake2b(version.encode(), digest_size=5).digest(), "big")
+
+
+def is_model(annotator: int) -> bool:
+    """Return whether an annotator is a model, whose predictions are answers; not somebody who can be asked."""
+    return annotator >= _MODELS
+
+
+def are_models(annotators: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which annotators are models, shape (M,); those of files have names, and none is."""
+    return np.array([isinstance(one, int) and is_model(one) for one in annotators.tolist()], np.bool_)
+
+
+@dataclass(frozen=True)
+class Models(PlainFact):
+    """The model versions that are annotators, or were, by the ids that stand for them."""
+
+    fact = "models"
+    by_id: dict[int, str]
+
+
 @dataclass(frozen=True)
 class Names(PlainFact):
     """The annotators' names, as last read."""
@@ -44,18 +78,25 @@ class Numbered(PlainFact):
 
 
 class People:
-    """Who annotates one project."""
+    """Who annotates one project: people, and models."""
 
     def __init__(self, database: Database, key: int) -> None:
         self._facts = Facts(database, key)
 
     def names(self) -> dict[int, str]:
-        """Return the annotators' names, as last read; "" if somebody has none any more."""
-        known = self._facts.read(Names)
-        return {} if known is None else known.by_id
+        """Return the annotators' names, as last read, "" if somebody has none any more; those of models, too."""
+        known, models = self._facts.read(Names), self._facts.read(Models)
+        return {**(known.by_id if known else {}), **(models.by_id if models else {})}
+
+    def keep_models(self, versions: Iterable[str]) -> None:
+        """Keep which annotators these model versions are."""
+        known = self._facts.read(Models) or Models({})
+        named = {model_id(version): version for version in versions}
+        if not named.items() <= known.by_id.items():
+            self._facts.write(Models({**known.by_id, **named}))
 
     def are_named(self, annotators: Iterable[int]) -> bool:
-        """Return whether the names of all of these are known."""
+        """Return whether the names of all of these are known; a model's is."""
         return self.names().keys() >= _with_account(annotators)
 
     def keep_names(self, annotators: Iterable[int], found: Mapping[int, str]) -> None:
@@ -70,7 +111,7 @@ class People:
         anew. Those who stand for deleted users keep 0, -1 and so on.
         """
         known = self._facts.read(Numbered) or Numbered([])
-        newcomers = sorted(_with_account(annotators.tolist()) - {*known.ids})
+        newcomers = sorted({who for who in annotators.tolist() if not is_deleted(who)} - {*known.ids})
         if newcomers:
             known = Numbered([*known.ids, *newcomers])
             self._facts.write(known)
@@ -79,23 +120,33 @@ class People:
 
 
 def _with_account(annotators: Iterable[int]) -> set[int]:
-    return {annotator for annotator in annotators if not is_deleted(annotator)}
+    return {annotator for annotator in annotators if not is_deleted(annotator) and not is_model(annotator)}
 
 
 def annotator_name(annotator: int, names: Mapping[int, str]) -> str:
-    """Return what to call an annotator.
+    """Return what to call an annotator; the name of a model says that it is one.
 
     Examples
     --------
-    >>> [annotator_name(annotator, {7: "ann@example.com"}) for annotator in (7, 8, 0, -1)]
+    >>> names = {7: "ann@example.com", model_id("gpt-5"): "gpt-5"}
+    >>> [annotator_name(annotator, names) for annotator in (7, 8, 0, -1)]
     ['ann@example.com', 'user 8', 'deleted users', 'deleted users, second answers']
+    >>> annotator_name(model_id("gpt-5"), names)
+    'gpt-5 (model)'
     """
+    if is_model(annotator):
+        return f"{model_name(annotator, names)} (model)"
     if not is_deleted(annotator):
         return names.get(annotator) or f"user {annotator}"
     place = DELETED_USER - annotator
     if not place:
         return "deleted users"
     return f"deleted users, {_PLACES[place]} answers" if place < len(_PLACES) else f"deleted users, answers {place + 1}"
+
+
+def model_name(annotator: int, names: Mapping[int, str]) -> str:
+    """Return the model version that an annotator is, "" for people."""
+    return (names.get(annotator) or f"version {annotator}") if is_model(annotator) else ""
 
 
 _PLACES: Final = ("first", "second", "third", "fourth", "fifth")

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from label_studio_crowd.store.database import Database
 from label_studio_crowd.store.facts import Facts, PlainFact
 from label_studio_crowd.store.mirror import Mirror
+from label_studio_crowd.store.model_answers import ModelAnswers
 from label_studio_crowd.store.people import People
 from label_studio_crowd.store.published import Published
 from label_studio_crowd.store.runs import Runs
@@ -107,6 +108,8 @@ class ProjectStore:
         The annotators' names and numbers.
     published
         Our predictions in Label Studio.
+    model_answers
+        The predictions of the models that are annotators.
     trainings
         The class probabilities of the last training.
     runs
@@ -119,6 +122,7 @@ class ProjectStore:
         self.facts = Facts(store, key)
         self.people = People(store, key)
         self.published = Published(store, key)
+        self.model_answers = ModelAnswers(store, key)
         self.trainings = Trainings(store, key)
         self.runs = Runs(store, key)
 

@@ -72,7 +72,9 @@ class RunReport:
     dry_run, trigger
         Whether nothing was written, and what set it off: one of `Trigger`.
     tasks, labelled_tasks, labels, annotators, classes
-        What was scored.
+        What was scored; labels and annotators are those of people.
+    models
+        Of how many tasks each model that is an annotator has an answer that could be read, by version.
     set_aside
         Annotations that are no answers, by the reason why.
     ground_truth_annotations, ground_truth_trusted
@@ -107,6 +109,7 @@ class RunReport:
     labels: int | None = None
     annotators: int | None = None
     classes: tuple[str, ...] = ()
+    models: Mapping[str, int] = field(default_factory=dict)
     set_aside: Mapping[str, int] = field(default_factory=dict)
     ground_truth_annotations: int = 0
     ground_truth_trusted: int = 0

@@ -93,6 +93,19 @@ predictions: Final = sa.Table(
     _column("result", sa.Text),  # JSON
 )
 
+model_predictions: Final = sa.Table(
+    "model_predictions",  # of the models that are annotators; `predictions` are ours
+    METADATA,
+    _number("project", primary_key=True),
+    _number("id", primary_key=True),
+    _number("task"),
+    _column("model_version", sa.Text),
+    _column("result", sa.Text),  # JSON, as that of an annotation
+    _column("created_at", sa.Text),
+    _column("updated_at", sa.Text),
+)
+sa.Index("model_predictions_by_task", model_predictions.c.project, model_predictions.c.task)
+
 probabilities: Final = sa.Table(
     "probabilities",
     METADATA,
@@ -147,7 +160,7 @@ jobs: Final = sa.Table(
     _column("state", sa.Text, server_default="free"),  # `ClaimState`
 )
 
-OF_A_PROJECT: Final = (facts, tasks, annotations, predictions, probabilities, runs, snapshots)
+OF_A_PROJECT: Final = (facts, tasks, annotations, predictions, model_predictions, probabilities, runs, snapshots)
 """What is deleted with a project when another one with its number replaces it."""
 
 

@@ -30,6 +30,7 @@ from label_studio_crowd.studio.task_pages import (
     STATES,
     STATES_AND_TIMES,
     WITH_ANNOTATIONS,
+    WITH_PREDICTIONS,
     CarefulReader,
     TaskPage,
     newest_first,
@@ -249,7 +250,13 @@ class Studio:
     # ------------------------------------------------------------------ tasks
 
     def tasks(
-        self, project: int, *, since: str | None = None, without: Collection[int] = (), progress: Progress = silent
+        self,
+        project: int,
+        *,
+        since: str | None = None,
+        without: Collection[int] = (),
+        predictions: bool = False,
+        progress: Progress = silent,
     ) -> Iterator[TaskPage]:
         """Yield the tasks with their annotations, a page at a time, by increasing id.
 
@@ -259,10 +266,13 @@ class Studio:
             Only those changed after this time (ISO, with a fraction of a second).
         without
             Tasks that are known to be unreadable, to look for no others that keep a page from being read.
+        predictions
+            With their predictions, too.
         """
+        fields = WITH_PREDICTIONS if predictions else WITH_ANNOTATIONS
 
         def ask(after: int, page_size: int) -> Any:
-            wanted = page_after(project, WITH_ANNOTATIONS, after, since=since, page_size=page_size, without=without)
+            wanted = page_after(project, fields, after, since=since, page_size=page_size, without=without)
             return self._sdk.ask("GET", "/api/tasks/", params=wanted)
 
         def ask_states(after: int) -> Any:
@@ -271,9 +281,10 @@ class Studio:
 
         return read_ahead(CarefulReader(ask, ask_states, self._http.at_once, PAGE_SIZE), self._http.waited, progress)
 
-    def task(self, project: int, task: int) -> TaskPage:
+    def task(self, project: int, task: int, *, predictions: bool = False) -> TaskPage:
         """Return one task as `tasks` does; nothing if it is gone."""
-        found = page_after(project, WITH_ANNOTATIONS, task - 1, since=None, page_size=1)
+        fields = WITH_PREDICTIONS if predictions else WITH_ANNOTATIONS
+        found = page_after(project, fields, task - 1, since=None, page_size=1)
         numbers = page_after(project, NUMBERS, task - 1, since=None, page_size=1)
 
         def ask(wanted: Mapping[str, Any]) -> Any:
@@ -348,8 +359,12 @@ class Studio:
         # as JSON: ten thousand cost .1 s of CPU so, and 2 s as the SDK's models
         return [
             Prediction(row["id"], row["task"], row["model_version"], row["score"], row["result"])
-            for row in self._sdk.ask("GET", "/api/predictions/", params={"project": project})
+            for row in self.prediction_rows(project)
         ]
+
+    def prediction_rows(self, project: int) -> list[dict[str, Any]]:
+        """Return every prediction of a project as Label Studio gives it, with its times."""
+        return list(self._sdk.ask("GET", "/api/predictions/", params={"project": project}))
 
     def import_predictions(self, project: int, items: Sequence[dict[str, Any]]) -> int:
         """Import predictions in one request; return how many Label Studio created.

@@ -78,6 +78,8 @@ WITH_ANNOTATIONS: Final = ",".join(
     ]
 )
 """The fields that are read of a task and its annotations."""
+WITH_PREDICTIONS: Final = f"{WITH_ANNOTATIONS},predictions"
+"""The same, with its predictions."""
 
 STATES: Final = "id,overlap,is_labeled"
 """The fields of a task that Label Studio changes without a trace."""

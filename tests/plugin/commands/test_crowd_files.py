@@ -63,6 +63,32 @@ def test_an_export_in_any_dress(told, name, encoding):
     assert "Label Studio's export (control 'c'" in told(tasks, name, encoding=encoding)
 
 
+def predicted(version, label, minute=0, number=1):
+    result = {"from_name": "c", "to_name": "t", "type": "choices", "value": {"choices": [label] if label else []}}
+    return {"id": number, "model_version": version, "result": [result], "created_at": f"2024-05-01T10:{minute:02}:00Z"}
+
+
+def test_predictions_of_a_model_are_answers_if_it_is_named(told, run):
+    tasks = [
+        task(n, (1, "a"), (2, "b"), predictions=[predicted("gpt", "a", 1), predicted("gpt", "b"), predicted("m", "b")])
+        for n in range(1, 9)
+    ]
+    tasks[7]["predictions"] = [predicted("gpt", ""), predicted("crowd-consensus", "b")]
+    said = told(tasks, "export.json", "--model-annotators", "gpt, nowhere", "--annotators-out", "who.csv")
+    assert "23 answers of 3 annotators" in said
+    assert "the model 'gpt' is an annotator, with predictions of 8 tasks, 1 are no answers" in said
+    assert "no predictions of the model 'nowhere', but of: 'gpt', 'm'" in said
+    assert pd.read_csv("who.csv").set_index("annotator").num_answers.to_dict() == {"1": 8, "2": 8, "gpt (model)": 7}
+    assert pd.read_csv("labels.csv").label.tolist()[:7] == ["a"] * 7
+    assert "16 answers of 2 annotators" in told(tasks)
+    code, _, err = run("aggregate", "export.json", *MV, "--model-annotators", "crowd-consensus")
+    assert code
+    assert "our own predictions" in err
+    code, _, err = run("aggregate", "who.csv", *MV, "--model-annotators", "gpt")
+    assert code
+    assert "--model-annotators is for Label Studio's JSON export" in err
+
+
 def test_tasks_without_ids_are_counted(told):
     said = told([task(None, (1, "x")), task(None, (1, "y"))])
     assert "with 2 answers of 1 annotators to 2 tasks" in said

@@ -227,8 +227,8 @@ def test_what_is_exported_is_what_the_run_believed(rescored, stored):
     assert tasks["data.text"].dropna().tolist() == ["one"]
     assert exported.annotators.set_index("annotator").name[1] == "Ada"
     whole = run.scores.result.labels_frame()
-    assert exported.answers.columns.tolist() == whole.columns.tolist()
-    assert exported.answers.drop(columns="quality").equals(whole.drop(columns="quality"))
+    assert exported.answers.columns.tolist() == [*whole.columns.tolist(), "is_model"]
+    assert exported.answers.drop(columns=["quality", "is_model"]).equals(whole.drop(columns="quality"))
     np.testing.assert_allclose(exported.answers.quality, whole.quality, rtol=1e-6)
 
 

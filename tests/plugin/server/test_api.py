@@ -28,6 +28,7 @@ def test_projects(client, backend):
         "labels": 6,
         "skips": 2,
         "annotators": 2,
+        "models": 0,
         "settled_tasks": 3,
         "queue": 3,
         "mean_consensus_quality": pytest.approx((0.9 + 0.4 + 1 + 0.6) / 4),
@@ -85,6 +86,7 @@ def test_the_queue(seeded):
     assert queue["items"][0] == {
         "task": 3,
         "labels": 0,
+        "model_answers": 0,
         "skips": 0,
         "consensus": None,
         "quality": None,

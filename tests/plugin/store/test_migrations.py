@@ -55,8 +55,9 @@ def copy_rows(dump, engine):
     lite = sqlite3.connect(":memory:")
     lite.executescript(dump)
     lite.row_factory = sqlite3.Row
+    there = {row[0] for row in lite.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     with engine.begin() as connection:
-        for table in tables.METADATA.sorted_tables:
+        for table in (table for table in tables.METADATA.sorted_tables if table.name in there):
             rows = [dict(row) for row in lite.execute(f"SELECT * FROM {table.name}")]
             if rows:
                 connection.execute(sa.insert(table), rows)

@@ -77,7 +77,7 @@ class NextSteps:
         Up to three annotators whose labels have surely got worse, the worst first.
     copying, more_copying
         Up to three groups of annotators who give the same labels, also where everybody else says otherwise, the surest
-        first. How many more there are.
+        first; groups of models alone are left out. How many more there are.
     mixed_up
         The classes that are most often taken for each other.
     suspects, almost_surely_wrong
@@ -115,10 +115,10 @@ class NextSteps:
 
 def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
     """Return what to do next."""
-    known = np.isfinite(snapshot.agreement) & (snapshot.annotators > DELETED_USER)
+    known = np.isfinite(snapshot.agreement) & (snapshot.annotators > DELETED_USER) & ~snapshot.are_models
     weak = [row for row in _costliest(snapshot) if known[row]]
     worse = [(row, change) for row, change in declines(snapshot) if known[row]]
-    copying = copying_groups(snapshot, people)
+    copying = tuple(group for group in copying_groups(snapshot, people) if not all(one.person.version for one in group))
     wrong = suspects(snapshot)
     queue = _queue(snapshot)
     unsettled = int(np.count_nonzero(snapshot.settled_by == 0))
@@ -144,11 +144,11 @@ def _first(snapshot: Snapshot) -> str:
     """Return what is missing before anything can be said of the labels."""
     if not len(snapshot.tasks):
         return _IMPORT
-    if not len(snapshot.answer_label):
+    if not snapshot.labels.any():
         return "" if snapshot.settled_by.all() else _BEGIN
-    if snapshot.judged[snapshot.crowd.task].any():
+    if snapshot.judged[snapshot.people.task].any():
         return ""
-    return _NO_OVERLAP if np.count_nonzero(snapshot.annotator_labels) > 1 else _NOBODY_ELSE
+    return _NO_OVERLAP if np.count_nonzero(snapshot.annotator_labels[~snapshot.are_models]) > 1 else _NOBODY_ELSE
 
 
 def _costliest(snapshot: Snapshot) -> list[int]:

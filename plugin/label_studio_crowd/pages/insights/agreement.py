@@ -31,24 +31,28 @@ class Agreement:
     Attributes
     ----------
     members
-        The annotators shown, in the order of their pseudonyms; at most 40, those with most labels.
+        The annotators shown, in the order of their pseudonyms, then the models among them; at most 40 people, those
+        with most labels.
+    num_models
+        How many of them are models, the last ones.
     has_model
         Whether the classifier is the last row and column of `cells`.
     cells
         One row and one column for each member, then for the classifier; None on the diagonal.
     left_out
-        How many annotators with labels are not shown.
+        How many people with labels are not shown.
     mean_kappa
-        Mean of Cohen's kappas of each two annotators who share tasks.
+        Mean of Cohen's kappas of each two people who share tasks.
     fleiss_kappa
-        Fleiss' kappa.
+        Fleiss' kappa of people.
     alpha
-        Krippendorff's alpha, with its 90 % interval.
+        Krippendorff's alpha of people, with its 90 % interval.
     labels
         How many labels there were when kappas and alpha were found; None before.
     """
 
     members: tuple[Person, ...]
+    num_models: int
     has_model: bool
     cells: tuple[tuple[Cell | None, ...], ...]
     left_out: int
@@ -71,9 +75,10 @@ def project_agreement(
     missing
         Why they have not been found, if that is so.
     """
-    active = np.flatnonzero(snapshot.annotator_labels)
+    active = np.flatnonzero((snapshot.annotator_labels > 0) & ~snapshot.are_models)
+    models = np.flatnonzero((snapshot.annotator_labels > 0) & snapshot.are_models)
     most = active[np.argsort(-snapshot.annotator_labels[active], kind="stable")[:MOST]]
-    members = most[np.argsort(snapshot.pseudonym[most])]
+    members = np.concatenate([most[np.argsort(snapshot.pseudonym[most])], models])
     shared, same = _shared(snapshot, members)
     cells = tuple(
         tuple(None if i == j else Cell(float(same[i, j] / n) if n else None, n) for j, n in enumerate(row))
@@ -83,9 +88,10 @@ def project_agreement(
     later = Estimate.unknown(missing)
     return Agreement(
         members=tuple(people.everybody[row] for row in members.tolist()),
+        num_models=len(models),
         has_model=len(shared) > len(members),
         cells=cells,
-        left_out=len(active) - len(members),
+        left_out=len(active) - len(most),
         mean_kappa=coefficients.get("mean_kappa", later),
         fleiss_kappa=coefficients.get("fleiss_kappa", later),
         alpha=coefficients.get("alpha", later),

@@ -76,7 +76,7 @@ class Mistakes:
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        crowd, K = snapshot.crowd, len(snapshot.classes)
+        crowd, K = snapshot.people, len(snapshot.classes)
         there = snapshot.judged[crowd.task]
         truth, said = snapshot.consensus[crowd.task[there]], crowd.label[there]
         self.labels = np.bincount(truth, minlength=K)

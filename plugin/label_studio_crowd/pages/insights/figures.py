@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.store.people import annotator_name
+from label_studio_crowd.store.people import annotator_name, is_model, model_name
 
 Row = TypeVar("Row")
 
@@ -65,13 +65,17 @@ class Person:
     ----------
     name
         Their name, or a pseudonym where names are hidden: "annotator 3". Deleted users have neither: nothing tells
-        them apart but that several of them labelled one task.
+        them apart but that several of them labelled one task. The name of a model says that it is one, and is never
+        hidden: "gpt-5 (model)".
     key
         Stands for them in addresses: their id, "17", or their pseudonym, "a3".
+    version
+        The model version, where it is a model; "" for people.
     """
 
     name: str
     key: str
+    version: str = ""
 
 
 class People:
@@ -98,9 +102,10 @@ class People:
         ids, numbers = self._ids.tolist(), self._numbers.tolist()
         names, keys = self._names, map(str, ids)
         if self.hidden:
-            names = {who: f"annotator {number}" for who, number in zip(ids, numbers, strict=True)}
+            hidden = {who: f"annotator {number}" for who, number in zip(ids, numbers, strict=True)}
+            names = {**hidden, **{who: name for who, name in names.items() if is_model(who)}}
             keys = map("a{}".format, numbers)
-        return tuple(Person(annotator_name(who, names), key) for who, key in zip(ids, keys, strict=True))
+        return tuple(_person(who, names, key) for who, key in zip(ids, keys, strict=True))
 
     def row(self, key: str) -> int | None:
         """Return the annotator that a key stands for, their id's or their pseudonym's; None if nobody."""
@@ -112,12 +117,25 @@ class People:
         return int(rows[0]) if len(rows) else None
 
 
+def _person(annotator: int, names: Mapping[int, str], key: str) -> Person:
+    return Person(annotator_name(annotator, names), key, model_name(annotator, names))
+
+
 @dataclass(frozen=True)
 class Vote:
-    """A label that was given to a task, and by whom."""
+    """A label that was given to a task, by whom, and which models said so."""
 
     label: str
     people: tuple[Person, ...]
+    models: tuple[Person, ...] = ()
+
+    def without(self, person: Person) -> Vote:
+        """Return the vote without somebody's part in it."""
+        people, models = ([one for one in part if one != person] for part in (self.people, self.models))
+        return Vote(self.label, tuple(people), tuple(models))
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.models)
 
 
 @dataclass(frozen=True)
@@ -149,13 +167,14 @@ class Guess:
 
 
 def votes_of(snapshot: Snapshot, people: People, row: int) -> tuple[Vote, ...]:
-    """Return what was said of a task, the most frequent label first."""
+    """Return what was said of a task, the label most frequent among people first."""
     crowd = snapshot.crowd
-    given: dict[int, list[Person]] = {}
+    given: dict[int, tuple[list[Person], list[Person]]] = {}
     for answer in range(crowd.indptr[row], crowd.indptr[row + 1]):
-        given.setdefault(int(crowd.label[answer]), []).append(people.everybody[crowd.annotator[answer]])
-    order = sorted(given, key=lambda label: (-len(given[label]), label))
-    return tuple(Vote(snapshot.label_in(row, label), tuple(given[label])) for label in order)
+        person = people.everybody[crowd.annotator[answer]]
+        given.setdefault(int(crowd.label[answer]), ([], []))[bool(person.version)].append(person)
+    order = sorted(given, key=lambda label: (*(-len(part) for part in given[label]), label))
+    return tuple(Vote(snapshot.label_in(row, label), *map(tuple, given[label])) for label in order)
 
 
 def parts_of(snapshot: Snapshot, people: People, row: int) -> tuple[SaidOfPart, ...]:
@@ -188,8 +207,14 @@ def known_or_none(value: float) -> float | None:
 
 
 def tally(votes: tuple[Vote, ...]) -> str:
-    """Return votes for people: "2 say cat, 1 says dog"."""
-    return ", ".join(f"{len(vote.people)} {'says' if len(vote.people) == 1 else 'say'} {vote.label}" for vote in votes)
+    """Return votes for people: "2 say cat, 1 says dog, gpt-5 (model) says dog"."""
+    said = [_says(str(len(vote.people)), len(vote.people), vote.label) for vote in votes if vote.people]
+    said += [_says(model.name, 1, vote.label) for vote in votes for model in vote.models]
+    return ", ".join(said)
+
+
+def _says(who: str, number: int, label: str) -> str:
+    return f"{who} {'says' if number == 1 else 'say'} {label}"
 
 
 def says(guess: Guess) -> str:
@@ -200,7 +225,8 @@ def says(guess: Guess) -> str:
 def against_all(votes: tuple[Vote, ...], label: str, guess: Guess | None) -> str:
     """Return, as sentences, what was said of a task, and what makes a label that nobody gave its consensus."""
     said = [f"{tally(votes)}.", *([says(guess)] if guess else [])]
-    if guess is None or guess.label != label:
+    by_model = any(vote.label == label and vote.models for vote in votes)
+    if not by_model and (guess is None or guess.label != label):
         said.append(f"With the votes, {label} is most probable.")
     return " ".join(said)
 

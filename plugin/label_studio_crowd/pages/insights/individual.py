@@ -12,11 +12,11 @@ from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.pages.insights.copying import SameLabels, same_labels
 from label_studio_crowd.pages.insights.figures import People
 from label_studio_crowd.pages.insights.kinds import Habits, habits_of
-from label_studio_crowd.pages.insights.mistakes import SuspectLabel, spelled_out, suspects
+from label_studio_crowd.pages.insights.mistakes import SuspectLabel, improbable, spelled_out
 from label_studio_crowd.pages.insights.odd_regions import OddRegion, odd_regions_of
 from label_studio_crowd.pages.insights.team import AnnotatorRow, annotator_row, repeats
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.store.people import is_deleted
+from label_studio_crowd.store.people import is_deleted, is_model
 
 Floats = NDArray[np.float64]
 
@@ -92,11 +92,13 @@ class AnnotatorDetails:
         The annotator in numbers.
     are_deleted
         Whether these are the deleted users, whose labels are taken as one annotator's.
+    is_model
+        Whether it is a model, whose predictions are answers.
     confusion
         None without labels of tasks that have a consensus.
     periods
-        Up to ten of about as many labels each, the oldest first; () with fewer than 10 labels, or nobody to be
-        compared with.
+        Up to ten of about as many labels each, the oldest first; () with fewer than 10 labels, nobody to be compared
+        with, or for a model, which answers all at once.
     mistakes
         Up to 10 labels that are probably wrong, to teach from: the surest of each confusion first, so that different
         mistakes are seen.
@@ -114,6 +116,7 @@ class AnnotatorDetails:
 
     row: AnnotatorRow
     are_deleted: bool
+    is_model: bool
     confusion: Confusion | None
     periods: tuple[Period, ...]
     mistakes: tuple[SuspectLabel, ...]
@@ -133,7 +136,7 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
         From ``people.row(key)``.
     """
     theirs = snapshot.answers_of(row)
-    suspected = suspects(snapshot)
+    suspected = improbable(snapshot)
     suspected = suspected[snapshot.answer_annotator[suspected] == row]
     pair = snapshot.consensus[snapshot.crowd.task[suspected]] * len(snapshot.classes) + snapshot.answer_label[suspected]
     pair = np.unique(pair, return_inverse=True)[1]  # of thousands of classes there are millions of pairs
@@ -141,8 +144,9 @@ def annotator_details(snapshot: Snapshot, people: People, row: int) -> Annotator
     return AnnotatorDetails(
         row=annotator_row(snapshot, people, row),
         are_deleted=is_deleted(int(snapshot.annotators[row])),
+        is_model=is_model(int(snapshot.annotators[row])),
         confusion=_confusion(snapshot, theirs),
-        periods=_periods(snapshot, theirs),
+        periods=() if snapshot.are_models[row] else _periods(snapshot, theirs),
         mistakes=spelled_out(snapshot, people, examples.tolist()),
         speed=_speed(snapshot, theirs),
         same=same_labels(snapshot, people, row),

@@ -101,7 +101,7 @@ class OverruledMajority:
 
 @dataclass(frozen=True)
 class ModelDisagreement:
-    """A task where the classifier says something else than all who labelled it.
+    """A task where the classifier, or a model among the annotators, says something else than all who labelled it.
 
     Attributes
     ----------
@@ -198,7 +198,7 @@ def overruled(snapshot: Snapshot) -> NDArray[np.intp]:
 
     Tasks where the classifier disagrees with all annotators are a list of their own.
     """
-    crowd, N = snapshot.crowd, len(snapshot.tasks)
+    crowd, N = snapshot.people, len(snapshot.tasks)
     for_consensus = np.bincount(crowd.task[crowd.label == snapshot.consensus[crowd.task]], minlength=N)
     for_majority = np.bincount(crowd.task[crowd.label == snapshot.majority[crowd.task]], minlength=N)
     found = np.flatnonzero((snapshot.consensus >= 0) & (for_majority > for_consensus) & ~snapshot.model_disagrees)
@@ -206,7 +206,13 @@ def overruled(snapshot: Snapshot) -> NDArray[np.intp]:
 
 
 def suspects(snapshot: Snapshot) -> NDArray[np.intp]:
-    """Return the answers that are not the consensus and more likely wrong than right, the surest first."""
+    """Return the labels that are not the consensus and more likely wrong than right, the surest first."""
+    found = improbable(snapshot)
+    return found[snapshot.is_label[found]]
+
+
+def improbable(snapshot: Snapshot) -> NDArray[np.intp]:
+    """Return what `suspects` does, with the answers of models: nobody can correct these."""
     crowd = snapshot.crowd
     consensus = snapshot.consensus[crowd.task]
     # of other kinds few answers are quite right, so that one is suspect beside what its task's consensus is worth
@@ -227,8 +233,8 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     row, who = int(crowd.task[answer]), int(crowd.annotator[answer])
     person, label = people.everybody[who], snapshot.label_in(row, int(crowd.label[answer]))
     votes = votes_of(snapshot, people, row)
-    left = (Vote(vote.label, tuple(other for other in vote.people if other != person)) for vote in votes)
-    others = tuple(sorted((vote for vote in left if vote.people), key=lambda vote: -len(vote.people)))
+    left = (vote.without(person) for vote in votes)
+    others = tuple(sorted(filter(None, left), key=lambda vote: (-len(vote.people), -len(vote.models))))
     consensus, is_known, guess = int(snapshot.consensus[row]), bool(snapshot.known[row]), guess_of(snapshot, row)
     alike = _other_labels(snapshot, who, consensus, answer)
     right = int(np.count_nonzero(crowd.label[alike] == consensus))
@@ -247,7 +253,8 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
         evidence += filter(None, [snapshot.told(row)])
     elif len(alike):
         on = "1 other task" if len(alike) == 1 else f"{len(alike)} other tasks"
-        evidence.append(f"On {on} with consensus {truth}, this annotator was right {right} time{'s' * (right != 1)}.")
+        who_was = "this model" if person.version else "this annotator"
+        evidence.append(f"On {on} with consensus {truth}, {who_was} was right {right} time{'s' * (right != 1)}.")
     return SuspectLabel(
         task=int(snapshot.tasks[row]),
         person=person,
@@ -272,7 +279,7 @@ def _other_labels(snapshot: Snapshot, who: int, consensus: int, but: int) -> NDA
 
 
 def _overruled(snapshot: Snapshot, people: People, row: int) -> OverruledMajority:
-    crowd, consensus = snapshot.crowd, int(snapshot.consensus[row])
+    crowd, consensus = snapshot.people, int(snapshot.consensus[row])
     votes, guess, is_known = votes_of(snapshot, people, row), guess_of(snapshot, row), bool(snapshot.known[row])
     truth = snapshot.label_in(row, consensus)
     evidence = [f"It is known to be {truth}."] if is_known else []

@@ -55,9 +55,9 @@ class QueuedTask:
         What the classifier says; None without one.
     why, sentence
         Why it is here, in a word and in a sentence or two. The model disagrees where it outweighs all who labelled the
-        task; it doubts where its own guess is another than the label that they all gave. A weak annotator is one who is
-        surely right less often than the average label of the project; a task is here for that if nobody else labelled
-        it.
+        task; it doubts where its own guess is another than the label that they all gave. A model among the annotators
+        may doubt, too. A weak annotator is one who is surely right less often than the average label of the project; a
+        task is here for that if nobody else labelled it.
     drawn
         The answers and the consensus as outlines on the task's picture; None where they are on none.
     parts
@@ -93,21 +93,32 @@ def queue_page(snapshot: Snapshot, people: People, number: int = 1, size: int = 
 
 def reasons_of(snapshot: Snapshot) -> NDArray[np.intp]:
     """Return why each task would be in the queue, as an index into `REASONS`, (N,)."""
-    crowd, N = snapshot.crowd, len(snapshot.tasks)
+    crowd, N = snapshot.people, len(snapshot.tasks)
     some = crowd.label[crowd.indptr[crowd.task]]  # a label of the answer's task
     differing = np.bincount(crowd.task[crowd.label != some], minlength=N) > 0
     unlike_model = (snapshot.predicted >= 0)[crowd.task] & (crowd.label != snapshot.predicted[crowd.task])
     unlike_model &= snapshot.hears_model
+    doubting = np.bincount(crowd.task[unlike_model], minlength=N) > 0
+    doubting[_contradicted_by_models(snapshot)] = True
     by_strong = np.bincount(crowd.task[~surely_weak(snapshot)[crowd.annotator]], minlength=N) > 0
     holds = (
         snapshot.labels == 0,
         snapshot.model_disagrees,
         differing,
-        np.bincount(crowd.task[unlike_model], minlength=N) > 0,
+        doubting,
         ~by_strong,
         snapshot.labels == 1,
     )
     return np.asarray(np.select(holds, range(len(holds)), default=len(holds)))
+
+
+def _contradicted_by_models(snapshot: Snapshot) -> NDArray[np.int64]:
+    """Return the tasks of which a model among the annotators says something else than the first of the people."""
+    crowd, people = snapshot.crowd, snapshot.people
+    theirs = np.flatnonzero(~snapshot.is_label)
+    theirs = theirs[snapshot.labels[crowd.task[theirs]] > 0]
+    task = crowd.task[theirs]
+    return np.asarray(task[crowd.label[theirs] != people.label[people.indptr[task]]])
 
 
 def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) -> QueuedTask:
@@ -118,7 +129,8 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
     heard = guess if snapshot.hears_model else None
     sentence = _sentence(why, votes, heard, consensus, quality if snapshot.accuracy.value is not None else None)
     if not snapshot.is_class:
-        sentence = f"{tally(votes)}. " if votes and not parts else "" if votes else "Nobody has labelled it yet. "
+        sentence = "" if snapshot.labels[row] else "Nobody has labelled it yet. "
+        sentence += f"{tally(votes)}. " if votes and not parts else ""
         sentence += snapshot.told(row)
     if waits_for := snapshot.waits_for(row):
         sentence += f" It waits for answers to “{waits_for}”."
@@ -146,7 +158,8 @@ def _sentence(
 ) -> str:
     """Return why a task is in the queue; `quality` is given only where it is a probability."""
     if why == "new":
-        return "Nobody has labelled it yet." + (f" {says(guess)}" if guess else "")
+        said = f" {tally(votes)}." * bool(votes)
+        return "Nobody has labelled it yet." + said + (f" {says(guess)}" if guess else "")
     if why == "model disagrees" and consensus is not None:
         return against_all(votes, consensus, guess)
     if why == "model doubts" and guess:

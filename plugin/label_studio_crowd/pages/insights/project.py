@@ -28,7 +28,9 @@ class Numbers:
     taken_at
         When the run was that found them (Unix time).
     tasks, labelled_tasks, labels, skips, annotators
-        `annotators` are those with at least one label.
+        `annotators` are the people with at least one label.
+    models
+        Models among the annotators, with at least one answer; these are no labels.
     settled, settled_share
         Tasks that need no more labels, and their share of all; None without tasks.
     queue
@@ -43,6 +45,7 @@ class Numbers:
     labels: int
     skips: int
     annotators: int
+    models: int
     settled: int
     settled_share: float | None
     queue: int
@@ -142,9 +145,10 @@ def project_numbers(snapshot: Snapshot) -> Numbers:
         taken_at=snapshot.taken_at,
         tasks=len(snapshot.tasks),
         labelled_tasks=int(np.count_nonzero(snapshot.labels)),
-        labels=len(snapshot.answer_label),
+        labels=int(snapshot.labels.sum()),
         skips=int(snapshot.skips.sum()),
-        annotators=int(np.count_nonzero(snapshot.annotator_labels)),
+        annotators=int(np.count_nonzero(snapshot.annotator_labels[~snapshot.are_models])),
+        models=int(np.count_nonzero(snapshot.annotator_labels[snapshot.are_models])),
         settled=settled,
         settled_share=settled / len(snapshot.tasks) if len(snapshot.tasks) else None,
         queue=len(snapshot.queue),
@@ -187,7 +191,7 @@ def project_overview(
 
 
 def scored_with(snapshot: Snapshot, report: RunReport) -> tuple[tuple[str, str], ...]:
-    """Return by which control, consensus method and classifier a project is scored, as (name, words).
+    """Return by which control, consensus method, classifier and models a project is scored, as (name, words).
 
     Parameters
     ----------
@@ -199,7 +203,13 @@ def scored_with(snapshot: Snapshot, report: RunReport) -> tuple[tuple[str, str],
     classifier = report.classifier
     if classifier and (snapshot.predicted >= 0).any() and not snapshot.hears_model:
         classifier += " It has no influence at present: the labels do not confirm it."
-    named = (("Control", snapshot.control), ("Consensus", report.consensus), ("Classifier", classifier))
+    models = ", ".join(f"{version} ({tasks:,} tasks)" for version, tasks in report.models.items())
+    named = (
+        ("Control", snapshot.control),
+        ("Consensus", report.consensus),
+        ("Classifier", classifier),
+        ("Models among the annotators", models),
+    )
     return tuple((name, words) for name, words in named if words)
 
 
@@ -221,7 +231,7 @@ def _labels_needed(snapshot: Snapshot, forecast: Forecast | None, reason: str) -
         return Estimate(0.0, 0.0, 0.0)
     if forecast is None or forecast.needed is None:
         return Estimate.unknown(reason)
-    found, since = forecast.needed, len(snapshot.answer_label) - forecast.labels
+    found, since = forecast.needed, int(snapshot.labels.sum()) - forecast.labels
     value, low, high = (
         None if v is None else max(v - since, float(unsettled)) for v in (found.value, found.low, found.high)
     )

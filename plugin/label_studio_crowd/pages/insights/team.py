@@ -54,7 +54,7 @@ class AnnotatorRow:
         Share of their labels that are the consensus, of tasks on whose consensus others, the classifier or a known
         truth have a say, too; None without any.
     labels, share
-        How many labels they gave, and the share of all labels.
+        How many labels they gave, and the share of all labels; None for a model, whose answers are no labels.
     seconds
         Median seconds a label took them; None where that is not known.
     worst_class
@@ -108,7 +108,7 @@ def _row(snapshot: Snapshot, people: People, changes: _Changes, row: int) -> Ann
         quality=_quality(snapshot, row),
         agreement=known_or_none(snapshot.agreement[row]),
         labels=labels,
-        share=labels / len(snapshot.answer_label) if labels else None,
+        share=labels / int(snapshot.labels.sum()) if labels and not snapshot.are_models[row] else None,
         seconds=float(np.median(seconds)) if len(seconds) else None,
         worst_class=label_of(snapshot, int(snapshot.worst_class[row])),
         told=snapshot.of_annotators[row] if snapshot.of_annotators and labels else "",
@@ -127,7 +127,7 @@ def _quality(snapshot: Snapshot, row: int) -> Estimate:
 
 def usual_quality(snapshot: Snapshot) -> float | None:
     """Return the quality of the average label, by who gave it; None without any."""
-    rated = np.isfinite(snapshot.annotator_quality)
+    rated = np.isfinite(snapshot.annotator_quality) & ~snapshot.are_models
     if not snapshot.annotator_labels[rated].any():
         return None
     return float(np.average(snapshot.annotator_quality[rated], weights=snapshot.annotator_labels[rated]))
