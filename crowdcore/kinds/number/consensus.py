@@ -59,6 +59,7 @@ def numbers(
     known: ArrayLike | Mapping[Any, float] | None = None,
     tolerance: float | None = None,
     logarithms: bool = False,
+    people: ArrayLike | None = None,
 ) -> NumberResult:
     r"""Return each task's number, and how far it and the annotators are to be believed.
 
@@ -76,6 +77,9 @@ def numbers(
     logarithms : bool
         Whether errors are shares of the number, as of areas and prices: the model is of logarithms then, and the
         tolerance of .05 means 5 %.
+    people : array_like of bool, shape (M,), optional
+        The annotators who say what is usual; all by default. Their biases sum to 0, and their errors are everybody's.
+        Others, such as models that answer every task, have a bias and a spread beside theirs.
 
     Returns
     -------
@@ -120,8 +124,9 @@ def numbers(
     if logarithms:
         truth = _logarithms(truth, np.arange(len(truth)), table)
     predicted = _per_task(table, predictions, "predictions")
-    allowed = _tolerance(y, tolerance, logarithms)
-    fit = fit_numbers(table, y, truth, predicted)
+    usual = _usual(table, people)
+    allowed = _tolerance(y[usual[table.annotator]], tolerance, logarithms)
+    fit = fit_numbers(table, y, truth, predicted, usual)
     is_known = ~np.isnan(truth)
     deviation = np.where(is_known, 0.0, np.hypot(fit.deviation, SHARED_ERROR * fit.usual))
     believed = ~np.isnan(fit.mean)
@@ -192,6 +197,15 @@ def _logarithms(values: Floats, tasks: NDArray[np.int64], table: AnswerTable) ->
         )
     logs: Floats = np.log(values)
     return logs
+
+
+def _usual(table: AnswerTable, people: ArrayLike | None) -> NDArray[np.bool_]:
+    """Return who says what is usual, (M,): these, or all where none of them has answered."""
+    M = len(table.annotators)
+    usual = np.ones(M, np.bool_) if people is None else np.asarray(people)
+    if usual.shape != (M,) or usual.dtype != np.bool_:
+        raise ValueError(f"people must have True or False for each of the {M} annotators; it has shape {usual.shape}.")
+    return usual if usual[table.annotator].any() else np.ones(M, np.bool_)
 
 
 def _per_task(table: AnswerTable, given: Any, name: str) -> Floats:

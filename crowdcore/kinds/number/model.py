@@ -54,7 +54,9 @@ class NumberFit:
     usual: float
 
 
-def fit_numbers(table: AnswerTable, answers: Floats, truth: Floats, predictions: Floats) -> NumberFit:
+def fit_numbers(
+    table: AnswerTable, answers: Floats, truth: Floats, predictions: Floats, usual: NDArray[np.bool_]
+) -> NumberFit:
     """Fit the model of `crowdcore.kinds.numbers`.
 
     Parameters
@@ -65,14 +67,16 @@ def fit_numbers(table: AnswerTable, answers: Floats, truth: Floats, predictions:
         The numbers, or their logarithms.
     truth, predictions : ndarray of shape (N,)
         Numbers known to be true, and a model's; NaN elsewhere.
+    usual : ndarray of shape (M,)
+        Annotators who say what is usual: their biases sum to 0, and their spread is everybody's.
     """
-    told = np.concatenate([answers, truth[~np.isnan(truth)]])
+    told = np.concatenate([answers[usual[table.annotator]], truth[~np.isnan(truth)]])
     if not len(told):
         N, M = len(table.tasks), len(table.annotators)
         return NumberFit(np.full(N, np.nan), np.full(N, np.inf), np.zeros(M), np.full(M, np.nan), np.nan)
     centre = float(np.median(told))
     scale = _scale(told)
-    fit = _maximise(table, (answers - centre) / scale, (truth - centre) / scale, predictions)
+    fit = _maximise(table, (answers - centre) / scale, (truth - centre) / scale, predictions, usual)
     return NumberFit(
         centre + scale * fit.mean, scale * fit.deviation, scale * fit.bias, scale * fit.spread, scale * fit.usual
     )
@@ -115,8 +119,9 @@ def usual_step(values: Floats) -> float:
     return float(off[(len(off) - 1) // 2]) if len(off) else 0.0
 
 
-def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats) -> NumberFit:
+def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats, usual: NDArray[np.bool_]) -> NumberFit:
     task, who = table.task, table.annotator
+    heard, said = table.of_annotators(usual), y[usual[who]]
     N, M, n = len(table.tasks), len(table.annotators), table.num_answers
     known, answered = ~np.isnan(truth), n > 0
     taught = (n > 1) | known
@@ -129,13 +134,14 @@ def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats)
     def over_annotators(values: Floats) -> Floats:
         return np.bincount(who[teaches], values[teaches], M).astype(np.float64)
 
-    mean: Floats = np.where(known, truth, _medians(table, y))
+    mean: Floats = np.where(known, truth, np.where(heard.num_answers > 0, _medians(heard, said), _medians(table, y)))
     variance: Floats = np.zeros(N)
     prior, tau2 = _prior(mean, variance, answered | known, predictions)
     mean = np.where(answered | known, mean, prior)
     bias: Floats = np.zeros(M)
     bias_variance = PRIOR_BIAS
-    usual2 = _within_variance(table, y) if (n > 1).any() else ALONE**2
+    usual2 = _within_variance(heard, said) if (heard.num_answers > 1).any() else ALONE**2
+    anchors = per_annotator * usual
     spread2: Floats = np.full(M, usual2, np.float64)
     for _ in range(_MOST_ROUNDS):
         before = mean
@@ -150,9 +156,9 @@ def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats)
         if teaches.any():
             bias_variances = 1 / (1 / bias_variance + over_annotators(precision))
             bias = bias_variances * over_annotators(precision * (y - mean[task]))
-            if not known.any():
-                bias -= (per_annotator * bias).sum() / per_annotator.sum()
-            told = (bias**2 + bias_variances)[per_annotator > 0]
+            if not known.any() and anchors.any():
+                bias -= (anchors * bias).sum() / anchors.sum()
+            told = (bias**2 + bias_variances)[anchors > 0 if anchors.any() else per_annotator > 0]
             bias_variance = float((told.sum() + PRIOR_ANNOTATORS * PRIOR_BIAS) / (len(told) + PRIOR_ANNOTATORS))
             squares = weight * ((y - mean[task] - bias[who]) ** 2 + variance[task])
             spread2 = (over_annotators(squares) + PRIOR_ANSWERS * usual2) / (per_annotator + PRIOR_ANSWERS)

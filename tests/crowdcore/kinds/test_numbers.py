@@ -269,3 +269,27 @@ def test_moments_are_numbers_too():
 def test_what_is_wrong_is_said(values, options, told):
     with pytest.raises(ValueError, match=told):
         numbers(everybody([[1.0, 2.0]]).with_values(values), **options)
+
+
+@pytest.mark.parametrize(("bias", "spread"), [(15.0, 1.0), (0.0, 30.0)])
+def test_a_model_that_answers_all_tasks_moves_no_scale(bias, spread):
+    rng = np.random.default_rng(5)
+    truth = rng.normal(50, 15, 150)
+    rows = [
+        (task, who, true + 0.3 * (who - 4.5) + 2 * rng.normal())
+        for task, true in enumerate(truth)
+        for who in rng.choice(10, 3, replace=False)
+    ]
+    rows += [(task, 10, true + bias + spread * rng.normal()) for task, true in enumerate(truth)]
+    task, who, values = zip(*rows, strict=True)
+    table = AnswerTable.from_codes(task, who, values, tasks=range(150), annotators=range(11))
+    people = np.arange(11) < 10
+    alone = numbers(table.of_annotators(people), tolerance=2.0)
+    found = numbers(table, tolerance=2.0, people=people)
+    errors = [np.abs(one.consensus - truth).mean() for one in (found, alone, numbers(table, tolerance=2.0))]
+    assert errors[0] < errors[1] * 1.05
+    assert errors[0] < errors[2]
+    assert found.annotators.more["bias"][10] == pytest.approx(bias, abs=6 if spread > 5 else 1)
+    assert found.annotators.more["spread"][10] > 2 * found.annotators.more["spread"][:10].max() or spread < 5
+    with pytest.raises(ValueError, match="people must have True or False for each of the 11 annotators"):
+        numbers(table, people=[True])

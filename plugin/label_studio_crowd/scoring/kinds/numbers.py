@@ -10,6 +10,7 @@ import numpy as np
 from crowdcore.kinds import AnswerTable, NumberResult, numbers
 from crowdcore.kinds.agreement import squared_distance
 from label_studio_crowd.scoring.kinds.kind import Details, Kind, Told
+from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import Control
 
 
@@ -19,11 +20,13 @@ class Numbers(Kind[NumberResult]):
     def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> NumberResult:
         """See `Kind`."""
         truths = [np.nan if value is None else value for value in known]
-        return numbers(table, known=truths, tolerance=control.step)
+        return numbers(table, known=truths, tolerance=control.step, people=~are_models(table.annotators))
 
     def consensus(self, control: Control, found: NumberResult) -> list[Any]:
         """See `Kind`."""
-        whole = all(float(value).is_integer() for value in found.answers.values)
+        table = found.answers
+        by_people = table.of_annotators(~are_models(table.annotators)).values
+        whole = all(float(value).is_integer() for value in (by_people if len(by_people) else table.values))
         told = zip(found.consensus.tolist(), found.known.tolist(), np.ptp(found.interval, axis=1).tolist(), strict=True)
         return [
             None if np.isnan(number) else number if known else _on_scale(control, number, whole, width)
