@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 FITS := 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install constraints hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-hard-tasks bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-regions bench-kinds clean
+.PHONY: help install constraints deep hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-hard-tasks bench-deep bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-regions bench-kinds clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -45,7 +45,13 @@ constraints: $(INSTALLED) ## renew constraints.txt with the newest versions; com
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'uv>=0.5'
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-annotate \
 	  --custom-compile-command 'make constraints' --output-file constraints.txt \
-	  --extra distributed --extra parquet --extra postgresql --extra redis --group dev pyproject.toml
+	  --extra deep --extra distributed --extra parquet --extra postgresql --extra redis --group dev pyproject.toml
+	@sed -i -E '/^(cuda|nvidia|triton)-?/d' constraints.txt # which of these a file of torch needs, it says itself
+
+deep: $(INSTALLED) ## install the extra deep: torch for CPUs where pip offers it, else name it: TORCH_INDEX=https://download.pytorch.org/whl/cpu
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
+	  $(if $(TORCH_INDEX),--index-url '$(TORCH_INDEX)') torch
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[deep]'
 
 hooks: $(INSTALLED) ## check every commit before it is made, with pre-commit
 	@$(BIN)/pre-commit install
@@ -103,6 +109,9 @@ bench-savings: $(INSTALLED) ## how many labels asking one by one saves, into doc
 
 bench-kinds: $(INSTALLED) ## compare the consensus of sets, ordered classes and numbers with other ways, into docs/results
 	@$(BIN)/python -m benchmarks.science.kinds.answers --out docs/results
+
+bench-deep: deep ## learn classifiers from a crowd, and find hard tasks, into docs/results (a quarter of an hour)
+	@$(BIN)/python -m benchmarks.science.papers deep --out docs/results
 
 screenshots: studio ## pictures of the pages, and of the consensus in Label Studio, into docs/pictures (six minutes, Chromium)
 	@$(BIN)/python -m examples.screenshots
