@@ -129,3 +129,14 @@ def test_a_webhook_keeps_its_actions_when_it_is_secured(studio, client, project)
     client.remove_left_webhooks(project.id, "127.0.0.1:2")
     client.remove_backend(project.id, "http://127.0.0.1:1")
     assert answered(studio, "/api/webhooks/", project=project.id) == []
+
+
+def test_people_are_called_as_label_studio_calls_them(studio, add_annotator):
+    first, second, third, nameless = (add_annotator() for _ in range(4))
+    for who, names in ((first, ("Ann", "Lee")), (second, ("Bo", "Li")), (third, ("Bo", "Li"))):
+        body = dict(zip(("first_name", "last_name"), names, strict=True))
+        assert studio.api.patch(f"/api/users/{who.id}/", json=body).status_code == 200
+    found = Studio(studio.url, studio.admin_token).annotator_names()
+    assert found[first.id] == "Ann Lee"
+    assert [found[who.id] for who in (second, third)] == [f"Bo Li ({who.email})" for who in (second, third)]
+    assert found[nameless.id] == nameless.email

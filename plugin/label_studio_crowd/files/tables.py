@@ -1,10 +1,10 @@
-"""What was found, as tables: one row a task, one a label, one an annotator."""
+"""What was found, as tables: of tasks, annotators, answers, the classes' probabilities, and who agrees with whom."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +12,10 @@ import numpy as np
 
 from crowdcore.crowd.grouping import ratio
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.files.classes import class_probabilities
+from label_studio_crowd.files.pairs import pairs
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.store.people import annotator_name
+from label_studio_crowd.store.people import annotator_name, is_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +38,7 @@ FORMATS: Final = (".csv", ".json", ".parquet")
 
 @dataclass(frozen=True)
 class Tables:
-    """Four data frames, as `export` writes them.
+    """Data frames, as `export` writes them.
 
     Attributes
     ----------
@@ -54,25 +56,50 @@ class Tables:
         without any it is empty, and so is quality. Annotators with the same copy group give the same labels, also where
         everybody else says otherwise; it is empty for all others.
     answers
-        task, annotator, label, quality, is_model.
+        task, annotator, name, label, quality, is_model.
+    probabilities
+        task, label, probability, model_probability: how probable each class is, by the consensus and by the classifier.
+        Classes that both of them give less than half a per cent are left out. Where several classes may apply, each has
+        the probability that it applies; of other answers there is nothing.
     regions
-        Of answers about regions, a row for each that somebody gave about one: control, task, region, annotator, label,
-        and the region's consensus and quality, which are empty where most who marked it said nothing.
+        Of answers about regions, a row for each that somebody gave about one: control, task, region, annotator, name,
+        label, and the region's consensus and quality, which are empty where most who marked it said nothing.
+    agreement
+        annotator, name, other, other_name, shared_tasks, same_answers, agreement: for each two annotators who answered
+        the same tasks, on how many of these they gave the same answer.
 
     Where several controls are scored, these columns are the first one's; the tasks have consensus, quality, agreement,
     num_labels, num_model_answers, consensus_json, told and the second opinion of each other, with its name after a
-    colon, and annotators and answers have a row for each control, and its name in the first column. Of answers that are
-    not one class the consensus and the labels are as a person reads them; `consensus_json` is the consensus as Label
+    colon, and the other tables have rows for each control, and its name in the first column. Of answers that are not
+    one class the consensus and the labels are as a person reads them; `consensus_json` is the consensus as Label
     Studio keeps it, and `told` what else the kind tells.
     """
 
     tasks: pd.DataFrame
     annotators: pd.DataFrame
     answers: pd.DataFrame
+    probabilities: pd.DataFrame
     regions: pd.DataFrame
+    agreement: pd.DataFrame
+
+    def by_name(self) -> dict[str, pd.DataFrame]:
+        """Return the tables by their names, the tasks' first."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
-def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapping[str, Any]] | None = None) -> Tables:
+TABLES: Final = tuple(one.name for one in fields(Tables))
+"""The tables' names."""
+_IF_ANY: Final = ("probabilities", "regions", "agreement")
+"""Those that are left out where they have no rows."""
+
+
+def tables(
+    snapshot: Snapshot,
+    names: Mapping[int, str],
+    data: Mapping[int, Mapping[str, Any]] | None = None,
+    *,
+    hidden: bool = False,
+) -> Tables:
     """Return the tables of a project.
 
     Parameters
@@ -83,6 +110,8 @@ def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapp
         Annotators' names.
     data
         Tasks' data, by the task, to be put beside its consensus.
+    hidden
+        Give the annotators pseudonyms, as the pages do, instead of their ids and names.
     """
     import pandas as pd
 
@@ -92,14 +121,33 @@ def tables(snapshot: Snapshot, names: Mapping[int, str], data: Mapping[int, Mapp
     for one, named in zip(each[1:], labels[1:], strict=True):
         others = _tasks(one, named, None)
         tasks = tasks.join(others[others.columns.intersection(_OF_CONTROL)].add_suffix(f":{one.control}"))
-    annotators = [_annotators(one, named, names) for one, named in zip(each, labels, strict=True)]
-    answers = [_answers(one, named) for one, named in zip(each, labels, strict=True)]
+    who = [_who(one, names, hidden=hidden) for one in each]
+    of_controls = [
+        (_annotators(one, named, people), _answers(one, named, people), class_probabilities(one), pairs(one, people))
+        for one, named, people in zip(each, labels, who, strict=True)
+    ]
     if snapshot.others:
-        for one, *frames in zip(each, annotators, answers, strict=True):
+        for one, frames in zip(each, of_controls, strict=True):
             for frame in frames:
                 frame.insert(0, "control", one.control)
-    regions = _regions(each)
-    return Tables(tasks, pd.concat(annotators, ignore_index=True), pd.concat(answers, ignore_index=True), regions)
+    annotators, answers, probable, agreement = (
+        pd.concat(frames, ignore_index=True) for frames in zip(*of_controls, strict=True)
+    )
+    return Tables(tasks, annotators, answers, probable, _regions(each, who), agreement)
+
+
+def _who(snapshot: Snapshot, names: Mapping[int, str], *, hidden: bool) -> pd.DataFrame:
+    """Return annotator and name of each annotator."""
+    import pandas as pd
+
+    ids, keys = snapshot.annotators.tolist(), snapshot.annotators
+    if hidden:
+        numbers = snapshot.pseudonym.tolist()
+        pseudonyms = {one: f"annotator {number}" for one, number in zip(ids, numbers, strict=True)}
+        names = {**pseudonyms, **{one: name for one, name in names.items() if is_model(one)}}
+        keys = np.array([f"a{number}" for number in numbers], dtype=object)
+    who: pd.DataFrame = pd.DataFrame({"annotator": keys, "name": [annotator_name(one, names) for one in ids]})
+    return who
 
 
 def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]] | None) -> pd.DataFrame:
@@ -143,14 +191,14 @@ def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]
     return with_data
 
 
-def _annotators(snapshot: Snapshot, labels: Any, names: Mapping[int, str]) -> pd.DataFrame:
+def _annotators(snapshot: Snapshot, labels: Any, who: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     seconds = pd.Series(_rounded(snapshot.answer_seconds)).groupby(snapshot.answer_annotator).median()
     annotators: pd.DataFrame = pd.DataFrame(
         {
-            "annotator": snapshot.annotators,
-            "name": [annotator_name(annotator, names) for annotator in snapshot.annotators.tolist()],
+            "annotator": who.annotator,
+            "name": who["name"],
             "is_model": snapshot.are_models,
             "quality": snapshot.annotator_quality,
             "quality_low": snapshot.quality_low,
@@ -167,14 +215,15 @@ def _annotators(snapshot: Snapshot, labels: Any, names: Mapping[int, str]) -> pd
     return worst_first
 
 
-def _answers(snapshot: Snapshot, labels: Any) -> pd.DataFrame:
+def _answers(snapshot: Snapshot, labels: Any, who: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     crowd = snapshot.crowd
     answers: pd.DataFrame = pd.DataFrame(
         {
             "task": crowd.tasks[crowd.task],
-            "annotator": crowd.annotators[crowd.annotator],
+            "annotator": who.annotator.to_numpy()[crowd.annotator],
+            "name": who["name"].to_numpy()[crowd.annotator],
             "label": labels[crowd.label],
             "quality": _rounded(snapshot.answer_quality),
             "is_model": ~snapshot.is_label,
@@ -183,18 +232,19 @@ def _answers(snapshot: Snapshot, labels: Any) -> pd.DataFrame:
     return answers
 
 
-def _regions(each: Sequence[Snapshot]) -> pd.DataFrame:
+def _regions(each: Sequence[Snapshot], who: Sequence[pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = ("control", "task", "region", "annotator", "label", "consensus", "quality")
+    columns = ("control", "task", "region", "annotator", "name", "label", "consensus", "quality")
     rows = [
-        (one.control, task, part.part, int(one.annotators[who]), said, part.consensus, part.quality)
-        for one in each
+        (one.control, task, part.part, *people[giver], said, part.consensus, part.quality)
+        for one, named in zip(each, who, strict=True)
         if one.of_parts
+        for people in [list(named.itertuples(index=False, name=None))]
         for row, task in enumerate(one.tasks.tolist())
         for part in one.parts_of(row)
-        for said, whose in part.votes
-        for who in whose
+        for said, givers in part.votes
+        for giver in givers
     ]
     regions: pd.DataFrame = pd.DataFrame(rows, columns=columns)
     return regions
@@ -228,14 +278,13 @@ def check_path(path: Path) -> None:
         try:
             import pyarrow  # noqa: F401
         except ImportError:
-            raise UserError("Parquet needs pyarrow: pip install 'label-studio-crowd[parquet]', or use .csv.") from None
+            raise UserError("Parquet needs pyarrow: pip install pyarrow, or name a file that ends in .csv.") from None
 
 
 def write(found: Tables, path: Path) -> list[Path]:
-    """Write the tables and return the files: one for .json, three or four for .csv and .parquet.
+    """Write the tables and return the files: one for .json, one for each table for .csv and .parquet.
 
-    The tasks go into `path`, the others beside it: labels.csv, labels-annotators.csv, labels-answers.csv; and
-    labels-regions.csv, if there are answers about regions.
+    The tasks go into `path`, the others beside it: labels.csv, labels-annotators.csv, labels-answers.csv and so on.
 
     Raises
     ------
@@ -250,26 +299,40 @@ def write(found: Tables, path: Path) -> list[Path]:
 
 
 def _write(found: Tables, path: Path) -> list[Path]:
-    parts = {"": found.tasks, "-annotators": found.annotators, "-answers": found.answers}
-    if len(found.regions):
-        parts["-regions"] = found.regions
+    parts = {name: frame for name, frame in found.by_name().items() if len(frame) or name not in _IF_ANY}
     if path.suffix.lower() == ".json":
-        import orjson
-
-        content = {
-            (name.removeprefix("-") or "tasks"): frame.astype(object).where(frame.notna(), None).to_dict("records")
-            for name, frame in parts.items()
-        }
-        path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+        path.write_bytes(_as_json({name: records(frame) for name, frame in parts.items()}))
         return [path]
     paths = []
     for name, frame in parts.items():
-        texts = frame.select_dtypes(["object"]).columns
-        table = frame.astype(dict.fromkeys(texts, "string"))  # text also where a column is empty
-        target = path.with_name(path.stem + name + path.suffix)
+        target = path.with_name(path.stem + f"-{name}" * (name != "tasks") + path.suffix)
         if path.suffix.lower() == ".csv":
-            table.to_csv(target, index=False)
+            _with_texts(frame).to_csv(target, index=False)
         else:
-            table.to_parquet(target, index=False)
+            _with_texts(frame).to_parquet(target, index=False)
         paths.append(target)
     return paths
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON has them; what is missing is null."""
+    found: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return found
+
+
+def table_bytes(frame: pd.DataFrame, ending: str) -> bytes:
+    """Return a table as a file of its own; `ending` is csv or json."""
+    return _with_texts(frame).to_csv(index=False).encode() if ending == "csv" else _as_json(records(frame))
+
+
+def _as_json(content: Any) -> bytes:
+    import orjson
+
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _with_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns of texts are that also where they are empty."""
+    texts = [name for name, kind in frame.dtypes.items() if kind.kind == "O"]
+    table: pd.DataFrame = frame.astype(dict.fromkeys(texts, "string"))
+    return table

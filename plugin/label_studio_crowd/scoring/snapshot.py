@@ -20,6 +20,7 @@ from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, PartSaid, Told
+from label_studio_crowd.scoring.probable import probable_classes
 from label_studio_crowd.scoring.published import Published
 from label_studio_crowd.scoring.region_table import RegionTable
 from label_studio_crowd.scoring.scores import SETTLED_BY, Scores
@@ -133,6 +134,8 @@ class Snapshot:
         The second opinion: CROWDLAB's class codes and their quality, ActiveLab's score; (N,), or empty without one.
     details
         What pages show besides of answers that are not one class, by name: see `Kind.details`.
+    probable_numbers, probable_label, probable, probable_by_model, probable_names
+        The classes that are possible for each task, as `Probable` has them; empty in what an earlier release stored.
     answer_at, answer_seconds
         When it was last changed (Unix time; 0 where that is not known) and how long it took (NaN); (A,).
     """
@@ -196,6 +199,11 @@ class Snapshot:
     details: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     others: tuple[Snapshot, ...] = ()
     by_models: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    probable_numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    probable_label: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    probable: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    probable_by_model: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    probable_names: tuple[str, ...] = ()
 
     def waits_for(self, row: int) -> str:
         """Return the control that needs labels of a task most, where there are several; "" where none does."""
@@ -366,7 +374,7 @@ class Snapshot:
             words["others"] = tuple(other for other in others if other is not None)
             words |= {
                 name: tuple(words.get(name, ()))
-                for name in ("values", "of_tasks", "of_annotators", "of_parts", "all_controls")
+                for name in ("values", "of_tasks", "of_annotators", "of_parts", "all_controls", "probable_names")
             }
             words["of_classes"] = tuple(map(tuple, words.get("of_classes", ())))
             detailed = [name for name in arrays.files if name.startswith(_DETAIL)]
@@ -416,6 +424,7 @@ def take_snapshot(
     second = scores.second_opinion
     opinion = {} if second is None else _opinion(second)
     answer_at, answer_seconds = answer_times(crowd, annotations)
+    possible = probable_classes(scores, probabilities)
     return Snapshot(
         taken_at=taken_at,
         title=str(info["title"]),
@@ -431,6 +440,11 @@ def take_snapshot(
         held_by=np.empty(0, np.int64) if scores.held_by is None else scores.held_by,
         left_out=np.empty(0, np.bool_) if scores.left_out is None else scores.left_out,
         all_controls=all_controls,
+        probable_numbers=possible.numbers,
+        probable_label=possible.label,
+        probable=possible.probability,
+        probable_by_model=possible.by_model,
+        probable_names=possible.names,
         show_consensus=show_consensus,
         training=probabilities.training,
         target_quality=target_quality,

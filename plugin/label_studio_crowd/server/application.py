@@ -25,7 +25,7 @@ from label_studio_crowd import __version__
 from label_studio_crowd.access import has_password, listening_host
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.logs import configure_logs
-from label_studio_crowd.server import api_routes, ml_routes, pages, state_routes
+from label_studio_crowd.server import api_routes, downloads, ml_routes, pages, state_routes
 from label_studio_crowd.server.frames import answer_in_kind
 from label_studio_crowd.server.guards import OPEN, BodyLimit, LoopbackGuard, PageLimits, PasswordGuard
 from label_studio_crowd.server.metrics import Timing
@@ -77,7 +77,7 @@ def create_application(backend: Backend, *, lifespan: Lifespan | None = None, lo
         exception_handlers=dict.fromkeys(EXPECTED, answer_in_kind),
     )
     app.state.parts = parts
-    for module in (state_routes, ml_routes, api_routes, pages):
+    for module in (state_routes, ml_routes, api_routes, downloads, pages):
         app.include_router(module.router)
     app.add_api_route(
         "/metrics",

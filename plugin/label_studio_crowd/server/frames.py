@@ -119,6 +119,10 @@ class PageLinks:
         """Return the address of a task's own page."""
         return self.section(f"tasks/{task}")
 
+    def table(self, name: str, ending: str) -> str:
+        """Return the address of a table of the project as a file."""
+        return f"/projects/{self.project}/tables/{name}.{ending}"
+
     def task(self, task: int) -> str:
         """Return a task's address in Label Studio."""
         return task_url(self.url, task)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
@@ -133,8 +134,18 @@ class Studio:
         return _row(self._sdk.users.whoami())
 
     def annotator_names(self) -> dict[int, str]:
-        """Return the name of every user of the organisation, mostly the e-mail address."""
-        return {user.id: user.email or user.username or "" for user in self._sdk.users.list()}
+        """Return what Label Studio calls every user of the organisation: first and last name, else the e-mail address.
+
+        Where several have the same name, the address stands beside it.
+        """
+        users = list(self._sdk.users.list())
+        called = {user.id: " ".join(filter(None, (user.first_name, user.last_name))).strip() for user in users}
+        several = {name for name, number in Counter(called.values()).items() if number > 1}
+        known = {user.id: user.email or user.username or "" for user in users}
+        return {
+            user: (f"{name} ({known[user]})" if name in several else name) if name else known[user]
+            for user, name in called.items()
+        }
 
     def projects(self) -> Iterator[dict[str, Any]]:
         """Yield the projects that the token's user sees, the newest first."""

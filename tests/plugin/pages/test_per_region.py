@@ -82,7 +82,8 @@ def test_the_report_and_the_export_have_them(snapshot, tmp_path):
     assert frames.tasks["consensus:mood"][0] == "“Ann”: bad; “Bob”: good; “Rome”: bad"
     assert frames.tasks["told:mood"][0].startswith("3 answered, the least sure with ")
     regions = frames.regions
-    assert list(regions.columns) == ["control", "task", "region", "annotator", "label", "consensus", "quality"]
+    columns = ["control", "task", "region", "annotator", "name", "label", "consensus", "quality"]
+    assert list(regions.columns) == columns
     mine = regions[(regions["control"] == "mood") & (regions["task"] == 1)]
     assert mine["region"].tolist() == ["“Ann”"] * 3 + ["“Bob”"] * 3 + ["“Rome”"] * 3
     assert set(mine["annotator"]) <= set(range(1, 6))
