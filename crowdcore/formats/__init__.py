@@ -26,6 +26,7 @@ from crowdcore.formats.peer_frames import (
     to_crowd_kit,
 )
 from crowdcore.formats.reading import Reading, read_crowd, write_crowd
+from crowdcore.formats.region_tables import read_regions, read_true_regions
 from crowdcore.formats.task_numbers import read_features, read_probabilities
 from crowdcore.formats.truth import add_classes, read_truth, truth_codes
 from crowdcore.formats.wide_tables import read_matrix, read_wide, write_wide
@@ -49,6 +50,8 @@ __all__ = [
     "read_long",
     "read_matrix",
     "read_probabilities",
+    "read_regions",
+    "read_true_regions",
     "read_truth",
     "read_wide",
     "to_cleanlab",

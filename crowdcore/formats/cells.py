@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,10 @@ from crowdcore.formats.tables import Table, as_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+STATUS: Final = ("assignmentstatus", "assignment:status")
+"""The columns of MTurk and Toloka that say whether an assignment was accepted, in small letters."""
 
 
 def coded_column(column: pd.Series[Any]) -> tuple[Any, Codes]:
@@ -69,14 +73,21 @@ def numbers_again(labels: Any, codes: Codes) -> tuple[Any, Codes]:
     return ids, place[codes]
 
 
-def not_accepted(table: Table, label: str, codes: Codes) -> list[str]:
-    """Take what Prodigy's annotators have rejected or ignored out of the codes, in place; return what to say of it."""
-    if label.lower() != "accept" or "answer" not in table.columns:
+def not_accepted(table: Table, codes: Codes) -> list[str]:
+    """Take the answers of assignments that MTurk's or Toloka's requester has rejected out of the codes, in place.
+
+    Returns
+    -------
+    list of str
+        What to say of it.
+    """
+    name = next((name for name in table.columns if str(name).lower() in STATUS), None)
+    if name is None:
         return []
-    answer = table.cells(["answer"])["answer"].astype(object).to_numpy()
-    out = (answer != "accept") & (codes >= 0)
+    status = table.cells([name])[name].astype(object)
+    out = (status.map(str).str.lower() == "rejected").to_numpy() & (codes >= 0)
     codes[out] = -1
-    return [f"{out.sum():,} rejected or ignored taken as no answer"] if out.any() else []
+    return [f"{out.sum():,} of rejected assignments taken as no answer"] if out.any() else []
 
 
 def platform_labels(column: pd.Series[Any], path: Path) -> pd.Series[Any]:

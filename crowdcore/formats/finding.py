@@ -10,13 +10,16 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from crowdcore.crowd.columns import ROLES, fitting
+from crowdcore.formats.annotator_files import annotator_files
 from crowdcore.formats.delimited import typed
+from crowdcore.formats.folders import ANSWERS
 from crowdcore.formats.long_tables import long_names, no_header_advice
 from crowdcore.formats.opened import bare_name
+from crowdcore.formats.region_tables import holds_regions
 from crowdcore.formats.tables import Table, as_table, is_json, is_parquet, open_table, read_json
 from crowdcore.formats.wide_tables import matrix_of
 
-Format = Literal["long", "wide", "matrix", "json", "folder"]
+Format = Literal["long", "wide", "matrix", "json", "folder", "regions"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 
 
@@ -59,7 +62,9 @@ def find_format(path: Path, named: bool, header: bool, annotators: Sequence[str]
         If it cannot be told. The message names the file.
     """
     if path.is_dir():
-        return Guess("folder")
+        if (path / ANSWERS).exists() or not annotator_files(path):
+            return Guess("folder")
+        return Guess(_kind_of_table(open_table(path), named))
     name = bare_name(path)
     if is_json(path):
         found = read_json(path)
@@ -92,8 +97,10 @@ def find_format(path: Path, named: bool, header: bool, annotators: Sequence[str]
 
 
 def _kind_of_table(table: Table, named: bool) -> str:
-    """Return whether a table is long or wide."""
+    """Return whether a table is long, wide, or of regions."""
     columns, where = table.columns, str(table.path)
+    if holds_regions(table):
+        return "regions"
     roles = {role for role in ROLES if fitting(columns, role)}
     if named or is_parquet(table.path) or len(roles) == len(ROLES):
         return "long"

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import plain
 from crowdcore.crowd.table import Crowd
+from crowdcore.formats.tables import as_text
 from crowdcore.identify.reliability import krippendorff_alpha
 from crowdcore.kinds.table import AnswerTable
 
-KINDS: Final = ("choice", "ordered", "set", "number")
+KINDS: Final = ("choice", "ordered", "set", "number", "text", "ranking")
 """The kinds of answers that a table can hold."""
 SEPARATORS: Final = (";", "|")
 """What may stand between the classes of a set; where it is said that answers are sets, also a comma."""
@@ -27,6 +28,8 @@ MOST_STARS, LEAST_RATINGS, MOSTLY = 10, 3, 0.8
 are mistakes."""
 LEAST_FRACTIONS, LEAST_WHOLE = 10, 20
 """More different numbers than these are no classes: of numbers with fractions, and of whole ones."""
+LEAST_TEXTS, MOSTLY_OTHERS, LEAST_WORDS = 10, 0.4, 3
+"""Answers are texts if at least so many are different, which are more than this share of all, of so many words."""
 LEAST_ROUND = 0.6
 """Share of the answers that can be divided by 5, above which whole numbers are no classes: people like them round."""
 LEAST_NEARER = 0.1
@@ -34,12 +37,12 @@ LEAST_NEARER = 0.1
 
 
 def guess_kind(crowd: Crowd, column: str | None = None) -> str:
-    """Return of which kind answers are whose cells are a crowd's labels: choice, ordered, set or number.
+    """Return of which kind answers are whose cells are a crowd's labels: choice, ordered, set, number or text.
 
     Small whole numbers in a column whose name says that they are ratings are classes of an order. Numbers are many
     different ones, with fractions, or mostly round, or near each other where they differ; numbers of classes are not.
-    Sets are lists, or classes with a semicolon or a bar between them which also come alone. Whether other classes have
-    an order cannot be seen.
+    Sets are lists, or classes with a semicolon or a bar between them which also come alone. Texts are of several words,
+    and mostly differ. Whether other classes have an order, and whether lists are rankings, cannot be seen.
 
     Parameters
     ----------
@@ -75,7 +78,14 @@ def guess_kind(crowd: Crowd, column: str | None = None) -> str:
         alone = {text.strip() for text in texts if separator not in text}
         if several and len(parts & alone) > len(parts) / 2:
             return "set"
-    return "choice"
+    return "text" if _are_texts(crowd, texts) else "choice"
+
+
+def _are_texts(crowd: Crowd, texts: Sequence[str]) -> bool:
+    """Return whether answers are texts that people wrote: mostly of several words, and mostly different."""
+    if len(texts) < LEAST_TEXTS or len(texts) <= MOSTLY_OTHERS * len(crowd.label):
+        return False
+    return bool(np.median([len(text.split()) for text in texts]) >= LEAST_WORDS)
 
 
 def _are_ratings(crowd: Crowd, column: str) -> bool:
@@ -128,9 +138,10 @@ def as_answers(crowd: Crowd, kind: str) -> AnswerTable:
     ----------
     crowd : Crowd
         As `read_crowd` reads it.
-    kind : {"set", "number"}
+    kind : {"set", "number", "text", "ranking"}
         What the cells say: a set is a list in JSON or Python, or classes with ``;``, ``|`` or ``,`` between them (the
-        first of these that any cell has); ``[]`` is the empty set.
+        first of these that any cell has); ``[]`` is the empty set. A ranking is such a list, the best first; its items
+        may also have ``>`` between them.
 
     Raises
     ------
@@ -155,21 +166,27 @@ def values_of(labels: Sequence[Any], kind: str, like: Sequence[Any] = ()) -> lis
     ----------
     labels : sequence
         The cells.
-    kind : {"set", "number"}
+    kind : {"set", "number", "text", "ranking"}
         As in `as_answers`.
     like : sequence
         Cells that say what stands between classes, where it is not these.
     """
     if kind == "number":
         return [_number(label) for label in labels]
-    if kind != "set":
-        raise ValueError(f"kind is {kind!r}; expected 'set' or 'number': other answers are a Crowd's classes.")
+    if kind == "text":
+        return [as_text(plain(label)) for label in labels]
+    if kind not in ("set", "ranking"):
+        raise ValueError(
+            f"kind is {kind!r}; expected 'set', 'number', 'text' or 'ranking': other answers are a Crowd's classes."
+        )
     texts = [label for label in (like or labels) if isinstance(label, str) and _as_list(label) is None]
-    separator = next((mark for mark in (*SEPARATORS, ",") if any(mark in text for text in texts)), SEPARATORS[0])
+    marks = (*((">",) if kind == "ranking" else ()), *SEPARATORS, ",")
+    separator = next((mark for mark in marks if any(mark in text for text in texts)), SEPARATORS[0])
     found = []
     for label in labels:
         listed = _as_list(label) if isinstance(label, str) else [plain(label)]
-        found.append(_split(label, separator) if listed is None else listed)
+        items = _split(label, separator) if listed is None else listed
+        found.append(tuple(items) if kind == "ranking" else items)
     return found
 
 

@@ -180,7 +180,7 @@ class _Coded:
         columns["label"] = platform_labels(columns["label"], table.path)
         ids, codes = ({role: pair[at] for role, pair in _pairs(columns).items()} for at in (0, 1))
         notes = without_words(ids["label"], codes["label"], missing)
-        notes += not_accepted(table, names["label"], codes["label"])
+        notes += not_accepted(table, codes["label"])
         if any(name.lower() == "annotation_id" for name in table.columns):
             notes += name_unnamed(ids, codes, (codes["label"] >= 0) & (codes["annotator"] < 0))
         if order_of(columns["label"]) is None:

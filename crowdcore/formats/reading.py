@@ -17,7 +17,8 @@ from crowdcore.formats.finding import FORMATS, Guess, find_format
 from crowdcore.formats.folders import read_folder, write_folder
 from crowdcore.formats.long_tables import long_answers, write_long
 from crowdcore.formats.opened import bare_name
-from crowdcore.formats.tables import is_parquet, open_table, read_json
+from crowdcore.formats.region_tables import region_answers
+from crowdcore.formats.tables import Table, is_parquet, open_table, read_json
 from crowdcore.formats.wide_tables import read_matrix, wide_answers, wide_answers_of_annotators, write_wide
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Reading:
         Task to true label, of a column beside the answers; also with classes that the crowd does not have.
     task_column, label_column : str or None
         The columns that name the tasks and have the labels, of a table; of a wide one there is no column of labels.
+    values : tuple
+        Of regions: what annotators marked, as tuples of `crowdcore.kinds.Region`, for each class; () otherwise.
     """
 
     crowd: Crowd
@@ -51,6 +54,7 @@ class Reading:
     true_labels: pd.Series[Any] | None = None
     task_column: str | None = None
     label_column: str | None = None
+    values: tuple[Any, ...] = ()
 
 
 def read_crowd(
@@ -74,10 +78,11 @@ def read_crowd(
     ----------
     path : path
         .csv, .tsv, .parquet, .jsonl: a table; .json: a table as pandas writes it, or task to annotator to label, as
-        peerannot has it; .txt: a table, or a bare matrix; a folder: peerannot's. Also compressed: .gz, .bz2, .xz, .zip.
-    format : {"long", "wide", "matrix", "json", "folder"}, optional
+        peerannot has it, or what Argilla and Prodigy export; .txt: a table, or a bare matrix; a folder: peerannot's, or
+        a file for each annotator, as doccano (.jsonl) and CVAT (.xml) export. Also compressed: .gz, .bz2, .xz, .zip.
+    format : {"long", "wide", "matrix", "json", "folder", "regions"}, optional
         Default: by the name and the columns: a table that has task, annotator and label is long; one whose first column
-        names the task, each once, is wide.
+        names the task, each once, is wide; one with the columns of places, as in `read_regions`, has regions.
     task_column, annotator_column, label_column : str, optional
         Names of a long table's columns; of a wide table the task's only.
     time_column : str, optional
@@ -141,10 +146,24 @@ def read_crowd(
         crowd = read_matrix(path, classes=classes)
         return Reading(crowd, _about(path, "a matrix of tasks by annotators, -1 for no answer,", crowd, guess.notes))
     table = open_table(path, header and guess.header)
+    if guess.kind == "regions":
+        marked = region_answers(table, given)
+        what = f"{_table_of(table)} of regions ({', '.join(marked.columns)})"
+        return Reading(
+            marked.crowd,
+            _about(path, what, marked.crowd),
+            task_column=marked.task_column,
+            label_column=marked.label_column,
+            values=marked.values,
+        )
     if guess.kind == "long":
         told = long_answers(table, given, time_column, classes, repeated, missing, truth_column)
         names = ", ".join(told.columns.values())
-        what = f"a long table ({names})" if table.first_line != 1 else f"a long table without names (columns {names})"
+        what = (
+            f"{_table_of(table, 'long ')} ({names})"
+            if table.first_line != 1
+            else f"a long table without names (columns {names})"
+        )
         about = _about(path, what, told.crowd, (*guess.notes, *told.notes))
         task, label = told.columns["task"], told.columns["label"]
         return Reading(told.crowd, about, true_labels=told.true_labels, task_column=task, label_column=label)
@@ -159,12 +178,19 @@ def read_crowd(
     return Reading(wide.crowd, about, true_labels=wide.true_labels, task_column=wide.task)
 
 
+def _table_of(table: Table, sort: str = "") -> str:
+    tool = getattr(table, "tool", "")
+    return f"{tool}, as a {sort}table" if tool else f"a {sort}table"
+
+
 def _refuse_others(path: Path, kind: str, given: Mapping[str, Any], others: Mapping[str, Any]) -> None:
     """Raise a ValueError for what names columns that the format does not have."""
     named = {f"{role}_column": name for role, name in given.items()} | dict(others)
-    allowed = {"long": {*named} - {"annotators"}, "wide": {"task_column", "truth_column", "annotators"}}.get(
-        kind, set()
-    )
+    allowed = {
+        "long": {*named} - {"annotators"},
+        "wide": {"task_column", "truth_column", "annotators"},
+        "regions": {f"{role}_column" for role in given},
+    }.get(kind, set())
     odd = [f"{name}=" for name, value in named.items() if value and name not in allowed]
     if odd:
         raise ValueError(f"{path} is read as {kind!r}, which has no columns to name: leave out {', '.join(odd)}.")

@@ -12,8 +12,10 @@ import numpy as np
 
 from crowdcore.crowd.columns import ROLES, fitting
 from crowdcore.crowd.ids import plain
+from crowdcore.formats.annotator_files import annotators_table
 from crowdcore.formats.delimited import text_table
 from crowdcore.formats.opened import bare_name, read_text
+from crowdcore.formats.tools import flattened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +61,11 @@ class FrameTable:
     path: Path
     frame: pd.DataFrame
     first_line: int = 0
+
+    @property
+    def tool(self) -> str:
+        """What it was exported by, in words, "" if it is a table by itself."""
+        return str(self.frame.attrs.get("tool", ""))
 
     @property
     def columns(self) -> list[str]:
@@ -115,7 +122,7 @@ def open_table(path: Path, header: bool = True) -> Table:
     Parameters
     ----------
     path : path
-        .parquet, .json or .jsonl; anything else is text.
+        .parquet, .json or .jsonl; a folder with a file for each annotator; anything else is text.
     header : bool
         Whether the first line of a text table names its columns.
 
@@ -124,12 +131,17 @@ def open_table(path: Path, header: bool = True) -> Table:
     ValueError
         If the file is no table.
     """
+    if path.is_dir():
+        tool, frame = annotators_table(path, read_json)
+        frame.attrs["tool"] = tool
+        return FrameTable(path, frame)
     if is_parquet(path):
         from pyarrow import ArrowInvalid
         from pyarrow.parquet import read_schema
 
         try:
-            return ParquetTable(path, list(read_schema(path).names))
+            schema = read_schema(path)
+            return _listed(path, schema) or ParquetTable(path, list(schema.names))
         except ArrowInvalid as error:
             raise ValueError(f"{path} is not a Parquet file ({error}): correct its name, or write it again.") from None
     if is_json(path):
@@ -140,6 +152,22 @@ def open_table(path: Path, header: bool = True) -> Table:
             )
         return FrameTable(path, found)
     return text_table(path, header)
+
+
+def _listed(path: Path, schema: Any) -> FrameTable | None:
+    """Return the answers of a Parquet file with lists of annotators and of what they said; None if it has none."""
+    import pandas as pd
+
+    if not any(str(field.type).startswith(("list", "large_list")) for field in schema):
+        return None
+    frame = as_table(
+        [{name: _unpacked(value) for name, value in row.items()} for row in pd.read_parquet(path).to_dict("records")]
+    )
+    return FrameTable(path, frame) if frame is not None and frame.attrs else None
+
+
+def _unpacked(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def read_json(path: Path) -> Any:
@@ -172,7 +200,7 @@ def read_json(path: Path) -> Any:
 
 
 def as_table(found: Any) -> pd.DataFrame | None:
-    """Return JSON as a table, None if it is none: a list of rows, or any form of pandas' `to_json`.
+    """Return JSON as a table, None if it is none: a list of rows, any form of pandas' `to_json`, or a tool's export.
 
     Examples
     --------
@@ -198,10 +226,14 @@ def as_table(found: Any) -> pd.DataFrame | None:
         rows = found
     if not rows or not all(isinstance(row, Mapping) for row in rows):
         return None
+    told = flattened(rows)
+    rows = rows if told is None else told.rows
     names = list(dict.fromkeys(str(name) for row in rows for name in row))
     frame: pd.DataFrame = pd.DataFrame(
         {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names}, columns=names
     )
+    if told is not None:
+        frame.attrs["tool"] = told.tool
     return frame
 
 

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 _ANSWERS: Final[Any] = typer.Argument(
     metavar="ANSWERS",
-    help="CSV, Parquet or JSON, long (task, annotator, label) or wide; peerannot's folder or answers.json; Label "
-    "Studio's JSON export, or its target storage's folder; a matrix (.txt).",
+    help="CSV, Parquet or JSON: long (task, annotator, label), wide, or a row for each region (task, annotator, label, "
+    "and start, end or x, y, width, height). Also peerannot's folder or answers.json; Label Studio's JSON export, or "
+    "its target storage's folder; exports of Argilla, Prodigy, MTurk and Toloka; a folder with a file for each "
+    "annotator, of doccano or CVAT; a matrix (.txt).",
     show_default=False,
 )
 

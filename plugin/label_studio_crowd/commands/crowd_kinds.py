@@ -161,15 +161,14 @@ class Work:
             frame = comparison.compare_ordered(crowd, truth)
         else:
             answers = self._answers(with_truth=True)
-            if self.kind not in ("set", "number"):
-                raise UserError(
-                    f"Answers of the kind {self.kind} cannot be compared yet: aggregate and identify take them."
-                )
             found = replace(answers, known={}).found(self.source.how)
             if isinstance(found, NumberResult):
                 frame = comparison.compare_numbers(answers.table, found.consensus, answers.known, found.tolerance)
-            else:
+            elif self.kind == "set":
                 frame = comparison.compare_sets(answers.table, found.consensus.tolist(), answers.known)
+            else:
+                ours, name = answers.consensus(found), f"{self.kind}s".replace("ss", "s")
+                frame = comparison.compare_by_distance(answers.table, ours, answers.known, answers.distance, name)
         wrong = [name for name in methods if name not in frame.index]
         if wrong:
             raise UserError(

@@ -32,7 +32,7 @@ _MODELS: Final[Any] = typer.Option(
     help="For a Label Studio export: a model version whose predictions are answers too; may be repeated.",
 )
 _READING: Final[dict[str, tuple[Any, Any]]] = {
-    "format": (_text("--format", "long, wide, matrix, json, folder or label-studio [detected]."), None),
+    "format": (_text("--format", "long, wide, matrix, json, folder, regions or label-studio [detected]."), None),
     "task_column": (_text("--task-column", "Column of the tasks [found by its name]."), None),
     "annotator_column": (_text("--annotator-column", "Column of the annotators [found by its name]."), None),
     "label_column": (_text("--label-column", "Column of the labels [found by its name]."), None),
@@ -69,8 +69,8 @@ _READING: Final[dict[str, tuple[Any, Any]]] = {
     "kind": (
         _text(
             "--kind",
-            "What the answers are: choice, ordered (classes in the order of --classes), set or number [choice, set or "
-            "number, by how they look].",
+            "What the answers are: choice, ordered (classes in the order of --classes), set, number, text or ranking "
+            "[by how they look; ranking only if you say so].",
         ),
         None,
     ),

@@ -6,14 +6,31 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import orjson
 
 from crowdcore import Crowd
-from crowdcore.formats import as_answers, guess_kind, values_of
-from crowdcore.kinds import AnswerTable, KindResult, NumberResult, SetResult, label_sets, numbers
+from crowdcore.formats import as_answers, guess_kind, read_true_regions, values_of
+from crowdcore.formats.region_tables import row_of
+from crowdcore.kinds import (
+    AnswerTable,
+    KindResult,
+    NumberResult,
+    Region,
+    RegionResult,
+    SetResult,
+    label_sets,
+    numbers,
+    ranking_distance,
+    rankings,
+    region_distance,
+    regions,
+    text_distance,
+    texts,
+)
 from crowdcore.kinds.agreement import alpha, set_distance, squared_distance
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.sources import HowToRead, Source, read_true_labels
@@ -32,6 +49,14 @@ if TYPE_CHECKING:
 MOST_COLUMNS: Final = 50
 """Of sets of more classes, a table has no column for each."""
 RESAMPLES: Final = 500
+_TOLD: Final = ("set", "number")
+"""Kinds in Label Studio's exports whose true answers a file can have."""
+_LOOK_LIKE: Final = {
+    "set": "sets of classes",
+    "number": "numbers",
+    "ordered": "ratings, which are classes of an order",
+    "text": "texts that people wrote",
+}
 
 _WHOLE: Final = ("text", "regions", "per region", RELATIONS)
 """Kinds whose answers are written as JSON also in cells: what people read of them is cut."""
@@ -49,12 +74,14 @@ def kind_of(how: HowToRead, reading: Reading) -> tuple[str, str]:
             return kind, ""
         only = "; --kind choice, if their order says nothing" if kind == "ordered" else ""
         return kind, f"The answers are of the kind {kind}{only}."
+    if reading.values:
+        return "regions", "The answers are regions; --format long, if each row is one answer."
     if how.kind is not None:
         return how.kind, ""
     kind = guess_kind(reading.crowd, reading.label_column)
     if kind == "choice":
         return kind, ""
-    what = {"set": "sets of classes", "number": "numbers", "ordered": "ratings, which are classes of an order"}[kind]
+    what = _LOOK_LIKE[kind]
     return kind, f"The answers look like {what}, and are taken as such; --kind choice, if each is one class."
 
 
@@ -121,11 +148,13 @@ class KindAnswers:
         UserError, ValueError
             If an answer is not of this kind.
         """
-        if source.truth is not None and kind not in ("set", "number"):
+        if source.truth is not None and isinstance(reading, ExportReading) and kind not in _TOLD:
             raise UserError(
                 f"A file has no true answers of the kind {kind}: leave it out. Those in the export are used with "
                 "--trust-ground-truth."
             )
+        if reading.values and not isinstance(reading, ExportReading):
+            return cls._of_regions(reading, source.truth if with_truth else None)
         truth = read_true_labels(source, reading, kind) if with_truth else None
         if isinstance(reading, ExportReading) and reading.values:
             return cls._of_export(kind, reading, truth, of_file=source.truth is not None)
@@ -133,9 +162,16 @@ class KindAnswers:
         table = as_answers(reading.crowd, kind)
         told = [] if truth is None else truth.tolist()
         known = {} if truth is None else dict(zip(truth.index.tolist(), values_of(told, kind, labels), strict=True))
-        if kind == "set":
-            return cls(kind, table, known, set_distance, _show_set, label_sets, _consensus)
-        return cls(kind, table, known, squared_distance, _show_number, numbers, _consensus)
+        distance, show, believe = _OF_TABLES[kind]
+        return cls(kind, table, known, distance, show, believe, _consensus)
+
+    @classmethod
+    def _of_regions(cls, reading: Reading, truth: Path | None) -> KindAnswers:
+        crowd = reading.crowd
+        table = AnswerTable(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, crowd.label)
+        table = table.with_values([reading.values[code] for code in crowd.label.tolist()])
+        known: dict[Any, Any] = {} if truth is None else dict(read_true_regions(truth))
+        return cls("regions", table, known, region_distance, _show_regions, regions, _consensus, _packed_regions)
 
     @classmethod
     def _of_export(
@@ -247,6 +283,8 @@ class KindAnswers:
     def tasks(self, found: KindResult, *, hard: bool = False, place: Place = "screen") -> pd.DataFrame:
         """Return a row for each task: the consensus, and what is known of it."""
         frame = found.to_frame()
+        if self.pack is _packed_regions and place == "table":
+            return self._rows(found, hard=hard)
         answers = self.consensus(found)
         shown = [None if one is None else self.spell(one, place) for one in answers]
         moments = any(not _is_number_text(str(one)) for one in shown if one is not None)
@@ -264,6 +302,23 @@ class KindAnswers:
             for name, column in zip(found.classes.tolist(), found.probability.T, strict=True):
                 text = " / ".join(name) if isinstance(name, tuple) else str(name)
                 frame[f"{text} (class)" if text in frame else text] = column
+        return frame
+
+    def _rows(self, found: KindResult, *, hard: bool) -> pd.DataFrame:
+        """Return a row for each region of the consensus, as a table of regions has it; one without a place if none."""
+        import pandas as pd
+
+        assert isinstance(found, RegionResult), "only regions have rows of their own"
+        rows = []
+        for task, kept in enumerate(found.consensus.tolist()):
+            quality = found.units.quality[found.kept_units(task)].tolist()
+            about = {"task": found.answers.tasks[task]}
+            sure = {} if hard else {"task_quality": found.quality[task]}
+            if kept is not None and not kept:
+                rows.append({**about, **sure})
+            for region, believed in zip(kept or (), quality, strict=True):
+                rows.append({**about, **row_of(region), **({} if hard else {"quality": believed}), **sure})
+        frame: pd.DataFrame = pd.DataFrame(rows).set_index("task").convert_dtypes()
         return frame
 
 
@@ -290,9 +345,37 @@ def _is_number_text(text: str) -> bool:
     return True
 
 
+def _packed_regions(answer: Sequence[Region]) -> list[dict[str, Any]]:
+    return [row_of(region) for region in answer]
+
+
+def _show_regions(answer: Sequence[Region]) -> str:
+    return "; ".join(map(_show_region, answer)) or "nothing"
+
+
+def _show_region(region: Region) -> str:
+    row = row_of(region)
+    label = row.pop("label")
+    where = " ".join(map(str, row.values()))
+    return where if label is None else f"{label} {where}"
+
+
+def _show_ranking(answer: Sequence[Any]) -> str:
+    return " > ".join(map(str, answer))
+
+
 def _show_set(answer: Sequence[Any]) -> str:
     return "; ".join(sorted(map(str, answer))) or "[]"
 
 
 def _show_number(answer: float) -> str:
     return f"{answer:.6g}"
+
+
+_OF_TABLES: Final[dict[str, tuple[Callable[[Any, Any], float], Callable[[Any], str], Callable[..., KindResult]]]] = {
+    "set": (set_distance, _show_set, label_sets),
+    "number": (squared_distance, _show_number, numbers),
+    "text": (text_distance, str, texts),
+    "ranking": (ranking_distance, _show_ranking, rankings),
+}
+"""Of each kind of cells: the distance of two answers, how people read one, and what is believed of them."""

@@ -1,4 +1,4 @@
-"""Ways to a consensus of sets, of ordered classes and of numbers side by side, where the truth is known."""
+"""Ways to a consensus of each kind side by side, where the truth is known."""
 
 from __future__ import annotations
 
@@ -67,6 +67,40 @@ def compare_numbers(table: AnswerTable, ours: Floats, truth: dict[Any, Any], tol
         r = float(np.corrcoef(found, wanted)[0, 1]) if np.ptp(found) > 0 < np.ptp(wanted) else float("nan")
         rows.append((name, float(off.mean()), float((off <= tolerance).mean()), r))
     return _frame(rows, ("mean_absolute_error", "within_tolerance", "correlation"), "mean_absolute_error")
+
+
+def compare_by_distance(
+    table: AnswerTable, ours: Sequence[Any], truth: dict[Any, Any], distance: Callable[[Any, Any], float], name: str
+) -> pd.DataFrame:
+    """Return how far each way's texts, rankings or regions are from the truth, and how many are exactly right.
+
+    Parameters
+    ----------
+    table, ours, truth
+        As those of `compare_sets`.
+    distance
+        How far two answers are from each other, in [0, 1].
+    name
+        What our own way is called.
+    """
+    at = _judged(table, truth)
+    wanted = [truth[table.tasks[i]] for i in at]
+    off = {
+        name: [distance(ours[i], true) for i, true in zip(at, wanted, strict=True)],
+        "answer nearest to the others": [
+            distance(_nearest(_said(table, i), distance), true) for i, true in zip(at, wanted, strict=True)
+        ],
+        "an answer at random": [
+            float(np.mean([distance(answer, true) for answer in _said(table, i)]))
+            for i, true in zip(at, wanted, strict=True)
+        ],
+    }
+    rows = [(way, float(np.mean(far)), float(np.mean(np.array(far) == 0))) for way, far in off.items()]
+    return _frame(rows, ("distance", "exactly_right"), "distance")
+
+
+def _nearest(said: Sequence[Any], distance: Callable[[Any, Any], float]) -> Any:
+    return min(said, key=lambda one: sum(distance(one, other) for other in said))
 
 
 def compare_ordered(crowd: Crowd, truth: pd.Series[Any]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from crowdcore.formats import Reading
 from crowdcore.formats.delimited import typed
 from crowdcore.formats.opened import read_text
 from crowdcore.formats.tables import read_json
+from crowdcore.formats.tools import flattened
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.answers import SUPERSEDED, TRUTH, read_answers
 from label_studio_crowd.store.mirror import Annotation
@@ -54,6 +55,8 @@ def load_export(path: Path) -> list[Any] | None:
     except orjson.JSONDecodeError:
         found = read_json(path)  # JSON Lines; or it says what is wrong
     rows = found if isinstance(found, list) else [found]
+    if flattened(rows) is not None:
+        return None
     if rows and all(isinstance(row, Mapping) and "result" in row and "task" in row for row in rows):
         return _by_task(rows)
     return rows if any(isinstance(row, Mapping) and _is_task(row) for row in rows) else None
@@ -170,15 +173,12 @@ class ExportReading(Reading):
     Attributes
     ----------
     control
-        The control that was answered.
-    values
-        Of answers that are not one class, what the crowd's classes stand for; as in `Answers`.
+        The control that was answered; `values` are those of `Answers`.
     regions
         Of answers about regions: what was read of the controls that mark them.
     """
 
     control: Control | None = None
-    values: tuple[Any, ...] = ()
     regions: tuple[ExportReading, ...] = ()
 
 

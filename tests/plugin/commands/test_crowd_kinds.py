@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 CLASSES = ["cat", "dog", "fish"]
+PEOPLE = ("ann", "bob", "cho")
 
 
 def sets(num_tasks=60, seed=0):
@@ -137,10 +138,69 @@ def test_identify_shows_agreement_tasks_and_annotators(kind, draw, good, tmp_pat
     assert pd.read_csv(tmp_path / "p.csv")["annotator"].nunique() in (3, 4)
 
 
+SPANS = """task,annotator,start,end,label
+7,ann,0,3,PER
+7,ann,8,11,PER
+7,bob,0,3,PER
+7,bob,8,12,LOC
+7,cyd,8,11,PER
+8,ann,,,
+8,bob,,,
+8,cyd,2,4,PER
+"""
+
+
+def test_a_table_of_spans_gives_a_row_for_each_span_of_the_consensus(run, good, tmp_path):
+    (tmp_path / "spans.csv").write_text(SPANS)
+    code, _, told = run("aggregate", "spans.csv", "--out", "found.csv", "--annotators-out", "people.csv")
+    assert (code, "a table of regions" in told) == (0, True)
+    found = pd.read_csv("found.csv")
+    assert found[["task", "start", "end", "label"]].astype(object).where(found.notna(), None).to_numpy().tolist() == [
+        [7, 0, 3, "PER"],
+        [7, 8, 11, "PER"],
+        [8, None, None, None],
+    ]
+    assert found["quality"][:2].between(0.5, 1).all()
+    assert set(pd.read_csv("people.csv")["annotator"]) == {"ann", "bob", "cyd"}
+    assert "PER 0 3; PER 8 11" in good("aggregate", "spans.csv")
+
+
+def test_regions_are_compared_with_the_truth(good, tmp_path):
+    (tmp_path / "spans.csv").write_text(SPANS)
+    (tmp_path / "truth.csv").write_text("task,start,end,label\n7,0,3,PER\n7,8,11,PER\n8,,,\n")
+    found = json.loads(good("compare", "spans.csv", "--truth", "truth.csv", "--json"))
+    assert (found[0]["method"], found[0]["distance"], found[0]["exactly_right"]) == ("regions", 0, 1)
+    assert found[-1]["method"] == "an answer at random"
+    assert found[-1]["distance"] > 0.1
+
+
+def test_texts_are_seen_and_compared(run, good, tmp_path):
+    rng = np.random.default_rng(0)
+    said = [" ".join(rng.choice(list("abcdefgh"), 6)) for _ in range(12)]
+    rows = [(task, who, text if who != "cho" else text[:-1] + "z") for task, text in enumerate(said) for who in PEOPLE]
+    pd.DataFrame(rows, columns=["task", "annotator", "label"]).to_csv(tmp_path / "texts.csv", index=False)
+    pd.DataFrame({"task": range(12), "truth": said}).to_csv(tmp_path / "truth.csv", index=False)
+    _, _, told = run("aggregate", "texts.csv", "--out", "found.csv")
+    assert "The answers look like texts that people wrote" in told
+    assert pd.read_csv("found.csv")["consensus"].tolist() == said
+    found = json.loads(good("compare", "texts.csv", "--truth", "truth.csv", "--json"))
+    assert {row["method"]: row["exactly_right"] for row in found}["texts"] == 1
+
+
+def test_rankings_are_lists_the_best_first(good, tmp_path):
+    rows = [(1, "ann", "x > y > z"), (1, "bob", "x > z > y"), (1, "cho", "x > y > z")]
+    pd.DataFrame(rows, columns=["task", "annotator", "label"]).to_csv(tmp_path / "ranks.csv", index=False)
+    good("aggregate", "ranks.csv", "--kind", "ranking", "--out", "found.json")
+    assert json.loads((tmp_path / "found.json").read_text())[0]["consensus"] == ["x", "y", "z"]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("aggregate", "sets.csv", "--kind", "text"), "--kind is 'text'; allowed are choice, ordered, set, number"),
+        (
+            ("aggregate", "sets.csv", "--kind", "audio"),
+            "--kind is 'audio'; allowed are choice, ordered, set, number, text",
+        ),
         (("aggregate", "sets.csv", "--method", "dawid-skene"), "--method is for answers that are one class"),
         (("aggregate", "sets.csv", "--tolerance", "1"), "--tolerance is for numbers"),
         (("aggregate", "sets.csv", "--kind", "number"), "is no number"),
