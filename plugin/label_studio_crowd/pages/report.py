@@ -142,6 +142,7 @@ def report_html(
         overview=insights.project_overview(snapshot, facts.read(History), facts.read(Forecast)),
         steps=insights.next_steps(snapshot, people),
         classes=insights.project_classes(snapshot),
+        labels=insights.labels_of(snapshot),
         of_classes=snapshot.of_classes,
         warnings=report.warnings,
         scored_with=insights.scored_with(snapshot, report),

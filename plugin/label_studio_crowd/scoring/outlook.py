@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from crowdcore import Crowd
 from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.kinds import NumberResult
 from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.scoring.accuracy import NO_PROBABILITY
 from label_studio_crowd.scoring.kinds import KindBelief
@@ -22,6 +24,9 @@ from label_studio_crowd.store.reports import RunReport
 NOT_YET: Final = "It has not been computed yet. That happens some time after a run."
 """Why there is no forecast, and no coefficient of agreement, before the first were computed."""
 
+MOST_COMPARED: Final = 40
+"""Annotators who are compared two by two."""
+_COMPARISONS: Final = 6000
 _STEP: Final = 1.02
 _RESAMPLES: Final = 200
 _NO_PAIRS: Final = "No task has labels by two annotators."
@@ -101,12 +106,24 @@ class Reliability(Fact):
         How many labels there were when they were found.
     coefficients
         Of mean_kappa, fleiss_kappa and alpha.
+    similar
+        Of answers that are not one class: two annotators, how similar their answers to shared tasks are on average, in
+        [0, 1], and on how many tasks that was looked at; of those with most answers.
+    control, others
+        Which control all of this is about, and the same for the others; "" and () where there is only one.
     """
 
     fact = "reliability"
 
     labels: int
     coefficients: Mapping[str, Estimate]
+    similar: tuple[tuple[int, int, float, int], ...] = ()
+    control: str = ""
+    others: tuple[Reliability, ...] = ()
+
+    def of_control(self, name: str) -> Reliability | None:
+        """Return that of a control; None if it has not been found."""
+        return next((each for each in (self, *self.others) if each.control in ("", name)), None)
 
 
 @dataclass(frozen=True)
@@ -146,10 +163,8 @@ def renew_outlook(facts: Facts, scores: Scores, circumstances: Mapping[str, Any]
     circumstances
         What they depend on besides the labels; a JSON value.
     """
-    coefficients = _coefficients(scores.answers.labels)
-    if isinstance(scores.result, KindBelief):
-        coefficients = _coefficients_of(scores.result)
-    facts.write(Reliability(int(scores.num_labels.sum()), coefficients))
+    first, *others = map(_reliability, scores.controls)
+    facts.write(replace(first, others=tuple(others), control=first.control if others else ""))
     facts.write(_forecast(scores, circumstances))
 
 
@@ -188,6 +203,13 @@ def _forecast(scores: Scores, circumstances: Mapping[str, Any]) -> Forecast:
     return Forecast(labels, circumstances, needed, curves["queue"], curves["random"])
 
 
+def _reliability(scores: Scores) -> Reliability:
+    labels, control, result = int(scores.num_labels.sum()), scores.answers.control.name, scores.result
+    if isinstance(result, KindBelief):
+        return Reliability(labels, _coefficients_of(result), _similar(result), control)
+    return Reliability(labels, _coefficients(scores.answers.labels), (), control)
+
+
 def _coefficients(crowd: Crowd) -> dict[str, Estimate]:
     from crowdcore.identify import annotator_pairs, fleiss_kappa, krippendorff_alpha
 
@@ -209,6 +231,36 @@ def _coefficients_of(belief: KindBelief) -> dict[str, Estimate]:
     value, low, high = alpha(people, belief.distance, n_resamples=_RESAMPLES, coverage=LEVEL)
     kappas = dict.fromkeys(("mean_kappa", "fleiss_kappa"), Estimate.unknown(_FOR_CLASSES))
     return {**kappas, "alpha": _coefficient(value, low, high)}
+
+
+def _similar(belief: KindBelief) -> tuple[tuple[int, int, float, int], ...]:
+    """Return how similar the answers of each two annotators are, on tasks in an order of chance."""
+    table, alike = belief.compared, _similarity(belief)
+    counts = np.bincount(table.annotator, minlength=len(table.annotators))
+    most = set(np.argsort(-counts, kind="stable")[:MOST_COMPARED].tolist())
+    found: dict[tuple[int, int], list[float]] = {}
+    looked = 0
+    for task in np.random.default_rng(0).permutation(len(table.tasks)).tolist():
+        answers = range(int(table.indptr[task]), int(table.indptr[task + 1]))
+        for one, other in combinations([answer for answer in answers if int(table.annotator[answer]) in most], 2):
+            pair = int(table.annotator[one]), int(table.annotator[other])
+            found.setdefault(pair, []).append(alike(table.values[one], table.values[other]))
+            looked += 1
+        if looked >= _COMPARISONS:
+            break
+    ids = table.annotators.tolist()
+    return tuple(
+        (int(ids[one]), int(ids[other]), float(np.mean(similar)), len(similar))
+        for (one, other), similar in sorted(found.items())
+    )
+
+
+def _similarity(belief: KindBelief) -> Callable[[Any, Any], float]:
+    """Return how similar two answers are, in [0, 1]; of numbers whether they are within the tolerance."""
+    if isinstance(belief.found, NumberResult) and belief.compared is belief.found.answers:
+        most = belief.found.tolerance
+        return lambda one, other: float(abs(one - other) <= most)
+    return lambda one, other: min(max(1.0 - belief.distance(one, other), 0.0), 1.0)
 
 
 def _coefficient(value: float, low: float = math.nan, high: float = math.nan) -> Estimate:

@@ -70,6 +70,7 @@ def show_overview(frame: ProjectPage) -> HTMLResponse:
         overview=overview,
         steps=insights.next_steps(frame.snapshot, frame.people(frame.snapshot)),
         classes=insights.project_classes(frame.snapshot),
+        labels=insights.labels_of(frame.snapshot),
         of_classes=frame.snapshot.of_classes,
         warnings=report.warnings,
         scored_with=insights.scored_with(frame.snapshot, report),

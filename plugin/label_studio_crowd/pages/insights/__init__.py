@@ -16,6 +16,7 @@ from label_studio_crowd.pages.insights.individual import (
     Speed,
     annotator_details,
 )
+from label_studio_crowd.pages.insights.kinds import LabelRow, labels_of
 from label_studio_crowd.pages.insights.mistakes import (
     ModelDisagreement,
     OverruledMajority,
@@ -56,6 +57,7 @@ __all__ = [
     "Estimate",
     "Guess",
     "Histogram",
+    "LabelRow",
     "Member",
     "MixedUp",
     "ModelDisagreement",
@@ -86,6 +88,7 @@ __all__ = [
     "annotators_page",
     "changes_made",
     "copying_groups",
+    "labels_of",
     "model_disagreements",
     "next_steps",
     "odd_numbers",

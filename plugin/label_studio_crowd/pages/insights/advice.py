@@ -10,7 +10,9 @@ import numpy as np
 from label_studio_crowd.pages.insights.classes import MixedUp, most_mixed_up
 from label_studio_crowd.pages.insights.copying import SameLabels, copying_groups
 from label_studio_crowd.pages.insights.figures import People, Person
+from label_studio_crowd.pages.insights.kinds import advice_of
 from label_studio_crowd.pages.insights.mistakes import overruled, suspects
+from label_studio_crowd.pages.insights.odd_regions import OddNumber, odd_numbers
 from label_studio_crowd.pages.insights.open_tasks import REASONS, Why, reasons_of
 from label_studio_crowd.pages.insights.team import declines, surely_weak, usual_quality
 from label_studio_crowd.scoring.snapshot import Snapshot
@@ -34,14 +36,16 @@ _NO_OVERLAP: Final = (
 
 @dataclass(frozen=True)
 class Trainee:
-    """An annotator to train: their quality, and the class of most of their mistakes.
+    """An annotator to train: their quality, the class of most of their mistakes, and what else they have to learn.
 
-    None where no class has more than half of them, or they are wrong on it less than twice as often as on the others.
+    The class is None where none has more than half of them, or they are wrong on it less than twice as often as on the
+    others. What else is "" where answers are classes.
     """
 
     person: Person
     quality: float
     wrong_on: str | None
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ class NextSteps:
         Tasks whose consensus is not what most annotators said.
     model_disagrees
         Tasks where the classifier says something else than all who labelled them.
+    odd
+        Regions that are probably wrong, by what is odd about them; () where answers are no regions.
     queue
         What waits in the queue, the most frequent reason first.
     later
@@ -104,6 +110,7 @@ class NextSteps:
     almost_surely_wrong: int
     overruled: int
     model_disagrees: int
+    odd: tuple[OddNumber, ...]
     queue: tuple[Waiting, ...]
     later: int
 
@@ -133,8 +140,9 @@ def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
         mixed_up=most_mixed_up(snapshot),
         suspects=len(wrong),
         almost_surely_wrong=int(np.count_nonzero(snapshot.answer_quality[wrong] < _ALMOST_SURELY_WRONG)),
-        overruled=len(overruled(snapshot)),
+        overruled=len(overruled(snapshot)) if snapshot.is_class else 0,
         model_disagrees=int(np.count_nonzero(snapshot.model_disagrees)),
+        odd=odd_numbers(snapshot),
         queue=queue,
         later=unsettled - sum(waiting.number for waiting in queue),
     )
@@ -176,6 +184,7 @@ def _trainee(snapshot: Snapshot, people: People, row: int) -> Trainee:
         person=people.everybody[row],
         quality=float(snapshot.annotator_quality[row]),
         wrong_on=snapshot.classes[most] if mostly and snapshot.is_class else None,
+        how=advice_of(snapshot, row),
     )
 
 

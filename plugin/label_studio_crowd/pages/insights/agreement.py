@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.figures import People, Person
-from label_studio_crowd.scoring.outlook import NOT_YET, Reliability
+from label_studio_crowd.scoring.outlook import MOST_COMPARED, NOT_YET, Reliability
 from label_studio_crowd.scoring.snapshot import Snapshot
 
-MOST: Final = 40
+MOST: Final = MOST_COMPARED
 
 
 @dataclass(frozen=True)
 class Cell:
-    """How far two agree: the share of their shared tasks with the same label (None without any), and these tasks."""
+    """How far two agree: the share of the shared tasks with the same label, or similarity; None without such tasks."""
 
     share: float | None
     shared: int
@@ -38,7 +38,8 @@ class Agreement:
     has_model
         Whether the classifier is the last row and column of `cells`.
     cells
-        One row and one column for each member, then for the classifier; None on the diagonal.
+        One row and one column for each member, then for the classifier; None on the diagonal. Of answers that are not
+        one class their similarity, on tasks that were drawn.
     left_out
         How many people with labels are not shown.
     mean_kappa
@@ -79,7 +80,9 @@ def project_agreement(
     models = np.flatnonzero((snapshot.annotator_labels > 0) & snapshot.are_models)
     most = active[np.argsort(-snapshot.annotator_labels[active], kind="stable")[:MOST]]
     members = np.concatenate([most[np.argsort(snapshot.pseudonym[most])], models])
-    shared, same = _shared(snapshot, members)
+    reliability = reliability.of_control(snapshot.control) if reliability else None
+    found = _shared(snapshot, members) if snapshot.is_class else _similar(snapshot, members, reliability)
+    shared, same = found[0], np.asarray(found[1], np.float64)
     cells = tuple(
         tuple(None if i == j else Cell(float(same[i, j] / n) if n else None, n) for j, n in enumerate(row))
         for i, row in enumerate(shared.tolist())
@@ -97,6 +100,20 @@ def project_agreement(
         alpha=coefficients.get("alpha", later),
         labels=reliability.labels if reliability else None,
     )
+
+
+def _similar(
+    snapshot: Snapshot, members: NDArray[np.intp], reliability: Reliability | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return how many tasks each two of the members share, of those that were drawn, and the sum of similarities."""
+    place = {int(snapshot.annotators[row]): at for at, row in enumerate(members.tolist())}
+    shared, same = np.zeros((len(members), len(members)), np.int64), np.zeros((len(members), len(members)))
+    for one, other, mean, number in reliability.similar if reliability else ():
+        if one in place and other in place:
+            for at in ((place[one], place[other]), (place[other], place[one])):
+                shared[at] += number
+                same[at] += mean * number
+    return shared, same
 
 
 def _shared(snapshot: Snapshot, members: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -55,6 +55,26 @@ class LabelHabit:
 
 
 @dataclass(frozen=True)
+class LabelRow:
+    """A label of regions in numbers.
+
+    Attributes
+    ----------
+    label
+        "" of regions without one.
+    regions, quality
+        Regions of the consensus with it, and the mean probability that they are there and have it.
+    marked
+        How everybody marks it, together; None where no task that has it was answered by several.
+    """
+
+    label: str
+    regions: int
+    quality: float
+    marked: LabelHabit | None
+
+
+@dataclass(frozen=True)
 class RegionsHabits:
     """How an annotator marks regions.
 
@@ -138,6 +158,27 @@ def habits(snapshot: Snapshot, annotator: int) -> RegionsHabits | None:
         left_out=max(len(rows) - _MOST_LABELS, 0),
         edges=_EDGES if len(found) else (),
         counts=tuple(counts.tolist()) if len(found) else (),
+    )
+
+
+def labels_of(snapshot: Snapshot) -> tuple[LabelRow, ...]:
+    """Return the labels of a project's regions in numbers, the most frequent first; () where answers are no regions."""
+    table = snapshot.regions
+    if table is None or not len(table.unit_task):
+        return ()
+    several = (table.answers > 1)[table.mark_unit]
+    theirs = np.flatnonzero(several)
+    missed = table.missed[0][(table.answers > 1)[table.missed[0]]]
+    kept = np.flatnonzero(table.kept)
+    K = len(table.labels) + 1
+    number = np.bincount(table.unit_label[kept] % K, minlength=K)
+    sure = np.bincount(table.unit_label[kept] % K, table.quality[kept], minlength=K)
+    by_label = {row.label: row for row in _rows(table, theirs, missed)}
+    order = np.argsort(-number, kind="stable")[:_MOST_LABELS].tolist()
+    return tuple(
+        LabelRow(label, int(number[code]), float(sure[code] / number[code]), by_label.get(label))
+        for code in order
+        if number[code] and (label := _named(table, code)) is not None
     )
 
 
