@@ -49,11 +49,18 @@ class Folder:
     confusions: NDArray[np.float64] | None = None
 
 
-def read_folder(path: str | Path) -> Folder:
+def read_folder(path: str | Path, *, answers: str | Path | None = None, metadata: str | Path | None = None) -> Folder:
     """Read peerannot's folder.
 
     Whole numbers as keys are ids; annotators are 0 to ``n_workers`` - 1 and classes 0 to ``n_classes`` - 1,
     answers or not. A folder that `write_folder` wrote has the ids of its crowd.
+
+    Parameters
+    ----------
+    path : path
+        The folder.
+    answers, metadata : path, optional
+        Other files than its answers.json and metadata.json.
 
     Raises
     ------
@@ -71,19 +78,20 @@ def read_folder(path: str | Path) -> Folder:
     ['cat', 'dog']
     """
     path = Path(path)
-    answers, metadata = (_read_json(path / name) for name in (ANSWERS, METADATA))
-    n_classes = metadata.get("n_classes")
+    answers_file, metadata_file = Path(answers or path / ANSWERS), Path(metadata or path / METADATA)
+    found, about = _read_json(answers_file), _read_json(metadata_file)
+    n_classes = about.get("n_classes")
     if not isinstance(n_classes, int) or n_classes < 1:
-        raise ValueError(f"{path / METADATA}: n_classes is {n_classes!r}; it must be a whole number, 1 or more.")
+        raise ValueError(f"{metadata_file}: n_classes is {n_classes!r}; it must be a whole number, 1 or more.")
     try:
-        crowd = Crowd.from_answers_json(answers, classes=range(n_classes))
+        crowd = Crowd.from_answers_json(found, classes=range(n_classes))
     except ValueError as error:
-        raise ValueError(f"{path / ANSWERS}: {error}") from None
+        raise ValueError(f"{answers_file}: {error}") from None
     truth = _load(path / TRUTH)
-    crowd = _with_everyone(crowd, metadata, 0 if truth is None else len(truth))
+    crowd = _with_everyone(crowd, about, 0 if truth is None else len(truth))
     if truth is not None and len(truth) != len(crowd.tasks):
         raise ValueError(
-            f"{path / TRUTH} has {len(truth)} labels and {path / ANSWERS} {len(crowd.tasks)} tasks: a label is needed "
+            f"{path / TRUTH} has {len(truth)} labels and {answers_file} {len(crowd.tasks)} tasks: a label is needed "
             "for each task, in their order, -1 where it is not known."
         )
     if truth is not None:
@@ -100,8 +108,8 @@ def read_folder(path: str | Path) -> Folder:
         raise ValueError(
             f"{path / CONFUSIONS} has shape {confusions.shape}; expected {expected}: annotator, true class, label."
         )
-    ids = {what: metadata.get(key) for what, key in _IDS.items()}
-    return Folder(_named(crowd, ids, path / METADATA), truth, confusions)
+    ids = {what: about.get(key) for what, key in _IDS.items()}
+    return Folder(_named(crowd, ids, metadata_file), truth, confusions)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.columns import find_column
-from crowdcore.crowd.ids import plain
+from crowdcore.crowd.ids import as_array, plain
 from crowdcore.crowd.table import Crowd
 from crowdcore.formats.by_task import as_those, check_once, read_in_order, values_of
 from crowdcore.formats.delimited import typed
@@ -115,8 +116,39 @@ def read_features(path: str | Path, crowd: Crowd, *, task_column: str | None = N
     return _all_numbers(path, _numbers_by_task(path, crowd, task_column)).to_numpy()
 
 
-def _numbers_by_task(path: Path, crowd: Crowd, task_column: str | None) -> pd.DataFrame:
-    """Return all other columns of a table by the crowd's tasks."""
+def read_further_features(
+    path: str | Path, crowd: Crowd, further: Iterable[Any], *, task_column: str | None = None
+) -> pd.DataFrame:
+    """Read features of the crowd's tasks, and of further ones as far as the file has them.
+
+    Parameters
+    ----------
+    path, crowd, task_column
+        As for `read_features`; an array has no further tasks.
+    further : iterable
+        Ids of tasks.
+
+    Returns
+    -------
+    DataFrame
+        Index: the crowd's tasks in their order, then those of `further` that the file has.
+
+    Raises
+    ------
+    ValueError, OSError
+        As `read_features`.
+    """
+    import pandas as pd
+
+    path = Path(path)
+    if path.suffix.lower() == ".npy":
+        in_order: pd.DataFrame = pd.DataFrame(read_features(path, crowd), index=crowd.tasks)
+        return in_order
+    return _all_numbers(path, _numbers_by_task(path, crowd, task_column, further))
+
+
+def _numbers_by_task(path: Path, crowd: Crowd, task_column: str | None, further: Iterable[Any] = ()) -> pd.DataFrame:
+    """Return all other columns of a table by the crowd's tasks, and by further ones that it has."""
     import pandas as pd
 
     table = open_table(path)
@@ -144,12 +176,17 @@ def _numbers_by_task(path: Path, crowd: Crowd, task_column: str | None) -> pd.Da
             f"{len(crowd.tasks)} tasks are missing; it has {plain(tasks[0])!r}, ...). Give a row for each task that "
             "has answers."
         )
+    known = set(crowd.tasks.tolist())
+    more = pd.Index([task for task in further if task not in known], dtype=object)
+    place_of_more = pd.Index(tasks).get_indexer(more)
+    rows = np.append(place, place_of_more[place_of_more >= 0])
     if is_parquet(path):
         frame = pd.read_parquet(path).reset_index()[others]
     else:
         cells = table.cells(others)
         frame = pd.DataFrame({name: _numbers(cells[name].astype(str), table) for name in others})
-    in_order: pd.DataFrame = frame.iloc[place].set_axis(crowd.tasks)
+    ids = as_array([*crowd.tasks.tolist(), *more[place_of_more >= 0].tolist()])
+    in_order: pd.DataFrame = frame.iloc[rows].set_axis(ids)
     return in_order
 
 

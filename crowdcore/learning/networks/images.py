@@ -49,7 +49,7 @@ class ImageTasks:
     Raises
     ------
     ValueError
-        If there is no picture, or a task has two.
+        If there is no picture, or a task has two; later, if one cannot be read.
     ImportError
         If Pillow is not installed.
     """
@@ -95,8 +95,11 @@ class ImageTasks:
         return np.ascontiguousarray((values - self._mean) / self._spread)
 
     def _open(self, at: int) -> Any:
-        with needed("PIL.Image").open(self.files[at]) as picture:
-            return picture.convert(self.mode)
+        try:
+            with needed("PIL.Image").open(self.files[at]) as picture:
+                return picture.convert(self.mode)
+        except OSError as error:
+            raise ValueError(f"{self.files[at]} is no picture, or damaged ({error}): replace or remove it.") from None
 
 
 def _task_ids(texts: list[str]) -> list[Any]:

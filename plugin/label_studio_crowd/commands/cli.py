@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from label_studio_crowd import __version__
-from label_studio_crowd.commands import crowd, taking_home
+from label_studio_crowd.commands import crowd, learning, taking_home
 from label_studio_crowd.commands.help import (
     AS_A_SERVICE,
     EPILOG,
@@ -379,3 +379,4 @@ def disconnect(
 
 
 crowd.register(app)
+learning.register(app)

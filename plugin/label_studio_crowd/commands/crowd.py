@@ -10,10 +10,12 @@ import typer
 
 from label_studio_crowd.commands.gathering import Command
 from label_studio_crowd.commands.help import ON_FILES, examples
+from label_studio_crowd.commands.margin_options import with_margins
 from label_studio_crowd.commands.opening import consoles
 from label_studio_crowd.commands.parts import DaskOption, Parts, PartsOption, ScratchOption, whole
 from label_studio_crowd.commands.reading import with_reading
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.files.learning.plan import MarginOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,28 +169,40 @@ def _write_labels(console: Console, found: Aggregation, out: Path | None, *, har
         typer.echo(f"Wrote {write_frame(frame[['label']] if hard else frame, out)}")
 
 
+@with_margins
 @with_reading
 def identify(
     answers: AnswersArgument,
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="What to look at, such as entropy or accuracy [an overview].")
+        str | None,
+        typer.Option("--method", "-m", "-s", help="What to look at, such as entropy, accuracy or waum [an overview]."),
     ] = None,
     probabilities: ProbabilitiesOption = None,
+    features: FeaturesOption = None,
     truth: TruthOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="File ending in .csv, .tsv, .parquet or .json.")] = None,
     seed: SeedOption = 0,
     *,
     how: HowToRead,
+    margins: MarginOptions,
 ) -> None:
-    """Show hard tasks, good annotators, and how far they agree."""
+    """Show hard tasks, good annotators, and how far they agree.
+
+    The methods aum, waum and waum-perworker need --features, or peerannot's folder with pictures.
+    """
     from crowdcore.identify import METHODS, find_method
     from label_studio_crowd.commands.crowd_display import show_frame
     from label_studio_crowd.commands.crowd_kinds import other_kind
+    from label_studio_crowd.commands.margins import ByMargin, is_margin, refuse_margin_options
     from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
 
-    check_out(out, TABLES, read=(answers, probabilities, truth))
+    check_out(out, TABLES, read=(answers, probabilities, truth, features))
     console, err = consoles()
     with user_errors():
+        if method is not None and is_margin(method):
+            ByMargin(answers, how, margins, features, truth, seed).show(find_method(method), out, console, err)
+            return
+        refuse_margin_options(margins, features, method)
         source = Source(answers, how, truth)
         reading = source.read()
         kinded = other_kind(source, reading, console, err, {"--probabilities": probabilities})
@@ -384,7 +398,11 @@ _EXAMPLES: Final[dict[Command, tuple[str, ...]]] = {
         "aggregate answers.csv --out labels.csv --annotators-out annotators.csv",
         "aggregate export.json --control sentiment -m dawid-skene",
     ),
-    identify: ("identify answers.csv", "identify answers.csv -m entropy --out hard.csv"),
+    identify: (
+        "identify answers.csv",
+        "identify answers.csv -m entropy --out hard.csv",
+        "identify answers.csv -m waum --features features.npy --out hard.csv",
+    ),
     simulate: ("simulate --out made --tasks 500 --annotators 30 -K 4",),
     compare: ("compare answers.csv --truth truth.csv", "compare answers.csv --truth truth.csv --json"),
 }

@@ -11,7 +11,7 @@ from typing import Any
 from label_studio_crowd.errors import UserError
 
 
-def parse_method(text: str) -> tuple[str, dict[str, Any]]:
+def parse_method(text: str, flag: str = "--method") -> tuple[str, dict[str, Any]]:
     """Return a method's name and its options from ``name`` or ``name[option=value,...]``.
 
     Raises
@@ -23,9 +23,9 @@ def parse_method(text: str) -> tuple[str, dict[str, Any]]:
     if not bracket:
         return text, {}
     if not rest.endswith("]"):
-        raise UserError(f"--method is {text!r}: the bracket is not closed. Write it as dawid-skene-clust[L=2].")
+        raise UserError(f"{flag} is {text!r}: the bracket is not closed. Write it as dawid-skene-clust[L=2].")
     parts = [part for part in rest[:-1].split(",") if part.strip()]
-    return name, parse_options(parts, "--method")
+    return name, parse_options(parts, flag)
 
 
 def parse_options(texts: Iterable[str], flag: str = "--option") -> dict[str, Any]:

@@ -34,6 +34,8 @@ def user_errors() -> Iterator[None]:
     except OSError as error:
         raise UserError(f"{error.filename or 'A file'} cannot be used ({error.strerror or error}).") from None
     except ImportError as error:
+        if "label-studio-crowd[" in str(error):  # it says what to install
+            raise UserError(str(error)) from None
         if "pyarrow" not in str(error):
             raise
         raise UserError("Parquet needs pyarrow: pip install 'label-studio-crowd[parquet]', or use .csv.") from None

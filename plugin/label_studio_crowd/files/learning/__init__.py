@@ -1,0 +1,1 @@
+"""What the commands that train networks, or look for hard tasks, read and write."""
