@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from crowdcore.kinds.region.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Region, Span
     from crowdcore.kinds.region.relations import RelatedUnits, Relation, RelationBelief, believe_relations, relate
     from crowdcore.kinds.region.result import Members, RegionResult, Units
+    from crowdcore.kinds.region.tracks import KeyFrame, Track, track_distance
 else:
     _PLACES = {
         "Box": "crowdcore.kinds.region.places",
         "Describe": "crowdcore.kinds.region.features",
         "Ellipse": "crowdcore.kinds.region.places",
+        "KeyFrame": "crowdcore.kinds.region.tracks",
         "KeyPoint": "crowdcore.kinds.region.places",
         "Mask": "crowdcore.kinds.region.places",
         "Members": "crowdcore.kinds.region.result",
@@ -28,6 +30,7 @@ else:
         "Relation": "crowdcore.kinds.region.relations",
         "Span": "crowdcore.kinds.region.places",
         "TextFeatures": "crowdcore.kinds.region.features",
+        "Track": "crowdcore.kinds.region.tracks",
         "Units": "crowdcore.kinds.region.result",
         "RelationBelief": "crowdcore.kinds.region.relations",
         "answers_about_units": "crowdcore.kinds.region.about_units",
@@ -35,6 +38,7 @@ else:
         "region_distance": "crowdcore.kinds.region.distance",
         "regions": "crowdcore.kinds.region.consensus",
         "relate": "crowdcore.kinds.region.relations",
+        "track_distance": "crowdcore.kinds.region.tracks",
     }
 
     def __getattr__(name):
@@ -48,6 +52,7 @@ __all__ = [
     "Box",
     "Describe",
     "Ellipse",
+    "KeyFrame",
     "KeyPoint",
     "Mask",
     "Members",
@@ -61,10 +66,12 @@ __all__ = [
     "RelationBelief",
     "Span",
     "TextFeatures",
+    "Track",
     "Units",
     "answers_about_units",
     "believe_relations",
     "region_distance",
     "regions",
     "relate",
+    "track_distance",
 ]

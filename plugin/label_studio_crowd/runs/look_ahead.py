@@ -7,9 +7,11 @@ from typing import Any
 
 from label_studio_crowd.project import Project, ScoredProject
 from label_studio_crowd.runs.situation import ScoredWith, look, read_project, score_project, scored_project
+from label_studio_crowd.scoring.agreement_alone import agreement_alone
 from label_studio_crowd.scoring.outlook import is_outlook_due, renew_outlook
 from label_studio_crowd.scoring.probabilities import at_hand
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.studio.controls import find_compared
 
 
 def look_ahead(project: Project) -> None:
@@ -43,8 +45,9 @@ def look_ahead_if_due(project: Project, info: Mapping[str, Any], snapshot: Snaps
 
 def _renew(project: ScoredProject, scored_with: ScoredWith) -> None:
     """Find both from what the mirror holds; tasks that came since the last training have the mean probabilities."""
-    answers, _ = read_project(project)
+    answers, annotations = read_project(project)
     known = at_hand(project, answers[0])
     if known is not None:  # otherwise the next run trains, and asks again
         scores = score_project(project, answers, known.probabilities)
-        renew_outlook(project.store.facts, scores, scored_with.settings)
+        alone = agreement_alone(find_compared(project.info["label_config"]), annotations)
+        renew_outlook(project.store.facts, scores, scored_with.settings, alone)

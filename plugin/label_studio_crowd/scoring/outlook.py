@@ -15,6 +15,7 @@ from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.kinds import NumberResult
 from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.scoring.accuracy import NO_PROBABILITY
+from label_studio_crowd.scoring.agreement_alone import AgreementAlone
 from label_studio_crowd.scoring.kinds import KindBelief
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
@@ -111,6 +112,8 @@ class Reliability(Fact):
         [0, 1], and on how many tasks that was looked at; of those with most answers.
     control, others
         Which control all of this is about, and the same for the others; "" and () where there is only one.
+    alone
+        Agreement by the controls that are not scored.
     """
 
     fact = "reliability"
@@ -120,6 +123,7 @@ class Reliability(Fact):
     similar: tuple[tuple[int, int, float, int], ...] = ()
     control: str = ""
     others: tuple[Reliability, ...] = ()
+    alone: tuple[AgreementAlone, ...] = ()
 
     def of_control(self, name: str) -> Reliability | None:
         """Return that of a control; None if it has not been found."""
@@ -155,15 +159,19 @@ def is_outlook_due(facts: Facts, labels: int, circumstances: Mapping[str, Any]) 
     return found is None or found.circumstances != circumstances or not _is_near(labels, found.labels)
 
 
-def renew_outlook(facts: Facts, scores: Scores, circumstances: Mapping[str, Any]) -> None:
+def renew_outlook(
+    facts: Facts, scores: Scores, circumstances: Mapping[str, Any], alone: tuple[AgreementAlone, ...] = ()
+) -> None:
     """Compute the forecast and the coefficients of agreement, both of people: seconds for a large project.
 
     Parameters
     ----------
     circumstances
         What they depend on besides the labels; a JSON value.
+    alone
+        Agreement by the controls that are not scored.
     """
-    first, *others = map(_reliability, scores.controls)
+    first, *others = (replace(_reliability(each), alone=alone) for each in scores.controls)
     facts.write(replace(first, others=tuple(others), control=first.control if others else ""))
     facts.write(_forecast(scores, circumstances))
 

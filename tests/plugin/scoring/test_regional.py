@@ -373,3 +373,27 @@ def test_nothing_that_the_api_takes_stops_a_project(control):
             packed = json.loads(json.dumps(form.pack(value), allow_nan=False))
             assert form.pack(form.unpack(packed)) == packed
     assert written(scores, 1)
+
+
+def test_the_regions_of_documents_are_on_their_pages_and_have_their_texts():
+    ocr = '<Pdf name="d" value="$pdf"/><OcrLabels name="ocr" toName="d"><Label value="total"/></OcrLabels>'
+
+    def items(who, task):
+        place = {"x": 10, "y": 20 + who / 10, "width": 30, "height": 5, "rotation": 0}
+        return [
+            {
+                "from_name": "ocr",
+                "to_name": "d",
+                "type": "ocrlabels",
+                "value": {**place, "ocrtext": "sun" if page and who == 3 else f"sum {page}", "ocrlabels": ["total"]}
+                | ({"pageIndex": page} if page else {}),
+            }
+            for page in range(3)
+        ]
+
+    given = [annotation(10 * task + who, task, who, items(who, task)) for task in range(1, 21) for who in (1, 2, 3)]
+    scores, _ = scored((ocr,), given)
+    values = [item["value"] for item in written(scores, 5) if item["from_name"] == "ocr"]
+    assert [value.get("pageIndex", 0) for value in values] == [0, 1, 2]
+    assert [value["ocrtext"] for value in values] == ["sum 0", "sum 1", "sum 2"]
+    assert all(value["y"] == pytest.approx(20.2) and value["ocrlabels"] == ["total"] for value in values)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.figures import People, Person
+from label_studio_crowd.scoring.agreement_alone import AgreementAlone
 from label_studio_crowd.scoring.outlook import MOST_COMPARED, NOT_YET, Reliability
 from label_studio_crowd.scoring.snapshot import Snapshot
 
@@ -50,6 +51,8 @@ class Agreement:
         Krippendorff's alpha of people, with its 90 % interval.
     labels
         How many labels there were when kappas and alpha were found; None before.
+    alone
+        Agreement by the controls that are not scored.
     """
 
     members: tuple[Person, ...]
@@ -61,6 +64,7 @@ class Agreement:
     fleiss_kappa: Estimate
     alpha: Estimate
     labels: int | None
+    alone: tuple[AgreementAlone, ...] = ()
 
 
 def project_agreement(
@@ -99,6 +103,7 @@ def project_agreement(
         fleiss_kappa=coefficients.get("fleiss_kappa", later),
         alpha=coefficients.get("alpha", later),
         labels=reliability.labels if reliability else None,
+        alone=reliability.alone if reliability else (),
     )
 
 

@@ -1,5 +1,6 @@
 """The controls of a project, from its labeling config or its results; they turn results into labels and back."""
 
+from label_studio_crowd.studio.controls.compared import Compared, find_compared
 from label_studio_crowd.studio.controls.control import ANSWERING, NO_LABEL, Control, Result
 from label_studio_crowd.studio.controls.forms import (
     PARAGRAPH,
@@ -42,6 +43,7 @@ __all__ = [
     "RELATION",
     "RELATIONS",
     "Arrow",
+    "Compared",
     "Control",
     "Path",
     "PerRegionForm",
@@ -52,6 +54,7 @@ __all__ = [
     "at_the_place_of",
     "composed",
     "described",
+    "find_compared",
     "find_control",
     "find_controls",
     "find_relations",

@@ -34,12 +34,15 @@ class Found:
         The names of the controls that are scored and whose regions it may be about.
     of_messages
         Whether it points to a chat, whose messages are regions.
+    of_video
+        Whether it points to a video.
     """
 
     element: Element
     per: str
     regions: tuple[str, ...] = field(default=(), compare=False)
     of_messages: bool = False
+    of_video: bool = False
 
     @property
     def name(self) -> str:
@@ -78,6 +81,8 @@ class Found:
         tag = TAGS.get(self.element.tag)
         if tag is None:
             return "a kind of answer that is not scored"
+        if self.element.tag == "labels" and self.of_video:
+            return "the labels of <VideoRectangle>, which is not scored"
         if self.per == "item":
             return "answers per item, not per task"
         if (self.per == "region" or self.is_relations) and not (self.regions or self.of_messages):
@@ -183,8 +188,8 @@ def labels_offered(config: str, name: str) -> dict[str, Mapping[str, str]]:
 
 def find_all(root: Element) -> list[Found]:
     """Return the controls of a labeling config, in its order."""
-    found = list(_inside(root, "task"))
-    chats = {element.get("name") for element in root.walk() if element.tag == "chat"}
+    videos, chats = ({one.get("name") for one in root.walk() if one.tag == tag} for tag in ("video", "chat"))
+    found = [replace(one, of_video=not videos.isdisjoint(one.objects)) for one in _inside(root, "task")]
     marking = [control for control in found if control.marks_regions and control.why_not() is None]
     return [
         replace(

@@ -197,8 +197,8 @@ class PlainTag(Tag):
 
 _REGION_TAGS: Final = (
     "Labels", "HyperTextLabels", "ParagraphLabels", "TimeSeriesLabels", "TimelineLabels", "RectangleLabels",
-    "EllipseLabels", "PolygonLabels", "KeyPointLabels", "BrushLabels", "BitmaskLabels", "Rectangle", "Ellipse",
-    "Polygon", "KeyPoint", "Brush", "Bitmask",
+    "EllipseLabels", "PolygonLabels", "KeyPointLabels", "BrushLabels", "BitmaskLabels", "OcrLabels", "Rectangle",
+    "Ellipse", "Polygon", "KeyPoint", "Brush", "Bitmask",
 )  # fmt: skip
 
 CLASS_TAGS: Final[Mapping[str, ClassTag]] = {tag.name: tag for tag in (Choices(), Rating(), Pairwise(), Taxonomy())}

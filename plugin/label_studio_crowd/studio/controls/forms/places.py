@@ -14,6 +14,8 @@ from label_studio_crowd.studio.controls.forms.masks import mask_of, rle_of
 
 PARAGRAPH: Final = 1_000_000
 """How far apart the beginnings of two paragraphs are taken to be, so that their characters are numbers of one line."""
+_PAGE: Final = 1_000
+"""How far apart the tops of two pages are taken to be, in per cent of their height."""
 _DIGITS: Final = 6
 _FARTHEST: Final = 1e12
 """Label Studio's API takes any number; larger ones are nowhere."""
@@ -70,7 +72,7 @@ def put(place: Place, members: Sequence[Mapping[str, Any]], item: Mapping[str, A
     if isinstance(place, Box):
         sides = {
             "x": place.x / across,
-            "y": place.y / down,
+            "y": place.y / down - _top(value),
             "width": place.width / across,
             "height": place.height / down,
         }
@@ -114,6 +116,11 @@ def _scale(item: Mapping[str, Any]) -> tuple[float, float]:
     return 1.0, 1.0
 
 
+def _top(value: Mapping[str, Any]) -> float:
+    """Return where the page of a region begins, in per cent of the height: regions of a document have one."""
+    return _PAGE * float(value.get("pageIndex") or 0)
+
+
 def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
     return {name: round(number, _DIGITS) for name, number in numbers.items()}
 
@@ -133,7 +140,7 @@ def _ellipse(value: Mapping[str, Any], across: float, down: float) -> Place:
 
 
 def _box(value: Mapping[str, Any], across: float, down: float) -> Place:
-    corner = float(value["x"]) * across, float(value["y"]) * down
+    corner = float(value["x"]) * across, (float(value["y"]) + _top(value)) * down
     sides = float(value["width"]) * across, float(value["height"]) * down
     return Box(*corner, *sides, float(value.get("rotation") or 0))
 

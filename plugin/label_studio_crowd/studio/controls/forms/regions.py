@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from crowdcore.kinds import text_distance
 from crowdcore.kinds.region import Mask, Place, Polygon, Ranges, Region, Span
 from label_studio_crowd.studio.controls.forms.form import Form, Items
 from label_studio_crowd.studio.controls.forms.places import as_place, put
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from label_studio_crowd.studio.controls.control import Control
 
 _SHOWN: Final = 300
+_TEXT: Final = "ocrtext"
+"""What a region of a document says."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +109,18 @@ def composed(control: Control, region: Region, members: Sequence[Mapping[str, An
     labels = [label for label in region.labels if label is not None]
     if field_name:
         item["value"][field_name] = labels
+    if _TEXT in item["value"]:
+        item["value"][_TEXT] = _most_central([str(member["value"].get(_TEXT) or "") for member in members])
     item |= {"from_name": control.name, "type": item.get("type", control.tag), "score": round(quality, 3)}
     item["to_name"] = item.get("to_name") or control.objects[0]
     item["id"] = _stable_id([control.name, item["value"]])
     kept = ("value", "id", "from_name", "to_name", "type", "original_width", "original_height", "original_length")
     return {name: item[name] for name in (*kept, "image_rotation", "score") if name in item}
+
+
+def _most_central(texts: Sequence[str]) -> str:
+    """Return the text that is most like all of them; of several the first."""
+    return min(texts, key=lambda text: sum(text_distance(text, other) for other in texts))
 
 
 def at_the_place_of(item: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
