@@ -183,3 +183,36 @@ def test_what_is_said_of_some_labels_alone_arrives(scored):
         assert list(said["Noise"]) == ["label"]
         assert said["Speech"]["words"]["text"] == [f"said {n}"]
         assert said["Speech"]["mood"]["choices"] == ["calm" if n % 2 else "angry"]
+
+
+PLAIN = """<View>
+  <Text name="t" value="$text"/>
+  <Labels name="ner" toName="t"><Label value="PER"/><Label value="LOC"/></Labels>
+  <Pdf name="d" value="$pdf"/>
+  <OcrLabels name="ocr" toName="d"><Label value="total"/></OcrLabels>
+</View>"""
+
+
+def said_plainly(n, who):
+    """Two names of task n, one in the other, and a region on the second page of a document."""
+    for word, (start, end) in list(PLACES.items())[1:]:
+        value = {"start": start, "end": end, "text": word, "labels": ["LOC" if word == "Rome" else "PER"]}
+        yield {"id": f"{word}{n}{who}", "from_name": "ner", "to_name": "t", "type": "labels", "value": value}
+    yield {"from_id": f"Bob{n}{who}", "to_id": f"Rome{n}{who}", "type": "relation", "direction": "right"}
+    place = {"x": 10, "y": 20, "width": 30, "height": 5, "rotation": 0, "pageIndex": 1}
+    value = {**place, "ocrtext": f"sum {n}" if who else f"sun {n}", "ocrlabels": ["total"]}
+    yield {"id": f"d{n}{who}", "from_name": "ocr", "to_name": "d", "type": "ocrlabels", "value": value}
+
+
+def test_relations_that_no_tag_names_and_regions_of_documents_arrive(scored):
+    _, results = scored(PLAIN, {"text": TEXT, "pdf": "/static/none.pdf"}, said_plainly)
+    for n, result in enumerate(results):
+        words = {item["id"]: item["value"]["text"] for item in result if item.get("from_name") == "ner"}
+        (related,) = [item for item in result if item["type"] == "relation"]
+        assert (words[related["from_id"]], words[related["to_id"]]) == ("Bob", "Rome")
+        assert (related["direction"], related["labels"]) == ("right", [])
+        (document,) = [item for item in result if item["type"] == "ocrlabels"]
+        assert document["value"] == {
+            "x": 10, "y": 20, "width": 30, "height": 5, "rotation": 0, "pageIndex": 1,
+            "ocrtext": f"sum {n}", "ocrlabels": ["total"],
+        }  # fmt: skip

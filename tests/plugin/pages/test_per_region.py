@@ -80,7 +80,7 @@ def test_the_report_and_the_export_have_them(snapshot, tmp_path):
     assert "<b>“Rome”</b>" in html
     frames = tables(snapshot, {})
     assert frames.tasks["consensus:mood"][0] == "“Ann”: bad; “Bob”: good; “Rome”: bad"
-    assert frames.tasks["told:mood"][0].startswith("3 answered, the least sure with ")
+    assert frames.tasks["told:mood"][0].startswith("3 regions with answers, the least sure with ")
     regions = frames.regions
     columns = ["control", "task", "region", "annotator", "name", "label", "consensus", "quality"]
     assert list(regions.columns) == columns

@@ -1,7 +1,7 @@
 import pytest
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.studio.controls import SeveralLabelsError, find_control
+from label_studio_crowd.studio.controls import SeveralLabelsError, find_control, find_controls
 
 TEXT = '<Text name="t" value="$text"/>'
 
@@ -200,3 +200,55 @@ def test_a_step_of_a_taxonomy_may_contain_the_separator():
     )
     label = control.read([{"from_name": "c", "value": {"taxonomy": [["R / B", "soul"]]}}])
     assert control.write(label)[0]["value"] == {"taxonomy": [["R / B", "soul"]]}
+
+
+NER = '<Labels name="ner" toName="t"><Label value="PER"/></Labels>'
+
+
+def test_answers_per_region_are_of_a_kind_of_their_own_and_name_what_marks_the_regions():
+    kinds = {
+        REGION: "choice per region",
+        REGION.replace("<Choices", '<Choices choice="multiple"'): "set per region",
+        '<Rating name="each" toName="t" perRegion="true"/>': "ordered per region",
+        '<Number name="each" toName="t" perRegion="true"/>': "number per region",
+        '<TextArea name="each" toName="t" perRegion="true"/>': "text per region",
+        '<DateTime name="each" toName="t" perRegion="true"/>': "moment per region",
+    }
+    for xml, kind in kinds.items():
+        _, found = find_controls(config(NER, xml))
+        assert (found.kind, found.regions, found.is_class) == (kind, ("ner",), False)
+    assert find_controls(config(NER, REGION), ordered=["each"])[1].kind == "ordered per region"
+
+
+def test_what_marks_the_regions_is_scored_with_what_is_about_them():
+    assert [found.name for found in find_controls(config(CHOICES, NER, REGION), ["each"])] == ["ner", "each"]
+    assert find_control(config(CHOICES, NER, REGION), "each").name == "each"
+    other = '<Image name="i" value="$i"/><Rectangle name="box" toName="i"/>'
+    assert find_control(config(other, NER, REGION), "each").regions == ("ner",)
+    with pytest.raises(UserError, match="no control that marks these is scored"):
+        find_control(config(other, REGION), "each")
+    with pytest.raises(UserError, match="not scored per region"):
+        find_control(config(NER, '<Ranker name="each" toName="t" perRegion="true"/>'), "each")
+
+
+def test_relations_are_a_control_also_where_no_tag_names_them():
+    tag = '<Relations><Relation value="of"/></Relations>'
+    assert [found.kind for found in find_controls(config(NER, tag))] == ["regions", "relations"]
+    assert [found.kind for found in find_controls(config(NER))] == ["regions"]
+    assert find_control(config(NER), "relations").regions == ("ner",)
+    with pytest.raises(UserError, match="relations of regions, and no control"):
+        find_control(config(tag), "relations")
+
+
+def test_an_answer_about_a_region_is_the_same_whatever_its_id():
+    _, each = find_controls(config(NER, REGION))
+
+    def result(name, choice="yes"):
+        place = {"start": 0, "end": 3, "text": "Ann"}
+        rows = [("ner", "labels", {"labels": ["PER"]}), ("each", "choices", {"choices": [choice]})]
+        return [{"id": name, "from_name": one, "type": kind, "value": {**place, **said}} for one, kind, said in rows]
+
+    assert each.read(result("a")) == each.read(result("b")) != each.read(result("a", "no"))
+    assert each.show(each.read(result("a"))) == "“Ann”: yes"
+    assert each.read(result("a")[:1]) is None
+    assert each.when_empty(result("a")[:1]).items == ()

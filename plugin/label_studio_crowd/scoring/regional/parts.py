@@ -56,6 +56,8 @@ class Folded:
         The parts that count: most who could say something of them did; (P,).
     inner
         What is believed of the parts that count, in their order.
+    what
+        What people call a part.
     """
 
     answers: Answers
@@ -63,6 +65,7 @@ class Folded:
     table: AnswerTable
     counted: Codes
     inner: Inner
+    what: str = "region"
 
     def belief(
         self, consensus: Sequence[Any], quality: Callable[[Folded], Floats] | None = None
@@ -137,9 +140,8 @@ class Folded:
         numbers = np.bincount(self.rows, minlength=len(self.answers.crowd.tasks))
         least = np.full(len(numbers), np.inf)
         np.minimum.at(least, self.rows, self.inner.quality)
-        words = {0: ""}
         return tuple(
-            words.get(number) or f"{number} answered, the least sure with {share(float(low))}"
+            f"{number} {self.what}{'s' * (number > 1)} with answers, the least sure with {share(low)}" if number else ""
             for number, low in zip(numbers.tolist(), least.tolist(), strict=True)
         )
 

@@ -73,7 +73,7 @@ def believe_related(answers: Answers, marked: MarkedRegions) -> tuple[Answers, K
         if (arrow := pair.arrow(said)) is not None:
             arrows[pair.row].append(arrow)
             names[pair.row] |= dict(zip(pair.ids, pair.names, strict=True))
-    folded = Folded(answers, pairs, table, np.arange(len(pairs)), _inner(table, pairs, consensus, belief))
+    folded = Folded(answers, pairs, table, np.arange(len(pairs)), _inner(table, pairs, consensus, belief), "pair")
     own = _names(pairs, belief, marked, len(arrows))
     written = list(map(related, arrows, names, own))
     return folded.belief(written, lambda each: _expected_f1(each, belief))
