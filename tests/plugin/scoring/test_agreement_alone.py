@@ -7,11 +7,13 @@ import random
 
 import pytest
 
+from harness.snapshots import made_up
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.rendering import page_html
 from label_studio_crowd.scoring.agreement_alone import agreement_alone
 from label_studio_crowd.scoring.outlook import Reliability
+from label_studio_crowd.server.frames import PageLinks
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.controls import find_compared, find_controls, not_scored
 from tests.plugin.server.serving import STUDIO, opened
@@ -93,7 +95,8 @@ def test_the_page_of_agreement_lists_them(tmp_path):
     kept = facts.read(Reliability)
     backend.close()
     assert kept.alone == alone
-    agreement = insights.Agreement((), False, (), 0, *[Estimate.unknown("")] * 3, 60, kept.alone)
-    html = page_html("parts/agreement.html", agreement=agreement)
+    snapshot, _ = made_up(30, 4, 90, 3)
+    agreement = insights.project_agreement(snapshot, insights.People(snapshot, {}), kept)
+    html = page_html("parts/agreement.html", agreement=agreement, links=PageLinks(1, STUDIO))
     assert "&lt;VideoRectangle name=&#39;box&#39;&gt;" in html
     assert f"{alone[0].alpha.value:.2f}" in html

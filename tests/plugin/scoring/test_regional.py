@@ -295,7 +295,8 @@ def test_several_controls_can_mark_the_regions():
         ]
 
     given = [annotation(10 * task + who, task, who, items(who, task)) for task in range(1, 31) for who in (1, 2, 3)]
-    scores, _ = scored((boxes,), given)
+    scores, parts = scored((boxes,), given)
+    assert all(set(parts[name].result.details) == set(parts["ner"].result.details) for name in ("box", "poly", "label"))
     result = [item for item in written(scores, 7) if item["from_name"] != "ner"]
     by_id = {}
     for item in result:

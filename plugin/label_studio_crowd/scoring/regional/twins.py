@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from label_studio_crowd.scoring.answers import Answers
-from label_studio_crowd.scoring.kinds import KindBelief, as_belief
+from label_studio_crowd.scoring.kinds import KINDS, KindBelief, as_belief
 from label_studio_crowd.scoring.regional.marked import Believed, MarkedRegions, Unit
 from label_studio_crowd.studio.controls import at_the_place_of, place_name, regions_of
 
@@ -79,6 +80,7 @@ def _renamed(
         told=belief.told,
         distance=belief.distance,
         compared=belief.compared,
+        details=partial(KINDS[raw.control.form.kind].details, belief.found, consensus=written),
     )
 
 
