@@ -9,11 +9,9 @@ import pytest
 
 from harness.snapshots import made_up
 from label_studio_crowd.estimate import Estimate
-from label_studio_crowd.pages import insights
-from label_studio_crowd.pages.rendering import page_html
+from label_studio_crowd.pages.report import report_html
 from label_studio_crowd.scoring.agreement_alone import agreement_alone
 from label_studio_crowd.scoring.outlook import Reliability
-from label_studio_crowd.server.frames import PageLinks
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.controls import find_compared, find_controls, not_scored
 from tests.plugin.server.serving import STUDIO, opened
@@ -90,13 +88,10 @@ def test_broken_and_lonely_answers_are_no_pairs():
 def test_the_page_of_agreement_lists_them(tmp_path):
     alone = agreement_alone(find_compared(CONFIG), list(crowd(0.5)))
     backend = opened(tmp_path)
-    facts = backend.store.project(STUDIO, 1).facts
-    facts.write(Reliability(60, {"alpha": Estimate(0.5)}, alone))
-    kept = facts.read(Reliability)
+    stored = backend.store.project(STUDIO, 1)
+    stored.facts.write(Reliability(60, {"alpha": Estimate(0.5)}, alone=alone))
+    assert stored.facts.read(Reliability).alone == alone
+    html = report_html(stored, made_up(30, 4, 90, 3)[0], backend.settings, 1)
     backend.close()
-    assert kept.alone == alone
-    snapshot, _ = made_up(30, 4, 90, 3)
-    agreement = insights.project_agreement(snapshot, insights.People(snapshot, {}), kept)
-    html = page_html("parts/agreement.html", agreement=agreement, links=PageLinks(1, STUDIO))
     assert "&lt;VideoRectangle name=&#39;box&#39;&gt;" in html
     assert f"{alone[0].alpha.value:.2f}" in html
