@@ -8,7 +8,8 @@ array([[0.26, 0.74]])
 """
 
 from crowdcore.learning.discriminant import SoftLinearDiscriminant
+from crowdcore.learning.embedding import embedding_mlp
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.learning.soft_labels import SoftLinear, SoftLogisticRegression
 
-__all__ = ["OutOfFold", "SoftLinear", "SoftLinearDiscriminant", "SoftLogisticRegression"]
+__all__ = ["OutOfFold", "SoftLinear", "SoftLinearDiscriminant", "SoftLogisticRegression", "embedding_mlp"]

@@ -3,6 +3,7 @@
 import doctest
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,13 @@ def papers(*words):
                 "Calibration by number of answers",
                 "not measured",
             ],
+        ),
+        pytest.param(
+            ["deep", "--quick"],
+            ["CrowdLayer, MW", "CoNAL, scale 1e-4", "the same, its classifier LDA", "VGG-16"],
+            marks=pytest.mark.skipif(
+                not find_spec("skorch"), reason="torch is not installed: pip install 'label-studio-crowd[deep]'"
+            ),
         ),
         (["coverage", "--quick", "--random", 2, "--jobs", 2], ["95 % holds", "face-sentiment", "not measured"]),
         (

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -72,6 +73,8 @@ class Report:
         What it is.
     claims, tables, panels, notes : list
         What had to be shown, the figures, the plot, and how to read them.
+    images : dict
+        PIL images by name, which are written beside the plot, and what they show.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Report:
     tables: list[Table] = field(default_factory=list)
     panels: list[Panel] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    images: dict[str, tuple[Any, str]] = field(default_factory=dict)
 
     def markdown(self, command: str, plot: Path | None) -> str:
         """Return the report as Markdown."""
@@ -91,6 +95,8 @@ class Report:
             lines += [self._claims().markdown(), ""]
         for table in self.tables:
             lines += [table.markdown(), ""]
+        for name, (_, caption) in self.images.items():
+            lines += [f"![{caption}]({self.name}-{name}.png)", "", caption, ""]
         if self.notes:
             lines += ["## Notes", "", *[f"- {note}" for note in self.notes], ""]
         return "\n".join(lines)
@@ -109,6 +115,8 @@ class Report:
             refusal = save(self.panels, plot) if self.panels else "nothing to draw"
             if refusal:
                 progress.print(f"no plot: {refusal}", markup=False)
+            for name, (image, _) in self.images.items():
+                image.save(out / f"{self.name}-{name}.png", optimize=True)
             file = out / f"{self.name}.md"
             file.write_text(self.markdown(command, None if refusal else plot))
             progress.print(f"wrote {file}{'' if refusal else f' and {plot.name}'}", markup=False)

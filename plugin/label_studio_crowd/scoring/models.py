@@ -1,4 +1,6 @@
-"""Trained models, kept on disk between processes: one pickle a training in a directory of the operator's own.
+"""Trained models, kept on disk between processes: one file a training in a directory of the operator's own.
+
+Networks are kept as numbers (`plain`), which hold no code; all else as pickles.
 
 Pickles are code: whoever can write into the directory can run programs as whoever reads it. It must belong to
 the operator and be writable by nobody else. Nothing that comes with a request is ever unpickled; a request can at
@@ -22,7 +24,7 @@ from pathlib import Path
 
 from label_studio_crowd import __version__
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.scoring.classifiers import Model
+from label_studio_crowd.scoring.classifiers import Model, plain
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +66,9 @@ def keep(directory: Path, training: str, model: Model) -> None:
         If the directory cannot be made or written to.
     """
     path = _path(directory, training)
+    about, content = plain.packed(model)
     try:
-        pickled = pickle.dumps(model, protocol=5)
+        content = content or pickle.dumps(model, protocol=5)
     except Exception as error:
         raise UserError(
             f"The model cannot be kept on disk: {type(error).__name__}: {error}. If it is an estimator of your own, "
@@ -75,8 +78,8 @@ def keep(directory: Path, training: str, model: Model) -> None:
     descriptor, temporary = tempfile.mkstemp(prefix=f".{training[:32]}.", suffix=".tmp", dir=directory)  # mode 0600
     try:
         with open(descriptor, "wb") as file:
-            file.write(json.dumps(_versions()).encode() + b"\n")
-            file.write(pickled)
+            file.write(json.dumps(_versions() | about).encode() + b"\n")
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -112,7 +115,7 @@ def at_hand(directory: Path, training: str) -> Model | None:
                 found = os.fstat(file.fileno())
                 state = (found.st_ino, found.st_size, found.st_mtime_ns)
                 if path not in _loaded or _loaded[path][0] != state:
-                    _loaded[path] = state, _unpickled(file.read(), path)
+                    _loaded[path] = state, _read(file.read(), path)
         except FileNotFoundError:  # not remembered: another process may be about to write it
             _loaded.pop(path, None)
             return None
@@ -157,15 +160,16 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _unpickled(content: bytes, path: Path) -> Model | None:
+def _read(content: bytes, path: Path) -> Model | None:
     """Return the model in a file, or None and a warning."""
     try:
-        header, _, pickled = content.partition(b"\n")
+        header, _, kept = content.partition(b"\n")
         made, here = json.loads(header), _versions()
+        about = made.pop("plain", None)
         if made != here:
             _warn(path, f"it was made by {_listed(made)}, and this is {_listed(here)}")
             return None
-        model: Model = pickle.loads(pickled)
+        model: Model = pickle.loads(kept) if about is None else plain.unpacked(about, kept)
     except Exception as error:  # a pickle can raise anything
         _warn(path, f"{type(error).__name__}: {error}")
         return None

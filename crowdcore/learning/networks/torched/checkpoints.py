@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load as deserialize
+from safetensors.torch import save as serialize
 from safetensors.torch import save_file
 from skorch.history import History
 
@@ -75,6 +77,31 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         raise ValueError(
             f"{path} is no file of safetensors, or damaged ({error}). Remove it, and train again."
         ) from None
+
+
+def to_bytes(tensors: dict[str, torch.Tensor], about: dict[str, str]) -> bytes:
+    """Return what a file of safetensors has."""
+    return bytes(serialize({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, about))
+
+
+def from_bytes(content: bytes) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Return tensors and texts.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, or something else.
+    """
+    try:
+        size = int.from_bytes(content[:8], "little")
+        return deserialize(content), json.loads(content[8 : 8 + size])["__metadata__"]
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ValueError(f"This is no safetensors of a network, or damaged ({error}): train again.") from None
+
+
+def as_tensor(array: Any) -> torch.Tensor:
+    """Return an array as a tensor."""
+    return torch.from_numpy(array)
 
 
 def read(path: Path, net: Any, order: torch.Generator, settings: dict[str, Any], watched: Any) -> None:
