@@ -1,8 +1,8 @@
 """Learning from a crowd in thirty lines: ``python -m examples.learning``; it needs ``pip install '.[deep]'``.
 
 Thirty people label 900 handwritten digits, each seen by one to three of them. A fifth of their answers is any digit,
-and they all take 4 for 9 and 7 for 1 in three of ten cases. Networks learn from that, and are tried on digits that nobody
-labelled.
+and they all take 4 for 9 and 7 for 1 in three of ten cases. Networks learn from that, and are tried on digits that
+nobody labelled.
 """
 
 import warnings
