@@ -13,6 +13,15 @@ CrowdLayer(epochs=5, kind='vw', seed=1)
 from crowdcore.learning.networks.answers_learners import CoNAL, CoupledCrossEntropy, CrowdLayer
 from crowdcore.learning.networks.classifier import NetworkClassifier
 from crowdcore.learning.networks.consensus import ConsensusNetwork
+from crowdcore.learning.networks.course import NetworkCourse
 from crowdcore.learning.networks.images import ImageTasks
 
-__all__ = ["CoNAL", "ConsensusNetwork", "CoupledCrossEntropy", "CrowdLayer", "ImageTasks", "NetworkClassifier"]
+__all__ = [
+    "CoNAL",
+    "ConsensusNetwork",
+    "CoupledCrossEntropy",
+    "CrowdLayer",
+    "ImageTasks",
+    "NetworkClassifier",
+    "NetworkCourse",
+]

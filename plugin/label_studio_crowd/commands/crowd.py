@@ -10,12 +10,12 @@ import typer
 
 from label_studio_crowd.commands.gathering import Command
 from label_studio_crowd.commands.help import ON_FILES, examples
-from label_studio_crowd.commands.margin_options import with_margins
+from label_studio_crowd.commands.margin_options import with_margins, with_network
 from label_studio_crowd.commands.opening import consoles
 from label_studio_crowd.commands.parts import DaskOption, Parts, PartsOption, ScratchOption, whole
 from label_studio_crowd.commands.reading import with_reading
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.files.learning.plan import MarginOptions
+from label_studio_crowd.files.learning.plan import MarginOptions, Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,6 +169,7 @@ def _write_labels(console: Console, found: Aggregation, out: Path | None, *, har
         typer.echo(f"Wrote {write_frame(frame[['label']] if hard else frame, out)}")
 
 
+@with_network
 @with_margins
 @with_reading
 def identify(
@@ -185,6 +186,7 @@ def identify(
     *,
     how: HowToRead,
     margins: MarginOptions,
+    network: Plan,
 ) -> None:
     """Show hard tasks, good annotators, and how far they agree.
 
@@ -200,9 +202,9 @@ def identify(
     console, err = consoles()
     with user_errors():
         if method is not None and is_margin(method):
-            ByMargin(answers, how, margins, features, truth, seed).show(find_method(method), out, console, err)
+            ByMargin(answers, how, margins, network, features, truth, seed).show(find_method(method), out, console, err)
             return
-        refuse_margin_options(margins, features, method)
+        refuse_margin_options(margins, network, features, method)
         source = Source(answers, how, truth)
         reading = source.read()
         kinded = other_kind(source, reading, console, err, {"--probabilities": probabilities})

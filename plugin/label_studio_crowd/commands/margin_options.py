@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from label_studio_crowd.commands.gathering import gather
-from label_studio_crowd.commands.learning_options import option
-from label_studio_crowd.files.learning.plan import MarginOptions
+from label_studio_crowd.commands.learning_options import LEARNING, option
+from label_studio_crowd.files.learning.plan import MarginOptions, Plan
 
 _FOR: Final = "For aum, waum and waum-perworker: "
 _OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
@@ -71,5 +71,18 @@ _OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
     ),
 }
 
+_NETWORK: Final = (
+    "model", "pretrained", "freeze", "n_params", "data_augmentation", "batch_size", "optimizer", "lr", "momentum",
+    "decay", "num_workers", "device",
+)  # fmt: skip
+_MODEL: Final = option(
+    str | None,
+    "--model",
+    text=_FOR + "perceptron, which is scikit-learn's, or a network that modelinfo lists, with the options below "
+    "[perceptron].",
+)
+
+with_network = gather("network", Plan, {name: LEARNING[name] for name in _NETWORK} | {"model": (_MODEL, None)})
+"""Lets a command take which network judges tasks; its parameter `network` has it."""
 with_margins = gather("margins", MarginOptions, _OPTIONS)
 """Lets a command take how hard tasks are found; its parameter `margins` has it."""

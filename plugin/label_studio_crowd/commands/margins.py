@@ -13,10 +13,10 @@ from crowdcore.identify import METHODS
 from crowdcore.registry import plain_name
 from label_studio_crowd.commands.crowd_display import progress_bar, show_frame
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.files.learning.hard_tasks import LARGEST, judge, write_files
+from label_studio_crowd.files.learning.hard_tasks import LARGEST, check_network, is_perceptron, judge, write_files
 from label_studio_crowd.files.learning.lessons import Lessons, check_kind, with_n_classes
 from label_studio_crowd.files.learning.pictures import lessons_of_pictures, smaller
-from label_studio_crowd.files.learning.plan import MarginOptions
+from label_studio_crowd.files.learning.plan import MarginOptions, Plan
 from label_studio_crowd.files.sources import Source, read_evidence, write_frame
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def is_margin(method: str) -> bool:
     return plain_name(method) in names
 
 
-def refuse_margin_options(options: MarginOptions, features: Path | None, method: str | None) -> None:
+def refuse_margin_options(options: MarginOptions, network: Plan, features: Path | None, method: str | None) -> None:
     """Raise a `UserError` for options that other methods do not take."""
-    given = [*options.given(), *(["--features"] * (features is not None))]
+    given = [*options.given(), *(["--features"] * (features is not None)), *(["--model"] * (network != Plan()))]
     if given:
         needing = ", ".join(name for name, one in METHODS.items() if one.needs_features)
         what = "no method is chosen" if method is None else f"the method is {method}"
@@ -53,8 +53,8 @@ class ByMargin:
     ----------
     data
         Answers, or peerannot's folder with pictures.
-    how, options
-        How to read answers, and how to find hard tasks.
+    how, options, network
+        How to read answers, how to find hard tasks, and by which classifier.
     features, truth
         Files, or None.
     seed
@@ -64,20 +64,23 @@ class ByMargin:
     data: Path
     how: HowToRead
     options: MarginOptions
+    network: Plan
     features: Path | None
     truth: Path | None
     seed: int
 
     def show(self, method: Identification, out: Path | None, console: Console, err: Console) -> None:
         """Find the hard tasks; write or show them."""
+        check_network(self.network)
         lessons, known = self._lessons(method)
+        self.network.check_size(lessons.X)
         for note in lessons.notes:
             err.print(note, highlight=False, markup=False, soft_wrap=True)
         with progress_bar(err) as progress:
-            found = judge(method, lessons, self.options, known, self.seed, progress)
+            found = judge(method, lessons, self.options, self.network, known, self.seed, progress)
         frame = (found.aum or found.waum).to_frame()  # type: ignore[union-attr]
         if self.options.alpha is not None or lessons.has_pictures:
-            for path in write_files(method, lessons, self.options, found):
+            for path in write_files(method, lessons, self.options, self.network.model, found):
                 typer.echo(f"Wrote {path}")
         if out is not None:
             typer.echo(f"Wrote {write_frame(frame, out)}")
@@ -100,8 +103,10 @@ class ByMargin:
                 metadata=options.metadata_path,
                 n_classes=options.n_classes,
                 size=options.img_size,
+                augment_with=self.seed if self.network.data_augmentation else None,
             )
-            return pictures if options.img_size else smaller(pictures, LARGEST), None
+            as_they_are = options.img_size is not None or not is_perceptron(self.network)
+            return pictures if as_they_are else smaller(pictures, LARGEST), None
         source = Source(self.data, self.how, self.truth)
         reading = source.read()
         check_kind(source, reading)

@@ -253,6 +253,16 @@ def test_aum_writes_peerannots_files(good, digits):
     assert (folder / "too_hard_0.01.txt").exists()
 
 
+@pytest.mark.parametrize(("method", "folder"), [("aum", "aum"), ("waum", "waum_0.1_yang")])
+def test_a_network_judges_pictures(good, deep, digits, method, folder):
+    words = ["--model", "cnn", "--n-epochs", 2, "--alpha", 0.1, "-optim", "SGD", "--lr", 0.05, "--momentum", 0.5]
+    good("identify", digits, "-m", method, *words)
+    written = digits / "identification" / "cnn" / folder
+    assert len((written / "too_hard_0.1.txt").read_text().splitlines()) >= N_TASKS // 10
+    if method == "aum":
+        assert len(pd.read_csv(written / "full_aum_records.csv")) == 2 * N_TASKS
+
+
 def test_what_is_too_hard_is_not_learned_from(good, deep, digits):
     good("identify", digits, "-m", "waum", "--alpha", 0.25, "--n-epochs", 2)
     hard = digits / "identification" / "perceptron" / "waum_0.25_yang" / "too_hard_0.25.txt"
@@ -434,6 +444,8 @@ def test_a_bad_folder(bad, deep, digits, what, said):
             "confusions have shape (80, 3)",
         ),
         (["-m", "waum", "--features", "features.npy", "--matrix-file", "answers.csv"], "is not an array"),
+        (["-m", "waum", "--features", "features.npy", "--lr", 0.1], "--lr is for networks, and tasks are judged by"),
+        (["-m", "entropy", "--model", "cnn"], "--model is for the methods aum, waum, waum-perworker, and the method"),
         (["-m", "waums", "--features", "features.npy"], "--features is for the methods"),
     ],
     ids=lambda value: "-".join(map(str, value)) if isinstance(value, list) else "",

@@ -11,7 +11,8 @@ import numpy as np
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.learning.lessons import Lessons
-from label_studio_crowd.files.learning.plan import MarginOptions, Progress
+from label_studio_crowd.files.learning.models import check_model
+from label_studio_crowd.files.learning.plan import MarginOptions, Plan, Progress, file_name
 
 if TYPE_CHECKING:
     from crowdcore.aggregate import DawidSkene
@@ -32,7 +33,13 @@ class Judged:
 
 
 def judge(
-    method: Identification, lessons: Lessons, options: MarginOptions, known: Any, seed: int, progress: Progress
+    method: Identification,
+    lessons: Lessons,
+    options: MarginOptions,
+    network: Plan,
+    known: Any,
+    seed: int,
+    progress: Progress,
 ) -> Judged:
     """Return the areas under the margin of the tasks.
 
@@ -42,8 +49,8 @@ def judge(
         aum, waum or waum-perworker.
     lessons
         Features, or pictures.
-    options
-        How.
+    options, network
+        How, and by which classifier.
     known
         Labels known to be true, by task, or None.
     seed
@@ -58,12 +65,13 @@ def judge(
     """
     from crowdcore.identify import aum, waum
 
-    crowd, X = lessons.crowd, _numbers(lessons)
+    crowd, by_perceptron = lessons.crowd, is_perceptron(network)
+    X = _numbers(lessons) if by_perceptron else _course(lessons, network, progress)
     shared: dict[str, Any] = {
         "margin": "pleiss" if options.use_pleiss else "yang",
         "topk": options.topk or 1,
         "seed": seed,
-        "progress": progress,
+        "progress": progress if by_perceptron else None,
         **({} if options.n_epochs is None else {"n_epochs": options.n_epochs}),
     }
     if method.name == "aum":
@@ -73,12 +81,14 @@ def judge(
     return Judged(waum=waum(crowd, X, confusions, per_annotator=method.name == "waum-perworker", **shared))
 
 
-def write_files(method: Identification, lessons: Lessons, options: MarginOptions, found: Judged) -> list[Path]:
+def write_files(
+    method: Identification, lessons: Lessons, options: MarginOptions, model: str | None, found: Judged
+) -> list[Path]:
     """Write peerannot's files into the folder of the tasks, and return which."""
     from label_studio_crowd.files.learning.margin_files import write_aum, write_waum
 
     alpha = ALPHA if options.alpha is None else options.alpha
-    folder = lessons.folder / "identification" / PERCEPTRON
+    folder = lessons.folder / "identification" / file_name(model or PERCEPTRON)
     if found.aum is not None:
         return write_aum(lessons, found.aum, folder / "aum", alpha)
     assert found.waum is not None, "it is one of both"
@@ -87,6 +97,34 @@ def write_files(method: Identification, lessons: Lessons, options: MarginOptions
     labels = lessons.folder / "labels" / f"labels_{name}_{alpha}.npy"
     steps = _steps(options)
     return write_waum(lessons, found.waum, folder / f"{name}_{alpha}_{margin}", alpha, labels, steps)
+
+
+def is_perceptron(network: Plan) -> bool:
+    """Whether the classifier is scikit-learn's perceptron, which needs no torch."""
+    return network.model in (None, PERCEPTRON)
+
+
+def check_network(network: Plan) -> None:
+    """Raise a `UserError` if there is no such network, or the perceptron has no such option."""
+    if not is_perceptron(network):
+        check_model(str(network.model))
+        return
+    usual = vars(Plan())
+    given = [name for name, value in vars(network).items() if value != usual[name] and name != "model"]
+    if given:
+        raise UserError(
+            f"--{given[0].replace('_', '-')} is for networks, and tasks are judged by scikit-learn's perceptron: leave "
+            "it out, or name a network with --model."
+        )
+
+
+def _course(lessons: Lessons, network: Plan, progress: Progress) -> Any:
+    from crowdcore.learning.networks import NetworkCourse
+
+    options = network.network_options(str(network.model), None, progress)
+    for name in ("epochs", "least_steps", "seed", "resume", "checkpoint", "schedule"):
+        options.pop(name, None)
+    return NetworkCourse(lessons.X, lessons.crowd.tasks, schedule=None, **options)
 
 
 def _numbers(lessons: Lessons) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
@@ -15,6 +16,17 @@ Progress = Callable[[str, int, int], None]
 _LR: Final = {"sgd": 0.1}
 _USUAL_LR: Final = 1e-3
 _MILESTONES: Final = (50,)
+
+
+def file_name(model: str) -> str:
+    """Return the name of a network as that of a folder.
+
+    Examples
+    --------
+    >>> file_name("package.module:factory")
+    'package.module-factory'
+    """
+    return re.sub(r"[^\w.-]", "-", model)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ class Plan:
     seed: int = 0
     resume: bool = False
 
-    def network_options(self, model: str, checkpoint: Path, progress: Progress | None) -> dict[str, Any]:
+    def network_options(self, model: str, checkpoint: Path | None, progress: Progress | None) -> dict[str, Any]:
         """Return the options of a network of crowdcore's."""
         optimizer = self.optimizer.lower()
         return {

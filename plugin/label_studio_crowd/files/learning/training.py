@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import warnings
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from label_studio_crowd.files.learning.lessons import Lessons, lessons_of_featur
 from label_studio_crowd.files.learning.models import check_model, find_strategy
 from label_studio_crowd.files.learning.outcome import check_name, results, write_results
 from label_studio_crowd.files.learning.pictures import lessons_of_pictures
-from label_studio_crowd.files.learning.plan import Plan, Progress
+from label_studio_crowd.files.learning.plan import Plan, Progress, file_name
 from label_studio_crowd.files.learning.too_hard import read_too_hard
 from label_studio_crowd.files.sources import Source
 
@@ -144,7 +143,7 @@ def taught(work: Work, lessons: Lessons, labels: Path | None, progress: Progress
         rows = np.array([place.get(task, -1) for task in X.tasks.tolist()])
         T = np.vstack([beliefs, np.zeros(beliefs.shape[1])])[rows]
     model = work.plan.model or _usual_model(lessons)
-    folder = lessons.folder / "best_models" / re.sub(r"[^\w.-]", "-", model)
+    folder = lessons.folder / "best_models" / file_name(model)
 
     def fit(options: dict[str, Any], validation: Any) -> Any:
         return NetworkClassifier(**options).fit(X, T, classes=lessons.crowd.classes, validation=validation)
