@@ -133,7 +133,8 @@ _EXAMPLES: Final[dict[Command, tuple[str, ...]]] = {
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     for command, lines in _EXAMPLES.items():
-        app.command(rich_help_panel=ON_FILES, epilog=examples(*lines))(command)
+        name = command.__name__.replace("_", "-")
+        app.command(name, rich_help_panel=ON_FILES, epilog=examples(*lines))(command)
 
 
 def _run(work: Work, learn: Callable[..., Outcome], *, as_json: bool) -> None:
