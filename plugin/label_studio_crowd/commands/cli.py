@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from label_studio_crowd import __version__
-from label_studio_crowd.commands import crowd, learning, taking_home
+from label_studio_crowd.commands import crowd, learning, looking, taking_home
 from label_studio_crowd.commands.help import (
     AS_A_SERVICE,
     EPILOG,
@@ -20,7 +19,7 @@ from label_studio_crowd.commands.help import (
     GroupedCommands,
     examples,
 )
-from label_studio_crowd.commands.opening import at_work, consoles, last_snapshot
+from label_studio_crowd.commands.opening import at_work, consoles
 from label_studio_crowd.commands.options import (
     SCORING,
     STORE,
@@ -33,7 +32,6 @@ from label_studio_crowd.commands.options import (
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
-    from label_studio_crowd.project import Project
     from label_studio_crowd.settings import Settings
 
 app = typer.Typer(
@@ -112,47 +110,7 @@ def doctor(project: int, settings: Settings, as_json: JsonOption = False) -> Non
         raise typer.Exit(2)
 
 
-@app.command(
-    rich_help_panel=ON_LABEL_STUDIO, epilog=examples("look 3", "look 3 --out look.html", "look 3 --control sentiment")
-)
-@with_project
-@with_settings(*STORE, *SCORING)
-def look(
-    project: int,
-    settings: Settings,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write a report, too: a file ending in .html, which opens offline.")
-    ] = None,
-    hide_names: Annotated[
-        bool, typer.Option("--hide-names", help="Replace the annotators' names in the report with numbers.")
-    ] = False,
-    verbose: VerboseOption = False,
-) -> None:
-    """Score a project without changing anything in Label Studio. Reports and exports work afterwards."""
-    from label_studio_crowd.commands import display
-    from label_studio_crowd.pages.report import check_report_path
-    from label_studio_crowd.runs.rescore import How, rescore
-
-    if out is not None:
-        check_report_path(out)
-    console, err = consoles()
-    with (
-        display.progress_bars(err) as progress,
-        at_work(project, settings, writing=True, progress=progress) as opened,
-    ):
-        run = rescore(opened, How(dry_run=True, keeps=True))
-        names = opened.studio.annotator_names()
-        assert run is not None, "only a run that may stop early returns nothing"
-        if out is not None:
-            _write_report(opened, out, None, hide_names=hide_names)
-    display.show_run(console, run.report(), verbose=verbose)
-    display.show_queue(console, run.scores, run.plan.queue, settings.url, project)
-    display.show_annotators(console, run.scores, names)
-    console.print("Label Studio was only read: nothing was written to it.", highlight=False)
-    if out is not None:
-        console.print(f"Wrote {out}", highlight=False, soft_wrap=True)
-    else:
-        console.print(f"Next: label-studio-crowd report {project} --out report.html", highlight=False)
+looking.register_look(app)
 
 
 @app.command(
@@ -210,7 +168,7 @@ def sync(
         typer.echo(json.dumps(run.report().as_json(), ensure_ascii=False))
         return
     display.show_run(out, run.report(), verbose=verbose)
-    display.show_queue(out, run.scores, run.plan.queue, settings.url, project)
+    display.show_queue(out, run.scores, run.plan.queue, f"{settings.url}/projects/{project}")
     display.show_annotators(out, run.scores, names)
     display.show_plan(out, run.plan, run.expected_seconds, dry_run=dry_run)
 
@@ -314,46 +272,7 @@ def status(project: int, settings: Settings, as_json: JsonOption = False) -> Non
 taking_home.register(app)
 
 
-@app.command(
-    rich_help_panel=ON_LABEL_STUDIO,
-    epilog=examples("report 3 --out report.html", "report 3 --out report.html --hide-names"),
-)
-@with_project
-@with_settings(*STORE)
-def report(
-    project: int,
-    out: Annotated[Path, typer.Option("--out", help="File ending in .html.")],
-    settings: Settings,
-    hide_names: Annotated[
-        bool, typer.Option("--hide-names", help="Replace the annotators' names with numbers.")
-    ] = False,
-    control: Annotated[
-        str | None, typer.Option("--control", help="The control that the report is about [the first].")
-    ] = None,
-) -> None:
-    """Write what the server's pages show into one file. It opens offline and can be sent by mail."""
-    from label_studio_crowd.pages.report import check_report_path
-
-    check_report_path(out)
-    with at_work(project, settings) as opened:
-        _write_report(opened, out, control, hide_names=hide_names)
-    typer.echo(f"Wrote {out}")
-
-
-def _write_report(opened: Project, out: Path, control: str | None, *, hide_names: bool) -> None:
-    from label_studio_crowd.exchange.pull import look_up, update_names
-    from label_studio_crowd.pages.report import report_html, write_report
-    from label_studio_crowd.runs.look_ahead import look_ahead_if_due
-
-    info, snapshot = look_up(opened), last_snapshot(opened)
-    if not hide_names:
-        update_names(opened, snapshot.annotators.tolist(), anew=True)
-    look_ahead_if_due(opened, info, snapshot)
-    about = snapshot.of_control(control)
-    if about is None:
-        known = ", ".join(map(repr, snapshot.controls))
-        raise UserError(f"--control is {control!r}, which was not scored; choose one of {known}.")
-    write_report(report_html(opened.store, about, opened.settings, opened.number, hide_names=hide_names), out)
+looking.register_report(app)
 
 
 @app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("disconnect 3 --dry-run", "disconnect 3"))

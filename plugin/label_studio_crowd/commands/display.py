@@ -140,8 +140,8 @@ def _edits(new: int, changed: int, deleted: int) -> str:
     return ", ".join(f"{number:,} {kind}" for kind, number in kinds.items() if number)
 
 
-def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str, project: int, top: int = 10) -> None:
-    """Print the most useful tasks."""
+def show_queue(console: Console, scores: Scores, queue: Sequence[int], project_url: str, top: int = 10) -> None:
+    """Print the most useful tasks, and where one opens, if the project is anywhere."""
     if not queue:
         console.print("The queue is empty: there is nothing left to label.")
         return
@@ -164,7 +164,8 @@ def show_queue(console: Console, scores: Scores, queue: Sequence[int], url: str,
             f"{scores.least_quality[row]:.3f}" if judged else "-",
         )
     console.print(table)
-    console.print(f"Open one: {url}/projects/{project}/data?task=NUMBER", highlight=False, soft_wrap=True)
+    if project_url:
+        console.print(f"Open one: {project_url}/data?task=NUMBER", highlight=False, soft_wrap=True)
 
 
 def _votes(scores: Scores, row: int) -> str:

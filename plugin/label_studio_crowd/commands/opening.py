@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -49,6 +50,35 @@ def at_work(
         raise typer.Exit(130) from None
     finally:
         store.close()
+
+
+@contextmanager
+def in_a_file(
+    path: Path, settings: Settings, label_config: Path | None, progress: Progress | None = None
+) -> Iterator[Project]:
+    """Open Label Studio's export as a project, with a store that is gone afterwards.
+
+    Parameters
+    ----------
+    label_config
+        A file with the project's labeling config; None for one that fits the answers.
+    """
+    from tempfile import TemporaryDirectory
+
+    from label_studio_crowd.feedback import silent
+    from label_studio_crowd.files.exported_project import NUMBER, ExportedStudio
+    from label_studio_crowd.files.sources import user_errors
+    from label_studio_crowd.project import Project
+    from label_studio_crowd.store.projects import Store
+
+    with TemporaryDirectory() as folder, ExitStack() as held:
+        with user_errors():
+            config = None if label_config is None else label_config.read_text(encoding="utf-8")
+            studio = ExportedStudio(path, config)
+        settings = settings.model_copy(update={"url": studio.url, "model_dir": Path(folder) / "models"})
+        store = held.enter_context(closing(Store(f"sqlite:///{folder}/store.sqlite")))
+        stored = store.project(studio.url, NUMBER)
+        yield Project(number=NUMBER, studio=studio, store=stored, settings=settings, progress=progress or silent)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -91,6 +92,11 @@ SCORING: Final = (
 _PROJECT_ARGUMENT: Final[Any] = typer.Argument(
     metavar="[PROJECT]", min=1, show_default=False, help="Number of the project, as in its address."
 )
+_PROJECT_OR_FILE_ARGUMENT: Final[Any] = typer.Argument(
+    metavar="[PROJECT|EXPORT]",
+    show_default=False,
+    help="Number of the project, as in its address; or Label Studio's JSON export, without any Label Studio.",
+)
 _PROJECT_OPTION: Final[Any] = typer.Option(
     "--project", "-p", min=1, help="The same as an option; or set LABEL_STUDIO_CROWD_PROJECT."
 )
@@ -106,6 +112,26 @@ def _one_project(number: int | None, named: int | None) -> int:
         "`label-studio-crowd projects` lists them."
     )
 
+
+def _project_or_file(found: str | None, named: int | None) -> int | Path:
+    if found is None or found.isdecimal():
+        return _one_project(None if found is None else int(found), named)
+    if named is not None:
+        raise UserError(f"Found {found} and --project {named}: name one.")
+    if not Path(found).exists():
+        raise UserError(f"{found} is neither the number of a project nor a file: correct it.")
+    return Path(found)
+
+
+with_project_or_file: Final = gather(
+    "project",
+    _project_or_file,
+    {
+        "found": (Annotated[str | None, _PROJECT_OR_FILE_ARGUMENT], None),
+        "named": (Annotated[int | None, _PROJECT_OPTION], None),
+    },
+)
+"""Lets a command take a project as `with_project`, or Label Studio's JSON export, as an argument."""
 
 with_project: Final = gather(
     "project",

@@ -132,7 +132,7 @@ def read_export(
     UserError
         If it is another format, no control fits, or several do.
     """
-    export = _Export(path)
+    export = Export(path)
     check_models(models)
     annotations = [row for place, task in enumerate(tasks) for row in export.annotations(place, task)]
     predictions = [row for place, task in enumerate(tasks) for row in export.predictions(place, task, models)]
@@ -183,7 +183,7 @@ class ExportReading(Reading):
 
 
 @dataclass
-class _Export:
+class Export:
     """What an export says of its tasks and people.
 
     Attributes
@@ -316,7 +316,7 @@ def _who(given: Any) -> Any:
 
 
 def _named(
-    export: _Export,
+    export: Export,
     found: Answers,
     annotations: Sequence[Annotation],
     control: Control,
@@ -366,7 +366,7 @@ def _named(
     return (crowd, truth) if classes is not None else _without_corrected(crowd, truth)
 
 
-def _check_ratings(export: _Export, answers: Crowd) -> None:
+def _check_ratings(export: Export, answers: Crowd) -> None:
     """Raise a `UserError` about the first rating that is no number."""
     wrong = [code for code, name in enumerate(answers.classes.tolist()) if typed([name]).dtype.kind not in "if"]
     at = np.flatnonzero(np.isin(answers.label, wrong))
@@ -386,7 +386,7 @@ def _without_corrected(crowd: Crowd, truth: NDArray[np.int64]) -> tuple[Crowd, N
     return replace(crowd, classes=crowd.classes[used[:-1]], label=place[crowd.label]), place[truth]
 
 
-def _about_models(export: _Export, found: Answers, models: Sequence[str]) -> Iterator[str]:
+def _about_models(export: Export, found: Answers, models: Sequence[str]) -> Iterator[str]:
     """Yield what is to be said of the models that are annotators."""
     for version in models:
         if version not in export.versions:
@@ -398,7 +398,7 @@ def _about_models(export: _Export, found: Answers, models: Sequence[str]) -> Ite
         yield f"the model {version!r} is an annotator, with predictions of {export.versions[version]:,} tasks{aside}"
 
 
-def _about(export: _Export, found: Answers, crowd: Crowd, control: Control, repeated: Repeated | None) -> str:
+def _about(export: Export, found: Answers, crowd: Crowd, control: Control, repeated: Repeated | None) -> str:
     """Return what was found, and what was guessed, in a sentence."""
     more = len(found.crowd.label) - len(crowd.label)
     later = SUPERSEDED if repeated != "first" else "after the annotator's first one"

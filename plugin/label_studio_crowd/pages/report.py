@@ -53,7 +53,7 @@ class _Links:
         return f"#whole-{task}" if task in self.whole_tasks else ""
 
     def task(self, task: int) -> str:
-        return task_url(self.url, task)
+        return task_url(self.url, task) if self.url else ""
 
     def image(self, task: int, path: str) -> str:
         return ""
@@ -125,7 +125,7 @@ def report_html(
     shown += [row.task for one in details for row in one.mistakes] + [row.task for one in details for row in one.odd]
     runs, facts = stored.runs.newest(_RUNS), stored.facts
     report = runs[0].report if runs else RunReport()
-    url = project_url(settings, project)
+    url = "" if settings.url.startswith("file:") else project_url(settings, project)  # an export is no address
     return page_html(
         "report.html",
         title=snapshot.title,

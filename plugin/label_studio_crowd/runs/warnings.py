@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from label_studio_crowd.connection.addresses import StrangeAddresses
-from label_studio_crowd.connection.record import wrong_settings
+from label_studio_crowd.connection.record import Record, wrong_settings
 from label_studio_crowd.exchange.models import models_of, other_versions
 from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.exchange.pull import Unreadable
@@ -27,8 +27,9 @@ _MANY: Final = 50
 
 def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterator[str]:
     """Yield what the user should know, a sentence or two each."""
-    for name, (value, needed) in wrong_settings(project.info).items():
-        yield f"The project's {name} is {value!r}, not {needed!r}: the queue is not served. Run connect."
+    if project.store.facts.read(Record) is not None:  # a project that is only looked at serves no queue
+        for name, (value, needed) in wrong_settings(project.info).items():
+            yield f"The project's {name} is {value!r}, not {needed!r}: the queue is not served. Run connect."
     if (strange := project.store.facts.read(StrangeAddresses)) and strange.urls:
         yield f"{strange.in_words()}."
     yield from _of_ground_truth(scores.answers, project.settings)

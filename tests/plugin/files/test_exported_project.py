@@ -1,0 +1,149 @@
+"""Label Studio's export, looked at as a project without any Label Studio."""
+
+import json
+import re
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+from label_studio_crowd.commands import cli
+from label_studio_crowd.files.exported_project import ExportedStudio
+from label_studio_crowd.studio.controls import find_controls
+from label_studio_crowd.studio.controls.fitting_config import fitting_config
+
+PEOPLE = ({"id": 7, "email": "ann@x.org"}, "bob@x.org", 9)
+
+
+def item(tag, name="mood", to="text", **value):
+    return {"id": "a1", "from_name": name, "to_name": to, "type": tag, "value": value}
+
+
+def exported(path, num_tasks=12):
+    """Write what three people said of some texts, and what a model says."""
+    tasks = []
+    for place in range(num_tasks):
+        truth = "ab"[place % 2]
+        said = [truth, truth, "a"]
+        tasks.append(
+            {
+                "id": 100 + place,
+                "data": {"text": f"text {place} of the class {truth}"},
+                "annotations": [
+                    {"id": place * 3 + n, "completed_by": who, "result": [item("choices", choices=[label])]}
+                    for n, (who, label) in enumerate(zip(PEOPLE, said, strict=True))
+                ],
+                "predictions": [{"model_version": "gpt", "result": [item("choices", choices=[truth])]}],
+            }
+        )
+    path.write_text(json.dumps(tasks))
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["label-studio-crowd", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return run
+
+
+def test_look_scores_an_export_and_writes_its_report(run, tmp_path):
+    exported(tmp_path / "pets.json")
+    code, out, err = run("look", "pets.json", "--out", "look.html")
+    assert code == 0, err
+    assert "36 labels by 3 annotators on 12 of 12 tasks" in out
+    assert "bob@x.org" in out
+    assert "/projects/" not in out
+    html = (tmp_path / "look.html").read_text()
+    assert "Task 100" in html
+    assert "bob@x.org" in html
+    assert not re.search(r'href="(?!#)', html), "no link leads out of a report without a Label Studio"
+
+
+def test_report_has_models_that_are_annotators_and_hides_names(run, tmp_path, monkeypatch):
+    exported(tmp_path / "pets.json")
+    monkeypatch.setenv("LABEL_STUDIO_CROWD_MODEL_ANNOTATORS", "gpt")
+    code, out, err = run("report", "pets.json", "--out", "report.html", "--hide-names")
+    assert (code, out) == (0, "Wrote report.html\n"), err
+    html = (tmp_path / "report.html").read_text()
+    assert "@x.org" not in html
+    assert "gpt" in html
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["look", "nowhere.json"], "neither the number of a project nor a file"),
+        (["look", "other.json"], "is not Label Studio's export"),
+        (["look", "pets.json", "--label-config", "no.xml"], "no.xml cannot be used"),
+        (["look", "pets.json", "--label-config", "other.json"], "not valid XML"),
+        (["report", "pets.json", "--project", "3", "--out", "r.html"], "Found pets.json and --project 3"),
+        (["report", "3", "--label-config", "other.json", "--out", "r.html"], "a project has its own"),
+    ],
+)
+def test_what_does_not_fit_is_said(words, said, run, tmp_path):
+    exported(tmp_path / "pets.json")
+    (tmp_path / "other.json").write_text('[{"a": 1}]')
+    code, _, err = run(*words)
+    assert code == 2
+    assert said in err
+
+
+def test_the_own_labeling_config_is_taken_if_it_is_given(tmp_path):
+    config = (
+        '<View><Text name="text" value="$text"/><Choices name="mood" toName="text"><Choice value="a"/></Choices></View>'
+    )
+    studio = ExportedStudio(exported(tmp_path / "pets.json"), config)
+    assert studio.project(1)["label_config"] == config
+
+
+def test_people_keep_their_numbers_and_names(tmp_path):
+    studio = ExportedStudio(exported(tmp_path / "pets.json"))
+    (page,) = studio.tasks(1)
+    assert [row["completed_by"] for row in page.tasks[0]["annotations"]] == [7, 1, 9]
+    assert studio.annotator_names() == {1: "bob@x.org"}
+    assert studio.counts(1) == (12, 36, 0, 12)
+
+
+SPAN = {"start": 0, "end": 3, "text": "Ann", "labels": ["PER"]}
+
+
+@pytest.mark.parametrize(
+    ("items", "kinds"),
+    [
+        ([item("choices", choices=["a"])], {"mood": "choice"}),
+        ([item("choices", choices=["a", "b"])], {"mood": "set"}),
+        ([item("rating", rating=3), item("number", "n", number=4.5)], {"mood": "ordered", "n": "number"}),
+        ([item("taxonomy", taxonomy=[["a", "b"]])], {"mood": "choice"}),
+        ([item("labels", "spans", **SPAN)], {"spans": "regions"}),
+        ([item("labels", "spans", **SPAN), item("choices", choices=["a"], **SPAN)], {"spans", "mood"}),
+        ([item("textarea", text=["hello"])], {"mood": "text"}),
+    ],
+)
+def test_a_config_fits_the_results(items, kinds):
+    config = fitting_config([items], [{"text": "Ann met Bob"}])
+    found = {control.name: control.kind for control in find_controls(config)}
+    assert found == kinds if isinstance(kinds, dict) else set(found) == kinds
+
+
+@pytest.mark.parametrize(
+    ("tag", "data", "shown"),
+    [
+        ("choices", "https://x.org/a.jpg?size=3", "Image"),
+        ("choices", "a.wav", "Audio"),
+        ("choices", "Some words.", "Text"),
+        ("rectanglelabels", "x", "Image"),
+        ("labels", "x.mp3", "Audio"),
+        ("hypertextlabels", "<b>x</b>", "HyperText"),
+    ],
+)
+def test_what_annotators_saw_is_guessed(tag, data, shown):
+    config = fitting_config([[item(tag, **{tag: ["a"]})]], [{"text": data}])
+    assert next(iter(ElementTree.fromstring(config))).tag == shown
