@@ -11,12 +11,13 @@ import numpy as np
 from crowdcore.kinds.region import answers_about_units
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, known_of
-from label_studio_crowd.scoring.regional.inner import believe_inner
+from label_studio_crowd.scoring.regional.inner import Inner, believe_inner
 from label_studio_crowd.scoring.regional.marked import Believed, MarkedRegions
 from label_studio_crowd.scoring.regional.parts import Folded, Part, only, part_table
 from label_studio_crowd.studio.controls import (
     Control,
     PerRegionForm,
+    SaidOfRegions,
     about_region,
     described,
     inner_control,
@@ -80,33 +81,43 @@ def believe_regions(
         (Region, annotator's code) → the answer.
     """
     inner = inner_control(answers.control)
-    given = dict(said)
-    if inner.kind == "set" and not inner.required:  # nothing chosen is an answer
-        given |= {
-            (at, who): frozenset() for at, region in enumerate(regions) for who in region.seen if (at, who) not in said
-        }
-    table = part_table(regions, given, answers.crowd.annotators)
-    counts = table.num_answers
+    table = part_table(regions, _with_empty_sets(inner, regions, said), answers.crowd.annotators)
     counted = np.array(
-        [
-            at
-            for at, region in enumerate(regions)
-            if region.known is not None or (counts[at] and 2 * counts[at] >= len(region.seen))
-        ],
-        np.int64,
+        [at for at, region in enumerate(regions) if _counts(region, int(table.num_answers[at]))], np.int64
     )
     believed = believe_inner(inner, only(table, counted), [regions[at].known for at in counted.tolist()])
+    consensus = _consensus(answers, [regions[at] for at in counted.tolist()], believed)
+    return Folded(answers, regions, table, counted, believed).belief(consensus)
+
+
+def _with_empty_sets(
+    inner: Control, regions: Sequence[Region], said: Mapping[tuple[int, int], Any]
+) -> dict[tuple[int, int], Any]:
+    """Return what is said, with what those said who chose nothing where nothing is an answer."""
+    if inner.kind != "set" or inner.required:
+        return dict(said)
+    asked = ((at, who) for at, region in enumerate(regions) for who in sorted(region.seen))
+    return {**said, **{key: frozenset() for key in asked if key not in said}}
+
+
+def _counts(region: Region, answers: int) -> bool:
+    """Return whether a region has a consensus: most who were asked about it said something."""
+    return region.known is not None or (answers > 0 and 2 * answers >= len(region.seen))
+
+
+def _consensus(answers: Answers, regions: Sequence[Region], believed: Inner) -> list[SaidOfRegions]:
+    """Return the consensus of each task, of what is believed of regions, as it is written."""
     items: list[list[Mapping[str, Any]]] = [[] for _ in answers.crowd.tasks]
     names: list[dict[str, str]] = [{} for _ in answers.crowd.tasks]
-    for at, answer, quality in zip(counted.tolist(), believed.consensus, believed.quality.tolist(), strict=True):
-        region = regions[at]
-        if answer is not None and region.item.get("id"):
-            if not region.is_true:
-                names[region.row][str(region.item["id"])] = name_of(region.item)
-            own = answers.own.of_task.get(int(answers.crowd.tasks[region.row]), {}) if answers.own else {}
-            written = about_region(answers.control, region.item, answer, own)
-            items[region.row] += [{**item, "score": round(quality, 3)} for item in written]
-    return Folded(answers, regions, table, counted, believed).belief(list(map(said_of_regions, items, names)))
+    for region, answer, quality in zip(regions, believed.consensus, believed.quality.tolist(), strict=True):
+        if answer is None or not region.item.get("id"):
+            continue
+        if not region.is_true:
+            names[region.row][str(region.item["id"])] = name_of(region.item)
+        own = answers.own.of_task.get(int(answers.crowd.tasks[region.row]), {}) if answers.own else {}
+        written = about_region(answers.control, region.item, answer, own)
+        items[region.row] += [{**item, "score": round(quality, 3)} for item in written]
+    return list(map(said_of_regions, items, names))
 
 
 def by_region(answers: Answers) -> Iterator[tuple[int, int, str, Any]]:

@@ -12,6 +12,7 @@ from label_studio_crowd.studio.controls.forms.numbers import MomentForm, NumberF
 from label_studio_crowd.studio.controls.forms.per_region import (
     PER_REGION,
     PerRegionForm,
+    SaidOfRegions,
     about_region,
     described,
     inner_control,
@@ -42,6 +43,7 @@ __all__ = [
     "ClassForm",
     "Form",
     "PerRegionForm",
+    "SaidOfRegions",
     "SeveralLabelsError",
     "about_region",
     "as_place",
