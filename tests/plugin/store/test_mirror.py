@@ -1,3 +1,5 @@
+import json
+
 from label_studio_crowd.store.people import Numbered
 from label_studio_crowd.store.projects import Store
 
@@ -78,3 +80,25 @@ def test_what_label_studio_does_not_hold_is_found_by_ids_and_times(store):
     page = [told(1, (10, held)), told(2, (20, "2026-11-21T04:00:00Z")), told(3, (30, held), (31, held)), told(4)]
     assert mirror.differing(page) == [2, 3]
     assert mirror.differing([told(1)]) == [1]
+
+
+def test_what_is_about_one_region_stays_together_whatever_its_random_id(store):
+    project = Store(store).project("s", 1)
+
+    def said(name, other):
+        return [
+            {"id": name, "from_name": "ner", "value": {"start": 0, "end": 3}},
+            {"id": name, "from_name": "mood", "value": {"start": 0, "end": 3, "choices": ["a"]}},
+            {"id": other, "from_name": "ner", "value": {"start": 5, "end": 9}},
+            {"id": f"{name}{other}", "from_name": "c", "value": {"choices": ["a"]}},
+            {"from_id": other, "to_id": name, "type": "relation"},
+        ]
+
+    given = task(1, annotations=[5, 6])
+    for annotation, names in zip(given["annotations"], (("x1", "x2"), ("y7", "y3")), strict=True):
+        annotation["result"] = said(*names)
+    project.mirror.apply([given])
+    one, other = (json.loads(row.result) for row in project.mirror.annotations())
+    assert one == other
+    assert [item.get("id") for item in one] == ["r1", "r1", "r2", None, None]
+    assert (one[4]["from_id"], one[4]["to_id"]) == ("r2", "r1")
