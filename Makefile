@@ -110,7 +110,7 @@ bench-savings: $(INSTALLED) ## how many labels asking one by one saves, into doc
 bench-kinds: $(INSTALLED) ## compare the consensus of sets, ordered classes and numbers with other ways, into docs/results
 	@$(BIN)/python -m benchmarks.science.kinds.answers --out docs/results
 
-bench-deep: deep ## learn classifiers from a crowd, and find hard tasks, into docs/results (a quarter of an hour)
+bench-deep: deep ## learn classifiers from a crowd, and find hard tasks, into docs/results (three minutes)
 	@$(BIN)/python -m benchmarks.science.papers deep --out docs/results
 
 screenshots: studio ## pictures of the pages, and of the consensus in Label Studio, into docs/pictures (six minutes, Chromium)

@@ -7,7 +7,7 @@
     python -m benchmarks.science.papers dominance       # our own consensus beside the others on 170 crowds
     python -m benchmarks.science.papers coverage        # how well it knows the annotators: intervals, errors, ranks
     python -m benchmarks.science.papers revealed        # answers that each rule of choosing tasks needs
-    python -m benchmarks.science.papers deep            # classifiers learned from a crowd (ten minutes; needs torch)
+    python -m benchmarks.science.papers deep            # classifiers learned from a crowd (three minutes; needs torch)
     python -m benchmarks.science.papers hard-tasks      # WAUM and others on tasks that were made hard; pruning
 
 Each prints its tables and what had to be shown, and ends with 1 if something of that is not so; --out FOLDER writes

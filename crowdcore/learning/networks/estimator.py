@@ -246,6 +246,10 @@ class Network(ClassifierMixin, BaseEstimator):  # type: ignore[misc, unused-igno
             likelihoods = answer_likelihoods(crowd, places, judged)
             return places, scores.Watched(scores.AnswersScore(tasks, judged, likelihoods, *reading), "answers_loss")
         if validation is None:
+            if self.early_stopping == "validation":
+                raise ValueError(
+                    "early_stopping is 'validation', but none is given: pass fit validation=(tasks, labels)"
+                )
             return places, None
         score = scores.ValidationScore(
             self._scaled(as_tasks(validation[0])), _codes_of(validation[1], self.classes_), *reading
