@@ -121,7 +121,8 @@ CLASS_MODELS: Final[Mapping[str, Model]] = {
 def class_accuracy(drawn: Drawn, extra: Sequence[Sequence[Any]]) -> tuple[float, float]:
     """Return the share of right labels, and the quality that is believed."""
     wide = [[-1 if code is None else code for code in [*row, *more]] for row, more in _beside(drawn, extra)]
-    found = hierarchical_dawid_skene(Crowd.from_wide(wide, classes=range(CLASSES)))
+    people = np.arange(PEOPLE + len(extra)) < PEOPLE
+    found = hierarchical_dawid_skene(Crowd.from_wide(wide, classes=range(CLASSES)), people=people)
     return float((found.consensus == np.array(drawn.truth)).mean()), float(found.quality.mean())
 
 

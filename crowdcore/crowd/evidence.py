@@ -193,6 +193,21 @@ def as_known_labels(crowd: Crowd, known_labels: ArrayLike | None) -> Codes:
     return known
 
 
+def as_people(annotators: Ids, people: ArrayLike | None) -> NDArray[np.bool_]:
+    """Return who of the annotators are people, shape (M,); by default all.
+
+    Raises
+    ------
+    ValueError
+        If `people` has not True or False for each.
+    """
+    M = len(annotators)
+    found = np.ones(M, np.bool_) if people is None else np.asarray(people)
+    if found.shape != (M,) or found.dtype != np.bool_:
+        raise ValueError(f"people must have True or False for each of the {M} annotators; it has shape {found.shape}.")
+    return found
+
+
 def as_known(crowd: Crowd, known_labels: ArrayLike | Mapping[Any, Any] | pd.Series[Any] | None) -> Codes:
     """Return codes of the labels known to be true, -1 where unknown, shape (N,).
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crowdcore import kernels
 from crowdcore.crowd.arguments import is_number
-from crowdcore.crowd.evidence import SUM_TOLERANCE, as_ensemble, as_known_labels
+from crowdcore.crowd.evidence import SUM_TOLERANCE, as_ensemble, as_known_labels, as_people
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.sums import each
 from crowdcore.crowd.table import Crowd
@@ -148,6 +148,7 @@ def hierarchical_dawid_skene(
     known_labels: ArrayLike | None = None,
     most_exponent: float = 2.0,
     expected_shares: ArrayLike | None = None,
+    people: ArrayLike | None = None,
 ) -> HierarchicalResult:
     r"""Return each task's consensus label and how far labels and annotators are to be believed.
 
@@ -179,6 +180,10 @@ def hierarchical_dawid_skene(
     expected_shares : array_like of shape (K,), optional
         How common the classes are expected to be, more than 0 and 1 in all, for where no model says it: a start, a
         tenth of what the answers say. Default: all alike, which takes a class of one in fifty for too common.
+    people : array_like of bool, shape (M,), optional
+        The annotators whose votes are the beginning; all by default. Others, such as models that answer every task, are
+        judged by these first: one that always says the same would else have its class taken for the usual one. Without
+        `features` only.
 
     Returns
     -------
@@ -264,7 +269,10 @@ def hierarchical_dawid_skene(
     copies = find_copies(crowd)
     heard, _ = without_copies(crowd, copies)
     if features is None:
-        fit = fit_hierarchical(heard, P, known, most_exponent, knows_shares=most_exponent <= 1, expected=expected)
+        begins = None if people is None else heard.select_answers(as_people(crowd.annotators, people)[heard.annotator])
+        fit = fit_hierarchical(
+            heard, P, known, most_exponent, knows_shares=most_exponent <= 1, expected=expected, begins=begins
+        )
         return rate_everybody(_result(fit, P), crowd, copies)
     learner = OutOfFold(heard, features, classifier, known)
     fit, P = fit_with_features(heard, learner, P, known, most_exponent, expected)

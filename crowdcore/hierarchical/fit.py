@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,7 @@ def fit_hierarchical(
     knows_shares: bool = False,
     alone: HierarchicalFit | None = None,
     expected: Floats | None = None,
+    begins: Crowd | None = None,
 ) -> HierarchicalFit:
     """Return the fit with the model as far as it has earned its say, or without it.
 
@@ -65,11 +67,14 @@ def fit_hierarchical(
         The fit without a model, if it is there already.
     expected : ndarray of shape (K,), optional
         How common the classes are expected to be, for the fit without a model; default: all alike.
+    begins : Crowd, optional
+        The answers whose votes are the beginning: of the same tasks, annotators and classes. Default: all.
     """
+    fitted = partial(HierarchicalFit, begins=begins)
     if not np.any(crowd.num_answers + (known >= 0) > 1):  # nothing tells a careful annotator from an unsure model
         most_exponent = min(most_exponent, 1.0)
     if alone is None:
-        alone = HierarchicalFit(crowd, None, known, most_exponent, expected=expected).run()
+        alone = fitted(crowd, None, known, most_exponent, expected=expected).run()
     if P is None or goes_against(np.log(P), crowd, known):
         return alone
     (T, shares), heard, price = alone.beliefs, alone.heard, luck(alone.heard)
@@ -79,12 +84,12 @@ def fit_hierarchical(
     if not model.earned:
         if not alone.checked:
             return alone
-        fit = HierarchicalFit(crowd, P, known, most_exponent).listening(min(1.0, most_exponent)).run()
+        fit = fitted(crowd, P, known, most_exponent).listening(min(1.0, most_exponent)).run()
         return fit if fit.is_better_than(alone, LEAST_RESCUE * price, LEAST_RESCUED) else alone
-    fit = HierarchicalFit(crowd, model.pred_probs, known, min(most_exponent, 1 + model.earned)).run()
+    fit = fitted(crowd, model.pred_probs, known, min(most_exponent, 1 + model.earned)).run()
     if not fit.is_better_than(alone, -price, LEAST_BELIEVED):
         careful = min(most_exponent, 1.0)
-        fit = HierarchicalFit(crowd, model.pred_probs, known, careful, most_correlation=0.0).run()
+        fit = fitted(crowd, model.pred_probs, known, careful, most_correlation=0.0).run()
     return fit if fit.is_better_than(alone, -price, LEAST_BELIEVED) else alone
 
 
@@ -99,6 +104,8 @@ class HierarchicalFit:
         How far answers may be taken to err together.
     expected : ndarray of shape (K,), optional
         How common the classes are expected to be, where there is no model; default: all alike.
+    begins : Crowd, optional
+        As in `fit_hierarchical`.
 
     Attributes
     ----------
@@ -132,6 +139,7 @@ class HierarchicalFit:
         most_exponent: float,
         most_correlation: float = MOST_CORRELATION,
         expected: Floats | None = None,
+        begins: Crowd | None = None,
     ) -> None:
         self.crowd, self.pred_probs, self.known, self.has_model = crowd, P, known, P is not None
         self.most_exponent, self.most_correlation = most_exponent, most_correlation
@@ -139,7 +147,7 @@ class HierarchicalFit:
         self._num_heard = max(int(self.heard.sum()), 1)
         self.confusions = Confusions(crowd, COMMON_WITH_MODEL if self.has_model else COMMON_ALONE)
         self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
-        self.posterior = self._begin(expected if P is None else P)
+        self.posterior = self._begin(expected if P is None else P, crowd if begins is None else begins)
         taught = (crowd.num_answers > 1) | (known >= 0)
         shares = self.posterior[taught].sum(axis=0) + 1
         self.checked = bool(np.any(crowd.num_answers + (known >= 0) > 1))
@@ -151,10 +159,9 @@ class HierarchicalFit:
         K = len(crowd.classes)
         self._walk(np.empty((0, K)), np.empty((0, K)), 0.0)
 
-    def _begin(self, P: Floats | None) -> Floats:
+    def _begin(self, P: Floats | None, crowd: Crowd) -> Floats:
         """Return the first posteriors: what is known; else 4/5 shares of votes, 1/5 the model or what is expected."""
-        crowd, K = self.crowd, len(self.crowd.classes)
-        n = crowd.num_answers[:, None]
+        n, K = crowd.num_answers[:, None], len(crowd.classes)
         T: Floats = crowd.counts * (0.8 / np.maximum(n, 1))
         T += np.where(n > 0, 0.2, 1.0) * (1 / K if P is None else P)
         told = np.flatnonzero(self.known >= 0)

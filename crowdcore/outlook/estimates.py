@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crowdcore.crowd.evidence import as_people
 from crowdcore.crowd.ids import Codes
 from crowdcore.hierarchical.accuracies import credible_accuracies
 
@@ -311,11 +312,7 @@ def answers_by(crowd: Crowd, people: ArrayLike | None) -> Codes:
     """
     if people is None:
         return crowd.num_answers
-    theirs = np.asarray(people, np.bool_)
-    if theirs.shape != (len(crowd.annotators),):
-        raise ValueError(
-            f"people has shape {theirs.shape}; expected ({len(crowd.annotators)},): True or False for each annotator."
-        )
+    theirs = as_people(crowd.annotators, people)
     return np.bincount(crowd.task[theirs[crowd.annotator]], minlength=len(crowd.tasks))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crowdcore.crowd.arguments import check_flag, is_number
+from crowdcore.crowd.evidence import as_people
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.ids import plain
 from crowdcore.kinds.number.model import fit_numbers, usual_range, usual_step
@@ -201,11 +202,8 @@ def _logarithms(values: Floats, tasks: NDArray[np.int64], table: AnswerTable) ->
 
 def _usual(table: AnswerTable, people: ArrayLike | None) -> NDArray[np.bool_]:
     """Return who says what is usual, (M,): these, or all where none of them has answered."""
-    M = len(table.annotators)
-    usual = np.ones(M, np.bool_) if people is None else np.asarray(people)
-    if usual.shape != (M,) or usual.dtype != np.bool_:
-        raise ValueError(f"people must have True or False for each of the {M} annotators; it has shape {usual.shape}.")
-    return usual if usual[table.annotator].any() else np.ones(M, np.bool_)
+    usual = as_people(table.annotators, people)
+    return usual if usual[table.annotator].any() else np.ones_like(usual)
 
 
 def _per_task(table: AnswerTable, given: Any, name: str) -> Floats:

@@ -79,7 +79,10 @@ def find_beliefs(
     """
     if answers.control.is_class:
         in_order = answers.control.kind == "ordered"
-        found = find_class_beliefs(method, answers.crowd, pred_probs, answers.known_labels, in_order=in_order)
+        people = ~answers.are_models if answers.are_models.any() else None
+        found = find_class_beliefs(
+            method, answers.crowd, pred_probs, answers.known_labels, in_order=in_order, people=people
+        )
         return answers, _by_people(answers, found, founded=method == "crowdlab")
     return as_beliefs(*believe(answers))
 
@@ -116,6 +119,7 @@ def find_class_beliefs(
     known_labels: Codes | None = None,
     *,
     in_order: bool = False,
+    people: Mask | None = None,
 ) -> Beliefs:
     """Return what a method believes of a crowd whose answers are classes.
 
@@ -131,19 +135,23 @@ def find_class_beliefs(
         Codes of labels known to be true, -1 elsewhere; shape (N,).
     in_order
         Whether the classes have an order; ``crowdlab`` does not know it.
+    people
+        Which annotators are people, by whom the others are judged first, (M,); all by default, and with ``crowdlab``.
     """
-    found = _METHODS[method](crowd, pred_probs, known_labels)
+    found = _METHODS[method](crowd, pred_probs, known_labels, people)
     if in_order and isinstance(found.result, HierarchicalResult):
         return replace(found, result=read_ordered(found.result))
     return found
 
 
-def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:
-    result = hierarchical_dawid_skene(crowd, pred_probs, known_labels=known_labels, most_exponent=MOST_EXPONENT)
+def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None, people: Mask | None) -> Beliefs:
+    result = hierarchical_dawid_skene(
+        crowd, pred_probs, known_labels=known_labels, most_exponent=MOST_EXPONENT, people=people
+    )
     untold = len(crowd.label) > 0 and not result.known.any() and silence(result) is not None
     if untold and (result.consensus[crowd.task] != crowd.label).any():
         # nothing tells who is right, and the model, which agrees with people by chance, would overrule them
-        result = replace(hierarchical_dawid_skene(crowd), model_exponent=0.0)
+        result = replace(hierarchical_dawid_skene(crowd, people=people), model_exponent=0.0)
     return Beliefs(
         result,
         confidence_scores(result),
@@ -156,14 +164,14 @@ def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes |
     )
 
 
-def _crowdlab(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None) -> Beliefs:
+def _crowdlab(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None, people: Mask | None) -> Beliefs:
     found = published(crowd, pred_probs, known_labels)
     no_interval, founded = np.full((len(crowd.annotators), 2), np.nan), np.ones(len(crowd.tasks), np.bool_)
     hears_model, copies, labels = pred_probs is not None, find_copies(crowd), crowd.num_answers
     return Beliefs(found.result, found.score, no_interval, founded, hears_model, labels, labels, copies)
 
 
-_METHODS: dict[ConsensusMethod, Callable[[Crowd, Floats | None, Codes | None], Beliefs]] = {
+_METHODS: dict[ConsensusMethod, Callable[[Crowd, Floats | None, Codes | None, Mask | None], Beliefs]] = {
     "hierarchical-dawid-skene": _hierarchical,
     "crowdlab": _crowdlab,
 }

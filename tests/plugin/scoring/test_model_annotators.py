@@ -158,7 +158,7 @@ def test_the_forecast_asks_people_alone():
     for people_only, labels in ((who, scores.num_labels), (None, scores.answers.crowd.num_answers)):
         found = forecast_accuracy(scores.result, target_quality=1.0, max_labels=6, people=people_only, n_simulations=2)
         assert found.labels_needed == (6 - labels).sum(), "nothing is surely right, so each task gets all it may have"
-    with pytest.raises(ValueError, match="people has shape"):
+    with pytest.raises(ValueError, match="people must have True or False"):
         forecast_accuracy(scores.result, people=[True])
 
 
