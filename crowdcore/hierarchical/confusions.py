@@ -38,6 +38,8 @@ class Confusions:
         M annotators, K classes, A answers.
     common_weight : float
         How many average classes' answers the overall accuracy counts for in the accuracy :math:`d_k` of each class.
+    people : ndarray of bool, shape (M,), optional
+        The annotators who are everybody, by whose answers :math:`d` and the usual mistakes are found; all by default.
 
     Attributes
     ----------
@@ -69,7 +71,7 @@ class Confusions:
     ((1, 2, 2), np.int64(2))
     """
 
-    def __init__(self, crowd: Crowd, common_weight: float) -> None:
+    def __init__(self, crowd: Crowd, common_weight: float, people: NDArray[np.bool_] | None = None) -> None:
         M, K, A = len(crowd.annotators), len(crowd.classes), len(crowd.label)
         self.shape = M, K
         self._common_weight = common_weight
@@ -81,6 +83,7 @@ class Confusions:
             cells, cell = np.unique(cell, return_inverse=True)
         self.cell: Codes = cell
         self._who, self.said = cells // K, cells % K
+        self._of_people = None if people is None or people.all() else np.flatnonzero(people[self._who])
         self.counts: Floats = np.zeros((len(cells), K))
         self.log_rows: Floats = np.zeros((len(cells), K))
         self.skills: Floats = np.zeros(M)
@@ -93,6 +96,9 @@ class Confusions:
         self.counts = counts
         self._tasks, hits, pooled = np.zeros((M, K)), np.zeros((M, K)), np.zeros((K, K))
         kernels.sum_rows(self._who, self.said, counts, self._tasks, hits, pooled)
+        if self._of_people is not None:
+            pooled = np.zeros((K, K))
+            np.add.at(pooled.T, self.said[self._of_people], counts[self._of_people])
         accuracy, self._mistakes = _pool(pooled, self._common_weight)
         self._recognise(hits, accuracy)
         self.pooled = (1 - accuracy)[:, None] * self._mistakes + np.diag(accuracy)

@@ -181,9 +181,9 @@ def hierarchical_dawid_skene(
         How common the classes are expected to be, more than 0 and 1 in all, for where no model says it: a start, a
         tenth of what the answers say. Default: all alike, which takes a class of one in fifty for too common.
     people : array_like of bool, shape (M,), optional
-        The annotators whose votes are the beginning; all by default. Others, such as models that answer every task, are
-        judged by these first: one that always says the same would else have its class taken for the usual one. Without
-        `features` only.
+        The annotators whose votes are the beginning, and whose mistakes are everybody's; all by default. Others, such
+        as models that answer every task, are judged by these: one that always says the same would else have its class
+        taken for the usual one. Without `features` only.
 
     Returns
     -------
@@ -269,9 +269,9 @@ def hierarchical_dawid_skene(
     copies = find_copies(crowd)
     heard, _ = without_copies(crowd, copies)
     if features is None:
-        begins = None if people is None else heard.select_answers(as_people(crowd.annotators, people)[heard.annotator])
+        told = None if people is None else as_people(crowd.annotators, people)
         fit = fit_hierarchical(
-            heard, P, known, most_exponent, knows_shares=most_exponent <= 1, expected=expected, begins=begins
+            heard, P, known, most_exponent, knows_shares=most_exponent <= 1, expected=expected, people=told
         )
         return rate_everybody(_result(fit, P), crowd, copies)
     learner = OutOfFold(heard, features, classifier, known)

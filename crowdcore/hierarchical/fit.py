@@ -47,7 +47,7 @@ def fit_hierarchical(
     knows_shares: bool = False,
     alone: HierarchicalFit | None = None,
     expected: Floats | None = None,
-    begins: Crowd | None = None,
+    people: NDArray[np.bool_] | None = None,
 ) -> HierarchicalFit:
     """Return the fit with the model as far as it has earned its say, or without it.
 
@@ -67,10 +67,10 @@ def fit_hierarchical(
         The fit without a model, if it is there already.
     expected : ndarray of shape (K,), optional
         How common the classes are expected to be, for the fit without a model; default: all alike.
-    begins : Crowd, optional
-        The answers whose votes are the beginning: of the same tasks, annotators and classes. Default: all.
+    people : ndarray of bool, shape (M,), optional
+        The annotators whose votes are the beginning, and who are everybody. Default: all.
     """
-    fitted = partial(HierarchicalFit, begins=begins)
+    fitted = partial(HierarchicalFit, people=people)
     if not np.any(crowd.num_answers + (known >= 0) > 1):  # nothing tells a careful annotator from an unsure model
         most_exponent = min(most_exponent, 1.0)
     if alone is None:
@@ -104,7 +104,7 @@ class HierarchicalFit:
         How far answers may be taken to err together.
     expected : ndarray of shape (K,), optional
         How common the classes are expected to be, where there is no model; default: all alike.
-    begins : Crowd, optional
+    people : ndarray of bool, shape (M,), optional
         As in `fit_hierarchical`.
 
     Attributes
@@ -139,15 +139,16 @@ class HierarchicalFit:
         most_exponent: float,
         most_correlation: float = MOST_CORRELATION,
         expected: Floats | None = None,
-        begins: Crowd | None = None,
+        people: NDArray[np.bool_] | None = None,
     ) -> None:
         self.crowd, self.pred_probs, self.known, self.has_model = crowd, P, known, P is not None
         self.most_exponent, self.most_correlation = most_exponent, most_correlation
         self.heard = (crowd.num_answers > 0) | (known >= 0)
         self._num_heard = max(int(self.heard.sum()), 1)
-        self.confusions = Confusions(crowd, COMMON_WITH_MODEL if self.has_model else COMMON_ALONE)
+        self.confusions = Confusions(crowd, COMMON_WITH_MODEL if self.has_model else COMMON_ALONE, people)
         self._bounds = kernels.part_bounds(crowd.indptr, self.confusions.counts.size)
-        self.posterior = self._begin(expected if P is None else P, crowd if begins is None else begins)
+        votes = crowd if people is None else crowd.select_answers(people[crowd.annotator])
+        self.posterior = self._begin(expected if P is None else P, votes)
         taught = (crowd.num_answers > 1) | (known >= 0)
         shares = self.posterior[taught].sum(axis=0) + 1
         self.checked = bool(np.any(crowd.num_answers + (known >= 0) > 1))
