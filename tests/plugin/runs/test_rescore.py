@@ -227,8 +227,10 @@ def test_what_is_exported_is_what_the_run_believed(rescored, stored):
     assert tasks["data.text"].dropna().tolist() == ["one"]
     assert exported.annotators.set_index("annotator").name[1] == "Ada"
     whole = run.scores.result.labels_frame()
-    assert exported.answers.columns.tolist() == [*whole.columns.tolist(), "is_model"]
-    assert exported.answers.drop(columns=["quality", "is_model"]).equals(whole.drop(columns="quality"))
+    told = exported.answers.drop(columns=["name", "is_model"])
+    assert told.columns.tolist() == whole.columns.tolist()
+    assert told.drop(columns="quality").equals(whole.drop(columns="quality"))
+    assert not exported.answers.is_model.any()
     np.testing.assert_allclose(exported.answers.quality, whole.quality, rtol=1e-6)
 
 
