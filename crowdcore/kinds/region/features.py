@@ -26,6 +26,8 @@ COLUMNS = 2**20
 FOLDS = 5
 STRENGTH = 0.3
 """Of the regression: the inverse of its penalty."""
+LEAST_UNITS = 2
+"""Units that have a feature, at the least: what one alone has says nothing of others."""
 MOST = 100.0
 """By how much features make anything more or less probable, at most."""
 
@@ -36,8 +38,8 @@ class TextFeatures:
     Parameters
     ----------
     texts : mapping
-        From the tasks' ids to their texts. A text is a string, and spans count its characters; or a sequence of tokens,
-        and spans count these.
+        From the tasks' ids to their texts. A text is a string, and spans count its characters; or a mapping to strings
+        from where these begin; or a sequence of tokens, and spans count these.
 
     Examples
     --------
@@ -46,7 +48,7 @@ class TextFeatures:
     ['-1 shape=x+', '-1=in', '-2=lives', '1 shape=.', '1=.', '2=']
     """
 
-    def __init__(self, texts: Mapping[Any, str | Sequence[str]]) -> None:
+    def __init__(self, texts: Mapping[Any, str | Mapping[int, str] | Sequence[str]]) -> None:
         self._texts = texts
         self._cut: dict[Any, tuple[list[str], list[int], list[int]]] = {}
 
@@ -84,12 +86,13 @@ class TextFeatures:
             if task not in self._texts:
                 raise ValueError(f"There is no text for task {task!r}; texts must have one for each task with answers.")
             text = self._texts[task]
-            if isinstance(text, str):
-                words = list(re.finditer(r"\w+|[^\w\s]", text))
-                cut = [word.group() for word in words], [word.start() for word in words], [word.end() for word in words]
+            if isinstance(text, str | Mapping):
+                pieces = {0: text} if isinstance(text, str) else text
+                words = [(at, word) for at, piece in pieces.items() for word in re.finditer(r"\w+|[^\w\s]", piece)]
+                starts, ends = ([at + where(word) for at, word in words] for where in (re.Match.start, re.Match.end))
+                self._cut[task] = [word.group() for _, word in words], starts, ends
             else:
-                cut = list(text), list(range(len(text))), list(range(1, len(text) + 1))
-            self._cut[task] = cut
+                self._cut[task] = list(text), list(range(len(text))), list(range(1, len(text) + 1))
         return self._cut[task]
 
 
@@ -116,7 +119,7 @@ class UnitClassifier:
 
         described = [_described(describe, task, place) for task, place in zip(tasks, places, strict=True)]
         X = FeatureHasher(COLUMNS).transform(described).tocsc()
-        self._X = X[:, np.flatnonzero(np.diff(X.indptr))].tocsr()
+        self._X = X[:, np.flatnonzero(np.diff(X.indptr) >= LEAST_UNITS)].tocsr()
         self._learned: dict[int, SoftLogisticRegression] = {}
         self._fold = np.array([crc32(repr(task).encode()) % FOLDS for task in tasks], dtype=np.int64)
 

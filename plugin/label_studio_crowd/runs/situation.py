@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
 from label_studio_crowd.scoring.answers import Answers, NoClassesError, read_answers
 from label_studio_crowd.scoring.joint import Regions, joint, score_together
+from label_studio_crowd.scoring.kinds.marked_texts import text_field, texts_of
 from label_studio_crowd.scoring.memory import check_memory
 from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.scoring.probabilities import for_tasks
@@ -201,6 +202,9 @@ def _read(
         )
         if control.is_class:
             check_memory(answers.crowd)
+        if text_field(control):
+            answered = answers.crowd.tasks[answers.crowd.num_answers > 0].tolist()
+            answers = replace(answers, texts=texts_of(control, mirror.data(answered)))
         return answers
     return None
 

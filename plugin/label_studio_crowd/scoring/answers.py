@@ -71,6 +71,9 @@ class Answers:
         The consensus of each task as it is written, where an answer is not one class; (N,), empty until it is known.
     unread
         How many predictions of each model among the annotators are no answers, by reason.
+    texts
+        The text of each task that spans are marked in, as `label_studio_crowd.scoring.kinds.marked_texts` has it; empty
+        where there is none, or it is not at hand.
     """
 
     crowd: Crowd
@@ -98,6 +101,8 @@ class Answers:
         if not self.are_models.any():
             return self.crowd
         return self.crowd.select_answers(~self.are_models[self.crowd.annotator])
+
+    texts: Mapping[int, Any] = field(default_factory=dict)
 
     @property
     def answer_others(self) -> dict[str, int]:

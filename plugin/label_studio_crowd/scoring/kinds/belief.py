@@ -83,7 +83,7 @@ def believe(answers: Answers) -> tuple[Answers, KindBelief]:
     """Return the answers, with the consensus among their values, and what is believed of them."""
     control, table, known = answers.control, table_of(answers), known_of(answers)
     kind = KINDS[control.form.kind]
-    found = kind.believe(control, table, known)
+    found = kind.believe(control, table, known, answers.texts)
     consensus = [
         answer if truth is None else truth for answer, truth in zip(kind.consensus(control, found), known, strict=True)
     ]

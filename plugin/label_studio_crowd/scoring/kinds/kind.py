@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from crowdcore.kinds import AnnotatorFigures, AnswerTable, KindResult
 from crowdcore.kinds.rating import rate_annotators
 from label_studio_crowd.estimate import LEVEL
+from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.studio.controls import Control
 
 Floats = NDArray[np.float64]
@@ -64,7 +65,9 @@ class Kind(ABC, Generic[Found]):
     """A kind of answers; `crowdcore.kinds` has its consensus."""
 
     @abstractmethod
-    def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> Found:
+    def believe(
+        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+    ) -> Found:
         """Return what is believed of the answers to a control.
 
         Parameters
@@ -73,6 +76,8 @@ class Kind(ABC, Generic[Found]):
             The answers, as `control.read` gives them.
         known
             Those known to be true, None elsewhere; (N,).
+        marked
+            The text of each task that spans are marked in, by task, as far as it is at hand.
         """
 
     def consensus(self, control: Control, found: Found) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from crowdcore.kinds import AnswerTable, NumberResult, numbers
 from crowdcore.kinds.agreement import squared_distance
 from label_studio_crowd.scoring.kinds.kind import Details, Kind, Told
+from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import Control
 
@@ -17,7 +18,9 @@ from label_studio_crowd.studio.controls import Control
 class Numbers(Kind[NumberResult]):
     """Numbers; dates and times are seconds."""
 
-    def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> NumberResult:
+    def believe(
+        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+    ) -> NumberResult:
         """See `Kind`."""
         truths = [np.nan if value is None else value for value in known]
         return numbers(table, known=truths, tolerance=control.step, people=~are_models(table.annotators))

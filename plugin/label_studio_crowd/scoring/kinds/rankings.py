@@ -8,13 +8,16 @@ from typing import Any
 
 from crowdcore.kinds import AnswerTable, RankingResult, ranking_distance, rankings
 from label_studio_crowd.scoring.kinds.kind import Kind
+from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.studio.controls import Control
 
 
 class Rankings(Kind[RankingResult]):
     """Rankings in one list, or in several buckets."""
 
-    def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> RankingResult:
+    def believe(
+        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+    ) -> RankingResult:
         """See `Kind`."""
         as_core = dict if len(_buckets((*table.values, *known))) > 1 else _only_list
         truths = [None if answer is None else as_core(answer) for answer in known]

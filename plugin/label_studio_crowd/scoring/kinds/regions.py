@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,19 +22,22 @@ from crowdcore.kinds import (
     regions,
 )
 from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told, narrowed, share
+from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, MarkedTexts, Text
 from label_studio_crowd.studio.controls import Control, composed, regions_of
 
 
 class RegionsKind(Kind[RegionResult]):
     """Spans, boxes, polygons, points and masks."""
 
-    def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> RegionResult:
-        """See `Kind`."""
+    def believe(
+        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+    ) -> RegionResult:
+        """See `Kind`; a classifier learns from the texts what is marked, where these are what annotators saw."""
         sort = usual_sort(table)
         places = table.with_values([of_sort(answer, sort) for answer in table.values])
         truths = [None if truth is None else of_sort(truth, sort) for truth in known]
         told = None if all(truth is None for truth in truths) else truths
-        return replace(regions(places, known=told), answers=table)
+        return replace(regions(places, known=told, features=_features(table, marked)), answers=table)
 
     def consensus(self, control: Control, found: RegionResult) -> list[Any]:
         """See `Kind`."""
@@ -85,6 +88,16 @@ class RegionsKind(Kind[RegionResult]):
     def interval(self, found: RegionResult) -> Floats:
         """See `Kind`."""
         return narrowed(found.annotators)
+
+
+def _features(table: AnswerTable, texts: Mapping[int, Text]) -> MarkedTexts | None:
+    """Return features of the marked texts, None where these are not at hand."""
+    if not texts:
+        return None
+    answers = zip(table.tasks[table.task].tolist(), table.values, strict=True)
+    marks = ((task, region, answer.items[region.meta]["value"]) for task, answer in answers for region in answer.places)
+    found = MarkedTexts(texts)
+    return found if found.fit(marks) else None
 
 
 def _sort(place: Place) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from crowdcore.kinds import AnswerTable, SetResult, label_sets
 from crowdcore.kinds.agreement import set_distance
 from label_studio_crowd.scoring.kinds.kind import Details, Kind, Told, share
+from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.studio.controls import PATH_SEPARATOR, Control
 
 _SEEN: Final = 0.05
@@ -19,7 +20,9 @@ _SEEN: Final = 0.05
 class Sets(Kind[SetResult]):
     """Sets of labels; those of a tree are paths."""
 
-    def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> SetResult:
+    def believe(
+        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+    ) -> SetResult:
         """See `Kind`."""
         if control.is_tree:
             paths = table.with_values([_as_paths(control, labels) for labels in table.values])

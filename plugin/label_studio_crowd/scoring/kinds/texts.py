@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from crowdcore.kinds import AnswerTable, TextResult, text_distance, texts
 from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, narrowed, share
+from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.studio.controls import Control
 
 _DOUBTED: Final = 0.9
@@ -17,7 +18,9 @@ _MOST: Final = 5
 class Texts(Kind[TextResult]):
     """Texts, and tuples of texts."""
 
-    def believe(self, control: Control, table: AnswerTable, known: Sequence[Any]) -> TextResult:
+    def believe(
+        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+    ) -> TextResult:
         """See `Kind`."""
         return texts(table, known=known)
 
