@@ -10,8 +10,6 @@ answers and tasks.
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 from scipy.special import logit
-from threadpoolctl import threadpool_limits
 
 from benchmarks.science.papers.cases import all_cases
+from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.generated import Known, random_recipe
 from benchmarks.science.papers.report import Claim, Report, Table, figure, positive, progress
+from benchmarks.science.papers.running import carry_out, parser_of
 from benchmarks.science.replays import MOST, MOST_TASKS, TARGET, Needed, drawn, needed_row, replay
 from crowdcore import Crowd, hierarchical_dawid_skene
 from crowdcore.hierarchical import accuracies
@@ -34,7 +33,6 @@ from crowdcore.hierarchical.accuracies import ANNOTATOR_ERROR
 from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.outlook.estimates import SHARED_ERROR, UNSEEN_ERROR, annotator_intervals, estimate_accuracy
 from crowdcore.outlook.forecast import forecast_accuracy
-from harness.checkout import DATA
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -347,6 +345,8 @@ def _needed_rows(found: Sequence[Found]) -> list[list[str]]:
 
 def run(data: Path, crowds: int) -> Report:
     """Measure everything."""
+    if not data.is_dir():
+        raise MissingError(f"{data} is not there: name the folder with the crowds by --data.")
     fitted = _estimates_of(generated(FITTED, TIMES_FITTED * crowds, "fitted"), "crowds to measure by")
     held_back = list(generated(HELD_BACK, crowds, "drawn at random"))
     groups = {
@@ -506,20 +506,12 @@ def _foreseen(found: Sequence[Reveal]) -> float:
 
 
 def main() -> int:
-    """Measure, print, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=DATA)
+    """Run the benchmark; see the module's description."""
+    parser = parser_of("benchmarks.science.estimates", __doc__)
     parser.add_argument(
-        "--crowds", type=positive, default=200, help="crowds drawn at random, to measure by and to test"
+        "--crowds", type=positive, default=200, help="crowds drawn at random, to measure by and to test (200)"
     )
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    if not options.data.is_dir():
-        print(f"{options.data} is not there: name the folder with the crowds by --data.", file=sys.stderr)
-        return 2
-    with threadpool_limits(1):
-        report = run(options.data, options.crowds)
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.estimates", *sys.argv[1:]]), options.out)
+    return carry_out(parser, "benchmarks.science.estimates", run)
 
 
 if __name__ == "__main__":

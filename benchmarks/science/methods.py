@@ -9,8 +9,6 @@ majority's labels; those of cifar10h-hard and the toy come with them.
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,12 +18,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from benchmarks.science.papers.datasets import (
     PUBLIC,
     SURVEY,
-    MissingError,
     read_cifar10h,
     read_labelme,
     read_public,
@@ -34,9 +30,9 @@ from benchmarks.science.papers.datasets import (
     read_toy,
 )
 from benchmarks.science.papers.report import Report, Table, figure, progress
+from benchmarks.science.papers.running import carry_out, parser_of
 from crowdcore import Crowd
 from crowdcore.aggregate.methods import METHODS, Method
-from harness.checkout import DATA
 from label_studio_crowd.files.comparison import BINS, Row, compare
 from label_studio_crowd.files.sources import Evidence
 
@@ -208,21 +204,8 @@ def _value(row: Row | None, attribute: str) -> float | None:
 
 
 def main() -> int:
-    """Run everything, print the tables, and write them if there is a folder for them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.science.methods",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--data", type=Path, default=DATA, metavar="FOLDER")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write Markdown there")
-    options = parser.parse_args()
-    try:
-        with threadpool_limits(1):
-            report = run(options.data)
-    except MissingError as error:
-        parser.exit(2, f"{error}\n")
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.methods", *sys.argv[1:]]), options.out)
+    """Run the benchmark; see the module's description."""
+    return carry_out(parser_of("benchmarks.science.methods", __doc__), "benchmarks.science.methods", run)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ those with one answer, with answers that are all alike, and with answers that di
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,9 +18,9 @@ from numpy.typing import NDArray
 
 from benchmarks.science.papers.cases import GROUPS, Case, add_case_options, all_cases, each_of
 from benchmarks.science.papers.report import Report, Table, figure
+from benchmarks.science.papers.running import carry_out, parser_of
 from crowdcore import Crowd, hierarchical_dawid_skene
 from crowdcore.votes import overruled_tasks, within_answers
-from harness.checkout import DATA
 
 Mask = NDArray[np.bool_]
 
@@ -144,14 +142,10 @@ def _every_crowd(counts: Sequence[Counts]) -> Table:
 
 
 def main() -> int:
-    """Count, print, and write if there is a folder for it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with the crowds")
-    parser.add_argument("--out", type=Path, help="folder for the table")
+    """Run the benchmark; see the module's description."""
+    parser = parser_of("benchmarks.science.overruled", __doc__)
     add_case_options(parser)
-    options = parser.parse_args()
-    report = run(options.data, options.random, options.seed, options.jobs, options.quick)
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.overruled", *sys.argv[1:]]), options.out)
+    return carry_out(parser, "benchmarks.science.overruled", run)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ crowds are in --data (by default the folder shared/data beside the checkout).
 
 from __future__ import annotations
 
-import argparse
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,14 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.science.papers.cases import each_of
-from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Report, Table, figure, positive
 from benchmarks.science.papers.revealed import answers_needed
 from benchmarks.science.papers.revealing import places, shown
+from benchmarks.science.papers.running import carry_out, parser_of
 from benchmarks.science.papers.trust import OURS, TARGET, chances
 from benchmarks.science.plots import Panel
 from benchmarks.science.settling import READERS, Recorded, reveal
-from harness.checkout import DATA
 from label_studio_crowd.scoring.consensus import find_class_beliefs
 
 Floats = NDArray[np.float64]
@@ -269,23 +266,12 @@ NOTES = [
 
 
 def main() -> int:
-    """Replay, print, and write if asked to."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.science.savings",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--data", type=Path, default=DATA, metavar="FOLDER")
+    """Run the benchmark; see the module's description."""
+    parser = parser_of("benchmarks.science.savings", __doc__)
     parser.add_argument("--orders", type=positive, default=3, help="orders in which each crowd's answers come (3)")
     parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="processes at once (all cores)")
     parser.add_argument("--quick", action="store_true", help=f"the first {FEW} tasks of each crowd only")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write Markdown and plot there")
-    options = parser.parse_args()
-    try:
-        report = run(options.data, options.orders, options.jobs, options.quick)
-    except MissingError as error:
-        parser.exit(2, f"{error}\n")
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.savings", *sys.argv[1:]]), options.out)
+    return carry_out(parser, "benchmarks.science.savings", run)
 
 
 if __name__ == "__main__":

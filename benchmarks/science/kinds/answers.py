@@ -7,8 +7,6 @@ The crowds are in --data (by default the folder shared/data beside the checkout)
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,15 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import trim_mean
 from sklearn.metrics import average_precision_score, f1_score, log_loss
-from threadpoolctl import threadpool_limits
 
 from benchmarks.science.kinds.crowds import Answer, answers_of, read_crowd, table_of
-from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Claim, Report, Table, figure, since
+from benchmarks.science.papers.running import carry_out, parser_of
 from crowdcore import Crowd, hierarchical_dawid_skene
 from crowdcore.aggregate import DawidSkene
 from crowdcore.kinds import AnswerTable, label_sets, numbers, ordered
-from harness.checkout import DATA
 
 Floats = NDArray[np.float64]
 
@@ -296,21 +292,8 @@ def _seconds(_: Path, report: Report) -> None:
 
 
 def main() -> int:
-    """Run everything, print the tables, and write them if there is a folder for them."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.science.kinds.answers",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--data", type=Path, default=DATA, metavar="FOLDER")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write Markdown there")
-    options = parser.parse_args()
-    try:
-        with threadpool_limits(1):
-            report = run(options.data)
-    except MissingError as error:
-        parser.exit(2, f"{error}\n")
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.kinds.answers", *sys.argv[1:]]), options.out)
+    """Run the benchmark; see the module's description."""
+    return carry_out(parser_of("benchmarks.science.kinds.answers", __doc__), "benchmarks.science.kinds.answers", run)
 
 
 if __name__ == "__main__":

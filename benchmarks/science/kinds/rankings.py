@@ -7,8 +7,6 @@ The crowds are in --data (by default the folder shared/data beside the checkout)
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -19,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.science.kinds.crowds import read_crowd
-from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Claim, Report, Table, figure, progress, since
+from benchmarks.science.papers.running import carry_out, parser_of
 from crowdcore.kinds import AnswerTable, rankings
-from harness.checkout import DATA
 
 Floats = NDArray[np.float64]
 
@@ -187,15 +184,7 @@ def _seconds() -> list[str]:
 
 def main() -> int:
     """Run the benchmark; see the module's description."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder with the crowds")
-    parser.add_argument("--out", type=Path, help="a folder for rankings.md")
-    options = parser.parse_args()
-    try:
-        report = run(options.data)
-    except MissingError as error:
-        parser.error(str(error))
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.kinds.rankings", *sys.argv[1:]]), options.out)
+    return carry_out(parser_of("benchmarks.science.kinds.rankings", __doc__), "benchmarks.science.kinds.rankings", run)
 
 
 if __name__ == "__main__":

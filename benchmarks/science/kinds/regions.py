@@ -7,8 +7,6 @@ The crowds are in --data (by default the folder shared/data beside the checkout)
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -40,11 +38,10 @@ from benchmarks.science.kinds.region_peers import (
     token_majority,
     weighted_boxes_fusion,
 )
-from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Claim, Report, Table, figure, positive, progress, since
+from benchmarks.science.papers.running import carry_out, parser_of
 from crowdcore.kinds import AnswerTable, RegionResult, TextFeatures, regions
 from crowdcore.kinds.region import Region
-from harness.checkout import DATA
 from harness.region_crowds import draw_regions
 
 SPANS, BOXES = "ner-mturk-val", "boxes-people"
@@ -297,16 +294,9 @@ def _least(what: str, found: float, least: float) -> Claim:
 
 def main() -> int:
     """Run the benchmark; see the module's description."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder with the crowds")
-    parser.add_argument("--draws", type=positive, default=20, help="draws of answers")
-    parser.add_argument("--out", type=Path, help="a folder for regions.md")
-    options = parser.parse_args()
-    try:
-        report = run(options.data, options.draws)
-    except MissingError as error:
-        parser.error(str(error))
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.kinds.regions", *sys.argv[1:]]), options.out)
+    parser = parser_of("benchmarks.science.kinds.regions", __doc__)
+    parser.add_argument("--draws", type=positive, default=20, help="draws of answers (20)")
+    return carry_out(parser, "benchmarks.science.kinds.regions", run)
 
 
 if __name__ == "__main__":

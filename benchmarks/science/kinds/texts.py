@@ -8,8 +8,6 @@ published for them.
 
 from __future__ import annotations
 
-import argparse
-import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -23,12 +21,11 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.science.kinds.crowds import Answer, answers_of, read_crowd, table_of
-from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Claim, Report, Table, figure, since
+from benchmarks.science.papers.running import carry_out, parser_of
 from crowdcore.kinds import AnswerTable, TextResult, texts
 from crowdcore.kinds.text.alignment import edits, encoded
 from crowdcore.kinds.text.tokens import tokens
-from harness.checkout import DATA
 
 Floats = NDArray[np.float64]
 
@@ -256,15 +253,7 @@ def _seconds(full: Outcome) -> Table:
 
 def main() -> int:
     """Run the benchmark; see the module's description."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder with the crowds")
-    parser.add_argument("--out", type=Path, help="a folder for texts.md")
-    options = parser.parse_args()
-    try:
-        report = run(options.data)
-    except MissingError as error:
-        parser.error(str(error))
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.kinds.texts", *sys.argv[1:]]), options.out)
+    return carry_out(parser_of("benchmarks.science.kinds.texts", __doc__), "benchmarks.science.kinds.texts", run)
 
 
 if __name__ == "__main__":

@@ -17,16 +17,13 @@ them there as Markdown, with a plot. The crowds are in --data (by default the fo
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from threadpoolctl import threadpool_limits
-
-from benchmarks.science.papers.datasets import MissingError
 from benchmarks.science.papers.report import Report
-from harness.checkout import DATA
+from benchmarks.science.papers.running import add_folders, carry_out
 
 MODULES = {
     "tutorial": "toy",
@@ -42,10 +39,7 @@ MODULES = {
 
 
 def main() -> int:
-    """Read the options, run one benchmark, publish it."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--data", type=Path, default=DATA, metavar="FOLDER")
-    shared.add_argument("--out", type=Path, metavar="FOLDER", help="write Markdown and plot there")
+    """Run the benchmark that is named; see the module's description."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.science.papers",
         description=__doc__,
@@ -53,19 +47,17 @@ def main() -> int:
     )
     papers = parser.add_subparsers(dest="paper", required=True)
     for paper, module in MODULES.items():
-        part = papers.add_parser(paper, parents=[shared])
+        part = papers.add_parser(paper)
+        add_folders(part)
         add = getattr(import_module(f"benchmarks.science.papers.{module}"), "add_options", None)
         if add:
             add(part)
-    options = vars(parser.parse_args())
-    paper, data, out = (options.pop(name) for name in ("paper", "data", "out"))
-    report: Report
-    try:
-        with threadpool_limits(1):  # threads that wait for each other take longer than one for matrices of this size
-            report = import_module(f"benchmarks.science.papers.{MODULES[paper]}").run(data, **options)
-    except MissingError as error:
-        parser.exit(2, f"{error}\n")
-    return report.publish(shlex.join(["python", "-m", "benchmarks.science.papers", *sys.argv[1:]]), out)
+    return carry_out(parser, "benchmarks.science.papers", _run)
+
+
+def _run(data: Path, paper: str, **options: Any) -> Report:
+    report: Report = import_module(f"benchmarks.science.papers.{MODULES[paper]}").run(data, **options)
+    return report
 
 
 if __name__ == "__main__":
