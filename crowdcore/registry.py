@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Protocol, TypeVar
+from importlib import import_module
+from typing import Any, Protocol, TypeVar
 
 
 class Named(Protocol):
@@ -78,3 +79,29 @@ def plain_name(name: str) -> str:
     True
     """
     return str(name).lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
+def found_when_asked(package: str, modules: Mapping[str, Iterable[str]]) -> Callable[[str], Any]:
+    """Return a package's ``__getattr__``, which imports the module that has a name when that is asked for.
+
+    Parameters
+    ----------
+    package : str
+        Its full name.
+    modules : mapping
+        From modules, inside the package, to the names that they have.
+
+    Examples
+    --------
+    >>> find = found_when_asked("crowdcore", {"registry": ["Registry"]})
+    >>> find("Registry").__name__
+    'Registry'
+    """
+    module_of = {name: module for module, names in modules.items() for name in names}
+
+    def find(name: str) -> Any:
+        if name not in module_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{module_of[name]}"), name)
+
+    return find

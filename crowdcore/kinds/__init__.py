@@ -4,8 +4,9 @@ The answers of a task are cut into units, questions that annotators answered wit
 into the task's consensus and quality.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from crowdcore.registry import found_when_asked
 
 if TYPE_CHECKING:
     from crowdcore.kinds.label_set import SetResult, label_sets
@@ -31,42 +32,33 @@ if TYPE_CHECKING:
     from crowdcore.kinds.table import AnswerTable
     from crowdcore.kinds.text import TextResult, text_distance, texts
 else:
-    _PLACES = {
-        "AnnotatorFigures": "crowdcore.kinds.result",
-        "AnswerTable": "crowdcore.kinds.table",
-        "Box": "crowdcore.kinds.region",
-        "Ellipse": "crowdcore.kinds.region",
-        "KeyPoint": "crowdcore.kinds.region",
-        "KindResult": "crowdcore.kinds.result",
-        "Mask": "crowdcore.kinds.region",
-        "NumberResult": "crowdcore.kinds.number",
-        "OrderedResult": "crowdcore.kinds.order",
-        "Place": "crowdcore.kinds.region",
-        "Polygon": "crowdcore.kinds.region",
-        "Ranges": "crowdcore.kinds.region",
-        "RankingResult": "crowdcore.kinds.ranking",
-        "Region": "crowdcore.kinds.region",
-        "RegionResult": "crowdcore.kinds.region",
-        "SetResult": "crowdcore.kinds.label_set",
-        "Span": "crowdcore.kinds.region",
-        "TextFeatures": "crowdcore.kinds.region",
-        "TextResult": "crowdcore.kinds.text",
-        "label_sets": "crowdcore.kinds.label_set",
-        "numbers": "crowdcore.kinds.number",
-        "ordered": "crowdcore.kinds.order",
-        "ranking_distance": "crowdcore.kinds.ranking",
-        "rankings": "crowdcore.kinds.ranking",
-        "region_distance": "crowdcore.kinds.region",
-        "regions": "crowdcore.kinds.region",
-        "text_distance": "crowdcore.kinds.text",
-        "texts": "crowdcore.kinds.text",
-    }
-
-    def __getattr__(name):
-        """Import what is asked for: with all kinds of answers that would be half a second of scipy."""
-        if name not in _PLACES:
-            raise AttributeError(f"module 'crowdcore.kinds' has no attribute {name!r}")
-        return getattr(import_module(_PLACES[name]), name)
+    __getattr__ = found_when_asked(
+        __name__,
+        {
+            "label_set": ("SetResult", "label_sets"),
+            "number": ("NumberResult", "numbers"),
+            "order": ("OrderedResult", "ordered"),
+            "ranking": ("RankingResult", "ranking_distance", "rankings"),
+            "region": (
+                "Box",
+                "Ellipse",
+                "KeyPoint",
+                "Mask",
+                "Place",
+                "Polygon",
+                "Ranges",
+                "Region",
+                "RegionResult",
+                "Span",
+                "TextFeatures",
+                "region_distance",
+                "regions",
+            ),
+            "result": ("AnnotatorFigures", "KindResult"),
+            "table": ("AnswerTable",),
+            "text": ("TextResult", "text_distance", "texts"),
+        },
+    )
 
 
 __all__ = [

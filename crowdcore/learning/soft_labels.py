@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 MOST_ITERATIONS = 2000
 TOLERANCE = 1e-4
-"""Largest slope of the mean loss at the end, as in scikit-learn."""
+"""Largest slope of the mean loss at the end, by default as in scikit-learn."""
 
 
 class SoftLinear:
@@ -49,6 +49,8 @@ class SoftLogisticRegression(SoftLinear):
     C : float, optional
         How much the examples count against the penalty; by default 5 / d: for standardised features the prior variance
         of a logit is then about 5, however many there are.
+    tolerance : float
+        Largest slope of the mean loss at the end.
 
     Attributes
     ----------
@@ -64,8 +66,8 @@ class SoftLogisticRegression(SoftLinear):
            [0.11, 0.89]])
     """
 
-    def __init__(self, C: float | None = None) -> None:
-        self.C = C
+    def __init__(self, C: float | None = None, tolerance: float = TOLERANCE) -> None:
+        self.C, self.tolerance = C, tolerance
 
     def fit(self, X: Any, T: Floats) -> SoftLogisticRegression:
         """Learn from examples; again, beginning with what was learned before, which is faster if they are similar.
@@ -96,7 +98,7 @@ class SoftLogisticRegression(SoftLinear):
             slope[:, -1] = error.sum(axis=0)
             return float(value + penalty / 2 * np.vdot(coef[:, :-1], coef[:, :-1])), slope.ravel()
 
-        options = {"maxiter": MOST_ITERATIONS, "maxls": 50, "gtol": TOLERANCE, "ftol": 64 * np.finfo(float).eps}
+        options = {"maxiter": MOST_ITERATIONS, "maxls": 50, "gtol": self.tolerance, "ftol": 64 * np.finfo(float).eps}
         before = getattr(self, "coef_", None)
         begin = np.zeros(shape) if before is None or before.shape != shape else before
         found = minimize(loss, begin.ravel(), jac=True, method="L-BFGS-B", options=options)

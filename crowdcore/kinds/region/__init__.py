@@ -1,7 +1,8 @@
 """Regions: spans of texts and recordings, boxes, polygons, key points and masks of pictures, with labels or without."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from crowdcore.registry import found_when_asked
 
 if TYPE_CHECKING:
     from crowdcore.kinds.region.about_units import answers_about_units
@@ -13,39 +14,19 @@ if TYPE_CHECKING:
     from crowdcore.kinds.region.result import Members, RegionResult, Units
     from crowdcore.kinds.region.tracks import KeyFrame, Track, track_distance
 else:
-    _PLACES = {
-        "Box": "crowdcore.kinds.region.places",
-        "Describe": "crowdcore.kinds.region.features",
-        "Ellipse": "crowdcore.kinds.region.places",
-        "KeyFrame": "crowdcore.kinds.region.tracks",
-        "KeyPoint": "crowdcore.kinds.region.places",
-        "Mask": "crowdcore.kinds.region.places",
-        "Members": "crowdcore.kinds.region.result",
-        "Place": "crowdcore.kinds.region.places",
-        "Polygon": "crowdcore.kinds.region.places",
-        "Ranges": "crowdcore.kinds.region.places",
-        "Region": "crowdcore.kinds.region.places",
-        "RegionResult": "crowdcore.kinds.region.result",
-        "RelatedUnits": "crowdcore.kinds.region.relations",
-        "Relation": "crowdcore.kinds.region.relations",
-        "Span": "crowdcore.kinds.region.places",
-        "TextFeatures": "crowdcore.kinds.region.features",
-        "Track": "crowdcore.kinds.region.tracks",
-        "Units": "crowdcore.kinds.region.result",
-        "RelationBelief": "crowdcore.kinds.region.relations",
-        "answers_about_units": "crowdcore.kinds.region.about_units",
-        "believe_relations": "crowdcore.kinds.region.relations",
-        "region_distance": "crowdcore.kinds.region.distance",
-        "regions": "crowdcore.kinds.region.consensus",
-        "relate": "crowdcore.kinds.region.relations",
-        "track_distance": "crowdcore.kinds.region.tracks",
-    }
-
-    def __getattr__(name):
-        """Import what is asked for: places need no scipy, and their consensus does."""
-        if name not in _PLACES:
-            raise AttributeError(f"module 'crowdcore.kinds.region' has no attribute {name!r}")
-        return getattr(import_module(_PLACES[name]), name)
+    __getattr__ = found_when_asked(
+        __name__,
+        {
+            "about_units": ("answers_about_units",),
+            "consensus": ("regions",),
+            "distance": ("region_distance",),
+            "features": ("Describe", "TextFeatures"),
+            "places": ("Box", "Ellipse", "KeyPoint", "Mask", "Place", "Polygon", "Ranges", "Region", "Span"),
+            "relations": ("RelatedUnits", "Relation", "RelationBelief", "believe_relations", "relate"),
+            "result": ("Members", "RegionResult", "Units"),
+            "tracks": ("KeyFrame", "Track", "track_distance"),
+        },
+    )
 
 
 __all__ = [

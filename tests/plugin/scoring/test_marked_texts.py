@@ -9,7 +9,7 @@ import pytest
 from crowdcore.kinds import Region, Span, TextFeatures
 from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.kinds import believe
-from label_studio_crowd.scoring.kinds.marked_texts import MarkedTexts, text_field, texts_of
+from label_studio_crowd.scoring.kinds.marked_texts import LEAST_TASKS, MarkedTexts, text_field, texts_of
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.controls import PARAGRAPH, find_control
 
@@ -69,7 +69,7 @@ def test_the_words_at_a_place_and_beside_it_find_names_that_most_missed():
 
 @pytest.mark.parametrize("change", [lambda text: "Title: " + text, lambda text: f"https://host/{len(text)}.txt"])
 def test_a_text_that_is_not_what_annotators_saw_is_not_used(change):
-    texts, rows, _ = crowd_of_names(30)
+    texts, rows, _ = crowd_of_names()
     answers = read_answers(np.array(list(texts)), rows, control())
     _, without = believe(answers)
     data = {task: {"text": change(text)} for task, text in texts.items()}
@@ -77,8 +77,16 @@ def test_a_text_that_is_not_what_annotators_saw_is_not_used(change):
     assert np.array_equal(with_texts.quality, without.quality)
 
 
+def test_a_few_texts_are_too_few_to_learn_from():
+    texts, rows, _ = crowd_of_names(LEAST_TASKS - 1)
+    answers = read_answers(np.array(list(texts)), rows, control())
+    data = {task: {"text": text} for task, text in texts.items()}
+    _, with_texts = believe(replace(answers, texts=texts_of(control(), data)))
+    assert np.array_equal(with_texts.quality, believe(answers)[1].quality)
+
+
 def test_a_task_without_its_text_is_believed_as_it_is():
-    texts, rows, truth = crowd_of_names()
+    texts, rows, truth = crowd_of_names(2 * LEAST_TASKS)
     answers = read_answers(np.array(list(texts)), rows, control())
     data = {task: {"text": text} if task % 2 else {} for task, text in texts.items()}
     _, some = believe(replace(answers, texts=texts_of(control(), data)))

@@ -22,7 +22,7 @@ from crowdcore.kinds import (
     regions,
 )
 from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told, narrowed, share
-from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, MarkedTexts, Text
+from label_studio_crowd.scoring.kinds.marked_texts import LEAST_TASKS, NO_TEXTS, MarkedTexts, Text
 from label_studio_crowd.studio.controls import Control, composed, regions_of
 
 
@@ -91,8 +91,8 @@ class RegionsKind(Kind[RegionResult]):
 
 
 def _features(table: AnswerTable, texts: Mapping[int, Text]) -> MarkedTexts | None:
-    """Return features of the marked texts, None where these are not at hand."""
-    if not texts:
+    """Return features of the marked texts, None where these are not at hand, or too few to learn from."""
+    if (table.num_answers[np.isin(table.tasks, list(texts))] > 1).sum() < LEAST_TASKS:
         return None
     answers = zip(table.tasks[table.task].tolist(), table.values, strict=True)
     marks = ((task, region, answer.items[region.meta]["value"]) for task, answer in answers for region in answer.places)
