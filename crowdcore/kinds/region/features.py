@@ -27,7 +27,7 @@ FOLDS = 3
 STRENGTH = 0.3
 """Of the regression: the inverse of its penalty."""
 TOLERANCE = 3e-3
-"""Of the regression. With this, three folds, and without rare features, the same names are found in a third of the time."""
+"""Of the regression. With this, three folds, and without rare features, the same is found in a third of the time."""
 LEAST_UNITS = 3
 """Units that have a feature, at the least."""
 MOST = 100.0
