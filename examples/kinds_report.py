@@ -34,14 +34,14 @@ def useful(crowd: KindsCrowd, place: Mapping[int, int], export: Export, links: s
         How many, at most.
     """
     rows = {int(row["task"]): row for row in export.rows}
-    table = table_of("place", "task", "labels so far", "consensus", "truth", "score")
+    table = table_of("place", "task", "labels so far", "consensus", "truth", "priority")
     first = export.queue[:count]
     for one in first:
         found = [(question, _consensus(question, rows[one.task])) for question in crowd.questions]
         consensus = " · ".join("-" if answer is None else question.show(answer) for question, answer in found)
         truth = crowd.show(crowd.truth[place[one.task]])
         table.add_row(str(one.position), str(one.task), str(one.labels), consensus, truth, number(one.score))
-    title = f"The {len(first)} most useful tasks (low score = one more label is worth most)"
+    title = f"The {len(first)} most useful tasks (the lowest priority comes first)"
     return titled(f"{title}; open one: {links.format('NUMBER')}", table)
 
 

@@ -30,7 +30,7 @@ def most_useful(export: Export, truth: Mapping[int, str], links: str, count: int
     count
         How many, at most.
     """
-    table = table_of("place", "task", "labels so far", "consensus", "quality", "truth", "score", "open")
+    table = table_of("place", "task", "labels so far", "consensus", "quality", "truth", "priority", "open")
     first = export.queue[:count]
     for row in first:
         votes = ", ".join(export.votes.get(row.task, [])) or "none"
@@ -44,7 +44,7 @@ def most_useful(export: Export, truth: Mapping[int, str], links: str, count: int
             number(row.score),
             links.format(row.task),
         )
-    return titled(f"The {len(first)} most useful tasks (low score = one more label is worth most)", table)
+    return titled(f"The {len(first)} most useful tasks (the lowest priority comes first)", table)
 
 
 def annotators(
@@ -74,7 +74,7 @@ def annotators(
             "stated skill",
             "right answers here",
             "agrees with consensus",
-            "worst class",
+            "mostly wrong on",
             "labels",
         )
         for row in part:

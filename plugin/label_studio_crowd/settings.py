@@ -21,6 +21,7 @@ from label_studio_crowd.errors import UserError
 
 PREFIX = "LABEL_STUDIO_CROWD_"
 CONFIG_FILE = "label-studio-crowd.toml"
+DEFAULT_MAX_LABELS: Final = 5
 _MANY: Final = 1_000_000_000
 
 ConsensusMethod = Literal["hierarchical-dawid-skene", "crowdlab"]
@@ -106,7 +107,7 @@ class Settings(BaseSettings):
     min_labels: int | None = Field(
         None, ge=1, le=_MANY, description="Labels that a task needs to be settled: 1 with a classifier, 2 without."
     )
-    max_labels: int = Field(5, ge=1, le=_MANY, description="Maximum number of labels per task.")
+    max_labels: int = Field(DEFAULT_MAX_LABELS, ge=1, le=_MANY, description="Maximum number of labels per task.")
     queue_size: int | None = Field(None, ge=1, le=_MANY, description="Tasks in the queue.")
     label_budget: int | None = Field(None, ge=0, le=_MANY, description="Maximum number of labels in the whole project.")
     show_consensus: bool = Field(False, description="Pre-fill the consensus for annotators.")

@@ -49,6 +49,20 @@ def everything(at_work):
     }
 
 
+def test_the_maximum_of_annotations_becomes_the_most_labels_and_connect_says_why(lively, plugin):
+    at_work = plugin(lively)
+    said = at_work.connect(dry_run=True)
+    assert (
+        "maximum_annotations: 3 → 1 (tasks that need more labels open again one by one, up to max_labels = 3)" in said
+    )
+    at_work.connect()
+    assert at_work.sync().scores.max_labels == 3
+    at_work.disconnect()
+    at_work.settings = at_work.settings.model_copy(update={"max_labels": 4})
+    at_work.connect()
+    assert at_work.sync().scores.max_labels == 4
+
+
 def test_disconnect_puts_everything_back(lively, plugin):
     at_work = plugin(lively)
     before = everything(at_work)

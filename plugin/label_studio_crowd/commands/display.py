@@ -147,7 +147,7 @@ def show_queue(console: Console, scores: Scores, queue: Sequence[int], project_u
         return
     crowd = scores.answers.crowd
     row_of = {task: row for row, task in enumerate(crowd.tasks.tolist())}
-    title = f"The {_count(min(top, len(queue)), 'most useful task')} of {len(queue):,}"
+    title = f"The {_count(min(top, len(queue)), 'most useful task')} of {len(queue):,}; the lowest priority comes first"
     table = Table(title=title, title_justify="left")
     for name in ("task", "priority", "votes", "consensus", "quality"):
         table.add_column(name, justify="left" if name in ("votes", "consensus") else "right")
@@ -192,8 +192,8 @@ def show_annotators(console: Console, scores: Scores, names: Mapping[int, str], 
         groups = {f"The {most} worst annotators": rated[:most], f"The {most} best annotators": rated[: -most - 1 : -1]}
     for title, group in groups.items():
         table = Table(title=title, title_justify="left")
-        for name in ("annotator", "quality", "90 % interval", "agrees with consensus", "labels", "worst class"):
-            table.add_column(name, justify="left" if name in ("annotator", "worst class") else "right")
+        for name in ("annotator", "quality", "90 % interval", "agrees with consensus", "labels", "mostly wrong on"):
+            table.add_column(name, justify="left" if name in ("annotator", "mostly wrong on") else "right")
         for one in group:
             table.add_row(
                 escape(annotator_name(one.annotator, names)),

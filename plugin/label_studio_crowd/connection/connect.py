@@ -22,6 +22,7 @@ from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.exchange.pull import look_up, refresh_states
 from label_studio_crowd.project import Project
 from label_studio_crowd.scoring import classifiers
+from label_studio_crowd.settings import DEFAULT_MAX_LABELS
 from label_studio_crowd.store.webhook_secret import known_secret
 from label_studio_crowd.studio.controls import find_controls
 from label_studio_crowd.studio.failures import StudioError
@@ -39,7 +40,8 @@ _LABEL_STUDIOS_OWN: Final[dict[str, Any]] = {
 def connect(project: Project, *, backend: str | None = None, dry_run: bool = False) -> list[str]:
     """Set a project up and return, in words, what was changed (with `dry_run`: what would be).
 
-    Options given now are remembered over those given before.
+    Options given now are remembered over those given before. The project's maximum of annotations, if it is above 1,
+    becomes `max_labels` unless that is given.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ class _Change:
 
     def in_words(self) -> list[str]:
         """Return what is changed, a line each."""
-        changes = [f"{name}: {found!r} → {needed!r}" for name, (found, needed) in self.wrong.items()]
+        changes = [f"{name}: {found!r} → {needed!r}{self._why(name)}" for name, (found, needed) in self.wrong.items()]
         if not our_views(self.views):
             beside = ", and 'Default' beside it" * (not self.views)
             changes.append(f"Data Manager tab 'Crowd: next tasks' added{beside}")
@@ -109,6 +111,13 @@ class _Change:
             changes.append("remembered: " + ", ".join(f"{name} = {value!r}" for name, value in self.options.items()))
         return changes
 
+    def _why(self, name: str) -> str:
+        """Return what a setting is changed for, as an addition."""
+        if name == "maximum_annotations":
+            most = self.options.get("max_labels", DEFAULT_MAX_LABELS)
+            return f" (tasks that need more labels open again one by one, up to max_labels = {most})"
+        return " (annotators get the tasks in the order of the queue)" if name == "sampling" else ""
+
 
 def _find_change(project: Project, *, backend: str | None = None, dropped: Iterable[str] = ()) -> _Change:
     refuse_old(project.studio.version())
@@ -116,7 +125,7 @@ def _find_change(project: Project, *, backend: str | None = None, dropped: Itera
     wrong = wrong_settings(info)
     record, gone = standing_record(project, views, wrong), set(dropped)
     kept = {name: value for name, value in options_in(record).items() if name not in gone}
-    options = {**kept, **project.settings.options()}
+    options = {**_usual(info, record), **kept, **project.settings.options()}
     settings = project.settings.over(options)
     find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
     models_of(settings)
@@ -124,6 +133,12 @@ def _find_change(project: Project, *, backend: str | None = None, dropped: Itera
     connected = [row["url"].rstrip("/") for row in project.studio.backends(project.number)]
     missing = backend is not None and backend.rstrip("/") not in connected
     return _Change(info, views, record, wrong, options, backend, missing)
+
+
+def _usual(info: Mapping[str, Any], record: Record | None) -> dict[str, Any]:
+    """Return the options that a project's own settings ask for, when it is connected for the first time."""
+    several = record is None and info["maximum_annotations"] > 1
+    return {"max_labels": info["maximum_annotations"]} if several else {}
 
 
 def _make_change(project: Project, change: _Change) -> None:
