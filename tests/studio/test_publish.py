@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.project import choice
 from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.exchange.plan import Costs, Edits, Plan
 from label_studio_crowd.exchange.publish import PendingImport, carry_out, observe
@@ -283,10 +284,6 @@ def test_a_new_queue_stopped_at_each_step_leaves_one_to_serve(make_project, anno
         assert len({row["model_version"] for row in at_work.predictions()}) == 2
         assert at_work.served_queue() == list(at_work.sync().plan.queue)
     assert step > 3  # import, switch, delete
-
-
-def choice(label):
-    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
 
 
 def test_a_task_that_is_deleted_during_a_run_does_not_keep_the_others_from_being_queued(crowded, plugin):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-
-def choice(label: str) -> list[dict[str, Any]]:
-    return [{"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [label]}}]
+from harness.project import choice
 
 
 def texts(count: int) -> list[dict[str, str]]:
