@@ -10,5 +10,5 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_
 
 # without these there are no crowds in parts, and the package says so when it is imported
 collect_ignore = [] if find_spec("pyarrow") and find_spec("fsspec") else ["crowdcore/partitioned"]
-if not find_spec("torch"):  # these import it
-    collect_ignore.append("crowdcore/learning/networks/torched")
+if not find_spec("torch"):  # its examples need it
+    collect_ignore += ["crowdcore/learning/networks", "crowdcore/learning/embedding.py"]

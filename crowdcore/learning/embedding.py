@@ -15,7 +15,7 @@ def embedding_mlp() -> Any:
 
     Examples
     --------
-    >>> embedding_mlp()  # doctest: +SKIP
+    >>> embedding_mlp()
     EmbeddingNetwork()
     """
     from crowdcore.learning.networks.extra import needed  # here, for networks begin with what begins with this folder

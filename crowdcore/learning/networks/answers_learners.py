@@ -99,6 +99,17 @@ class CrowdLayer(AnswersLearner):
     ----------
     confusion_ : ndarray of shape (M, K, K)
         The softmax of what f makes of a task that is certain: annotator, class, label.
+
+    Examples
+    --------
+    >>> from crowdcore import Crowd
+    >>> crowd = Crowd.from_wide([["no", "no"], ["no", None], ["yes", "yes"], [None, "yes"]] * 10)
+    >>> X = [[0.0], [0.2], [0.9], [1.0]] * 10
+    >>> learned = CrowdLayer(kind="vw", lr=0.05, epochs=40, least_steps=0).fit(X, crowd)
+    >>> learned.predict([[0.1], [0.8]]).tolist()
+    ['no', 'yes']
+    >>> learned.confusion_.shape
+    (2, 2, 2)
     """
 
     _: KW_ONLY
@@ -131,6 +142,17 @@ class CoNAL(AnswersLearner):
     ----------
     confusion_ : ndarray of shape (M, K, K)
         Of a task half of whose confusion is common: annotator, class, label.
+
+    Examples
+    --------
+    >>> from crowdcore import Crowd
+    >>> crowd = Crowd.from_wide([["no", "no"], ["no", None], ["yes", "yes"], [None, "yes"]] * 10)
+    >>> X = [[0.0], [0.2], [0.9], [1.0]] * 10
+    >>> learned = CoNAL(lr=0.05, epochs=40, least_steps=0).fit(X, crowd)
+    >>> learned.predict([[0.1], [0.8]]).tolist()
+    ['no', 'yes']
+    >>> learned.confusion_.shape
+    (2, 2, 2)
     """
 
     _: KW_ONLY
@@ -168,6 +190,17 @@ class CoupledCrossEntropy(AnswersLearner):
     ----------
     confusion_ : ndarray of shape (M, K, K)
         :math:`A_j`: annotator, class, label.
+
+    Examples
+    --------
+    >>> from crowdcore import Crowd
+    >>> crowd = Crowd.from_wide([["no", "no"], ["no", None], ["yes", "yes"], [None, "yes"]] * 10)
+    >>> X = [[0.0], [0.2], [0.9], [1.0]] * 10
+    >>> learned = CoupledCrossEntropy(lr=0.05, epochs=40, least_steps=0).fit(X, crowd)
+    >>> learned.predict([[0.1], [0.8]]).tolist()
+    ['no', 'yes']
+    >>> learned.confusion_.shape
+    (2, 2, 2)
     """
 
     _: KW_ONLY

@@ -45,6 +45,17 @@ class ConsensusNetwork(Network):
         The consensus of the tasks learned from: labels, qualities, annotators.
     annotators_ : ndarray of shape (M,)
         Annotator ids.
+
+    Examples
+    --------
+    >>> from crowdcore import Crowd
+    >>> crowd = Crowd.from_wide([["no", "no"], ["no", None], ["yes", "yes"], [None, "yes"]] * 10)
+    >>> X = [[0.0], [0.2], [0.9], [1.0]] * 10
+    >>> learned = ConsensusNetwork(lr=0.05, epochs=40, least_steps=0).fit(X, crowd)
+    >>> learned.predict([[0.1], [0.8]]).tolist()
+    ['no', 'yes']
+    >>> learned.consensus_.labels[:3].tolist()
+    ['no', 'no', 'yes']
     """
 
     _: KW_ONLY

@@ -103,7 +103,7 @@ def slope(function, at, step=1e-5):
 @pytest.mark.parametrize("name", CASES)
 def test_annotators_and_classes_in_another_order_change_no_loss(name):
     criterion, _ = made(name)
-    found = float(criterion(torch.from_numpy(LOGITS), ANSWERS, torch.from_numpy(TASKS)))
+    found = criterion(torch.from_numpy(LOGITS), ANSWERS, torch.from_numpy(TASKS)).item()
     people, classes = np.random.default_rng(2).permutation(M), np.random.default_rng(3).permutation(K)
     for key, parameter in criterion.named_parameters():
         value = parameter.data
@@ -118,7 +118,7 @@ def test_annotators_and_classes_in_another_order_change_no_loss(name):
     places, codes = np.argsort(people), np.argsort(classes)
     answers = (ANSWERS[0], torch.from_numpy(places[WHO]), torch.from_numpy(codes[SAID]))
     again = criterion(torch.from_numpy(LOGITS[:, classes].copy()), answers, torch.from_numpy(TASKS))
-    assert float(again) == pytest.approx(found, abs=1e-12)
+    assert again.item() == pytest.approx(found, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", CASES)
