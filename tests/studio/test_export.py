@@ -151,3 +151,86 @@ def test_uploaded_pictures_and_their_boxes_become_data_to_train_with(studio, mak
     assert done.returncode == 2
     assert "'what' (rectanglelabels)" in done.stderr
     assert not (tmp_path / "a.conll").exists()
+
+
+@pytest.fixture
+def labelled(make_project, annotators):
+    ann, bob, _ = annotators
+    answers = [(n, who, "ab"[n % 2]) for n in range(6) for who in (ann, bob)]
+    return make_project([{"text": f"text {n}"} for n in range(8)], answers=answers)
+
+
+def everybody(at_work):
+    """What everybody says: each task's annotations as (author's id, label, flag)."""
+    found = {}
+    for task in at_work.tasks:
+        rows = at_work.api.get(f"/api/tasks/{task}/annotations/").json()
+        found[task] = sorted(
+            (row["completed_by"], row["result"][0]["value"]["choices"][0], row["ground_truth"]) for row in rows
+        )
+    return found
+
+
+def test_the_consensus_becomes_annotations_of_its_own_user_and_is_taken_back(labelled, plugin, run, annotators):
+    at_work = plugin(labelled)
+    at_work.connect()
+    at_work.sync()
+    before, people = everybody(at_work), {who.id for who in annotators}
+
+    def command(*words):
+        done = run(["write-annotations", labelled.id, *words])
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert "6 annotations of the consensus created" in command("--dry-run")
+    assert everybody(at_work) == before
+    refused = run(["write-annotations", labelled.id])
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert everybody(at_work) == before
+    assert "2 without a consensus" in command("--yes")
+    after = everybody(at_work)
+    written = {task: sorted(set(after[task]) - set(before[task])) for task in labelled.tasks}
+    (author,) = {rows[0][0] for rows in written.values() if rows}
+    assert author not in people
+    assert studio_name(at_work, author) == "Consensus (label-studio-crowd)"
+    labels = [rows[0][1] if rows else None for rows in written.values()]
+    assert labels == ["a", "b", "a", "b", "a", "b", None, None]
+    assert "Nothing to change" in command("--yes")
+    # the runs that follow take them for nobody's answers, and come to rest
+    run_ = at_work.sync()
+    assert run_.report().labels == 12
+    assert author not in run_.scores.answers.crowd.annotators
+    assert run_.report().set_aside == {"made from our own consensus": 6}
+    assert not at_work.sync().plan
+    assert "6 annotations of the consensus changed, as the ground truth" in command("--yes", "--ground-truth")
+    run_ = at_work.sync(full=True)
+    assert (run_.report().ground_truth_annotations, run_.report().labels) == (0, 12)
+    assert "6 annotations of the consensus stay" in run(["disconnect", labelled.id, "--dry-run"]).stdout
+    # what somebody has changed since is theirs
+    rows = at_work.api.get(f"/api/tasks/{labelled.tasks[0]}/annotations/").json()
+    (mine,) = (row for row in rows if row["completed_by"] == author)
+    other = [{**mine["result"][0], "value": {"choices": ["c"]}}]
+    assert at_work.api.patch(f"/api/annotations/{mine['id']}/", json={"result": other}).status_code == 200
+    said = command("--undo", "--yes")
+    assert "5 annotations of the consensus deleted" in said
+    assert "1 annotations of the consensus stay" in said
+    left = everybody(at_work)
+    assert left.pop(labelled.tasks[0]) == sorted([*before.pop(labelled.tasks[0]), (author, "c", True)])
+    assert left == before
+
+
+def studio_name(at_work, user):
+    return at_work.studio.annotator_names()[user]
+
+
+def test_another_machine_knows_whose_annotations_they_are(labelled, plugin, studio, tmp_path, run):
+    assert run(["look", labelled.id]).returncode == 0
+    assert run(["write-annotations", labelled.id, "--yes"]).returncode == 0
+    elsewhere = {"LABEL_STUDIO_CROWD_STORE": f"sqlite:///{tmp_path}/other.sqlite"}
+    done = run(["look", labelled.id], **elsewhere)
+    assert done.returncode == 0, done.stderr
+    assert "12 labels by 2 annotators" in done.stdout
+    assert "6 made from our own consensus" in " ".join(done.stdout.split())
+    done = run(["write-annotations", labelled.id, "--undo", "--yes"], **elsewhere)
+    assert "6 annotations of the consensus deleted" in done.stdout, done.stderr

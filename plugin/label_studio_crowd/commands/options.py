@@ -60,9 +60,7 @@ _FLAGS: Final[dict[str, Any]] = {
         float | None, typer.Option("--target-quality", help="Quality that settles a task [0.9; with crowdlab 0.8].")
     ],
     "min_labels": _number("--min-labels", "Labels that a task needs to be settled [1; without a classifier 2]."),
-    "max_labels": _number(
-        "--max-labels", "Maximum number of labels per task [the project's own maximum, or 5]."
-    ),
+    "max_labels": _number("--max-labels", "Maximum number of labels per task [the project's own maximum, or 5]."),
     "queue_size": _number("--queue-size", "Tasks in the queue [by the number of annotators]."),
     "label_budget": _number("--label-budget", "Maximum number of labels in the whole project [no limit]."),
     "show_consensus": _yes_or_no("--show-consensus/--hide-consensus", "Pre-fill the consensus for annotators [no]."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from enum import Enum
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from label_studio_crowd.commands.help import ON_LABEL_STUDIO, examples
 from label_studio_crowd.commands.opening import at_work, consoles, last_snapshot
-from label_studio_crowd.commands.options import STORE, with_project, with_settings
+from label_studio_crowd.commands.options import STORE, DryRunOption, with_project, with_settings
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,9 +68,17 @@ _EXAMPLES: Final = (
 )
 
 
+_EXAMPLES_OF_WRITING: Final = (
+    "write-annotations 3 --dry-run",
+    "write-annotations 3 --settled --ground-truth",
+    "write-annotations 3 --undo",
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to an application."""
     app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples(*_EXAMPLES))(export)
+    app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples(*_EXAMPLES_OF_WRITING))(write_annotations)
 
 
 @with_project
@@ -122,6 +131,62 @@ def export(
         _write_training(project, settings, out, format.value, wanted, control, with_images=with_images)
 
 
+@with_project
+@with_settings(*STORE)
+def write_annotations(
+    project: int,
+    settings: Settings,
+    ground_truth: Annotated[
+        bool, typer.Option("--ground-truth", help="Give the annotations the ground-truth flag.")
+    ] = False,
+    min_quality: MinQualityOption = 0.0,
+    settled: SettledOption = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Delete what was written, and nothing else.")] = False,
+    dry_run: DryRunOption = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")] = False,
+) -> None:
+    """Write the consensus into the project, as annotations by a user of its own. They never count as answers."""
+    from label_studio_crowd.commands.display import progress_bars, show_changes
+    from label_studio_crowd.exchange import annotating
+    from label_studio_crowd.exchange.pull import look_up, update_mirror
+    from label_studio_crowd.files.agreed import Wanted
+
+    out, err = consoles()
+    with progress_bars(err) as progress, at_work(project, settings, writing=True, progress=progress) as opened:
+        look_up(opened)
+        update_mirror(opened, full=False)
+        found = None if undo else _agreed(opened, Wanted(min_quality, settled))
+        results = {task.task: task.result for task in found.tasks} if found else {}
+        changes = annotating.find_changes(opened, results, ground_truth=ground_truth)
+    show_changes(out, changes.in_words(), dry_run=True)
+    if found and (left_out := found.about_left_out()):
+        out.print(f"Left out: {left_out}", highlight=False)
+    if dry_run or not changes:
+        return
+    _ask(yes)
+    with progress_bars(err) as progress, at_work(project, settings, writing=True, progress=progress) as opened:
+        annotating.carry_out(opened, changes)
+    out.print(
+        "Done." if undo else f"Written. Take it back with: label-studio-crowd write-annotations {project} --undo",
+        highlight=False,
+    )
+
+
+def _ask(yes: bool) -> None:
+    """Ask whether to go on.
+
+    Raises
+    ------
+    UserError
+        If nobody can answer.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UserError("Nothing was written, because nobody can be asked here: repeat the command with --yes.")
+    typer.confirm("Do this?", abort=True)
+
+
 def _write_tables(project: int, settings: Settings, out: Path, *, with_data: bool) -> None:
     from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.files.tables import check_path, tables, write
@@ -130,7 +195,8 @@ def _write_tables(project: int, settings: Settings, out: Path, *, with_data: boo
     with at_work(project, settings) as opened:
         look_up(opened)
         snapshot = last_snapshot(opened)
-        found = tables(snapshot, opened.studio.annotator_names(), opened.store.mirror.data() if with_data else None)
+        names = {**opened.store.people.names(), **opened.studio.annotator_names()}  # the first has models, too
+        found = tables(snapshot, names, opened.store.mirror.data() if with_data else None)
     for path in write(found, out):
         typer.echo(f"Wrote {path}")
 

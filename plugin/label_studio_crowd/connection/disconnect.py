@@ -17,6 +17,7 @@ from label_studio_crowd.connection.record import (
 )
 from label_studio_crowd.connection.restoring import Unrestored, all_tasks, restore_tasks
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.exchange.annotating import Written
 from label_studio_crowd.exchange.publish import observe
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
@@ -63,6 +64,8 @@ class _Change:
         Our model versions, and how many predictions each has.
     staying
         Addresses of the backends that the owner added.
+    annotations
+        How many annotations of the consensus `write-annotations` has written.
     """
 
     info: Mapping[str, Any]
@@ -73,6 +76,7 @@ class _Change:
     overlaps: int
     versions: Mapping[str, int]
     staying: Sequence[str]
+    annotations: int
 
     def in_words(self) -> list[str]:
         """Return what is put back, a line each."""
@@ -83,6 +87,8 @@ class _Change:
             *(f"{count} predictions of {version} deleted" for version, count in self.versions.items()),
             *[f"{len(self.tabs)} Data Manager tabs deleted"] * bool(self.tabs),
             *(f"ML backend {backend} removed" for backend in self.record.backends),
+            *[f"{self.annotations:,} annotations of the consensus stay: write-annotations --undo deletes them"]
+            * bool(self.annotations),
             *(f"ML backend {url} stays where it was added: remove it in the Model settings" for url in self.staying),
         ]
 
@@ -116,6 +122,7 @@ def _find_change(project: Project, *, dry_run: bool) -> _Change:
         tabs=[view["id"] for view in (*_default_views(views, record), *ours)],
         overlaps=sum(task.overlap != task.wanted for task in all_tasks(project, info, record)),
         versions={version: state.count for version, state in versions.items() if is_ours(version)},
+        annotations=len(written.by_id) if (written := project.store.facts.read(Written)) else 0,
         staying=[url for url in added if url.rstrip("/") not in made],
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from label_studio_crowd.exchange.author import known_author
 from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.store.facts import PlainFact
 from label_studio_crowd.store.mirror import Annotation
@@ -30,7 +31,9 @@ def repeats_of_ours(project: ScoredProject, annotations: Iterable[Annotation]) -
 
     An annotator who was shown the consensus and changed it has given an answer. Those who confirm it have, too, where
     the project shows it to all annotators on purpose; but what was made without a person has not: it took no time.
+    What `write-annotations` wrote never is an answer, even if somebody has changed it since: nobody knows who.
     """
+    annotations, author = list(annotations), known_author(project.store.facts)
     known = project.store.facts.read(Repeated)
     before = known.by_id if known else {}
     shown = {row.id: row.result for row in project.store.published.predictions() if row.result}
@@ -49,7 +52,7 @@ def repeats_of_ours(project: ScoredProject, annotations: Iterable[Annotation]) -
             now[annotation.id] = annotation.result
     if now != before:
         project.store.facts.write(Repeated(now))
-    return frozenset(now)
+    return frozenset(now).union(row.id for row in annotations if row.annotator == author)
 
 
 def _same(control: Control, ours: object, theirs: str) -> bool:

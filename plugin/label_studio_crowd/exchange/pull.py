@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from label_studio_crowd.exchange.author import look_for_author
 from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Fact, PlainFact
-from label_studio_crowd.store.mirror import as_time
+from label_studio_crowd.store.mirror import annotator_of, as_time
 from label_studio_crowd.studio.records import Counts
 from label_studio_crowd.studio.task_pages import TaskPage, UnreadableTask
 
@@ -142,6 +143,7 @@ class _Pull:
         known = project.store.facts.read(Unreadable)
         self._known = known.tasks if known else []
         self._unreadable: dict[int, UnreadableTask] = {}
+        self._annotators: set[int] = set()
         self.seen: list[int] = []
         self.models = False
 
@@ -173,6 +175,7 @@ class _Pull:
     def _take(self, page: TaskPage) -> int:
         self.seen += [task["id"] for task in page.tasks]
         self._unreadable |= {task.id: task for task in page.unreadable}
+        self._annotators.update(annotator_of(row) for task in page.tasks for row in task["annotations"])
         if page.unreadable:  # what is known of them is not what they are
             kept = set(self._project.store.mirror.tasks().ids.tolist()) - {*self._unreadable}
             self._project.store.mirror.keep_only(kept)
@@ -207,7 +210,8 @@ class _Pull:
         )
 
     def leave(self) -> None:
-        """Note what cannot be read."""
+        """Note what cannot be read, and who of the annotators is the consensus's own user."""
+        look_for_author(self._project, self._annotators)
         found = sorted(self._unreadable.values())
         if found != self._known:
             self._project.store.facts.write(Unreadable(found))

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import numpy as np
 
 from label_studio_crowd.estimate import Estimate
+from label_studio_crowd.exchange.author import known_author
 from label_studio_crowd.exchange.models import update_model_answers
 from label_studio_crowd.exchange.plan import Plan, make_plan
 from label_studio_crowd.exchange.publish import (
@@ -225,7 +226,7 @@ def _plan(
         _states(project, judged.answers[0]),
         published,
         project.info["model_version"] or "",
-        active_annotators=active_annotators(judged.annotations),
+        active_annotators=active_annotators(_of_people(project, judged.annotations)),
         taken_versions=[taken] if taken else [],
         queue_size=settings.queue_size,
         label_budget=settings.label_budget,
@@ -302,6 +303,12 @@ def _states(project: ScoredProject, answers: Answers) -> Tasks:
     overlap, is_labeled = np.ones(len(scored), np.int64), np.zeros(len(scored), np.bool_)
     overlap[there], is_labeled[there] = tasks.overlap[rows], tasks.is_labeled[rows]
     return Tasks(np.asarray(scored, np.int64), overlap, is_labeled)
+
+
+def _of_people(project: Project, annotations: list[Annotation]) -> list[Annotation]:
+    """Return the annotations that the consensus's own user has not written."""
+    author = known_author(project.store.facts)
+    return annotations if author is None else [row for row in annotations if row.annotator != author]
 
 
 def active_annotators(annotations: list[Annotation]) -> list[int]:

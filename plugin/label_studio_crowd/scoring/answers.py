@@ -308,7 +308,7 @@ class _Said:
             self._take_prediction(annotation, row, read)
             return
         is_truth, annotator = annotation.ground_truth, annotation.annotator
-        self.ground_truth += is_truth
+        self.ground_truth += is_truth and annotation.id not in ours
         # A place is taken by an annotation (Label Studio's locks) and by an annotator (its is_labeled).
         if skips_count or not annotation.was_cancelled:
             self.places[row] += not is_truth

@@ -296,14 +296,19 @@ def _task_row(task: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
+def annotator_of(annotation: Mapping[str, Any]) -> int:
+    """Return who gave an annotation, as Label Studio's API has it."""
     annotator = annotation["completed_by"]
     if isinstance(annotator, Mapping):
         annotator = annotator["id"]
+    return DELETED_USER if annotator is None else int(annotator)
+
+
+def _annotation_row(task: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": annotation["id"],
         "task": task,
-        "annotator": DELETED_USER if annotator is None else annotator,
+        "annotator": annotator_of(annotation),
         "result": as_answer(annotation["result"]),
         "was_cancelled": int(bool(annotation["was_cancelled"])),
         "ground_truth": int(bool(annotation["ground_truth"])),

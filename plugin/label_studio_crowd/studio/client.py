@@ -133,6 +133,15 @@ class Studio:
         """Return the token's user."""
         return _row(self._sdk.users.whoami())
 
+    def user_with(self, email: str) -> int | None:
+        """Return the id of the organisation's user with an e-mail address, None if there is none."""
+        return next((int(user.id) for user in self._sdk.users.list() if user.email == email), None)
+
+    def create_user(self, email: str, first_name: str, last_name: str) -> int:
+        """Make a user of the organisation, who has no password, and return the id."""
+        made = self._sdk.users.create(email=email, username=email[:30], first_name=first_name, last_name=last_name)
+        return int(made.id)
+
     def annotator_names(self) -> dict[int, str]:
         """Return what Label Studio calls every user of the organisation: first and last name, else the e-mail address.
 
@@ -405,6 +414,28 @@ class Studio:
         """Delete all predictions of a version, in one transaction: for versions of a few hundred."""
         which = {"model_version": model_version}
         self._sdk.ask("DELETE", f"/api/projects/{project}/model-versions/", json=which)
+
+    # ------------------------------------------------------------------ annotations
+
+    def create_annotation(
+        self, task: int, result: list[dict[str, Any]], *, completed_by: int | None, ground_truth: bool
+    ) -> int | None:
+        """Create an annotation by a user and return its id, or None if its task is gone."""
+        body = {"result": result, "completed_by": completed_by, "ground_truth": ground_truth}
+        try:
+            return int(self._sdk.ask("POST", f"/api/tasks/{task}/annotations/", json=body)["id"])
+        except StudioError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def update_annotation(self, annotation: int, **fields: Any) -> bool:
+        """Change an annotation; return False if it is gone."""
+        return _unless_gone(partial(self._sdk.ask, "PATCH", f"/api/annotations/{annotation}/", json=fields))
+
+    def delete_annotation(self, annotation: int) -> bool:
+        """Delete an annotation; return False if it was gone already."""
+        return _unless_gone(partial(self._sdk.annotations.delete, annotation))
 
     # ------------------------------------------------------------------ Data Manager tabs
 

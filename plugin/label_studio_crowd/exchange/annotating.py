@@ -1,0 +1,141 @@
+"""The consensus as annotations of its own user, written into the project, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from label_studio_crowd.exchange.author import known_author, make_author
+from label_studio_crowd.project import Project
+from label_studio_crowd.store.facts import PlainFact
+from label_studio_crowd.store.mirror import Annotation
+
+Result = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Written(PlainFact):
+    """The annotations that were written, with what they say (JSON)."""
+
+    fact = "written_annotations"
+
+    by_id: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is to be changed in Label Studio.
+
+    Attributes
+    ----------
+    create, update
+        Results by the task, and by the annotation that is there.
+    delete
+        Annotations that are there and wanted no more.
+    same
+        How many are there as they should be.
+    edited
+        Annotations of ours that somebody has changed since: they are left as they are.
+    ground_truth
+        Whether annotations are to carry the ground-truth flag.
+    """
+
+    create: Mapping[int, Result]
+    update: Mapping[int, Result]
+    delete: tuple[int, ...]
+    same: int
+    edited: tuple[int, ...]
+    ground_truth: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.create or self.update or self.delete)
+
+    def in_words(self) -> list[str]:
+        """Return what is changed, a line each."""
+        flagged = ", as the ground truth" * self.ground_truth
+        lines = (
+            (len(self.create), f"annotations of the consensus created{flagged}"),
+            (len(self.update), f"annotations of the consensus changed{flagged}"),
+            (len(self.delete), "annotations of the consensus deleted"),
+        )
+        kept = f"{len(self.edited):,} annotations of the consensus stay: somebody has changed them since"
+        return [*(f"{number:,} {what}" for number, what in lines if number), *[kept] * bool(self.edited)]
+
+
+def find_changes(project: Project, wanted: Mapping[int, Result], *, ground_truth: bool = False) -> Changes:
+    """Return what brings the annotations of the consensus's user to what is wanted.
+
+    Parameters
+    ----------
+    project
+        Its mirror is up to date.
+    wanted
+        The results by the task; none to take all annotations back.
+    ground_truth
+        Whether annotations are to carry the ground-truth flag.
+    """
+    annotations = project.store.mirror.annotations()
+    author = known_author(project.store.facts)
+    ours = [row for row in annotations if row.annotator == author]
+    written = project.store.facts.read(Written) or Written({})
+    edited = [row for row in ours if row.id in written.by_id and not _says(row, orjson.loads(written.by_id[row.id]))]
+    standing: dict[int, Annotation] = {}
+    surplus = []
+    for row in (row for row in ours if row not in edited):
+        if row.task in wanted and row.task not in standing:
+            standing[row.task] = row
+        else:
+            surplus.append(row.id)
+    taken = {row.task for row in edited} | set(standing)
+    good = {
+        task for task, row in standing.items() if _says(row, wanted[task]) and bool(row.ground_truth) == ground_truth
+    }
+    return Changes(
+        create={task: result for task, result in wanted.items() if task not in taken},
+        update={row.id: wanted[task] for task, row in standing.items() if task not in good},
+        delete=tuple(surplus),
+        same=len(good),
+        edited=tuple(row.id for row in edited),
+        ground_truth=ground_truth,
+    )
+
+
+def carry_out(project: Project, changes: Changes) -> None:
+    """Make the changes, one by one; what was done until it is stopped is remembered."""
+    written = dict((project.store.facts.read(Written) or Written({})).by_id)
+    author = make_author(project) if changes.create else None
+    total = len(changes.create) + len(changes.update) + len(changes.delete)
+    try:
+        for done, _ in enumerate(_steps(project, changes, author, written), 1):
+            project.progress("writing annotations", done, total)
+    finally:
+        project.store.facts.write(Written(written))
+
+
+def _steps(project: Project, changes: Changes, author: int | None, written: dict[int, str]) -> Iterator[None]:
+    studio, flag = project.studio, changes.ground_truth
+    for task, result in changes.create.items():
+        made = studio.create_annotation(task, list(result), completed_by=author, ground_truth=flag)
+        if made is not None:
+            written[made] = orjson.dumps(list(result)).decode()
+        yield
+    for annotation, result in changes.update.items():
+        if studio.update_annotation(annotation, result=list(result), ground_truth=flag):
+            written[annotation] = orjson.dumps(list(result)).decode()
+        yield
+    for annotation in changes.delete:
+        studio.delete_annotation(annotation)
+        written.pop(annotation, None)
+        yield
+
+
+def _says(annotation: Annotation, result: Result) -> bool:
+    """Return whether an annotation says the same; how sure regions are counts for nothing."""
+    return _values(orjson.loads(annotation.result)) == _values(result)
+
+
+def _values(result: Result) -> list[tuple[Any, ...]]:
+    return [tuple(item.get(name) for name in ("from_name", "to_name", "type", "value")) for item in result]
