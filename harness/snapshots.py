@@ -93,7 +93,14 @@ def snapshot_of(
     )
     seen = tasks if pred_probs is not None else tasks[:0]
     probabilities = Probabilities(
-        "auto", "", classes, seen, np.empty((0, len(classes))) if pred_probs is None else pred_probs, 0, ""
+        control.name,
+        "auto",
+        "",
+        classes,
+        seen,
+        np.empty((0, len(classes))) if pred_probs is None else pred_probs,
+        0,
+        "",
     )
     waiting = np.flatnonzero(~scores.settled)
     queue = tasks[waiting[np.argsort(scores.priority[waiting], kind="stable")]]
@@ -206,7 +213,7 @@ def snapshot_of_kinds(
             {"title": title, "label_config": label_config},
             part,
             tuple(queue.tolist()),
-            Probabilities("none", "", (), tasks[:0], np.empty((0, 0)), 0, ""),
+            Probabilities(part.answers.control.name, "none", "", (), tasks[:0], np.empty((0, 0)), 0, ""),
             annotations,
             consensus_accuracy(part.result),
             np.arange(1, len(part.answers.crowd.annotators) + 1),

@@ -20,7 +20,7 @@ from crowdcore.hierarchical.dependence import dependence, mean_answers
 from crowdcore.hierarchical.everybody import rate_annotators, rate_everybody
 from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
 from crowdcore.hierarchical.hearing import SMALLEST
-from crowdcore.hierarchical.refitting import fit_with_features
+from crowdcore.hierarchical.refitting import Learner, fit_with_features
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.votes.annotators import AnnotatorStats
 from crowdcore.votes.copies import CopyGroup, find_copies, without_copies
@@ -266,15 +266,36 @@ def hierarchical_dawid_skene(
     known = kernels.frozen(as_known_labels(crowd, known_labels))
     P = _mean(models) if len(models) else None
     expected = None if expected_shares is None else _checked_shares(crowd, expected_shares)
+    if features is not None:
+        return believe_with(OutOfFold(crowd, features, classifier, known), crowd, P, known, most_exponent, expected)
     copies = find_copies(crowd)
     heard, _ = without_copies(crowd, copies)
-    if features is None:
-        told = None if people is None else as_people(crowd.annotators, people)
-        fit = fit_hierarchical(
-            heard, P, known, most_exponent, knows_shares=most_exponent <= 1, expected=expected, people=told
-        )
-        return rate_everybody(_result(fit, P), crowd, copies)
-    learner = OutOfFold(heard, features, classifier, known)
+    told = None if people is None else as_people(crowd.annotators, people)
+    fit = fit_hierarchical(
+        heard, P, known, most_exponent, knows_shares=most_exponent <= 1, expected=expected, people=told
+    )
+    return rate_everybody(_result(fit, P), crowd, copies)
+
+
+def believe_with(
+    learner: Learner,
+    crowd: Crowd,
+    P: Floats | None,
+    known: Codes,
+    most_exponent: float = 2.0,
+    expected: Floats | None = None,
+) -> HierarchicalResult:
+    """Return what `hierarchical_dawid_skene` finds of features, with a learner of them.
+
+    Parameters
+    ----------
+    learner : Learner
+        It judges the crowd's N tasks.
+    crowd, P, known, most_exponent, expected
+        As for `crowdcore.hierarchical.refitting.fit_with_features`.
+    """
+    copies = find_copies(crowd)
+    heard, _ = without_copies(crowd, copies)
     fit, P = fit_with_features(heard, learner, P, known, most_exponent, expected)
     return rate_everybody(_result(fit, P), crowd, copies)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.fit import HierarchicalFit, fit_hierarchical
-from crowdcore.learning.out_of_fold import OutOfFold
 
 Floats = NDArray[np.float64]
 
@@ -17,9 +18,17 @@ SETTLED = 0.005
 """Share of labels below which a change is no reason to fit again."""
 
 
+class Learner(Protocol):
+    """A classifier that learns from what is believed of the tasks, such as `crowdcore.learning.OutOfFold`."""
+
+    def judge(self, beliefs: Floats) -> Floats:
+        """Return each task's probabilities, out of sample, none of them 0; shape (N, K), as the beliefs."""
+        ...
+
+
 def fit_with_features(
     crowd: Crowd,
-    learner: OutOfFold,
+    learner: Learner,
     P: Floats | None,
     known: Codes,
     most_exponent: float,
@@ -35,7 +44,7 @@ def fit_with_features(
     ----------
     crowd : Crowd
         N tasks, K classes.
-    learner : OutOfFold
+    learner : Learner
         Features and classifier.
     P : ndarray of shape (N, K), or None
         Probabilities to begin with instead.

@@ -246,7 +246,7 @@ def waum(
 
 
 def _course(crowd: Crowd, features: Any) -> Course:
-    return features if callable(features) else PerceptronCourse(as_features(crowd, features))
+    return features if callable(features) else PerceptronCourse(as_features(crowd.tasks, features))
 
 
 def _labels(crowd: Crowd, given: Any) -> Codes:

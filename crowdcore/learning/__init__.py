@@ -1,4 +1,4 @@
-"""Classifiers learned from a crowd's answers, which leave each task's label in doubt.
+"""Classifiers and regressors learned from a crowd's answers, which leave each task's label in doubt.
 
 >>> import numpy as np
 >>> from crowdcore.learning import SoftLogisticRegression
@@ -9,7 +9,15 @@ array([[0.26, 0.74]])
 
 from crowdcore.learning.discriminant import SoftLinearDiscriminant
 from crowdcore.learning.embedding import embedding_mlp
+from crowdcore.learning.numbers import OutOfFoldNumbers
 from crowdcore.learning.out_of_fold import OutOfFold
 from crowdcore.learning.soft_labels import SoftLinear, SoftLogisticRegression
 
-__all__ = ["OutOfFold", "SoftLinear", "SoftLinearDiscriminant", "SoftLogisticRegression", "embedding_mlp"]
+__all__ = [
+    "OutOfFold",
+    "OutOfFoldNumbers",
+    "SoftLinear",
+    "SoftLinearDiscriminant",
+    "SoftLogisticRegression",
+    "embedding_mlp",
+]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.crowd.ids import Codes, plain
+from crowdcore.crowd.ids import Codes, Ids, plain
 from crowdcore.crowd.table import Crowd
 from crowdcore.learning.discriminant import SoftLinearDiscriminant
 from crowdcore.learning.pooling import best_share, pool
@@ -69,7 +69,7 @@ class OutOfFold:
         n_folds: int = 5,
         standardize: bool = True,
     ) -> None:
-        X = as_features(crowd, features)
+        X = as_features(crowd.tasks, features)
         dense = isinstance(X, np.ndarray)
         self._classifiers: list[Any] = [SoftLogisticRegression() if classifier is None else classifier]
         if classifier is None and dense:
@@ -81,24 +81,31 @@ class OutOfFold:
             X = StandardScaler(with_mean=dense).fit_transform(X)
         self._X = X
         self._informative = (crowd.num_answers > 0) | (known >= 0)
-        self._fold, self._in_sample = _folds(X, self._informative, n_folds), n_folds == 1
-        self._learned: dict[tuple[int, int], SoftLinear] = {}
+        self._fold, self._in_sample = folds_of(X, self._informative, n_folds), n_folds == 1
+        self._learned: dict[tuple[int, int, int], SoftLinear] = {}
 
-    def judge(self, beliefs: Floats) -> Floats:
+    def judge(self, beliefs: Floats, question: int = 0) -> Floats:
         """Return the classifier's probabilities (N, K), learned from what is believed of the tasks, (N, K).
 
         No probability is 0: Laplace's rule leaves classes possible of which there was hardly an example.
+
+        Parameters
+        ----------
+        beliefs : ndarray of shape (N, K)
+            Rows sum to 1, or to less where a task is less of an example.
+        question : int
+            Which of several questions about the same tasks is judged: each begins where it ended the last time.
         """
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1, "blas"):  # its threads wait for each other longer than these products take
-            judged = [self._judge_by(which, beliefs) for which in range(len(self._classifiers))]
+            judged = [self._judge_by(which, beliefs, question) for which in range(len(self._classifiers))]
         if len(judged) == 1:
             return judged[0]
         (first, second), told = judged, self._informative
         return pool(first, second, best_share(first[told], second[told], beliefs[told]))
 
-    def _judge_by(self, which: int, beliefs: Floats) -> Floats:
+    def _judge_by(self, which: int, beliefs: Floats, question: int) -> Floats:
         """Return the probabilities, (N, K), of one of the classifiers."""
         N, K = beliefs.shape
         judged: Floats = np.full((N, K), 1 / K)
@@ -107,18 +114,19 @@ class OutOfFold:
             learned = self._informative & (~here | self._in_sample)
             examples = int(learned.sum())
             if examples:
-                chances = self._learn_and_judge(which, int(number), learned, here, beliefs[learned])
+                place = which, int(number), question
+                chances = self._learn_and_judge(place, learned, here, beliefs[learned])
                 judged[here] = (examples * chances + 1) / (examples + K)
         return judged
 
-    def _learn_and_judge(self, which: int, number: int, learned: Bools, here: Bools, beliefs: Floats) -> Floats:
+    def _learn_and_judge(self, place: tuple[int, int, int], learned: Bools, here: Bools, beliefs: Floats) -> Floats:
         T = np.where(beliefs > LEAST_WEIGHT, beliefs, 0.0)
-        classes, classifier = np.flatnonzero(T.any(axis=0)), self._classifiers[which]
+        classes, classifier = np.flatnonzero(T.any(axis=0)), self._classifiers[place[0]]
         chances: Floats = np.zeros((int(here.sum()), T.shape[1]))
         if len(classes) < 2:
             chances[:, classes] = 1
         elif isinstance(classifier, SoftLinear):
-            fitted = self._learned.setdefault((which, number), deepcopy(classifier))
+            fitted = self._learned.setdefault(place, deepcopy(classifier))
             chances[:, classes] = fitted.fit(self._X[learned], T[:, classes]).predict_proba(self._X[here])
         else:
             from sklearn.base import clone
@@ -158,8 +166,8 @@ def weight_argument(classifier: Any) -> str:
     return f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
 
 
-def as_features(crowd: Crowd, features: Any) -> Any:
-    """Return the features as an array or a CSR matrix of floats, (N, d), a row for each task.
+def as_features(tasks: Ids, features: Any) -> Any:
+    """Return the features as an array or a CSR matrix of floats, (N, d), a row for each of the tasks' ids, (N,).
 
     Raises
     ------
@@ -168,16 +176,16 @@ def as_features(crowd: Crowd, features: Any) -> Any:
     """
     from scipy.sparse import csr_matrix, issparse
 
-    N = len(crowd.tasks)
+    N = len(tasks)
     if hasattr(features, "reindex"):
-        absent = [task for task in crowd.tasks.tolist() if task not in features.index]
+        absent = [task for task in tasks.tolist() if task not in features.index]
         if absent or not features.index.is_unique:
             fault = f"without task {absent[0]!r}" if absent else "with duplicates"
             raise ValueError(
                 f"features is a DataFrame {fault} in its index; expected each of the crowd's {N} tasks once. Or pass "
                 "an array in the crowd's order."
             )
-        features = features.loc[crowd.tasks.tolist()].to_numpy()
+        features = features.loc[tasks.tolist()].to_numpy()
     try:
         X = csr_matrix(features, dtype=np.float64) if issparse(features) else np.asarray(features, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -193,13 +201,13 @@ def as_features(crowd: Crowd, features: Any) -> Any:
     wrong = np.flatnonzero(~np.isfinite(np.asarray(X.sum(axis=1)).ravel()))
     if len(wrong):
         raise ValueError(
-            f"features, row {wrong[0]} (task {plain(crowd.tasks[wrong[0]])!r}): a value is not finite ({len(wrong)} "
+            f"features, row {wrong[0]} (task {plain(tasks[wrong[0]])!r}): a value is not finite ({len(wrong)} "
             "such rows in total). Fill missing values first, for example with SimpleImputer."
         )
     return X
 
 
-def _folds(X: Any, informative: Bools, n_folds: int) -> Codes:
+def folds_of(X: Any, informative: Bools, n_folds: int) -> Codes:
     """Return a fold for each task by its place along one direction; tasks of which nothing is known are in none, -1."""
     fold: Codes = np.full(X.shape[0], -1, dtype=np.int64)
     some = np.flatnonzero(informative)

@@ -57,7 +57,7 @@ class ScoredProject(Project):
 
     @property
     def control(self) -> Control:
-        """The control that stands for the project, and for which a classifier is trained: the first of classes."""
+        """The control that stands for the project: the first of classes."""
         alone = [control for control in self.controls if not control.form.about_regions] or self.controls
         return next((control for control in alone if control.is_class), alone[0])
 

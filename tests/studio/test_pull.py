@@ -274,7 +274,7 @@ def test_the_training_follows_the_question(make_project, annotators, plugin):
         at_work.settings = at_work.settings.model_copy(update={"classifier": "text", **options})
         at_work.settings.model_fields_set.update({"classifier", *options})
         run = at_work.sync()
-        return run.trained, at_work.store.trainings.last().pred_probs
+        return run.trained, at_work.store.trainings.last(options["control"]).pred_probs
 
     trained, animal = probabilities(control="animal")
     assert trained

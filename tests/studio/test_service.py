@@ -267,10 +267,10 @@ def test_the_classifier_is_trained_in_the_background_and_predicts_new_tasks(stud
     )
     backend = add_backend(studio, project, service)
     until(lambda: labels(service, project) == 9)
-    first = stored(service, studio, project).trainings.last()
+    first = stored(service, studio, project).trainings.last("label")
     studio.api.post(f"/api/projects/{project.id}/import", json=[{"data": {"text": "text 13"}}])
     until(lambda: standing(service, project)["numbers"]["tasks"] == 13)
-    completed = stored(service, studio, project).trainings.last()
+    completed = stored(service, studio, project).trainings.last("label")
     assert len(completed.tasks) == 13
     assert completed.training == first.training, "by the model at hand, not by a training"
     new = max(completed.tasks.tolist())
@@ -281,14 +281,14 @@ def test_the_classifier_is_trained_in_the_background_and_predicts_new_tasks(stud
     _, bob, cyd = annotators
     cyd.label(project.tasks[6], choice("c"))
     until(lambda: labels(service, project) == 10)
-    assert stored(service, studio, project).trainings.last().training == first.training
+    assert stored(service, studio, project).trainings.last("label").training == first.training
     bob.label(project.tasks[7], choice("c"))
-    until(lambda: stored(service, studio, project).trainings.last().training != first.training)
-    second = stored(service, studio, project).trainings.last()
+    until(lambda: stored(service, studio, project).trainings.last("label").training != first.training)
+    second = stored(service, studio, project).trainings.last("label")
     assert second.answers == 11
     until(lambda: standing(service, project)["state"] == "fresh" and standing(service, project)["training"] == "fresh")
     assert studio.api.post(f"/api/ml/{backend}/train").status_code == 200
-    until(lambda: stored(service, studio, project).trainings.last().training != second.training)
+    until(lambda: stored(service, studio, project).trainings.last("label").training != second.training)
 
 
 def test_a_backend_that_is_removed_is_served_no_longer(studio, project, plugin, serve, annotators):

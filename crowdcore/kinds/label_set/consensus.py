@@ -15,6 +15,7 @@ from crowdcore.crowd.ids import plain
 from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.kinds.expected_f1 import expected_f1
 from crowdcore.kinds.label_set.coding import Coding
+from crowdcore.kinds.label_set.learning import EachClass
 from crowdcore.kinds.label_set.questions import Questions
 from crowdcore.kinds.rating import rate_annotators
 from crowdcore.kinds.result import KindResult
@@ -71,6 +72,8 @@ def label_sets(
     table: AnswerTable,
     pred_probs: ArrayLike | None = None,
     *,
+    features: Any = None,
+    classifier: Any = None,
     classes: Iterable[Any] | None = None,
     known: Sequence[Any] | Mapping[Any, Any] | None = None,
     paths: bool = False,
@@ -83,7 +86,14 @@ def label_sets(
         N tasks, A answers: sets, lists or tuples of classes. An empty one is an answer, too: no class applies.
     pred_probs : array_like of shape (N, K), optional
         A model's out-of-sample probability that each class applies; a DataFrame is put into order by its index and
-        columns. It is heard as far as it foretells the answers.
+        columns. It is heard as far as it foretells the answers better than one that knows only how common the classes
+        are.
+    features : array_like or sparse matrix, shape (N, d), optional
+        Numbers for each task, from which a classifier of each class is learned out of fold: of the shares of the votes
+        (unless `pred_probs` are given for a start), then of what is believed.
+    classifier : scikit-learn classifier, optional
+        For the features; it is asked about each class by itself (one versus the rest). As in
+        `crowdcore.hierarchical_dawid_skene`.
     classes : sequence, optional
         All K classes there are, in the order wanted. Default: those in the answers, sorted.
     known : sequence of length N, or mapping of tasks, optional
@@ -129,7 +139,10 @@ def label_sets(
         return _without_classes(label_sets(table, classes=["any"], known=known))
     model = None if pred_probs is None else _probabilities(table, coding.classes, pred_probs)
     questions = Questions.of(table, coding)
-    found, yes = questions.believed(coding, model)
+    learner = None if features is None else EachClass(table, coding, questions, features, classifier)
+    found, yes = questions.believed(coding, model, learner)
+    if learner is not None:
+        model = None if found.pred_probs is None else learner.of_all(found.posterior)
     probability = questions.spread(table, coding, found, yes, model)
     for code, parent in coding.above:  # from the root: nobody means a node without what is above it
         np.minimum(probability[:, code], probability[:, parent], out=probability[:, code])

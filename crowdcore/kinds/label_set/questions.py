@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import HierarchicalResult, believe_with, hierarchical_dawid_skene
+from crowdcore.hierarchical.refitting import Learner
 from crowdcore.kinds.label_set.coding import Coding
 from crowdcore.kinds.table import AnswerTable
 
@@ -56,25 +58,49 @@ class Questions:
         task, label = pairs // max(K, 1), pairs % max(K, 1)
         return cls(task, label, _said(table, coding, task, label))
 
-    def believed(self, coding: Coding, model: Floats | None) -> tuple[HierarchicalResult, Floats]:
-        """Return what is believed of the questions, and the probability of each yes; shape (U,)."""
-        P = None if model is None else model[self.task, self.label]
+    def believed(
+        self, coding: Coding, model: Floats | None, learner: Learner | None = None
+    ) -> tuple[HierarchicalResult, Floats]:
+        """Return what is believed of the questions, and the probability of each yes; shape (U,).
+
+        Parameters
+        ----------
+        model : ndarray of shape (N, K), or None
+            Probabilities of the classes; with a learner, those to begin with.
+        learner : Learner, optional
+            It judges the questions.
+        """
+        P = None if model is None else self.within_classes(model[self.task, self.label])
+        known = coding.known_answers(self.task, self.label)
         votes = self.said.counts.sum(axis=0) + 1
         share = min(0.5, float(DOUBTED * votes[1] / votes.sum()))
-        found = hierarchical_dawid_skene(
-            self.said,
-            None if P is None else np.column_stack([1 - P, P]),
-            known_labels=coding.known_answers(self.task, self.label),
-            expected_shares=[1 - share, share],
-        )
+        shares = np.array([1 - share, share])
+        if learner is None:
+            found = hierarchical_dawid_skene(self.said, P, known_labels=known, expected_shares=shares)
+        else:
+            found = believe_with(learner, self.said, P, known, expected=shares)
         return found, _yes(found)
+
+    def within_classes(self, yes: Floats) -> Floats:
+        """Return a model's probabilities of no and yes, (U, 2), of those of yes, (U,), with all classes as common.
+
+        Each class' odds are multiplied by a number that brings its mean to everybody's. What is left is what the model
+        knows of the tasks: how common classes are, the answers say. Else a model that knows only how often each class
+        is given would be heard, and believe what is given often.
+        """
+        K = int(self.label.max(initial=-1)) + 1
+        usual, mean = _logit(yes.mean() if len(yes) else 0.5), _logit(np.nan_to_num(group_mean(yes, self.label, K)))
+        P = _sigmoid(_logit(yes) + usual - mean[self.label])
+        found: Floats = np.column_stack([1 - P, P])
+        return found
 
     def spread(
         self, table: AnswerTable, coding: Coding, found: HierarchicalResult, yes: Floats, model: Floats | None
     ) -> Floats:
         """Return the probability that each class applies to each task, shape (N, K), from those of the questions.
 
-        A task that nobody answered has the model's, or the mean of the others. Where nobody was asked about a class,
+        A task that nobody answered has the model's if it is heard, or else the mean of the others. Where nobody was
+        asked about a class,
         nobody gave it: everybody may have overlooked it.
         """
         N, K = len(table.tasks), len(coding.classes)
@@ -83,6 +109,7 @@ class Questions:
         heard = (table.num_answers > 0) | coding.is_known
         if found.pred_probs is not None and model is not None:
             usual = model
+            probability[~heard] = usual[~heard]
         else:
             share = found.class_prior[1]
             usual = np.broadcast_to(probability[heard].mean(axis=0) if heard.any() else np.full(K, share), (N, K))
@@ -139,7 +166,7 @@ def _log_missed(table: AnswerTable, found: HierarchicalResult) -> Floats:
     return sums / together
 
 
-def _logit(p: Floats) -> Floats:
+def _logit(p: Floats | float) -> Floats:
     p = np.clip(p, _TINY, 1 - _TINY)
     logit: Floats = np.log(p) - np.log1p(-p)
     return logit

@@ -13,6 +13,7 @@ from crowdcore.crowd.arguments import check_flag, is_number
 from crowdcore.crowd.evidence import as_people
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.ids import plain
+from crowdcore.kinds.number.learning import learned
 from crowdcore.kinds.number.model import fit_numbers, usual_range, usual_step
 from crowdcore.kinds.per_task import is_missing, per_task
 from crowdcore.kinds.rating import rate_annotators
@@ -46,17 +47,25 @@ class NumberResult(KindResult):
         How far from the truth a number is right, in the unit of the answers (with logarithms: in theirs).
     logarithms : bool
         Whether the model is of the logarithms.
+    predictions : ndarray of shape (N,), or None
+        The predictions used: those given, or of the regressor fitted last, out of fold; None without any.
+    explained : float
+        Share of the truths' variance that the predictions foretell; 0 where they are not heard.
     """
 
     interval: Floats
     tolerance: float
     logarithms: bool
+    predictions: Floats | None = None
+    explained: float = 0.0
 
 
 def numbers(
     table: AnswerTable,
     predictions: ArrayLike | Mapping[Any, float] | None = None,
     *,
+    features: Any = None,
+    regressor: Any = None,
     known: ArrayLike | Mapping[Any, float] | None = None,
     tolerance: float | None = None,
     logarithms: bool = False,
@@ -70,7 +79,12 @@ def numbers(
         N tasks, M annotators, A answers: finite numbers.
     predictions : array_like of shape (N,), or mapping of tasks, optional
         A model's out-of-sample prediction of each task, NaN where there is none. It is heard as far as it foretells
-        the answers, whatever its unit.
+        the answers, whatever its unit. A task without answers has it as its consensus.
+    features : array_like or sparse matrix, shape (N, d), optional
+        Numbers for each task, from which a regressor is learned out of fold: of the consensus without it (or with the
+        `predictions`, if they are given). Its predictions are then those used.
+    regressor : scikit-learn regressor, optional
+        For the features: `fit` and `predict`; cloned. By default ridge regression. With logarithms it learns these.
     known : array_like of shape (N,), or mapping of tasks, optional
         Numbers known to be true, NaN elsewhere. Such a number is its task's consensus, with quality 1.
     tolerance : float, optional
@@ -102,8 +116,13 @@ def numbers(
     Taylor 1989), :math:`r` the residual and :math:`v_i` the variance of :math:`\theta_i`. The biases sum to 0 over all
     answers, and :math:`\beta^2` is drawn to a small one by 30 annotators. :math:`s_j^2` counts 60 of everybody's
     answers, whose variance :math:`\bar s^2` is that of answers to the same task, gross errors left out.
-    :math:`\mu_i` is the mean, or a line in the predictions, fitted to the consensus. Answers whose task has no other
-    answer teach nothing of their annotators.
+    :math:`\mu_i` is the mean of all tasks. Answers whose task has no other answer teach nothing of their annotators.
+
+    With predictions, :math:`\mu_i` is a line in them, and :math:`\tau^2` the variance about it with which each answer
+    is most likely given the other answers to its task, so that they count as far as they have been right. They have to
+    earn their say: where answers are not clearly more likely with them, results are those without predictions. See
+    `crowdcore.kinds.number.hearing.hear`. A regressor of features learns once, from the means of the truths without it;
+    that is the maximisation step for :math:`\mu`. It predicts out of fold, so that no task's answers make its prior.
 
     In the end truths are stretched until they are as far apart as answers to different tasks are beyond answers to the
     same, if they are not.
@@ -127,7 +146,10 @@ def numbers(
     predicted = _per_task(table, predictions, "predictions")
     usual = _usual(table, people)
     allowed = _tolerance(y[usual[table.annotator]], tolerance, logarithms)
+    if features is not None:
+        predicted = learned(table, y, truth, predicted, usual, features, regressor)
     fit = fit_numbers(table, y, truth, predicted, usual)
+    told = None if predictions is None and features is None else predicted
     is_known = ~np.isnan(truth)
     deviation = np.where(is_known, 0.0, np.hypot(fit.deviation, SHARED_ERROR * fit.usual))
     believed = ~np.isnan(fit.mean)
@@ -151,6 +173,8 @@ def numbers(
         interval=np.exp(interval) if logarithms else interval,
         tolerance=allowed,
         logarithms=logarithms,
+        predictions=told,
+        explained=fit.explained,
     )
 
 

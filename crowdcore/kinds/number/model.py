@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore.kinds.number.believed import DEGREES, Believed, Prior
+from crowdcore.kinds.number.hearing import hear
 from crowdcore.kinds.table import AnswerTable
 
 Floats = NDArray[np.float64]
 
-DEGREES = 4.0
-"""Degrees of freedom of the errors' distribution: gross errors are not rare."""
 PRIOR_ANSWERS = 60.0
 """Answers that everybody's spread counts for in each annotator's."""
-LEAST_LINE = 10
-"""Tasks that a line in a model's predictions needs."""
+LEAST_SEVERAL = 10
+"""Tasks with several answers that are needed to see how far apart truths are."""
 PRIOR_ANNOTATORS, PRIOR_BIAS = 30.0, 0.02
 """Variance of biases that is expected, in that of the answers, and how many annotators say so: of few answers a bias
 and a task's truth look alike."""
@@ -45,6 +45,8 @@ class NumberFit:
         How much too large an annotator's answers are, and the scale of their other errors.
     usual : float
         The scale of everybody's errors.
+    explained : float
+        Share of the truths' variance that the predictions foretell; 0 where they are not heard.
     """
 
     mean: Floats
@@ -52,6 +54,7 @@ class NumberFit:
     bias: Floats
     spread: Floats
     usual: float
+    explained: float = 0.0
 
 
 def fit_numbers(
@@ -76,10 +79,20 @@ def fit_numbers(
         return NumberFit(np.full(N, np.nan), np.full(N, np.inf), np.zeros(M), np.full(M, np.nan), np.nan)
     centre = float(np.median(told))
     scale = _scale(told)
-    fit = _maximise(table, (answers - centre) / scale, (truth - centre) / scale, predictions, usual)
+    y, known = (answers - centre) / scale, (truth - centre) / scale
+    found = maximise(table, y, known, usual)
+    prior = hear(table, y, known, found, predictions)
+    if prior is not None:
+        found = maximise(table, y, known, usual, prior)
+    mean, variance = found.mean, found.variance
+    for alike in (found.prior.is_usual, ~found.prior.is_usual):
+        if alike.any():
+            stretched = _on_the_scale_of_answers(table, y, known, found, alike)
+            mean, variance = (np.where(alike, new, old) for new, old in zip(stretched, (mean, variance), strict=True))
     return NumberFit(
-        centre + scale * fit.mean, scale * fit.deviation, scale * fit.bias, scale * fit.spread, scale * fit.usual
-    )
+        centre + scale * mean, scale * np.sqrt(variance), scale * found.bias, scale * np.sqrt(found.spread2),
+        scale * float(np.sqrt(found.usual2)), found.prior.explained,
+    )  # fmt: skip
 
 
 def _scale(told: Floats) -> float:
@@ -119,7 +132,19 @@ def usual_step(values: Floats) -> float:
     return float(off[(len(off) - 1) // 2]) if len(off) else 0.0
 
 
-def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats, usual: NDArray[np.bool_]) -> NumberFit:
+def maximise(
+    table: AnswerTable, y: Floats, truth: Floats, usual: NDArray[np.bool_], prior: Prior | None = None
+) -> Believed:
+    """Return what is believed of standardised answers, (A,), and known numbers, (N,).
+
+    Parameters
+    ----------
+    usual : ndarray of shape (M,)
+        As for `fit_numbers`.
+    prior : Prior, optional
+        What is expected of each task. Default: all tasks alike, as the answers say.
+    """
+    given = prior
     task, who = table.task, table.annotator
     heard, said = table.of_annotators(usual), y[usual[who]]
     N, M, n = len(table.tasks), len(table.annotators), table.num_answers
@@ -136,22 +161,23 @@ def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats,
 
     mean: Floats = np.where(known, truth, np.where(heard.num_answers > 0, _medians(heard, said), _medians(table, y)))
     variance: Floats = np.zeros(N)
-    prior, tau2 = _prior(mean, variance, answered | known, predictions)
-    mean = np.where(answered | known, mean, prior)
+    prior = given or _usual(mean, variance, answered | known)
+    mean = np.where(answered | known, mean, prior.mean)
     bias: Floats = np.zeros(M)
     bias_variance = PRIOR_BIAS
     usual2 = _within_variance(heard, said) if (heard.num_answers > 1).any() else ALONE**2
     anchors = per_annotator * usual
     spread2: Floats = np.full(M, usual2, np.float64)
+    precision: Floats = np.zeros(len(y))
     for _ in range(_MOST_ROUNDS):
         before = mean
         residual = y - mean[task] - bias[who]
         weight = (DEGREES + 1) / (DEGREES + (residual**2 + variance[task]) / spread2[who])
         precision = weight / spread2[who]
-        drawn = np.where(taught.any() | ~answered, 1 / tau2, 0.0)  # lone answers are taken as they are
+        drawn = np.where(taught.any() | ~answered, 1 / prior.variance, 0.0)  # lone answers are taken as they are
         certain = drawn + over_tasks(precision)
         variance = np.where(known, 0.0, 1 / certain)
-        believed = (prior * drawn + over_tasks(precision * (y - bias[who]))) / certain
+        believed = (prior.mean * drawn + over_tasks(precision * (y - bias[who]))) / certain
         mean = np.where(known, truth, believed)
         if teaches.any():
             bias_variances = 1 / (1 / bias_variance + over_annotators(precision))
@@ -163,31 +189,30 @@ def _maximise(table: AnswerTable, y: Floats, truth: Floats, predictions: Floats,
             squares = weight * ((y - mean[task] - bias[who]) ** 2 + variance[task])
             spread2 = (over_annotators(squares) + PRIOR_ANSWERS * usual2) / (per_annotator + PRIOR_ANSWERS)
             spread2 = np.maximum(spread2, LEAST_SHARE * usual2)
-        prior, tau2 = _prior(mean, variance, answered | known, predictions)
+        prior = given or _usual(mean, variance, answered | known)
         if np.abs(mean - before).max(initial=0.0) < _CLOSE:
             break
     unanswered = ~answered & ~known
-    mean, variance = np.where(unanswered, prior, mean), np.where(unanswered, tau2, variance)
-    judged = np.where(known, 0, n)
-    mean, variance = _on_the_scale_of_answers(table, y - bias[who], judged, known, usual2, mean, variance)
-    return NumberFit(mean, np.sqrt(variance), bias, np.sqrt(spread2), float(np.sqrt(usual2)))
+    mean, variance = np.where(unanswered, prior.mean, mean), np.where(unanswered, prior.variance, variance)
+    return Believed(prior, mean, variance, bias, spread2, usual2, precision)
 
 
 def _on_the_scale_of_answers(
-    table: AnswerTable, y: Floats, n: NDArray[np.int64], known: NDArray[np.bool_], usual2: float, mean: Floats,
-    variance: Floats,
-) -> tuple[Floats, Floats]:  # fmt: skip
+    table: AnswerTable, answers: Floats, truth: Floats, found: Believed, alike: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
     """Return the truths as far apart as answers to different tasks are, more than answers to the same task.
 
     Where most answers are the same and some are far from them, these look like gross errors, and truths like one; their
     order is right, their distances are not. So they are stretched by the slope of the tasks' mean answers in them, less
-    what chance adds to it.
+    what chance adds to it. Tasks with and without a prediction, (N,) `alike`, are seen by themselves.
     """
-    task, N = table.task, len(table.tasks)
-    heard = (np.abs(y - _medians(table, y)[task]) <= GROSS * np.sqrt(usual2)) & (n[task] > 1)
+    task, N, known = table.task, len(table.tasks), ~np.isnan(truth)
+    y, n = answers - found.bias[table.annotator], np.where(known, 0, table.num_answers)
+    mean, variance, usual2 = found.mean, found.variance, found.usual2
+    heard = alike[task] & (np.abs(y - _medians(table, y)[task]) <= GROSS * np.sqrt(usual2)) & (n[task] > 1)
     k = np.bincount(task[heard], minlength=N)
     several = k > 1
-    if several.sum() < LEAST_LINE:
+    if several.sum() < LEAST_SEVERAL:
         return mean, variance
     sums = np.bincount(task[heard], y[heard], N)
     means = (sums / np.maximum(k, 1))[several]
@@ -227,19 +252,9 @@ def _within_variance(table: AnswerTable, y: Floats) -> float:
     return max(variance, _LEAST_ERROR)
 
 
-def _prior(mean: Floats, variance: Floats, there: NDArray[np.bool_], predictions: Floats) -> tuple[Floats, float]:
-    """Return each task's prior mean, and their variance about it: a line in the predictions where these tell more."""
+def _usual(mean: Floats, variance: Floats, there: NDArray[np.bool_]) -> Prior:
+    """Return what is expected of each task, all alike."""
     overall = np.full(len(mean), mean[there].mean() if there.any() else 0.0)
     spread = ((mean - overall) ** 2 + variance)[there]
     tau2 = max(float(spread.mean()), _TINY) if there.any() else 1.0
-    both = there & ~np.isnan(predictions)
-    n = int(both.sum())
-    if n < LEAST_LINE or np.ptp(predictions[both]) == 0:
-        return overall, tau2
-    x = predictions - predictions[both].mean()
-    slope = (x[both] * mean[both]).sum() / (x[both] ** 2).sum()
-    foretold = mean[both].mean() + slope * x
-    left = float(((mean - foretold) ** 2 + variance)[both].mean())
-    if n * np.log(left / float(((mean - overall) ** 2 + variance)[both].mean())) > -2 * np.log(n):
-        return overall, tau2  # a line has to earn what two numbers gain by chance (Schwarz 1978)
-    return np.where(np.isnan(predictions), overall, foretold), max(left, _TINY)
+    return Prior(overall, np.full(len(mean), tau2), np.ones(len(mean), np.bool_))

@@ -39,11 +39,12 @@ from label_studio_crowd.runs.warnings import find_warnings
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.outlook import add_to_history, is_outlook_due
-from label_studio_crowd.scoring.probabilities import at_hand, train_anew
+from label_studio_crowd.scoring.probabilities import at_hand, forget_others, train_anew
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Tasks
+from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.records import Prediction
 
@@ -144,7 +145,7 @@ def rescore(project: Project, how: How = How()) -> Run | None:
 
 
 def retrain(project: Project) -> None:
-    """Retrain the classifier on what the mirror holds; the next run scores with it.
+    """Retrain the classifier of each control on what the mirror holds; the next run scores with it.
 
     Raises
     ------
@@ -153,7 +154,8 @@ def retrain(project: Project) -> None:
     """
     found = look(project)
     answers, _ = read_project(found)
-    train_anew(found, answers[0])
+    train_anew(found, answers)
+    forget_others(found, answers)
 
 
 class _Clock:
@@ -204,11 +206,23 @@ def _has_news(project: ScoredProject, pulled: Pulled) -> bool:
 
 def _judge(project: ScoredProject, answers: tuple[Answers, ...], annotations: list[Annotation], how: How) -> Judged:
     """Return what is scored, with the probabilities at hand, or those of a training where one is due."""
-    known = None if how.full else at_hand(project, answers[0], by_model=how.trains == "missing")
-    if known is None or (known.outdated and how.trains == "outdated"):
-        probabilities = train_anew(project, answers[0], keep=how.keeps or not how.dry_run)
-        return Judged(answers, annotations, probabilities, trained=True, outdated=False)
-    return Judged(answers, annotations, known.probabilities, trained=False, outdated=known.outdated)
+    by_model = how.trains == "missing"
+    known = [None if how.full else at_hand(project, each, by_model=by_model) for each in answers]
+    due = [found is None or (found.outdated and not by_model) for found in known]
+    lacking = [each for each, is_due in zip(answers, due, strict=True) if is_due]
+    others = any(
+        len(found.probabilities.tasks) > 0 for found, is_due in zip(known, due, strict=True) if found and not is_due
+    )
+    keep = how.keeps or not how.dry_run
+    trained = iter(train_anew(project, lacking, keep=keep, others=others) if lacking else ())
+    if lacking and keep:
+        forget_others(project, answers)
+    probabilities = tuple(
+        next(trained) if found is None or is_due else found.probabilities
+        for found, is_due in zip(known, due, strict=True)
+    )
+    outdated = any(found.outdated for found, is_due in zip(known, due, strict=True) if found and not is_due)
+    return Judged(answers, annotations, probabilities, trained=any(due), outdated=outdated)
 
 
 def _plan(
@@ -266,18 +280,19 @@ def _keep(run: Run) -> Run:
 
 def _snapshots(run: Run) -> Snapshot:
     """Return the snapshot of the first control, which has those of the others."""
-    first, *others = (_snapshot(run, part, taken_at=now()) for part in run.scores.controls)
+    parts = zip(run.scores.controls, run.judged.probabilities, strict=True)
+    first, *others = (_snapshot(run, part, said, taken_at=now()) for part, said in parts)
     return replace(first, others=tuple(others))
 
 
-def _snapshot(run: Run, scores: Scores, taken_at: float) -> Snapshot:
+def _snapshot(run: Run, scores: Scores, probabilities: Probabilities, taken_at: float) -> Snapshot:
     project, answers = run.project, scores.answers
     is_first = answers.control.name == run.scores.answers.control.name
     return take_snapshot(
         project.info,
         scores,
         run.plan.queue,
-        run.judged.probabilities if is_first else run.judged.probabilities.none(),
+        probabilities,
         run.judged.annotations,
         run.accuracy if is_first else _accuracy(scores),
         project.store.people.numbers(np.asarray(answers.crowd.annotators, np.int64)),

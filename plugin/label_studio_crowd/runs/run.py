@@ -28,17 +28,17 @@ class Judged:
 
     Attributes
     ----------
-    answers
-        By control; the probabilities are of the first.
+    answers, probabilities
+        By control.
     trained
-        Whether the classifier was trained for this.
+        Whether a classifier was trained for this.
     outdated
-        Whether it should be trained anew.
+        Whether one should be trained anew.
     """
 
     answers: tuple[Answers, ...]
     annotations: list[Annotation]
-    probabilities: Probabilities
+    probabilities: tuple[Probabilities, ...]
     trained: bool
     outdated: bool
 
@@ -90,6 +90,13 @@ class Run:
         """Whether the classifier should be retrained."""
         return self.judged.outdated
 
+    def _classifier(self) -> str:
+        """Return what was chosen as classifier and why; where there are several controls, of each, a line each."""
+        first, *others = self.judged.probabilities
+        if not others:
+            return first.summary
+        return "\n".join(f"{each.control}: {each.summary}" for each in (first, *others))
+
     def report(self) -> RunReport:
         """Return the run in numbers."""
         answers, settled_by, quality = self.scores.answers, self.scores.settled_by, self.scores.least_quality
@@ -111,7 +118,8 @@ class Run:
             set_aside=answers.set_aside,
             ground_truth_annotations=answers.ground_truth,
             ground_truth_trusted=int((answers.known_labels >= 0).sum()),
-            classifier=self.judged.probabilities.summary,
+            classifier=self._classifier(),
+            classifiers={each.control: each.summary for each in self.judged.probabilities},
             consensus=self.project.settings.consensus,
             trained=self.trained,
             mean_consensus_quality=float(quality[answered].mean()) if answered.any() else None,

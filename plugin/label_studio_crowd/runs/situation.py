@@ -253,23 +253,18 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def score_project(project: ScoredProject, answers: Sequence[Answers], probabilities: Probabilities) -> Scores:
-    """Return the scores of a project's answers, which are by control.
-
-    Parameters
-    ----------
-    probabilities
-        The classifier's, for the first control.
-    """
+def score_project(project: ScoredProject, answers: Sequence[Answers], probabilities: Sequence[Probabilities]) -> Scores:
+    """Return the scores of a project's answers, which are by control, as the classifiers' probabilities are."""
     ids, settings = np.asarray(answers[0].crowd.tasks, np.int64), project.settings
     settled = project.store.facts.read(Settled)
     settled_before = np.isin(ids, settled.tasks if settled else [])
+    said = {each.control.name: found for each, found in zip(answers, probabilities, strict=True)}
 
     def score_one(each: Answers, regions: Regions) -> Scores:
         return score(
             each,
-            for_tasks(probabilities, ids) if each is answers[0] else None,
-            predicted=np.isin(ids, probabilities.tasks) if each is answers[0] else None,
+            for_tasks(said[each.control.name], each),
+            predicted=np.isin(ids, said[each.control.name].tasks),
             settled_before=settled_before,
             target_quality=settings.target,
             min_labels=settings.min_labels,

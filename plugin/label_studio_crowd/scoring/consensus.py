@@ -73,7 +73,8 @@ def find_beliefs(
     Parameters
     ----------
     method, pred_probs
-        As for `find_class_beliefs`; of answers that are not one class there is one method, without a classifier.
+        As for `find_class_beliefs`; of answers that are not one class there is one method. Of sets the probabilities
+        are that each class applies, of numbers one column of what is expected.
     answers
         N tasks.
     """
@@ -84,7 +85,7 @@ def find_beliefs(
             method, answers.crowd, pred_probs, answers.known_labels, in_order=in_order, people=people
         )
         return answers, _by_people(answers, found, founded=method == "crowdlab")
-    return as_beliefs(*believe(answers))
+    return as_beliefs(*believe(answers, pred_probs))
 
 
 def as_beliefs(answers: Answers, belief: KindBelief) -> tuple[Answers, Beliefs]:
@@ -94,7 +95,7 @@ def as_beliefs(answers: Answers, belief: KindBelief) -> tuple[Answers, Beliefs]:
         np.where(belief.known, 1.0, belief.confidence),
         belief.quality_interval,
         belief.found.founded,
-        False,
+        belief.hears_model,
         belief.crowd.num_answers,
         belief.crowd.num_answers,
         (),

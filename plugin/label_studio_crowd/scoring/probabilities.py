@@ -1,25 +1,26 @@
-"""A project's class probabilities: those at hand, completed for new tasks, or from a new training."""
+"""What the classifier of each control says: what is at hand, completed for new tasks, or from a new training."""
 
 from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from label_studio_crowd.errors import UserError
+from label_studio_crowd.feedback import Progress
 from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.scoring import classifiers, models
 from label_studio_crowd.scoring.answers import Answers
-from label_studio_crowd.scoring.classifiers.out_of_sample import floored
+from label_studio_crowd.scoring.lessons import lesson_of
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.controls import SeveralLabelsError
-
-_ONE_CLASS = "none: it learns from answers of one class, and those to {!r} are of another kind."
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class AtHand:
 
 
 def at_hand(project: ScoredProject, answers: Answers, *, by_model: bool = False) -> AtHand | None:
-    """Return the probabilities of the last training, or None if there was none for this control and classifier.
+    """Return the probabilities of the last training for a control, or None if there was none for this classifier.
 
     Parameters
     ----------
@@ -53,12 +54,16 @@ def at_hand(project: ScoredProject, answers: Answers, *, by_model: bool = False)
         Let the trained model, if it is at hand, predict the tasks that came or changed since.
     """
     settings, mirror = project.settings, project.store.mirror
-    known = project.store.trainings.last()
-    if known is None or known.classifier != _trained_for(project):
+    name = answers.control.name
+    known = project.store.trainings.last(name)
+    if known is None or known.classifier != _trained_for(project, answers):
         return None
+    if known.control != name:  # of an earlier release
+        known = replace(known, control=name)
+        project.store.trainings.keep(known)
     if by_model:
         known = _completed(known, project, answers)
-    found = _aligned(known, _classes(answers))
+    found = _aligned(known, answers)
     new = abs(_num_labels(answers) - known.answers)
     outdated = found is not known or mirror.newest_data() > known.newest
     if len(known.tasks):
@@ -80,7 +85,7 @@ def _completed(known: Probabilities, project: ScoredProject, answers: Answers) -
     if model is None:
         return known
     newest, data = mirror.newest_data(), mirror.data(fresh)
-    tasks = classifiers.TaskData(ids=list(data), data=list(data.values()), fields=project.control.fields)
+    tasks = classifiers.TaskData(ids=list(data), data=list(data.values()), fields=answers.control.fields)
     kept = ~np.isin(known.tasks, tasks.ids)
     ids = np.concatenate([known.tasks[kept], np.asarray(tasks.ids, np.int64)])
     order = np.argsort(ids)
@@ -90,58 +95,119 @@ def _completed(known: Probabilities, project: ScoredProject, answers: Answers) -
     return found
 
 
-def train_anew(project: ScoredProject, answers: Answers, *, keep: bool = True) -> Probabilities:
-    """Train the classifier on what the mirror holds; with `keep`, the next runs have its probabilities and model.
+def train_anew(
+    project: ScoredProject, answers: Sequence[Answers], *, keep: bool = True, others: bool = False
+) -> tuple[Probabilities, ...]:
+    """Train the classifier of each control on what the mirror holds.
 
     It learns from people alone: with what models among the annotators say, it would repeat their errors, and the
     consensus would take that for a second opinion.
+
+    Parameters
+    ----------
+    answers
+        Those to the controls that are trained for.
+    keep
+        Whether the next runs have the probabilities and models.
+    others
+        Whether another control has a classifier already.
+
+    Raises
+    ------
+    UserError
+        If the classifier that the settings name fits none of the controls. Where it fits some, the others do without,
+        and their summaries say why.
     """
-    mirror, settings, crowd = project.store.mirror, project.settings, answers.labels
-    newest = mirror.newest() or ""
-    data = mirror.data()
-    tasks = classifiers.TaskData(
-        ids=crowd.tasks.tolist(),
-        data=[data.get(task, {}) for task in crowd.tasks.tolist()],  # one may be deleted meanwhile
-        fields=project.control.fields,
-        predictions=_foreign_predictions(project, answers),
-    )
-    if answers.control.is_class:
-        choice = classifiers.choose(settings.classifier, tasks, n_classes=len(crowd.classes))
-    else:
-        choice = classifiers.Choice(None, _ONE_CLASS.format(answers.control.name))
-    ids: NDArray[np.int64] = np.empty(0, np.int64)
-    pred_probs: NDArray[np.float64] = np.empty((0, len(_classes(answers))))
-    summary, model = choice.why, None
-    if choice.classifier is not None:
-        result = classifiers.train(
-            choice.classifier,
-            crowd,
-            known_labels=answers.known_labels,
-            consensus=settings.consensus,
-            in_order=answers.control.kind == "ordered",
-            progress=project.progress,
+    school = _School(project, keep)
+    found = tuple(school.train(each) for each in answers)
+    if school.errors and not (school.learned or others):
+        raise school.errors[0]
+    return found
+
+
+class _School:
+    """Trains one classifier after the other.
+
+    Attributes
+    ----------
+    errors
+        Why the classifier that the settings name does not fit some controls.
+    learned
+        Whether there was one that does.
+    """
+
+    def __init__(self, project: ScoredProject, keep: bool) -> None:
+        self._project, self._keep = project, keep
+        self._newest, self._data = project.store.mirror.newest() or "", project.store.mirror.data()
+        self.errors: list[UserError] = []
+        self.learned = False
+
+    def train(self, answers: Answers) -> Probabilities:
+        """Return what the classifier of a control says, and keep it."""
+        project, lesson, control = self._project, lesson_of(answers.control), answers.control
+        tasks = classifiers.TaskData(
+            ids=answers.crowd.tasks.tolist(),
+            data=[self._data.get(task, {}) for task in answers.crowd.tasks.tolist()],  # one may be deleted meanwhile
+            fields=control.fields,
+            predictions=_foreign_predictions(project, answers),
         )
-        ids, pred_probs, summary = np.asarray(crowd.tasks, np.int64), result.pred_probs, result.summary
-        model = result.model
-    trained = Probabilities(
-        classifier=_trained_for(project),
-        summary=summary,
-        classes=_classes(answers),
-        tasks=ids,
-        pred_probs=pred_probs,
-        answers=_num_labels(answers),
-        newest=newest,
-        training=uuid.uuid4().hex if model is not None else "",
-        trained_at=now(),
-    )
-    if keep:
-        before = project.store.trainings.last()
+        chosen: Any = None
+        try:
+            choice = lesson.choose(project.settings.classifier, tasks, answers)
+            chosen, summary = choice.classifier, choice.why
+        except UserError as error:
+            self.errors.append(error)
+            summary = f"none: {error}"
+        ids: NDArray[np.int64] = np.empty(0, np.int64)
+        pred_probs: NDArray[np.float64] = np.empty((0, len(lesson.columns(answers))))
+        model = None
+        if chosen is not None:
+            self.learned = True
+            progress = _of_control(project, control.name)
+            people = replace(answers, crowd=answers.labels) if answers.are_models.any() else answers
+            result = lesson.learn(chosen, people, project.settings.consensus, progress)
+            ids, pred_probs, summary = np.asarray(answers.crowd.tasks, np.int64), result.pred_probs, result.summary
+            model = result.model
+        trained = Probabilities(
+            control=control.name,
+            classifier=_trained_for(project, answers),
+            summary=summary,
+            classes=lesson.columns(answers),
+            tasks=ids,
+            pred_probs=pred_probs,
+            answers=_num_labels(answers),
+            newest=self._newest,
+            training=uuid.uuid4().hex if model is not None else "",
+            trained_at=now(),
+        )
+        return self._kept(trained, model) if self._keep else trained
+
+    def _kept(self, trained: Probabilities, model: classifiers.Model | None) -> Probabilities:
+        trainings, settings = self._project.store.trainings, self._project.settings
+        before = trainings.last(trained.control)
         if model is not None:
             trained = _with_model_kept(trained, model, settings)
-        project.store.trainings.keep(trained)
+        trainings.keep(trained)
         if before is not None and before.training:
             models.forget(settings.model_dir, before.training)
-    return trained
+        return trained
+
+
+def forget_others(project: ScoredProject, answers: Sequence[Answers]) -> None:
+    """Forget what was trained for controls that are scored no more."""
+    for training in project.store.trainings.forget_others([each.control.name for each in answers]):
+        models.forget(project.settings.model_dir, training)
+
+
+def _of_control(project: ScoredProject, name: str) -> Progress:
+    """Return what tells, where there are several controls, for which one is trained."""
+    if len(project.controls) == 1:
+        return project.progress
+
+    def tell(what: str, done: int, total: int) -> None:
+        project.progress(f"{name}: {what}", done, total)
+
+    return tell
 
 
 def _with_model_kept(trained: Probabilities, model: classifiers.Model, settings: Settings) -> Probabilities:
@@ -156,60 +222,56 @@ def _with_model_kept(trained: Probabilities, model: classifiers.Model, settings:
     return trained
 
 
-def for_tasks(known: Probabilities, ids: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """Return the probabilities of each task, their mean where there are none; None without a classifier."""
+def for_tasks(known: Probabilities, answers: Answers) -> NDArray[np.float64] | None:
+    """Return what is said of each task, what is usual where nothing is; None without a classifier."""
     if not len(known.tasks):
         return None
+    ids = np.asarray(answers.crowd.tasks, np.int64)
     there = np.isin(ids, known.tasks)
-    mean = known.pred_probs.mean(axis=0)
-    pred_probs: NDArray[np.float64] = np.tile(mean / mean.sum(), (len(ids), 1))
+    pred_probs: NDArray[np.float64] = np.tile(lesson_of(answers.control).usual(known.pred_probs), (len(ids), 1))
     pred_probs[there] = known.pred_probs[np.searchsorted(known.tasks, ids[there])]
     return pred_probs
 
 
-def _aligned(known: Probabilities, classes: tuple[str, ...]) -> Probabilities:
+def _aligned(known: Probabilities, answers: Answers) -> Probabilities:
     """Return the probabilities with a column for each of today's classes; a new class gets the least there is."""
+    lesson = lesson_of(answers.control)
+    classes = lesson.columns(answers)
     if known.classes == classes:
         return known
     column = {label: code for code, label in enumerate(known.classes)}
-    pred_probs = np.full((len(known.tasks), len(classes)), 1e-9)
+    pred_probs = np.zeros((len(known.tasks), len(classes)))
     for code, label in enumerate(classes):
         if label in column:
             pred_probs[:, code] = known.pred_probs[:, column[label]]
-    return replace(known, classes=classes, pred_probs=floored(pred_probs))
-
-
-def _classes(answers: Answers) -> tuple[str, ...]:
-    if not answers.control.is_class:
-        return ()
-    return tuple(str(label) for label in answers.crowd.classes)
+    new = np.array([label not in column for label in classes], np.bool_)
+    return replace(known, classes=classes, pred_probs=lesson.with_new(pred_probs, new))
 
 
 def _num_labels(answers: Answers) -> int:
     return len(answers.labels.label) + int((answers.known_labels >= 0).sum())
 
 
-def _trained_for(project: ScoredProject) -> str:
+def _trained_for(project: ScoredProject, answers: Answers) -> str:
     """Return what a training depends on besides the data."""
-    settings = project.settings
-    truth, order = " and ground truth" * settings.trust_ground_truth, " in order" * (project.control.kind == "ordered")
-    return f"{settings.classifier} for {project.control.name}{order}{truth} by {settings.consensus}"
+    settings, control = project.settings, answers.control
+    truth, order = " and ground truth" * settings.trust_ground_truth, " in order" * (control.kind == "ordered")
+    kind = f" as {control.form.kind}" * (not control.is_class)
+    return f"{settings.classifier} for {control.name}{order}{kind}{truth} by {settings.consensus}"
 
 
-def _foreign_predictions(project: ScoredProject, answers: Answers) -> dict[str, dict[int, tuple[int, float | None]]]:
+def _foreign_predictions(project: ScoredProject, answers: Answers) -> dict[str, dict[int, tuple[Any, float | None]]]:
     """Return the predictions that another model left in Label Studio, where the classifier is made of them."""
     kind, _, version = project.settings.classifier.partition(":")
     if kind != "predictions":
         return {}
-    code_of = {label: code for code, label in enumerate(_classes(answers))}
-    found: dict[str, dict[int, tuple[int, float | None]]] = {}
+    lesson, found = lesson_of(answers.control), dict[str, dict[int, tuple[Any, float | None]]]()
     for row in project.studio.predictions(project.number):
         try:
-            label = project.control.read(row.result)
+            answer = answers.control.read(row.result)
         except SeveralLabelsError:
             continue
-        if label is not None and answers.own is not None:
-            label = answers.own.class_of(row.task, label)
-        if label in code_of and (row.model_version == version or not version):
-            found.setdefault(row.model_version, {})[row.task] = (code_of[label], row.score)
+        value = None if answer is None else lesson.foreign(answers, row.task, answer)
+        if value is not None and (row.model_version == version or not version):
+            found.setdefault(row.model_version, {})[row.task] = value, row.score
     return found

@@ -161,7 +161,7 @@ def score(
     answers
         The crowd of N tasks and K classes.
     pred_probs
-        Out-of-sample class probabilities (N, K), or None without a classifier.
+        Out-of-sample class probabilities (N, K), or None without a classifier; see `find_beliefs`.
     target_quality, min_labels, max_labels
         A task is settled when its truth is known, when its consensus has the quality and it the labels, or
         when it has the most labels allowed, where skips count as labels. Quality settles no task whose consensus is a
@@ -185,7 +185,7 @@ def score(
     crowd, known, is_class = answers.crowd, answers.known_labels, answers.control.is_class
     labels = answers.labels.num_answers
     if min_labels is None:
-        min_labels = 1 if pred_probs is not None else 2
+        min_labels = 1 if pred_probs is not None and (is_class or found.hears_model) else 2
     needed = np.full(len(labels), target_quality, float)
     if settled_before is not None:
         needed[settled_before] -= _SETTLED_MARGIN

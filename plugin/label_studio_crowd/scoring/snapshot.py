@@ -243,6 +243,10 @@ class Snapshot:
         label = self.label(row)
         return label if label is None or not self.values else self._unpacked(int(self.consensus[row]), control)
 
+    def answers(self, control: Control) -> list[Any]:
+        """Return the different answers, as the control reads them, where an answer is not one class."""
+        return [self._unpacked(code, control) for code in range(len(self.values))]
+
     def _unpacked(self, code: int, control: Control) -> Any:
         return control.form.unpack(orjson.loads(self.values[code]))
 
@@ -415,12 +419,12 @@ def take_snapshot(
     crowd, stats, control = answers.crowd, result.annotators, answers.control
     told = result.told if isinstance(result, KindBelief) else Told()
     labels = answers.labels
-    if len(probabilities.tasks):
+    if len(probabilities.tasks) and control.is_class:
         prior = probabilities.pred_probs.mean(axis=0)
     else:
         counts = np.bincount(labels.label, minlength=len(crowd.classes)) + 1.0
         prior = counts / counts.sum()
-    predicted, predicted_probability = _predicted(probabilities, crowd.tasks)
+    predicted, predicted_probability = _predicted(probabilities, crowd.tasks, control.is_class)
     second = scores.second_opinion
     opinion = {} if second is None else _opinion(second)
     answer_at, answer_seconds = answer_times(crowd, annotations)
@@ -527,10 +531,12 @@ def _counts(tasks: NDArray[Any], annotations: Sequence[Annotation]) -> NDArray[n
     return np.asarray([counts.get(task, 0) for task in tasks.tolist()], np.int64)
 
 
-def _predicted(probabilities: Probabilities, tasks: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _predicted(
+    probabilities: Probabilities, tasks: NDArray[Any], is_class: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the classifier's most probable class of each task and its probability; -1 and NaN where it has none."""
     code, probability = np.full(len(tasks), -1), np.full(len(tasks), np.nan)
-    there = np.isin(tasks, probabilities.tasks)
+    there = np.isin(tasks, probabilities.tasks) & is_class
     if there.any():
         P = probabilities.pred_probs[np.searchsorted(probabilities.tasks, tasks[there])]
         code[there], probability[there] = P.argmax(axis=1), P.max(axis=1)

@@ -16,6 +16,7 @@ from typing import Any, Final
 import httpx
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from label_studio_crowd.access import SECRET_HEADER, has_password, is_made, new_secret, set_secret
 from label_studio_crowd.connection.adopt import remember_setup
@@ -24,6 +25,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.runs.situation import project_settings, seen_settings
 from label_studio_crowd.scoring import models
 from label_studio_crowd.scoring.classifiers import TaskData
+from label_studio_crowd.scoring.kinds import KINDS
 from label_studio_crowd.scoring.snapshot import Snapshot, stored_snapshot
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now, store_reason
@@ -120,30 +122,38 @@ class Backend:
         if snapshot is None:
             return [_prediction([], 0.0) for _ in tasks]
         parts = [(part, part.scored_control()) for part in (snapshot, *snapshot.others)]
-        control = parts[0][1]
         rows = [snapshot.row(task["id"]) if _is_id(task.get("id")) else None for task in tasks]
-        unseen = self._by_model(snapshot, control, [task for task, row in zip(tasks, rows, strict=True) if row is None])
+        unseen = self._by_model(parts, [task for task, row in zip(tasks, rows, strict=True) if row is None])
         return [
             unseen.pop(0) if row is None else _stored(parts, row, _data(task))
             for task, row in zip(tasks, rows, strict=True)
         ]
 
     def _by_model(
-        self, snapshot: Snapshot, control: Control, tasks: Sequence[Mapping[str, Any]]
+        self, parts: Sequence[tuple[Snapshot, Control]], tasks: Sequence[Mapping[str, Any]]
     ) -> list[dict[str, Any]]:
-        honest = [_prediction([], float(snapshot.prior.max())) for _ in tasks]
-        model = models.at_hand(self.settings.model_dir, snapshot.training) if tasks and snapshot.training else None
-        if model is None or snapshot.own_labels:  # places in another task's list say nothing of this one's
-            return honest
+        """Return what the controls' models say of tasks; as sure as the least sure of those that say something."""
         data = list(map(_data, tasks))
-        P = model.predict(TaskData(ids=list(range(len(data))), data=data, fields=control.fields))
-        if P.shape[1] != len(snapshot.classes):  # trained before a class came
-            return honest
-        codes = P.argmax(axis=1)
-        labels = [snapshot.classes[code] for code in codes]
+        found = [self._by_model_of(part, control, data) for part, control in parts]
+        honest = float(parts[0][0].prior.max())
         return [
-            _prediction(_written(control, label, data[at]), float(P[at, code]))
-            for at, (label, code) in enumerate(zip(labels, codes, strict=True))
+            _prediction(
+                [item for one in each if one for item in one[0]], min((one[1] for one in each if one), default=honest)
+            )
+            for each in zip(*found, strict=True)
+        ]
+
+    def _by_model_of(
+        self, snapshot: Snapshot, control: Control, data: Sequence[Mapping[str, Any]]
+    ) -> list[tuple[list[dict[str, Any]], float] | None]:
+        """Return what the model of a control says of tasks, and how sure it is; None where it says nothing."""
+        model = models.at_hand(self.settings.model_dir, snapshot.training) if data and snapshot.training else None
+        if model is None or snapshot.own_labels:  # places in another task's list say nothing of this one's
+            return [None] * len(data)
+        P = model.predict(TaskData(ids=list(range(len(data))), data=data, fields=control.fields))
+        return [
+            None if said is None else (_written(control, said[0], row), said[1])
+            for said, row in zip(said_by_model(snapshot, control, P), data, strict=True)
         ]
 
     def snapshot(self, project: ProjectStore) -> Snapshot | None:
@@ -306,6 +316,15 @@ def _stored(parts: Sequence[tuple[Snapshot, Control]], row: int, data: Mapping[s
         ],
         float(np.nanmin(quality)) if np.isfinite(quality).any() else float(first.prior.max()),
     )
+
+
+def said_by_model(snapshot: Snapshot, control: Control, P: NDArray[np.float64]) -> list[tuple[Any, float] | None]:
+    """Return the answers that a model's rows, (N, K), come to, and how sure each is; None for those of no use."""
+    if not snapshot.is_class:
+        return KINDS[control.form.kind].by_model(control, P, snapshot.answers(control))
+    if P.shape[1] != len(snapshot.classes):  # trained before a class came
+        return [None] * len(P)
+    return [(snapshot.classes[code], float(row[code])) for row, code in zip(P, P.argmax(axis=1).tolist(), strict=True)]
 
 
 def _written(control: Control, label: Any, data: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -72,6 +72,20 @@ _STEPS: Final = (
            PRIMARY KEY (project, id))""",
         "CREATE INDEX model_predictions_by_task ON model_predictions (project, task)",
     ),
+    (
+        # one training of each control instead of one of the project; which one that was, `classifier` says
+        "ALTER TABLE probabilities RENAME TO probabilities_before",
+        """CREATE TABLE probabilities (project {integer} NOT NULL, control TEXT NOT NULL DEFAULT '',
+           classifier TEXT NOT NULL, summary TEXT NOT NULL, classes TEXT NOT NULL, tasks {blob} NOT NULL,
+           pred_probs {blob} NOT NULL, answers {integer} NOT NULL, newest TEXT NOT NULL,
+           training TEXT NOT NULL DEFAULT '', trained_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+           PRIMARY KEY (project, control))""",
+        """INSERT INTO probabilities (project, control, classifier, summary, classes, tasks, pred_probs, answers,
+           newest, training, trained_at)
+           SELECT project, '', classifier, summary, classes, tasks, pred_probs, answers, newest, training, trained_at
+           FROM probabilities_before""",
+        "DROP TABLE probabilities_before",
+    ),
 )
 
 _VERSION: Final = sa.Table("schema_version", sa.MetaData(), sa.Column("version", sa.Integer, nullable=False))

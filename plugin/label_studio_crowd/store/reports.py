@@ -80,7 +80,10 @@ class RunReport:
     ground_truth_annotations, ground_truth_trusted
         Annotations with the ground-truth flag, and tasks whose truth is known by them.
     classifier, consensus, trained
-        What was chosen as classifier and why, the consensus method, and whether the classifier was trained.
+        What was chosen as classifier and why, the consensus method, and whether the classifier was trained. Where there
+        are several controls, a line for each.
+    classifiers
+        What was chosen as classifier and why, by control.
     mean_consensus_quality, estimated_accuracy
         Over the tasks with labels.
     settled, settled_by
@@ -128,6 +131,7 @@ class RunReport:
     changes: Changes = Changes()
     expected_seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    classifiers: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     seconds_waited: float | None = None
 

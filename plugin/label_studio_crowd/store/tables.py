@@ -110,6 +110,9 @@ probabilities: Final = sa.Table(
     "probabilities",
     METADATA,
     _number("project", primary_key=True),
+    _column(
+        "control", sa.Text, primary_key=True, server_default=""
+    ),  # "" for the one that `classifier` names, from an earlier release
     _column("classifier", sa.Text),
     _column("summary", sa.Text),
     _column("classes", sa.Text),  # JSON: a list of K names

@@ -31,7 +31,7 @@ def snapshot():
             {"title": "names", "label_config": config(*CONTROLS)},
             part,
             tuple(queue.tolist()),
-            Probabilities("none", "", (), TASKS[:0], np.empty((0, 0)), 0, ""),
+            Probabilities("", "none", "", (), TASKS[:0], np.empty((0, 0)), 0, ""),
             given,
             consensus_accuracy(part.result),
             np.arange(1, 6),

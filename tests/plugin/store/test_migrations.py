@@ -108,7 +108,7 @@ def test_what_was_published_is_kept(opened):
 
 def test_what_was_trained_and_believed_is_kept(opened):
     project = opened.project(SERVER, 7)
-    trained = project.trainings.last()
+    trained = project.trainings.last("label")
     assert (trained.classifier, trained.summary, trained.classes) == ("text:text", "word counts", ("cat", "dog"))
     assert (trained.answers, trained.training, trained.trained_at) == (5, "0123abcd", AT + 50)
     assert trained.newest == "2026-11-02T10:03:00.000001Z"

@@ -200,8 +200,9 @@ def scored_with(snapshot: Snapshot, report: RunReport) -> tuple[tuple[str, str],
     report
         The last run's.
     """
-    classifier = report.classifier
-    if classifier and (snapshot.predicted >= 0).any() and not snapshot.hears_model:
+    classifier = report.classifiers.get(snapshot.control, report.classifier)
+    learned = (snapshot.predicted >= 0).any() or (bool(snapshot.training) and not snapshot.is_class)
+    if classifier and learned and not snapshot.hears_model:
         classifier += " It has no influence at present: the labels do not confirm it."
     models = ", ".join(f"{version} ({tasks:,} tasks)" for version, tasks in report.models.items())
     named = (

@@ -2,23 +2,37 @@
 
 `choose` (or `build`) turns the user's word for a classifier, or ``auto``, into one; `train` alternates it
 with the crowd's consensus. Each kind of classifier is a file: `text`, `tabular`, `embedding`, `predictions`,
-`estimator`; `fields` says what a project's data fields hold, `out_of_sample` does the cross-validation,
-`fitted` the model of all labels that predicts new tasks.
+`estimator`; `sets` and `numbers` learn these from the same features. `fields` says what a project's data
+fields hold, `out_of_sample` does the cross-validation, `fitted` the model of all labels that predicts new tasks.
 """
 
-from label_studio_crowd.scoring.classifiers.choose import Choice, build, choose, refuse_unknown
+from label_studio_crowd.scoring.classifiers.choose import (
+    Choice,
+    NumberChoice,
+    SetChoice,
+    build,
+    choose,
+    choose_for_numbers,
+    choose_for_sets,
+    refuse_unknown,
+)
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, Model, Progress, TaskData
-from label_studio_crowd.scoring.classifiers.training import Trained, train
+from label_studio_crowd.scoring.classifiers.training import Trained, in_round, train
 
 __all__ = [
     "Choice",
     "Classifier",
     "Model",
+    "NumberChoice",
     "Progress",
+    "SetChoice",
     "TaskData",
     "Trained",
     "build",
     "choose",
+    "choose_for_numbers",
+    "choose_for_sets",
+    "in_round",
     "refuse_unknown",
     "train",
 ]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers.embedding import EmbeddingClassifier
 from label_studio_crowd.scoring.classifiers.estimator import EstimatorClassifier, load
+from label_studio_crowd.scoring.classifiers.estimator_kinds import NumbersBy, sets_by
 from label_studio_crowd.scoring.classifiers.fields import Field, Kind, field_at, fields_of
-from label_studio_crowd.scoring.classifiers.predictions import PredictionsClassifier
+from label_studio_crowd.scoring.classifiers.numbers import NumberClassifier, Regression
+from label_studio_crowd.scoring.classifiers.predictions import PredictedNumbers, PredictedSets, PredictionsClassifier
+from label_studio_crowd.scoring.classifiers.sets import OneVersusRest, SetClassifier
 from label_studio_crowd.scoring.classifiers.tabular import TabularClassifier
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, TaskData, missing
 from label_studio_crowd.scoring.classifiers.text import TextClassifier
@@ -26,6 +30,9 @@ TEXT_TAGS = {"text", "hypertext", "paragraphs", "header", "markdown", "chat", "l
 READABLE: tuple[Kind, ...] = ("text", "words", "category")
 COLUMNS: tuple[Kind, ...] = ("number", "category")
 
+OfFields: TypeAlias = TextClassifier | TabularClassifier | EmbeddingClassifier | EstimatorClassifier
+Predicted = TypeVar("Predicted", PredictionsClassifier, PredictedSets, PredictedNumbers)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -35,12 +42,28 @@ class Choice:
     why: str
 
 
+@dataclass(frozen=True)
+class SetChoice:
+    """A classifier of sets, or none, and the reason."""
+
+    classifier: SetClassifier | None
+    why: str
+
+
+@dataclass(frozen=True)
+class NumberChoice:
+    """What foretells numbers, or nothing, and the reason."""
+
+    classifier: NumberClassifier | None
+    why: str
+
+
 def build(spec: str, tasks: TaskData, *, n_classes: int) -> Classifier | None:
     """Return the classifier that `choose` chooses, None for none."""
     return choose(spec, tasks, n_classes=n_classes).classifier
 
 
-def choose(spec: str, tasks: TaskData, *, n_classes: int) -> Choice:
+def choose(spec: str, tasks: TaskData, *, n_classes: int, kind: str = "choice") -> Choice:
     """Return the classifier that a specification names, or the one that fits the project.
 
     Parameters
@@ -52,6 +75,8 @@ def choose(spec: str, tasks: TaskData, *, n_classes: int) -> Choice:
         The project's tasks.
     n_classes : int
         K.
+    kind : str
+        "choice" or "ordered".
 
     Returns
     -------
@@ -63,25 +88,59 @@ def choose(spec: str, tasks: TaskData, *, n_classes: int) -> Choice:
     UserError
         If the specification is unknown, or names something that the project does not have.
     """
+    if (version := _version(spec)) is not None:
+        classifier: Classifier = _told(PredictionsClassifier(_checked(version), tasks, n_classes), version, tasks)
+        return Choice(classifier, classifier.why)
+    return Choice(*_of_fields(spec, tasks, kind))
+
+
+def choose_for_sets(spec: str, tasks: TaskData, *, n_classes: int) -> SetChoice:
+    """Return the classifier of sets that a specification names, or the one that fits the project, as `choose` does."""
+    if (version := _version(spec)) is not None:
+        predicted = _told(PredictedSets(_checked(version), tasks, n_classes), version, tasks)
+        return SetChoice(predicted, predicted.why)
+    found, why = _of_fields(spec, tasks, "set")
+    if found is None:
+        return SetChoice(None, why)
+    return SetChoice(sets_by(found) if isinstance(found, EstimatorClassifier) else OneVersusRest(found), why)
+
+
+def choose_for_numbers(spec: str, tasks: TaskData) -> NumberChoice:
+    """Return what foretells numbers as a specification says, or as fits the project, as `choose` does."""
+    if (version := _version(spec)) is not None:
+        predicted = _told(PredictedNumbers(_checked(version), tasks), version, tasks)
+        return NumberChoice(predicted, predicted.why)
+    found, why = _of_fields(spec, tasks, "number")
+    if found is None:
+        return NumberChoice(None, why)
+    return NumberChoice(NumbersBy(found) if isinstance(found, EstimatorClassifier) else Regression(found), why)
+
+
+def _version(spec: str) -> str | None:
+    """Return the model version whose predictions a specification names; None where it names something else."""
+    word, _, rest = (part.strip() for part in spec.strip().partition(":"))
+    return rest if word == "predictions" else None
+
+
+def _of_fields(spec: str, tasks: TaskData, kind: str) -> tuple[OfFields | None, str]:
+    """Return what learns answers of a kind from data fields, and why it."""
     word, _, rest = (part.strip() for part in spec.strip().partition(":"))
     if spec.strip() == "none":
-        return Choice(None, "none: as requested; labels are judged by the annotators alone")
+        return None, "none: as requested; labels are judged by the annotators alone"
     if spec.strip() == "auto":
-        return _auto(tasks)
-    classifier: Classifier
+        return _auto(tasks, kind)
+    classifier: OfFields
     if word == "text":
-        classifier = TextClassifier(_text_fields(rest, tasks), tasks)
+        classifier = TextClassifier(_text_fields(rest, tasks), tasks, *_how(kind))
     elif word == "tabular":
         classifier = TabularClassifier(_tabular_fields(rest, tasks), tasks)
     elif word == "embedding":
-        classifier = _embedding(rest, tasks)
-    elif word == "predictions":
-        classifier = _predictions(rest, tasks, n_classes)
+        classifier = _embedding(rest, tasks, kind)
     elif rest and word not in ("auto", "none"):
-        classifier = EstimatorClassifier(spec.strip(), tasks)
+        classifier = EstimatorClassifier(spec.strip(), tasks, kind)
     else:
         raise _unknown(spec)
-    return Choice(classifier, classifier.why)
+    return classifier, classifier.why
 
 
 def refuse_unknown(spec: str, versions: Collection[str]) -> None:
@@ -117,29 +176,34 @@ def _unknown(spec: str) -> UserError:
 def _no_predictions(version: str, versions: Iterable[str]) -> UserError:
     known = ", ".join(repr(other) for other in versions if other != version and not is_ours(other))
     return UserError(
-        f"Found no predictions of model version {version!r} with a class of this control; other versions: "
+        f"Found no predictions of model version {version!r} with an answer to this control; other versions: "
         f"{known or 'none seen'}. Look up the version in the Data Manager's column "
         '"Prediction model versions", or choose --classifier auto.'
     )
 
 
-def _auto(tasks: TaskData) -> Choice:
+def _how(kind: str) -> tuple[str, ...]:
+    """Return what learns from linear features, in words, where it is not what learns classes."""
+    return ("ridge regression",) if kind == "number" else ()
+
+
+def _auto(tasks: TaskData, kind: str) -> tuple[OfFields | None, str]:
     fields = fields_of(tasks)
     shown = [name for name in _shown_text(tasks) if _readable(name, fields, tasks)]
-    classifier: Classifier
+    classifier: OfFields
     if vectors := [f.name for f in fields.values() if f.kind == "embedding"]:
-        classifier, reason, used = _vectors(vectors[0], tasks), "it has an embedding", vectors[:1]
+        classifier, reason, used = _vectors(vectors[0], tasks, kind), "it has an embedding", vectors[:1]
     elif shown:
-        classifier, reason, used = TextClassifier(shown, tasks), "annotators are shown text", shown
+        classifier, reason, used = TextClassifier(shown, tasks, *_how(kind)), "annotators are shown text", shown
     elif columns := [f.name for f in fields.values() if f.kind in COLUMNS]:
         reason = "neither an embedding nor text shown to annotators, but fields that tell tasks apart"
         classifier, used = TabularClassifier(columns, tasks), columns
     else:
         why = "none: no data field holds an embedding, text shown to annotators, numbers or categories"
-        return Choice(None, why + _left_out(fields.values()))
+        return None, why + _left_out(fields.values())
     rest = [f for f in fields.values() if not any(_holds(name, f.name) or _holds(f.name, name) for name in used)]
     classifier.why += f" (chosen by auto: {reason}{_left_out(rest)})"
-    return Choice(classifier, classifier.why)
+    return classifier, classifier.why
 
 
 def _holds(outer: str, name: str) -> bool:
@@ -196,7 +260,7 @@ def _tabular_fields(rest: str, tasks: TaskData) -> list[str]:
     return found
 
 
-def _embedding(rest: str, tasks: TaskData) -> EmbeddingClassifier:
+def _embedding(rest: str, tasks: TaskData, kind: str) -> EmbeddingClassifier:
     if not rest:
         fields = fields_of(tasks)
         found = [field.name for field in fields.values() if field.kind == "embedding"]
@@ -206,11 +270,11 @@ def _embedding(rest: str, tasks: TaskData) -> EmbeddingClassifier:
                 f"fields are {_listed(fields.values())}. Name one with embedding:FIELD, or add one to the "
                 "tasks."
             )
-        return _vectors(found[0], tasks)
+        return _vectors(found[0], tasks, kind)
     (name, *more) = _named(rest, tasks)
     if more:
         raise UserError(f"Found {1 + len(more)} fields in embedding:{rest}; one is allowed. Join the vectors into one.")
-    classifier = _vectors(name, tasks)
+    classifier = _vectors(name, tasks, kind)
     if not classifier.usable.any():
         example = next(value for value in tasks.column(name) if not missing(value))
         raise UserError(
@@ -220,11 +284,12 @@ def _embedding(rest: str, tasks: TaskData) -> EmbeddingClassifier:
     return classifier
 
 
-def _vectors(name: str, tasks: TaskData) -> EmbeddingClassifier:
-    return EmbeddingClassifier(name, tasks.column(name))
+def _vectors(name: str, tasks: TaskData, kind: str) -> EmbeddingClassifier:
+    return EmbeddingClassifier(name, tasks.column(name), *_how(kind))
 
 
-def _predictions(version: str, tasks: TaskData, n_classes: int) -> PredictionsClassifier:
+def _checked(version: str) -> str:
+    """Return a model version of somebody else's."""
     if not version:
         raise UserError(
             "Found 'predictions' without a model version. Write predictions:MODEL_VERSION, as the Data "
@@ -235,7 +300,11 @@ def _predictions(version: str, tasks: TaskData, n_classes: int) -> PredictionsCl
             f"Found classifier 'predictions:{version}', which are our own predictions: they would confirm themselves. "
             "Name the version of another model, or choose --classifier auto."
         )
-    classifier = PredictionsClassifier(version, tasks, n_classes)
+    return version
+
+
+def _told(classifier: Predicted, version: str, tasks: TaskData) -> Predicted:
+    """Return a classifier of predictions, if there are any."""
     if not classifier.told:
         raise _no_predictions(version, [other for other, found in tasks.predictions.items() if found])
     return classifier

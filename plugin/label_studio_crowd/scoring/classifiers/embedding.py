@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from label_studio_crowd.scoring.classifiers.fitted import FittedModel, fit_all
-from label_studio_crowd.scoring.classifiers.linear import Linear
+from label_studio_crowd.scoring.classifiers.linear import Linear, LinearNumbers
 from label_studio_crowd.scoring.classifiers.out_of_sample import out_of_sample
 from label_studio_crowd.scoring.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData
 
 STRENGTHS = (1.0, 5.0, 25.0)
 """Variance of a task's score before any label is seen; divided by the D dimensions it is the C of logistic
 regression on standardised features (5 / 512 is about .01)."""
+
+PENALTIES = (8.0, 2.0, 0.5, 0.125)
+"""Values to choose from of ridge regression's alpha for each dimension: the noise in what the features say in all."""
 
 SHARES = (0.5, 0.25, 0.0)
 """What linear discriminant analysis counts beside logistic regression."""
@@ -35,11 +38,15 @@ class EmbeddingClassifier:
         The data field, for messages.
     values : sequence
         Its value in each task. Those that are not a vector of the commonest length get class shares.
+    how : str
+        What learns, for messages.
     """
 
     name = "embedding"
 
-    def __init__(self, field: str, values: Sequence[Any]) -> None:
+    def __init__(
+        self, field: str, values: Sequence[Any], how: str = "logistic regression and discriminant analysis"
+    ) -> None:
         vectors = [as_vector(value) for value in values]
         self.dimensions = common_length(vectors)
         X = np.array([v for v in vectors if v is not None and len(v) == self.dimensions], dtype=np.float64)
@@ -47,9 +54,7 @@ class EmbeddingClassifier:
         self._features = EmbeddingFeatures(field, mean, np.where(spread > 0, spread, 1))
         features, self.usable = self._features.of_vectors(vectors)
         self._learner = Linear(features, [v / max(self.dimensions, 1) for v in STRENGTHS], SHARES)
-        self.why = (
-            f'embedding: field "{field}" ({self.dimensions:,} numbers), logistic regression and discriminant analysis'
-        )
+        self.why = f'embedding: field "{field}" ({self.dimensions:,} numbers), {how}'
         if left := len(vectors) - int(self.usable.sum()):
             self.why += f"; {left:,} of {len(vectors):,} tasks have no such vector and get the class shares"
 
@@ -62,6 +67,15 @@ class EmbeddingClassifier:
     def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> FittedModel:
         """See `Classifier`."""
         return fit_all(self._learner, self._features, self.usable, labels, n_classes, seed=seed)
+
+    def read(self, n_classes: int, progress: Progress | None) -> tuple[Linear, EmbeddingFeatures]:
+        """See `ClassSource`."""
+        return self._learner, self._features
+
+    def read_numbers(self, progress: Progress | None) -> tuple[LinearNumbers, EmbeddingFeatures]:
+        """See `NumberSource`."""
+        penalties = [penalty * max(self.dimensions, 1) for penalty in PENALTIES]
+        return LinearNumbers(self._learner.features, penalties), self._features
 
 
 @dataclass(frozen=True)

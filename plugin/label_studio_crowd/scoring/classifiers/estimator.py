@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
 import os
 import pickle
@@ -24,6 +25,10 @@ _log = logging.getLogger(__name__)
 EXPECTED = (
     "Expected package.module:factory, where factory() returns a scikit-learn estimator with fit and predict_proba."
 )
+REGRESSOR = (
+    "For numbers, factory() has to return a scikit-learn regressor, with fit and predict. A factory(kind) is told of "
+    "what kind the answers are: choice, ordered, set or number."
+)
 
 _LARGEST = 2**63 - 1
 
@@ -40,36 +45,37 @@ class EstimatorClassifier:
         ``package.module:factory``, imported from the current directory too.
     tasks : TaskData
         What it learns from.
+    kind : str
+        Of what kind the answers are: choice, ordered, set or number. A factory with a parameter ``kind`` is told.
     """
 
     name = "estimator"
     settings: Sequence[float] = (0.0,)
     default = 0.0
 
-    def __init__(self, path: str, tasks: TaskData) -> None:
-        self._path = path
+    def __init__(self, path: str, tasks: TaskData, kind: str = "choice") -> None:
+        self.path, self._kind = path, kind
         self._factory = load(path)
-        estimator = self._new(0)
+        estimator = self.new(0)
         self._tasks = tasks
         self.features: Any = None  # a DataFrame, made when it is needed
-        self._usable = readable(tasks)
+        self.usable = readable(tasks)
         self.why = f"estimator: {type(estimator).__name__} from {path}, given every data field"
 
     def predict_out_of_sample(
         self, labels: Codes, n_classes: int, *, seed: int = 0, progress: Progress | None = None
     ) -> Floats:
         """See `Classifier`."""
-        self._read()
-        return out_of_sample(self, self._usable, labels, n_classes, seed=seed, progress=progress)
+        self.read_fields()
+        return out_of_sample(self, self.usable, labels, n_classes, seed=seed, progress=progress)
 
     def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> FittedModel | None:
         """See `Classifier`; None, and a word in `why`, for an estimator that cannot be pickled.
 
         A task on which the estimator fails gets the shares of the classes.
         """
-        self._read()
-        features = FrameFeatures.like(self.features)
-        model = fit_all(self, features, self._usable, labels, n_classes, seed=seed)
+        features = self.read_fields()
+        model = fit_all(self, features, self.usable, labels, n_classes, seed=seed)
         if isinstance(model.fitted, FittedEstimator):
             try:
                 pickle.dumps(model.fitted)
@@ -82,29 +88,46 @@ class EstimatorClassifier:
 
     def fit(self, train: Codes, y: Codes, settings: Sequence[float], seed: int) -> list[FittedEstimator]:
         """See `Learner`."""
-        estimator = self._new(seed)
-        X = rows_of(self.features, train)
-        with _said(self._path, X):
-            estimator.fit(X, y)
-        return [FittedEstimator(self._path, estimator, np.unique(y))]
+        return [FittedEstimator(self.path, self.fitted(train, y, seed), np.unique(y))]
 
-    def _read(self) -> None:
+    def fitted(self, train: Codes, y: Any, seed: int) -> Any:
+        """Return a new estimator of the user's, fitted to some rows."""
+        estimator = self.new(seed)
+        X = rows_of(self.features, train)
+        with said(self.path, X):
+            estimator.fit(X, y)
+        return estimator
+
+    def read(self, n_classes: int, progress: Progress | None) -> tuple[EstimatorClassifier, FrameFeatures]:
+        """See `ClassSource`."""
+        return self, self.read_fields()
+
+    def read_fields(self) -> FrameFeatures:
+        """Make the features, once, and return what makes them."""
         if self.features is None:
             self.features = frame_of(self._tasks)
+        return FrameFeatures.like(self.features)
 
-    def _new(self, seed: int) -> Any:
+    def new(self, seed: int) -> Any:
+        """Return a new estimator of the user's.
+
+        Raises
+        ------
+        UserError
+            If the factory fails, or what it returns does not fit the kind of answers.
+        """
+        told = {"kind": self._kind} if _takes_kind(self._factory) else {}
         try:
-            estimator = self._factory()
+            estimator = self._factory(**told)
         except Exception as error:
+            how = "with kind=" + repr(self._kind) if told else "without arguments"
             raise UserError(
-                f"{self._path} failed when it was called without arguments: {type(error).__name__}: {error}. {EXPECTED}"
+                f"{self.path} failed when it was called {how}: {type(error).__name__}: {error}. {EXPECTED}"
             ) from error
-        lacking = [name for name in ("fit", "predict_proba") if not callable(getattr(estimator, name, None))]
-        if lacking:
-            raise UserError(
-                f"{self._path} returned {type(estimator).__name__}, which has no {' and no '.join(lacking)}. "
-                f"{EXPECTED} (SVC has one with probability=True; CalibratedClassifierCV gives one to others.)"
-            )
+        if self._kind == "number":
+            _check_regressor(estimator, self.path)
+        else:
+            _check_classifier(estimator, self.path)
         if hasattr(estimator, "get_params") and hasattr(estimator, "set_params"):
             random = {
                 name: seed
@@ -114,6 +137,30 @@ class EstimatorClassifier:
             if random:
                 estimator.set_params(**random)
         return estimator
+
+
+def _takes_kind(factory: Any) -> bool:
+    try:
+        return "kind" in inspect.signature(factory).parameters
+    except (TypeError, ValueError):  # some of those written in C have none
+        return False
+
+
+def _check_classifier(estimator: Any, path: str) -> None:
+    lacking = [name for name in ("fit", "predict_proba") if not callable(getattr(estimator, name, None))]
+    if lacking:
+        raise UserError(
+            f"{path} returned {type(estimator).__name__}, which has no {' and no '.join(lacking)}. "
+            f"{EXPECTED} (SVC has one with probability=True; CalibratedClassifierCV gives one to others.)"
+        )
+
+
+def _check_regressor(estimator: Any, path: str) -> None:
+    lacking = [f"no {name}" for name in ("fit", "predict") if not callable(getattr(estimator, name, None))]
+    if hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function"):
+        lacking.append("classes instead of numbers")
+    if lacking:
+        raise UserError(f"{path} returned {type(estimator).__name__}, which has {' and '.join(lacking)}. {REGRESSOR}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +193,7 @@ class FittedEstimator:
         UserError
             If the estimator fails, or gives what are no probabilities.
         """
-        with _said(self.path, features):
+        with said(self.path, features):
             P = np.asarray(self.estimator.predict_proba(features), dtype=np.float64)
             classes = np.asarray(getattr(self.estimator, "classes_", self.present))
         if P.shape != (len(features), len(self.present)) or not np.array_equal(np.sort(classes), self.present):
@@ -191,12 +238,12 @@ class Forgiving:
 
 
 def _restored(path: str, estimator: bytes, present: Codes) -> FittedEstimator:
-    _look_here()
+    look_here()
     return FittedEstimator(path, pickle.loads(estimator), present)
 
 
 @contextmanager
-def _said(path: str, features: Any) -> Iterator[None]:
+def said(path: str, features: Any) -> Iterator[None]:
     """Turn whatever goes wrong in the user's code into a message about it."""
     try:
         yield
@@ -204,7 +251,7 @@ def _said(path: str, features: Any) -> Iterator[None]:
         columns = ", ".join(map(str, features.columns[:20]))
         raise UserError(
             f"The estimator of {path} failed: {type(error).__name__}: {error}. It was given a "
-            f"DataFrame of {len(features)} rows with the columns {columns}, and class codes as labels. Mend "
+            f"DataFrame of {len(features)} rows with the columns {columns}, and class codes or numbers to learn. Mend "
             "the estimator (a ColumnTransformer picks columns), or choose --classifier auto."
         ) from error
 
@@ -279,7 +326,7 @@ def load(path: str) -> Callable[[], Any]:
     names = module_name.split(".")
     if not attribute.isidentifier() or not all(name.isidentifier() for name in names):
         raise UserError(f"Found {path!r} as the path of an estimator. {EXPECTED} Example: my_models:make")
-    here = _look_here()
+    here = look_here()
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
@@ -309,7 +356,7 @@ def load(path: str) -> Callable[[], Any]:
     return factory  # type: ignore[no-any-return]
 
 
-def _look_here() -> str:
+def look_here() -> str:
     """Let modules be imported from the current directory, and return it."""
     here = os.getcwd()
     if here not in sys.path and "" not in sys.path:

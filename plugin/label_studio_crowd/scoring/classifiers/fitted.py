@@ -53,12 +53,15 @@ class FittedModel:
 
     def predict(self, tasks: TaskData) -> Floats:
         """See `Model`."""
-        P = np.tile(self.shares, (len(tasks), 1))
         if self.fitted is None or self.features is None or not len(tasks):
-            return floored(P)
-        X, usable = self.features.of(tasks)
+            return floored(np.tile(self.shares, (len(tasks), 1)))
+        return self.predict_features(*self.features.of(tasks))
+
+    def predict_features(self, X: Any, usable: Mask) -> Floats:
+        """Return what `predict` does, of features as `Features.of` returns them."""
+        P = np.tile(self.shares, (len(usable), 1))
         at = np.flatnonzero(usable)
-        if len(at):
+        if self.fitted is not None and len(at):
             with np.errstate(over="ignore", invalid="ignore"):
                 learned = self.fitted.probabilities(rows_of(X, at))
             finite = np.isfinite(learned).all(axis=1)  # absurd numbers overflow, and an estimator may refuse

@@ -1,4 +1,4 @@
-"""Linear classifiers of features that are made once, for text and embeddings."""
+"""Linear classifiers and regressors of features that are made once, for text and embeddings."""
 
 from __future__ import annotations
 
@@ -85,3 +85,43 @@ class FittedLinear:
 
         with threadpool_limits(1):
             return np.asarray(self.model.predict_proba(features), dtype=np.float64)
+
+
+class LinearNumbers:
+    """Ridge regression; the setting is scikit-learn's alpha.
+
+    Parameters
+    ----------
+    features : array or sparse matrix of shape (N, D)
+        Rows of tasks.
+    penalties : sequence of float
+        Values of alpha to choose from, decreasing.
+    """
+
+    def __init__(self, features: Any, penalties: Sequence[float]) -> None:
+        self.features = features
+        self.settings: Sequence[float] = penalties
+        self.default = penalties[len(penalties) // 2]
+
+    def fit(self, train: Codes, y: Floats, settings: Sequence[float], seed: int) -> list[FittedLinearNumbers]:
+        """See `NumberLearner`."""
+        from sklearn.linear_model import Ridge
+        from threadpoolctl import threadpool_limits
+
+        X = self.features[train]
+        with threadpool_limits(1):
+            return [FittedLinearNumbers(Ridge(alpha, random_state=seed).fit(X, y)) for alpha in settings]
+
+
+@dataclass(frozen=True)
+class FittedLinearNumbers:
+    """See `FittedNumbers`."""
+
+    model: Any
+
+    def numbers(self, features: Any) -> Floats:
+        """See `FittedNumbers`."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            return np.asarray(self.model.predict(features), dtype=np.float64)

@@ -174,8 +174,11 @@ def checked(labels: Codes, N: int, n_classes: int) -> Codes:
     return labels.astype(np.int64)
 
 
-def deal(y: Codes, folds: int, rng: np.random.Generator) -> Codes:
-    """Deal rows out like cards, class after class; sizes of folds, and of classes in them, differ by one."""
+def deal(y: Codes | Floats, folds: int, rng: np.random.Generator) -> Codes:
+    """Deal rows out like cards, class after class; sizes of folds, and of classes in them, differ by one.
+
+    Numbers are dealt from the lowest to the highest.
+    """
     order = rng.permutation(len(y))
     order = order[np.argsort(y[order], kind="stable")]
     fold = np.empty(len(y), dtype=np.int64)

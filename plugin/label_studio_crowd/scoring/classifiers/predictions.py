@@ -1,4 +1,4 @@
-"""Classes from predictions that somebody's model has already written to Label Studio."""
+"""Answers from predictions that somebody's model has already written to Label Studio."""
 
 from __future__ import annotations
 
@@ -73,4 +73,70 @@ class PredictionsClassifier:
 
     def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> Model | None:
         """See `Classifier`: None, because what predicts is somebody else's."""
+        return None
+
+
+class PredictedSets:
+    """One model version's sets. Each class that it gives, and each that it does not, is as probable as such are right.
+
+    Parameters
+    ----------
+    version, tasks
+        As for `PredictionsClassifier`; predictions are collections of class codes.
+    n_classes : int
+        K.
+    """
+
+    name = "predictions"
+
+    def __init__(self, version: str, tasks: TaskData, n_classes: int) -> None:
+        found = tasks.predictions.get(version, {})
+        self._has = np.array([task in found for task in tasks.ids], dtype=bool)
+        self._given = np.zeros((len(tasks), n_classes), dtype=bool)
+        for i, task in enumerate(tasks.ids):
+            self._given[i, sorted(found.get(task, ((), None))[0])] = True
+        self.told = int(self._has.sum())
+        self.why = f'predictions: those of "{version}", which {self.told:,} of {len(tasks):,} tasks have'
+
+    def predict_out_of_sample(self, sets: Codes, *, seed: int = 0, progress: Progress | None = None) -> Floats:
+        """See `SetClassifier`. The model that made the predictions is taken not to have seen the sets."""
+        told = sets[:, :1].ravel() >= 0
+        shares = (sets[told].sum(axis=0) + 0.5) / (told.sum() + 1)
+        both = told & self._has
+        P: Floats = np.tile(shares, (len(sets), 1))
+        for given in (True, False):
+            these = self._given[both] == given
+            right = (sets[both] == given)[these].sum()
+            usual = (right + USUAL * USUAL_WEIGHT) / (these.sum() + USUAL_WEIGHT)
+            P[self._has[:, None] & (self._given == given)] = usual if given else 1 - usual
+        return P
+
+    def model(self, sets: Codes, *, seed: int = 0) -> Model | None:
+        """See `SetClassifier`: None, because what predicts is somebody else's."""
+        return None
+
+
+class PredictedNumbers:
+    """One model version's numbers, taken as they are.
+
+    Parameters
+    ----------
+    version, tasks
+        As for `PredictionsClassifier`; predictions are numbers.
+    """
+
+    name = "predictions"
+
+    def __init__(self, version: str, tasks: TaskData) -> None:
+        found = tasks.predictions.get(version, {})
+        self._number = np.array([found.get(task, (np.nan, None))[0] for task in tasks.ids], dtype=np.float64)
+        self.told = int((~np.isnan(self._number)).sum())
+        self.why = f'predictions: those of "{version}", which {self.told:,} of {len(tasks):,} tasks have'
+
+    def predict_out_of_sample(self, numbers: Floats, *, seed: int = 0, progress: Progress | None = None) -> Floats:
+        """See `NumberClassifier`. The model that made the predictions is taken not to have seen the numbers."""
+        return self._number
+
+    def model(self, numbers: Floats, *, seed: int = 0) -> Model | None:
+        """See `NumberClassifier`: None, because what predicts is somebody else's."""
         return None

@@ -40,11 +40,13 @@ class TabularClassifier:
         Data fields; ``row.age`` is field age inside field row.
     tasks : TaskData
         The tasks. One that has none of the fields gets the shares of the classes.
+    how : str
+        What learns, for messages.
     """
 
     name = "tabular"
 
-    def __init__(self, fields: Sequence[str], tasks: TaskData) -> None:
+    def __init__(self, fields: Sequence[str], tasks: TaskData, how: str = "gradient boosting") -> None:
         self._features = TabularFeatures({field: codes_of(tasks.column(field)) for field in fields})
         X, usable = self._features.of(tasks)
         self.usable = usable
@@ -55,7 +57,7 @@ class TabularClassifier:
             names += f" and {len(fields) - 8} more"
         self.why = (
             f"tabular: {int((~categorical).sum())} numeric and {int(categorical.sum())} categorical fields "
-            f"({names}) and gradient boosting"
+            f"({names}) and {how}"
         )
         if left := int((~self.usable).sum()):
             self.why += f"; {left:,} of {len(tasks):,} tasks have none of them and get class shares"
@@ -69,6 +71,14 @@ class TabularClassifier:
     def model(self, labels: Codes, n_classes: int, *, seed: int = 0) -> FittedModel:
         """See `Classifier`."""
         return fit_all(self._learner, self._features, self.usable, labels, n_classes, seed=seed)
+
+    def read(self, n_classes: int, progress: Progress | None) -> tuple[Boosting, TabularFeatures]:
+        """See `ClassSource`."""
+        return self._learner, self._features
+
+    def read_numbers(self, progress: Progress | None) -> tuple[BoostingNumbers, TabularFeatures]:
+        """See `NumberSource`."""
+        return BoostingNumbers(self._learner.features, self._learner.categorical), self._features
 
 
 @dataclass(frozen=True)
@@ -123,29 +133,35 @@ class Boosting:
 
     def __init__(self, features: Floats, categorical: Mask) -> None:
         self.features = features
-        self._categorical = categorical
+        self.categorical = categorical
 
     def fit(self, train: Codes, y: Codes, settings: Sequence[float], seed: int) -> list[FittedBoosting]:
         """See `Learner`. One fit serves all settings, by stopping at each of them."""
         from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits
 
         rounds = [int(setting) for setting in settings]
-        model = HistGradientBoostingClassifier(
-            max_iter=max(rounds),
-            early_stopping=False,
-            max_leaf_nodes=15,
-            # the usual 20 cannot divide a small project at all
-            min_samples_leaf=int(np.clip(len(y) // 20, 2, 20)),
-            l2_regularization=1.0,
-            categorical_features=self._categorical,
-            random_state=seed,
-        )
-        # one thread: on a busy machine several wait for each other most of the time
-        with threadpool_limits(1), warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value in this fold
-            model.fit(self.features[train], y)
+        model = _boosted(HistGradientBoostingClassifier, self.features[train], y, rounds, self.categorical, seed)
         return [FittedBoosting(model, done) for done in rounds]
+
+
+def _boosted(maker: Any, X: Floats, y: Any, rounds: Sequence[int], categorical: Mask, seed: int) -> Any:
+    """Return a fitted model of scikit-learn's histogram gradient boosting."""
+    from threadpoolctl import threadpool_limits
+
+    model = maker(
+        max_iter=max(rounds),
+        early_stopping=False,
+        max_leaf_nodes=15,
+        # the usual 20 cannot divide a small project at all
+        min_samples_leaf=int(np.clip(len(y) // 20, 2, 20)),
+        l2_regularization=1.0,
+        categorical_features=categorical,
+        random_state=seed,
+    )
+    # one thread: on a busy machine several wait for each other most of the time
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value in this fold
+        return model.fit(X, y)
 
 
 @dataclass(frozen=True)
@@ -161,4 +177,44 @@ class FittedBoosting:
 
         with threadpool_limits(1):
             stages = self.model.staged_predict_proba(features)
+            return np.asarray(next(islice(stages, self.rounds - 1, None)), dtype=np.float64)
+
+
+class BoostingNumbers:
+    """`Boosting` of numbers.
+
+    Parameters
+    ----------
+    features, categorical
+        As there.
+    """
+
+    settings: Sequence[float] = ITERATIONS
+    default = 20.0
+
+    def __init__(self, features: Floats, categorical: Mask) -> None:
+        self.features, self._categorical = features, categorical
+
+    def fit(self, train: Codes, y: Floats, settings: Sequence[float], seed: int) -> list[FittedBoostingNumbers]:
+        """See `NumberLearner`. One fit serves all settings, by stopping at each of them."""
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        rounds = [int(setting) for setting in settings]
+        model = _boosted(HistGradientBoostingRegressor, self.features[train], y, rounds, self._categorical, seed)
+        return [FittedBoostingNumbers(model, done) for done in rounds]
+
+
+@dataclass(frozen=True)
+class FittedBoostingNumbers:
+    """See `FittedNumbers`; `rounds` as in `FittedBoosting`."""
+
+    model: Any
+    rounds: int
+
+    def numbers(self, features: Floats) -> Floats:
+        """See `FittedNumbers`."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            stages = self.model.staged_predict(features)
             return np.asarray(next(islice(stages, self.rounds - 1, None)), dtype=np.float64)

@@ -33,13 +33,14 @@ class TaskData:
         What annotators are shown, from the labeling config, such as ``("Text", "text")``; those that the
         scored control points to first.
     predictions : mapping, optional
-        Model version -> task id -> (class code, score or None).
+        Model version -> task id -> (what it predicts, score or None): a class code, of sets a collection of them, of
+        numbers a number.
     """
 
     ids: Sequence[int]
     data: Sequence[Mapping[str, Any]]
     fields: Sequence[tuple[str, str]] = ()
-    predictions: Mapping[str, Mapping[int, tuple[int, float | None]]] = field(default_factory=dict)
+    predictions: Mapping[str, Mapping[int, tuple[Any, float | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.ids) != len(self.data):
@@ -64,6 +65,9 @@ class Model(Protocol):
 
         A task whose data are of no use (no text, no vector of the right length, no known column) gets the
         shares of the classes among the labels that were learned from.
+
+        A model of sets returns the probability that each class applies, one of numbers a column with the number that is
+        expected, NaN for data of no use.
 
         Parameters
         ----------

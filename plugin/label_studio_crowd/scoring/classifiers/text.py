@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from label_studio_crowd.scoring.classifiers.fitted import FittedModel, fit_all
-from label_studio_crowd.scoring.classifiers.linear import Linear
+from label_studio_crowd.scoring.classifiers.linear import Linear, LinearNumbers
 from label_studio_crowd.scoring.classifiers.out_of_sample import out_of_sample
 from label_studio_crowd.scoring.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData, written
 from label_studio_crowd.studio.hypertext import without_tags
 
 STRENGTHS = (0.25, 1.0, 4.0)
 """Values of C to choose from."""
+
+PENALTIES = (10.0, 3.0, 1.0, 0.3)
+"""Values of ridge regression's alpha to choose from."""
 
 LONGEST = 10_000
 """Characters of a text that are read; the rest of a long document is left out."""
@@ -48,11 +51,13 @@ class TextClassifier:
         Data fields with text.
     tasks : TaskData
         The tasks. One without text in any of the fields gets the shares of the classes.
+    how : str
+        What learns, for messages.
     """
 
     name = "text"
 
-    def __init__(self, fields: Sequence[str], tasks: TaskData) -> None:
+    def __init__(self, fields: Sequence[str], tasks: TaskData, how: str = "logistic regression") -> None:
         self._fields = tuple(fields)
         self._texts, self.usable = texts_of(self._fields, tasks)
         self._learner: Linear | None = None
@@ -60,7 +65,7 @@ class TextClassifier:
         names = ", ".join(f'"{field}"' for field in fields)
         self.why = (
             f"text: TF-IDF of field{'s' * (len(fields) > 1)} {names} ({int(self.usable.sum()):,} of "
-            f"{len(tasks):,} tasks have text) and logistic regression"
+            f"{len(tasks):,} tasks have text) and {how}"
         )
 
     def predict_out_of_sample(
@@ -74,6 +79,16 @@ class TextClassifier:
         """See `Classifier`."""
         self._read(n_classes, None)
         return fit_all(self._learner, self._features, self.usable, labels, n_classes, seed=seed)
+
+    def read(self, n_classes: int, progress: Progress | None) -> tuple[Linear | None, TextFeatures | None]:
+        """See `ClassSource`."""
+        self._read(n_classes, progress)
+        return self._learner, self._features
+
+    def read_numbers(self, progress: Progress | None) -> tuple[LinearNumbers | None, TextFeatures | None]:
+        """See `NumberSource`."""
+        learner, features = self.read(1, progress)
+        return None if learner is None else LinearNumbers(learner.features, PENALTIES), features
 
     def _read(self, n_classes: int, progress: Progress | None) -> None:
         """Make the features, once."""

@@ -139,9 +139,7 @@ def train(
     changed: list[float] = []
     losses: list[float] = []
     for number in range(1, rounds + 1):
-        P = classifier.predict_out_of_sample(
-            labels, K, seed=seed, progress=_in_round(progress, number, rounds) if progress else None
-        )
+        P = classifier.predict_out_of_sample(labels, K, seed=seed, progress=in_round(progress, number, rounds))
         learned = labels
         losses.append(log_loss(P[told], learned[told]))
         if not told.any():
@@ -171,8 +169,13 @@ def train(
     )
 
 
-def _in_round(progress: Progress, number: int, rounds: int) -> Progress:
+def in_round(progress: Progress | None, number: int, rounds: int) -> Progress | None:
+    """Return what tells of which round it is, and hears how far that is."""
+    if progress is None:
+        return None
+    hears = progress
+
     def tell(what: str, done: int, total: int) -> None:
-        progress(f"training, round {number} of at most {rounds}: {what}", done, total)
+        hears(f"training, round {number} of at most {rounds}: {what}", done, total)
 
     return tell

@@ -60,6 +60,8 @@ class KindBelief:
         The answers that it compares: those of `found`, or, of what is said of single regions, by region.
     of_parts
         Of answers about regions, what is said of each of them; by task, (N,), or empty.
+    hears_model
+        Whether a classifier has a say.
     """
 
     crowd: Crowd
@@ -77,13 +79,20 @@ class KindBelief:
     distance: Callable[[Any, Any], float]
     compared: AnswerTable
     of_parts: tuple[tuple[PartSaid, ...], ...] = ()
+    hears_model: bool = False
 
 
-def believe(answers: Answers) -> tuple[Answers, KindBelief]:
-    """Return the answers, with the consensus among their values, and what is believed of them."""
+def believe(answers: Answers, model: Floats | None = None) -> tuple[Answers, KindBelief]:
+    """Return the answers, with the consensus among their values, and what is believed of them.
+
+    Parameters
+    ----------
+    model
+        What a classifier says of each task, a column for each of `Kind.columns`.
+    """
     control, table, known = answers.control, table_of(answers), known_of(answers)
     kind = KINDS[control.form.kind]
-    found = kind.believe(control, table, known, answers.texts)
+    found = kind.believe(control, table, known, answers.texts, model)
     consensus = [
         answer if truth is None else truth for answer, truth in zip(kind.consensus(control, found), known, strict=True)
     ]
@@ -96,6 +105,7 @@ def believe(answers: Answers) -> tuple[Answers, KindBelief]:
         distance=kind.distance,
         compared=found.answers,
         details=partial(kind.details, found, consensus=consensus),
+        hears_model=kind.hears(found),
     )
 
 
@@ -124,6 +134,7 @@ def as_belief(
     compared: AnswerTable,
     of_parts: tuple[tuple[PartSaid, ...], ...] = (),
     details: Callable[[Sequence[Any]], Details] = lambda given: {},
+    hears_model: bool = False,
 ) -> tuple[Answers, KindBelief]:
     """Return answers with their consensus among the values, and what is believed of them as a `KindBelief`.
 
@@ -133,7 +144,7 @@ def as_belief(
         What was found.
     consensus
         The consensus of each task as it is written, None where there is none; (N,).
-    interval, told, distance, compared, of_parts
+    interval, told, distance, compared, of_parts, hears_model
         As in `KindBelief`.
     details
         Returns those for the answers as they are kept, (A,).
@@ -168,6 +179,7 @@ def as_belief(
         distance=distance,
         compared=compared,
         of_parts=of_parts,
+        hears_model=hears_model,
     )
 
 

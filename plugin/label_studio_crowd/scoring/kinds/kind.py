@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -66,7 +66,12 @@ class Kind(ABC, Generic[Found]):
 
     @abstractmethod
     def believe(
-        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+        self,
+        control: Control,
+        table: AnswerTable,
+        known: Sequence[Any],
+        marked: Mapping[int, Text] = NO_TEXTS,
+        model: Floats | None = None,
     ) -> Found:
         """Return what is believed of the answers to a control.
 
@@ -78,7 +83,23 @@ class Kind(ABC, Generic[Found]):
             Those known to be true, None elsewhere; (N,).
         marked
             The text of each task that spans are marked in, by task, as far as it is at hand.
+        model
+            What a classifier says of the tasks, a column for each of `columns`; only kinds that have some take it.
         """
+
+    def columns(self, control: Control, answers: Iterable[Any]) -> tuple[str, ...]:
+        """Return what a classifier tells of each task, by name; nothing of kinds that none learns.
+
+        Parameters
+        ----------
+        answers
+            The different ones that are given or known.
+        """
+        return ()
+
+    def hears(self, found: Found) -> bool:
+        """Return whether a classifier has a say."""
+        return False
 
     def consensus(self, control: Control, found: Found) -> list[Any]:
         """Return the consensus of each task as `control.write` takes it, None where there is none."""
@@ -97,6 +118,18 @@ class Kind(ABC, Generic[Found]):
             The answers, and the consensus of each task, as they are kept; (A,), (N,).
         """
         return {name: np.asarray(figure, np.float64) for name, figure in found.annotators.more.items()}
+
+    def by_model(self, control: Control, P: Floats, answers: Sequence[Any]) -> list[tuple[Any, float] | None]:
+        """Return the answers that a model's rows come to, and how sure each is in [0, 1]; None where there is none.
+
+        Parameters
+        ----------
+        P
+            A row for each task, a column for each of `columns`.
+        answers
+            The different ones that were given.
+        """
+        return [None] * len(P)
 
     @abstractmethod
     def distance(self, one: Any, other: Any) -> float:

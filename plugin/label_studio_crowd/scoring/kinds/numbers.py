@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from crowdcore.kinds import AnswerTable, NumberResult, numbers
 from crowdcore.kinds.agreement import squared_distance
-from label_studio_crowd.scoring.kinds.kind import Details, Kind, Told
+from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told
 from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import Control
@@ -19,11 +19,34 @@ class Numbers(Kind[NumberResult]):
     """Numbers; dates and times are seconds."""
 
     def believe(
-        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+        self,
+        control: Control,
+        table: AnswerTable,
+        known: Sequence[Any],
+        marked: Mapping[int, Text] = NO_TEXTS,
+        model: Floats | None = None,
     ) -> NumberResult:
         """See `Kind`."""
         truths = [np.nan if value is None else value for value in known]
-        return numbers(table, known=truths, tolerance=control.step, people=~are_models(table.annotators))
+        predicted = None if model is None else model[:, 0]
+        people = ~are_models(table.annotators)
+        return numbers(table, predicted, known=truths, tolerance=control.step, people=people)
+
+    def columns(self, control: Control, answers: Iterable[Any]) -> tuple[str, ...]:
+        """See `Kind`: the number."""
+        return ("number",)
+
+    def hears(self, found: NumberResult) -> bool:
+        """See `Kind`."""
+        return found.explained > 0
+
+    def by_model(self, control: Control, P: Floats, answers: Sequence[Any]) -> list[tuple[Any, float] | None]:
+        """See `Kind`: the number; how sure it is, a regressor does not say."""
+        whole = all(float(value).is_integer() for value in answers)
+        width = float(np.std(answers)) if len(answers) else 0.0
+        return [
+            None if np.isnan(number) else (_on_scale(control, number, whole, width), 0.0) for number in P[:, 0].tolist()
+        ]
 
     def consensus(self, control: Control, found: NumberResult) -> list[Any]:
         """See `Kind`."""
@@ -38,9 +61,14 @@ class Numbers(Kind[NumberResult]):
 
     def tell(self, control: Control, found: NumberResult) -> Told:
         """See `Kind`."""
+        predicted = found.predictions if found.predictions is not None and self.hears(found) else None
+        says = [None] * len(found.consensus) if predicted is None else predicted.tolist()
         tasks = [
-            f"90 % interval {_bound(control, low, high)} to {_bound(control, high, low)}" if np.isfinite(low) else ""
-            for low, high in found.interval.tolist()
+            f"90 % interval {_bound(control, low, high)} to {_bound(control, high, low)}"
+            + _said(control, number, high - low)
+            if np.isfinite(low)
+            else ""
+            for (low, high), number in zip(found.interval.tolist(), says, strict=True)
         ]
         unit = " seconds" if control.tag == "datetime" and control.written != "year" else ""
         people = [
@@ -81,6 +109,13 @@ def _on_scale(control: Control, number: float, whole: bool, width: float) -> flo
 def _bound(control: Control, bound: float, other: float) -> str:
     """Return an end of an interval with as many digits as its width asks for."""
     return control.show(bound if control.tag == "datetime" else round(bound, max(_digits(bound - other), 0)))
+
+
+def _said(control: Control, number: float | None, width: float) -> str:
+    """Return what the classifier says, as a person reads it; "" where it says nothing."""
+    if number is None or np.isnan(number):
+        return ""
+    return f"; the classifier says {_bound(control, number, number + width)}"
 
 
 def _digits(width: float) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from crowdcore.kinds import AnswerTable, RankingResult, ranking_distance, rankings
-from label_studio_crowd.scoring.kinds.kind import Kind
+from label_studio_crowd.scoring.kinds.kind import Floats, Kind
 from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.studio.controls import Control
 
@@ -16,7 +16,12 @@ class Rankings(Kind[RankingResult]):
     """Rankings in one list, or in several buckets."""
 
     def believe(
-        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+        self,
+        control: Control,
+        table: AnswerTable,
+        known: Sequence[Any],
+        marked: Mapping[int, Text] = NO_TEXTS,
+        model: Floats | None = None,
     ) -> RankingResult:
         """See `Kind`."""
         as_core = dict if len(_buckets((*table.values, *known))) > 1 else _only_list

@@ -30,7 +30,12 @@ class RegionsKind(Kind[RegionResult]):
     """Spans, boxes, polygons, points and masks."""
 
     def believe(
-        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+        self,
+        control: Control,
+        table: AnswerTable,
+        known: Sequence[Any],
+        marked: Mapping[int, Text] = NO_TEXTS,
+        model: Floats | None = None,
     ) -> RegionResult:
         """See `Kind`; a classifier learns from the texts what is marked, where these are what annotators saw."""
         sort = usual_sort(table)

@@ -19,7 +19,12 @@ class Texts(Kind[TextResult]):
     """Texts, and tuples of texts."""
 
     def believe(
-        self, control: Control, table: AnswerTable, known: Sequence[Any], marked: Mapping[int, Text] = NO_TEXTS
+        self,
+        control: Control,
+        table: AnswerTable,
+        known: Sequence[Any],
+        marked: Mapping[int, Text] = NO_TEXTS,
+        model: Floats | None = None,
     ) -> TextResult:
         """See `Kind`."""
         return texts(table, known=known)
