@@ -87,7 +87,7 @@ def label_sets(
     pred_probs : array_like of shape (N, K), optional
         A model's out-of-sample probability that each class applies; a DataFrame is put into order by its index and
         columns. It is heard as far as it foretells the answers better than one that knows only how common the classes
-        are.
+        are; not at all where no task has two answers or is known.
     features : array_like or sparse matrix, shape (N, d), optional
         Numbers for each task, from which a classifier of each class is learned out of fold: of the shares of the votes
         (unless `pred_probs` are given for a start), then of what is believed.
@@ -140,6 +140,8 @@ def label_sets(
     model = None if pred_probs is None else _probabilities(table, coding.classes, pred_probs)
     questions = Questions.of(table, coding)
     learner = None if features is None else EachClass(table, coding, questions, features, classifier)
+    if not ((table.num_answers > 1).any() or coding.is_known.any()):
+        model = learner = None  # nothing tells who is right, and what agrees with people by chance would overrule them
     found, yes = questions.believed(coding, model, learner)
     if learner is not None:
         model = None if found.pred_probs is None else learner.of_all(found.posterior)
