@@ -76,6 +76,55 @@ def shown(studio, annotators, picture, browser, tmp_path_factory):
     studio.api.delete(f"/api/projects/{project.id}/")
 
 
+SPAN_CONFIG = """<View><Text name="text" value="$text"/>
+  <Labels name="names" toName="text"><Label value="person"/><Label value="place"/></Labels></View>"""
+BOX_CONFIG = """<View><Image name="image" value="$image"/>
+  <RectangleLabels name="boxes" toName="image"><Label value="cat"/><Label value="dog"/></RectangleLabels></View>"""
+TALE = "\U0001f600 Mary went to Porto on Monday"
+"""Label Studio counts the first letter as two."""
+
+
+def span(text, label):
+    start = TALE.index(text) + 1
+    value = {"start": start, "end": start + len(text), "text": text, "labels": [label]}
+    return {"from_name": "names", "to_name": "text", "type": "labels", "value": value}
+
+
+def box(x, label):
+    value = {"x": x, "y": 10.0, "width": 20.0, "height": 40.0, "rotation": 0, "rectanglelabels": [label]}
+    size = {"original_width": 30, "original_height": 20}
+    return {"from_name": "boxes", "to_name": "image", "type": "rectanglelabels", "value": value, **size}
+
+
+@pytest.fixture(scope="module")
+def of_regions(shown, picture):
+    """Projects of spans and of boxes that ann and bob know and cyd does not, on the same service."""
+    ann, bob, cyd = shown.people
+    projects = {}
+    for name, config, data, good, bad in (
+        (
+            "spans",
+            SPAN_CONFIG,
+            {"text": TALE},
+            [span("Mary", "person"), span("Porto", "place")],
+            [span("Monday", "place")],
+        ),
+        ("boxes", BOX_CONFIG, {"image": picture}, [box(10.0, "cat"), box(60.0, "dog")], [box(10.0, "dog")]),
+    ):
+        given = [GivenAnnotation(task, who.id, good, 3.0) for task in range(6) for who in (ann, bob)]
+        given += [GivenAnnotation(task, cyd.id, bad, 2.0) for task in range(6)]
+        project = create_project(shown.studio, f"A project of {name}", config, [data] * 6, given)
+        body = {"project": project.id, "url": shown.service.url, "title": "crowd"}
+        assert shown.studio.api.post("/api/ml", json=body).status_code == 201
+        projects[name] = project
+    for project in projects.values():
+        address = f"/projects/{project.id}/tasks/{project.tasks[0]}"
+        until(lambda page=address: "Consensus" in shown.service.http.get(page).text, patience=90)
+    yield {name: (f"{shown.service.url}/projects/{project.id}", project.tasks) for name, project in projects.items()}
+    for project in projects.values():
+        shown.studio.api.delete(f"/api/projects/{project.id}/")
+
+
 @pytest.fixture(scope="module")
 def report(shown):
     """The report, written by the command from the service's store."""
@@ -169,6 +218,44 @@ def test_links_lead_to_the_tasks_in_label_studio(browser, shown, report):
     page.wait_for_url(f"{shown.studio.url}/projects/{shown.project}/data**")
     page.get_by_text(TITLE).first.wait_for()
     context.close()
+
+
+def test_a_tasks_page_has_spans_in_their_text_and_who_marked_them(browser, shown, of_regions):
+    project, tasks = of_regions["spans"]
+    cyd = shown.people[2]
+    with looking(browser, shown) as page:
+        page.goto(f"{project}/suspects")
+        page.get_by_role("link", name=f"all answers to task {tasks[0]}").first.click()
+        consensus = page.locator(".answer.believed")
+        assert consensus.locator("mark").all_inner_texts() == ["Mary", "Porto"]
+        assert TALE.split()[-1] in consensus.inner_text()
+        theirs = page.locator(".answer", has_text=cyd.email)
+        assert theirs.locator("mark.missed").all_inner_texts() == ["Mary", "Porto"]
+        assert theirs.locator("mark.alone").all_inner_texts() == ["Monday"]
+        assert "Misses 2 regions; marks 1 region that nobody else marked." in theirs.inner_text()
+        assert grave(page) == []
+        page.goto(f"{project}/annotators/{cyd.id}")
+        assert "What they miss, and what they invent" in page.locator("main").inner_text()
+
+
+def test_a_tasks_page_has_boxes_over_the_uploaded_picture(browser, shown, of_regions):
+    project, tasks = of_regions["boxes"]
+    cyd = shown.people[2]
+    with looking(browser, shown) as page:
+        page.goto(f"{project}/tasks/{tasks[0]}")
+        picture = page.locator(".answer.believed img")
+        page.wait_for_function("it => it.complete && it.naturalWidth === 30", arg=picture.element_handle())
+        over = page.locator(".answer.believed svg.drawn")
+        assert over.bounding_box() == picture.bounding_box()
+        assert over.locator("path.consensus").count() == 2
+        first = over.locator("path.consensus").first.bounding_box()
+        whole = picture.bounding_box()
+        assert first["width"] / whole["width"] == pytest.approx(0.2, abs=0.03)
+        assert first["height"] / whole["height"] == pytest.approx(0.4, abs=0.03)
+        theirs = page.locator(".answer", has_text=cyd.email)
+        assert "not cat" in theirs.inner_text()
+        assert "dog missed" in theirs.inner_text()
+        assert grave(page) == []
 
 
 def test_an_uploaded_picture_is_shown(browser, shown):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar, Final, Literal
 
 from crowdcore.kinds.text.tokens import Token, tokens
@@ -100,8 +101,8 @@ def view(snapshot: Snapshot, row: int, data: Any) -> TextsView:
 
 def compared(believed: Sequence[Token], text: Sequence[Token]) -> Iterator[Words]:
     """Yield a text over the consensus: what both have as it is written in the text."""
-    for operation, ours, theirs in _steps(believed[:_MOST_WORDS], text[:_MOST_WORDS]):
-        if operation == "equal":
+    for same, ours, theirs in _steps(believed[:_MOST_WORDS], text[:_MOST_WORDS]):
+        if same:
             yield Words(_joined(theirs), "same")
             continue
         if ours:
@@ -110,18 +111,22 @@ def compared(believed: Sequence[Token], text: Sequence[Token]) -> Iterator[Words
             yield Words(_joined(theirs), "added")
 
 
-def _steps(believed: Sequence[Token], text: Sequence[Token]) -> Iterator[tuple[str, Sequence[Token], Sequence[Token]]]:
-    from rapidfuzz.distance import Levenshtein
+def _steps(believed: Sequence[Token], text: Sequence[Token]) -> Iterator[tuple[bool, Sequence[Token], Sequence[Token]]]:
+    """Yield the stretches that are the same, or not, in turn: by the longest common subsequence, as people compare."""
+    from rapidfuzz.distance import Indel
 
-    for step in Levenshtein.opcodes([word.key for word in believed], [word.key for word in text]):
-        yield step.tag, believed[step.src_start : step.src_end], text[step.dest_start : step.dest_end]
+    steps = Indel.opcodes([word.key for word in believed], [word.key for word in text])
+    for same, some in groupby(steps, key=lambda step: step.tag == "equal"):
+        stretch = list(some)
+        ours = believed[stretch[0].src_start : stretch[-1].src_end]
+        yield same, ours, text[stretch[0].dest_start : stretch[-1].dest_end]
 
 
 def why(snapshot: Snapshot, answer: int) -> str:
     """Return in words how an answer differs from the consensus."""
     row = int(snapshot.crowd.task[answer])
     believed, text = _consensus(snapshot, row), _words(snapshot, int(snapshot.crowd.label[answer]))
-    steps = [step for step in _steps(believed[:_MOST_WORDS], text[:_MOST_WORDS]) if step[0] != "equal"]
+    steps = [step for step in _steps(believed[:_MOST_WORDS], text[:_MOST_WORDS]) if not step[0]]
     if not steps:
         return ""
     wrong = sum(max(len(ours), len(theirs)) for _, ours, theirs in steps)
@@ -149,8 +154,8 @@ def habits(snapshot: Snapshot, annotator: int) -> TextsHabits | None:
         believed = _consensus(snapshot, int(crowd.task[answer]))[:_MOST_WORDS]
         text = _words(snapshot, int(crowd.label[answer]))[:_MOST_WORDS]
         looked, words = looked + 1, words + max(len(believed), len(text))
-        for operation, ours, own in _steps(believed, text):
-            if operation != "equal":
+        for same, ours, own in _steps(believed, text):
+            if not same:
                 wrong += max(len(ours), len(own))
                 pairs[_brief(own), _brief(ours)] += 1
         if words > _AT_ONCE:
