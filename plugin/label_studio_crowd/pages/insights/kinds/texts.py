@@ -116,8 +116,8 @@ def _steps(believed: Sequence[Token], text: Sequence[Token]) -> Iterator[tuple[b
     from rapidfuzz.distance import Indel
 
     steps = Indel.opcodes([word.key for word in believed], [word.key for word in text])
-    for same, some in groupby(steps, key=lambda step: step.tag == "equal"):
-        stretch = list(some)
+    for same, group in groupby(steps, key=lambda step: step.tag == "equal"):
+        stretch = list(group)
         ours = believed[stretch[0].src_start : stretch[-1].src_end]
         yield same, ours, text[stretch[0].dest_start : stretch[-1].dest_end]
 
