@@ -1,6 +1,7 @@
-"""Pictures of the pages for the documentation, of a project that people label in a real Label Studio.
+"""Pictures of the pages for the documentation, of projects in a real Label Studio.
 
-The text example's annotators label one after the other through Label Studio's API, while the service keeps up::
+The text example's annotators label one after the other through Label Studio's API, while the service keeps up. Of the
+examples with spans and boxes a task's page is shown::
 
     python -m examples.screenshots             # into docs/pictures; needs Chromium (Debian: apt install chromium)
 """
@@ -9,19 +10,23 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from rich.markup import escape
 
+from examples.boxes import boxes_crowd
+from examples.loading import load_crowd
+from examples.ner import ner_crowd
 from examples.simulated_crowd import ExampleCrowd
 from examples.text import text_crowd
 from harness.local_studio import LocalStudio, StudioError
@@ -36,6 +41,9 @@ PAGES = {
     "annotators": "/annotators",
     "annotator": "/annotators/{annotator}",
 }
+TASKS = {"ner": ner_crowd, "boxes": boxes_crowd}
+"""Of whose tasks a page is shown."""
+N_TASKS = 40
 SHOWN = "ida"
 """Whose page is shown."""
 AT_FIRST = 0.35
@@ -48,7 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Label a project, and write the pictures of its pages."""
     parser = argparse.ArgumentParser(prog="python -m examples.screenshots", description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=PICTURES, metavar="FOLDER", help="where to write them")
-    out = parser.parse_args(arguments).out
+    parser.add_argument(
+        "--only", choices=("project", "tasks"), help="only the pages of a project, or only those of tasks"
+    )
+    options = parser.parse_args(arguments)
+    out = options.out
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         console.print("[red]error[/red] Chromium is not installed (Debian: apt install chromium)")
@@ -59,9 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             LocalStudio(Path(folder) / "label-studio") as studio,
             served(studio, Path(folder)) as service,
         ):
-            project, annotator = label(studio, service, text_crowd())
             out.mkdir(parents=True, exist_ok=True)
-            photograph(f"{service}/projects/{project}", annotator, browser, out)
+            if options.only != "tasks":
+                project, annotator = label(studio, service, text_crowd())
+                pages = {name: address.format(annotator=annotator) for name, address in PAGES.items()}
+                photograph(f"{service}/projects/{project}", pages, browser, out)
+            if options.only != "project":
+                photograph(service, task_pages(studio, service), browser, out)
     except StudioError as error:
         console.print(f"[red]error[/red] {escape(str(error))}", soft_wrap=True)
         return 1
@@ -105,10 +121,7 @@ def label(studio: LocalStudio, service: str, crowd: ExampleCrowd) -> tuple[int, 
         for answer in crowd.answers[:begin]
     ]
     project = create_project(studio, crowd.title, crowd.label_config, crowd.tasks, given)
-    body = {"project": project.id, "url": service, "title": "crowd"}
-    added = studio.api.post("/api/ml", json=body)
-    if added.status_code != 201:
-        raise StudioError(f"Label Studio refused the backend: {added.text[:500]}")
+    add_backend(studio, service, project.id)
     page = f"{service}/projects/{project.id}"
     _wait("the first run", lambda: f"{begin:,}" in (_answer(page) or ""))
     rest = crowd.answers[begin:]
@@ -122,6 +135,32 @@ def label(studio: LocalStudio, service: str, crowd: ExampleCrowd) -> tuple[int, 
     return project.id, people[SHOWN].id
 
 
+def add_backend(studio: LocalStudio, service: str, project: int) -> None:
+    """Let the service follow a project."""
+    added = studio.api.post("/api/ml", json={"project": project, "url": service, "title": "crowd"})
+    if added.status_code != 201:
+        raise StudioError(f"Label Studio refused the backend: {added.text[:500]}")
+
+
+def task_pages(studio: LocalStudio, service: str) -> dict[str, str]:
+    """Load the crowds of other kinds; return for each the address of a task's page on which somebody is wrong."""
+    pages = {}
+    for name, make in TASKS.items():
+        crowd = make(n_tasks=N_TASKS)
+        project = load_crowd(studio, crowd, sign_up(studio, crowd.annotators))
+        add_backend(studio, service, project.id)
+        tasks = _suspected(service, project.id)
+        pages[f"task-{name}"] = max(tasks, key=lambda page: (_answer(f"{service}{page}") or "").count("<article"))
+    return pages
+
+
+def _suspected(service: str, project: int) -> list[str]:
+    """Wait for a project's first run; return the pages of its tasks where somebody gave a region another label."""
+    suspects = f"{service}/projects/{project}/suspects?why=label"
+    _wait("the first run", lambda: "Evidence" in (_answer(suspects) or ""))
+    return re.findall(rf'"(/projects/{project}/tasks/\d+)"', _answer(suspects) or "")
+
+
 def _is_quiet(page: str, labels: int) -> bool:
     """Look twice: a training that ended is followed by a run."""
     there = ("up to date", f'<p class="figure">{labels:,}</p>', "in random order")
@@ -133,7 +172,7 @@ def _is_quiet(page: str, labels: int) -> bool:
     return True
 
 
-def photograph(project: str, annotator: int, browser: str, out: Path) -> None:
+def photograph(service: str, pages: Mapping[str, str], browser: str, out: Path) -> None:
     """Write a picture of each page, in light and in dark colours."""
     from playwright.sync_api import sync_playwright
 
@@ -141,8 +180,8 @@ def photograph(project: str, annotator: int, browser: str, out: Path) -> None:
         chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for scheme in ("light", "dark"):
             page = chromium.new_page(viewport={"width": WIDTH, "height": 600}, color_scheme=scheme)
-            for name, address in PAGES.items():
-                page.goto(project + address.format(annotator=annotator))
+            for name, address in pages.items():
+                page.goto(service + address, wait_until="load")
                 file = out / f"{name}-{scheme}.png"
                 height = min(page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
                 page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
