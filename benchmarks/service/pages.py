@@ -1,7 +1,8 @@
 """How long the pages of a large project take, how large they are, and the report.
 
 Usage: ``python -m benchmarks.service.pages [--tasks 10000] [--annotators 300] [--labels 50000] [--classes 10]``. A
-made-up crowd; requests go through the whole server but the network, each page seven times.
+made-up crowd; requests go through the whole server but the network, each page seven times. With ``--regions 1000`` it is
+a project of so many texts, in each of which five of the annotators marked about ten spans.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import gzip
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from harness.snapshots import made_up
+from harness.snapshots import made_up, snapshot_of_kinds
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.report import report_html
 from label_studio_crowd.scoring.outlook import Curve, Forecast, History, Moment
@@ -30,7 +32,7 @@ from label_studio_crowd.store.projects import ProjectStore
 from label_studio_crowd.store.reports import RunReport
 
 STUDIO = "http://127.0.0.1:9"
-PAGES = ("", "/queue", "/suspects", "/annotators", "/annotators/101", "/agreement", "/runs")
+PAGES = ("", "/queue", "/suspects", "/annotators", "/annotators/101", "/tasks/1", "/agreement", "/runs")
 REPEAT = 7
 
 
@@ -39,8 +41,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     for name, default in (("tasks", 10_000), ("annotators", 300), ("labels", 50_000), ("classes", 10)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--regions", type=int, metavar="TASKS", help="a project of spans instead")
     options = parser.parse_args()
-    snapshot, _ = made_up(options.tasks, options.annotators, options.labels, options.classes)
+    if options.regions:
+        snapshot = of_regions(options.regions, options.annotators)
+    else:
+        snapshot, _ = made_up(options.tasks, options.annotators, options.labels, options.classes)
     table = Table("page", "first (ms)", "median (ms)", "slowest (ms)", "size (kB)")
     with tempfile.TemporaryDirectory() as folder:
         store = f"sqlite:///{folder}/mirror.sqlite"
@@ -57,10 +63,32 @@ def main() -> None:
         backend.close()
     console = Console(width=120)
     console.print(table)
+    console.print(f"snapshot: {len(snapshot.to_bytes()) / 1e6:.1f} MB")
     console.print(
         f"report: {len(report) / 1e6:.1f} MB, {len(gzip.compress(report)) / 1e6:.1f} MB zipped, in {seconds:.1f} s "
         f"({cpu:.1f} CPU seconds)"
     )
+
+
+def of_regions(num_tasks: int, num_annotators: int) -> Snapshot:
+    """Return the snapshot of a project of texts of 100 words, in which spans are marked."""
+    rng = np.random.default_rng(0)
+    labels = [f"label {number}" for number in range(8)]
+    tags = "".join(f'<Label value="{label}"/>' for label in labels)
+    config = f'<View><Text name="t" value="$text"/><Labels name="c" toName="t">{tags}</Labels></View>'
+    rows = []
+    for task in range(1, num_tasks + 1):
+        true = rng.choice(100, 10, replace=False)
+        for who in rng.choice(num_annotators, 5, replace=False) + 101:
+            there = true[rng.random(10) < 0.85].tolist() + rng.choice(100, rng.poisson(1.0)).tolist()
+            rows.append((task, int(who), [_span(rng, labels, word) for word in there]))
+    return snapshot_of_kinds(config, rows, num_tasks)
+
+
+def _span(rng: np.random.Generator, labels: list[str], word: int) -> dict[str, Any]:
+    label = labels[word % 8 if rng.random() < 0.9 else int(rng.integers(8))]
+    value = {"start": 6 * word, "end": 6 * word + 5 + 6 * (rng.random() < 0.05), "labels": [label]}
+    return {"from_name": "c", "to_name": "t", "type": "labels", "value": value}
 
 
 async def timed(backend: Backend) -> dict[str, tuple[list[float], int]]:
