@@ -106,7 +106,7 @@ def errors_chart(found: NumbersHabits) -> Chart | None:
         f"{found.edges[-1]:.3g}."
     )
     unit = "too large by (seconds)" if found.in_seconds else "too large by"
-    edges = named_axis(unit, [f"{edge:.3g}" for edge in found.edges])
+    edges = named_axis(unit, [f"{edge:.2g}" for edge in found.edges])
     return histogram(
         says, range(len(found.edges)), [("answers", found.counts)], edges, count_axis("answers", found.counts)
     )

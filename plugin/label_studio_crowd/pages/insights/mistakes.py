@@ -250,7 +250,8 @@ def _suspect(snapshot: Snapshot, people: People, answer: int) -> SuspectLabel:
     if guess and not is_known and snapshot.hears_model:
         evidence.append(says(guess))
     if not snapshot.is_class:
-        evidence += filter(None, [snapshot.told(row)])
+        # how a number differs says its interval
+        evidence += filter(None, ["" if differs and snapshot.kind in ("number", "moment") else snapshot.told(row)])
     elif len(alike):
         on = "1 other task" if len(alike) == 1 else f"{len(alike)} other tasks"
         who_was = "this model" if person.version else "this annotator"

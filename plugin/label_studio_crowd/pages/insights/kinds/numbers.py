@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from label_studio_crowd.pages.insights.figures import known_or_none
 from label_studio_crowd.scoring.snapshot import Snapshot
 
-_BINS: Final = 12
+_BINS: Final = 8
 _FEW: Final = 5
 _MARGIN: Final = 0.04
 
