@@ -84,6 +84,7 @@ def project_agreement(
     models = np.flatnonzero((snapshot.annotator_labels > 0) & snapshot.are_models)
     most = active[np.argsort(-snapshot.annotator_labels[active], kind="stable")[:MOST]]
     members = np.concatenate([most[np.argsort(snapshot.pseudonym[most])], models])
+    alone = reliability.alone if reliability else ()  # of controls that have no page
     reliability = reliability.of_control(snapshot.control) if reliability else None
     found = _shared(snapshot, members) if snapshot.is_class else _similar(snapshot, members, reliability)
     shared, same = found[0], np.asarray(found[1], np.float64)
@@ -103,7 +104,7 @@ def project_agreement(
         fleiss_kappa=coefficients.get("fleiss_kappa", later),
         alpha=coefficients.get("alpha", later),
         labels=reliability.labels if reliability else None,
-        alone=reliability.alone if reliability else (),
+        alone=alone,
     )
 
 
