@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from crowdcore import Crowd
+from crowdcore import Crowd, hierarchical_dawid_skene
 from crowdcore.learning.networks import CoNAL, ConsensusNetwork, CoupledCrossEntropy, CrowdLayer, NetworkClassifier
 from tests.crowdcore.learning.networks.crowds import draw
 
@@ -232,3 +232,36 @@ def test_a_module_of_ones_own(small):
         CrowdLayer(torch.nn.Linear(5, 4)).fit(X, crowd)
     with pytest.raises(ValueError, match="There is no module 'resnet18'"):
         CrowdLayer("resnet18").fit(X, crowd)
+
+
+def test_known_labels_teach_where_nobody_answered(small):
+    X, crowd, truth = small
+    told = crowd.select_answers(crowd.task >= 60)
+    known = np.where(np.arange(90) < 60, truth, -1)
+    fitted = ConsensusNetwork(lr=1e-2, least_steps=120).fit(X, told, known_labels=known)
+    assert fitted.consensus_.consensus[:60].tolist() == truth[:60].tolist()
+    assert np.mean(fitted.predict(X) == truth) > 0.95
+    without = ConsensusNetwork(**QUICK).fit(X, told)
+    assert len(without.consensus_.known) == 90
+    assert not without.consensus_.known.any()
+
+
+def test_other_features_can_be_the_consensus(small):
+    X, crowd, _ = small
+    flat = X[:, :1] * 0
+    noted = ConsensusNetwork(**QUICK).fit(flat, crowd, features=X).consensus_.quality.mean()
+    assert noted > ConsensusNetwork(**QUICK).fit(flat, crowd).consensus_.quality.mean()
+
+
+def test_a_network_is_a_classifier_of_the_consensus(small):
+    X, crowd, truth = small
+    network = NetworkClassifier(lr=1e-2, epochs=20, least_steps=0)
+    found = hierarchical_dawid_skene(crowd, features=X, classifier=network)
+    assert np.mean(found.consensus == truth) > np.mean(hierarchical_dawid_skene(crowd).consensus == truth)
+
+
+def test_weights_count_as_repeated_tasks(small):
+    X, _, truth = small
+    weight = np.where(truth == 0, 0.0, 1.0)
+    P = NetworkClassifier(lr=1e-2, least_steps=120).fit(X, truth, sample_weight=weight).predict_proba(X)
+    assert P[:, 0].max() < 0.1
