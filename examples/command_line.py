@@ -6,9 +6,11 @@ import csv
 import os
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from examples.serving import serving
 from harness.working import console
 
 __all__ = ["CommandError", "Export", "Plugin", "TaskRow"]
@@ -118,6 +120,15 @@ class Plugin:
         code = subprocess.run(program, env=self._environment, cwd=self.directory).returncode
         if code != 0:
             raise CommandError(f"`label-studio-crowd {command}` ended with exit code {code}; see above.")
+
+    def report(self, name: str) -> Path:
+        """Write a report to ``<name>.html``, and return where that is."""
+        self.run("report", "--out", f"{name}.html")
+        return self.directory / f"{name}.html"
+
+    def serving(self) -> AbstractContextManager[str]:
+        """Serve the project's pages, and give their address."""
+        return serving(self._environment, self.directory)
 
     def export(self, name: str) -> Export:
         """Export to ``<name>.csv`` and the files beside it, and read them."""

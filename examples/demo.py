@@ -7,7 +7,8 @@
     python -m examples.demo --crowd answers.csv  # a crowd of your own
     python -m examples.demo --ci                 # end by itself
 
-`make demo` is the same. Everything it makes is under ``.cache/demo`` and made anew by the next run. It ends
+`make demo` is the same. It ends with a report and, as long as Label Studio keeps running, the address of the project's
+pages. Everything it makes is under ``.cache/demo`` and made anew by the next run. It ends
 with exit code 0 only if three scripted annotators were served the queue in order (or if a crowd of your own
 leaves nothing to label).
 """
@@ -19,6 +20,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -67,12 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with only_one("demo", wait=False):
             shutil.rmtree(directory, ignore_errors=True)
             with LocalStudio(directory / "label-studio") as studio:
-                followed = demonstrate(studio, crowd, directory)
-                nothing_to_label = followed is None and options.crowd is not None
-                code = 0 if followed or nothing_to_label else 1
+                shown = demonstrate(studio, crowd, directory)
+                nothing_to_label = shown.followed is None and options.crowd is not None
+                code = 0 if shown.followed or nothing_to_label else 1
                 if not options.ci:
-                    console.print("\nLabel Studio keeps running; Ctrl-C ends it.")
-                    studio.wait()
+                    _keep_running(studio, shown.plugin)
     except (StudioError, CrowdFileError, CommandError) as error:
         console.print(f"\n[red]error[/red] {escape(str(error))}", soft_wrap=True)
         return 2
@@ -81,8 +82,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def demonstrate(studio: LocalStudio, crowd: ExampleCrowd | KindsCrowd, directory: Path) -> bool | None:
-    """Load a crowd, run the plugin on it, label along its queue, and say whether it was followed.
+@dataclass(frozen=True)
+class Shown:
+    """What was shown.
+
+    Attributes
+    ----------
+    plugin
+        At work on the project.
+    followed
+        Whether the queue was followed; None when it was too short to be labelled along.
+    report
+        The file with the report.
+    """
+
+    plugin: Plugin
+    followed: bool | None
+    report: Path
+
+
+def demonstrate(studio: LocalStudio, crowd: ExampleCrowd | KindsCrowd, directory: Path) -> Shown:
+    """Load a crowd, run the plugin on it, label along its queue, and write a report.
 
     Parameters
     ----------
@@ -91,12 +111,7 @@ def demonstrate(studio: LocalStudio, crowd: ExampleCrowd | KindsCrowd, directory
     crowd
         What to load.
     directory
-        For the plugin's mirror and its exports.
-
-    Returns
-    -------
-    bool or None
-        None when the queue is too short to be labelled along.
+        For the plugin's mirror, its exports and the report.
     """
     console.print(
         f"[bold]{crowd.title}[/bold]: {len(crowd.tasks)} tasks, {len(crowd.answers)} labels by "
@@ -117,23 +132,27 @@ def demonstrate(studio: LocalStudio, crowd: ExampleCrowd | KindsCrowd, directory
     console.print(findings.found(before, f"{studio.url}/projects/{project.id}/data?task={{}}"))
 
     picks = _label(crowd, findings, project, before, {name: people[name] for name in SCRIPTED})
+    followed = _compare(plugin, crowd, findings, before, picks) if picks else None
     if not picks:
-        waiting = len(before.queue)
         console.print(
-            f"The queue holds {waiting} of {len(before.tasks)} tasks, fewer than three annotators need: every "
-            "other task is settled. Nothing was labelled."
+            f"The queue holds {len(before.queue)} of {len(before.tasks)} tasks, fewer than three annotators need: "
+            "every other task is settled. Nothing was labelled."
         )
-        _where_to_look(studio, project, people)
-        return None
+    report = plugin.report("report")
+    _where_to_look(studio, project, people, report)
+    return Shown(plugin, followed, report)
+
+
+def _compare(
+    plugin: Plugin, crowd: ExampleCrowd | KindsCrowd, findings: Findings, before: Export, picks: list[Pick]
+) -> bool:
+    """Show what the scripted annotators did and gained; return whether they followed the queue."""
     seen = verdict(picks)
     followed = seen.in_order and seen.distinct
     console.print(picks_table(picks, crowd.show))
     console.print(_in_words(len(picks), seen), style="green" if followed else "red")
-
     plugin.run("sync")
-    after = plugin.export("labels-after")
-    console.print(findings.gained(before, after, picks))
-    _where_to_look(studio, project, people)
+    console.print(findings.gained(before, plugin.export("labels-after"), picks))
     return followed
 
 
@@ -162,16 +181,30 @@ def _in_words(picks: int, seen: Verdict) -> str:
     return f"{picks} picks: {order}; {double}."
 
 
-def _where_to_look(studio: LocalStudio, project: Project, people: dict[str, Annotator]) -> None:
+def _where_to_look(studio: LocalStudio, project: Project, people: dict[str, Annotator], report: Path) -> None:
+    console.print()
     person = people[SCRIPTED[0]]
     for what, where in (
         ("project", f"{studio.url}/projects/{project.id}/data"),
         ("settings", f"{studio.url}/projects/{project.id}/settings"),
         ("log in as", f"{studio.admin_email} / {studio.admin_password}"),
         ("annotator", f"{person.email} / {person.password}   (then: Label All Tasks)"),
-        ("exports", ".cache/demo/labels*.csv"),
+        ("exports", f"{report.parent}/labels*.csv"),
+        ("report", f"{report}   (open it in a browser)"),
     ):
-        console.print(f"{what:>10}  {where}", soft_wrap=True)
+        _say(what, where)
+
+
+def _keep_running(studio: LocalStudio, plugin: Plugin) -> None:
+    """Serve the project's pages beside Label Studio, until Ctrl-C."""
+    with plugin.serving() as pages:
+        _say("pages", f"{pages}/projects/{plugin.project}   (they follow whatever is labelled)")
+        console.print("\nLabel Studio and these pages keep running; Ctrl-C ends them.")
+        studio.wait()
+
+
+def _say(what: str, where: str) -> None:
+    console.print(f"{what:>10}  {where}", soft_wrap=True)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -12,21 +12,18 @@ import argparse
 import os
 import re
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import httpx
 from rich.markup import escape
 
 from examples.boxes import boxes_crowd
 from examples.loading import load_crowd
 from examples.ner import ner_crowd
+from examples.serving import answer, serving, wait_for
 from examples.simulated_crowd import ExampleCrowd
 from examples.text import text_crowd
 from harness.local_studio import LocalStudio, StudioError
@@ -49,7 +46,6 @@ SHOWN = "ida"
 AT_FIRST = 0.35
 """The share of the labels that are there before the service is."""
 WIDTH, MOST_HEIGHT = 1280, 1150
-PATIENCE = 120.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with (
             tempfile.TemporaryDirectory() as folder,
             LocalStudio(Path(folder) / "label-studio") as studio,
-            served(studio, Path(folder)) as service,
+            serving(_environment(studio, Path(folder)), Path(folder)) as service,
         ):
             out.mkdir(parents=True, exist_ok=True)
             if options.only != "tasks":
@@ -84,34 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-@contextmanager
-def served(studio: LocalStudio, folder: Path) -> Iterator[str]:
-    """Run the service on a Label Studio, and give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LABEL_STUDIO")}
-    environment = inherited | {
-        "LABEL_STUDIO_URL": studio.url,
-        "LABEL_STUDIO_API_KEY": studio.admin_token,
-        "LABEL_STUDIO_CROWD_STORE": f"sqlite:///{folder}/mirror.sqlite",
-        "MODEL_DIR": str(folder / "models"),
-        "PORT": str(port),
-        "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1",
-    }
-    with (folder / "service.log").open("wb") as log:
-        command = [sys.executable, "-m", "label_studio_crowd", "serve"]
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait("the service", lambda: _answer(f"{url}/health") is not None)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def label(studio: LocalStudio, service: str, crowd: ExampleCrowd) -> tuple[int, int]:
     """Let a crowd label while the service keeps up; return the project, and the annotator who is shown."""
     people = sign_up(studio, crowd.annotators)
@@ -123,7 +91,7 @@ def label(studio: LocalStudio, service: str, crowd: ExampleCrowd) -> tuple[int, 
     project = create_project(studio, crowd.title, crowd.label_config, crowd.tasks, given)
     add_backend(studio, service, project.id)
     page = f"{service}/projects/{project.id}"
-    _wait("the first run", lambda: f"{begin:,}" in (_answer(page) or ""))
+    wait_for("the first run", lambda: f"{begin:,}" in (answer(page) or ""))
     rest = crowd.answers[begin:]
     with counting("labelling", len(rest)) as advance:
         for answer in rest:
@@ -131,7 +99,7 @@ def label(studio: LocalStudio, service: str, crowd: ExampleCrowd) -> tuple[int, 
             who.label(project.tasks[answer.task], crowd.result(answer.label), answer.seconds)
             advance()
     with working("waiting for the last run and its forecast"):
-        _wait("the forecast", lambda: _is_quiet(page, len(crowd.answers)))
+        wait_for("the forecast", lambda: _is_quiet(page, len(crowd.answers)))
     return project.id, people[SHOWN].id
 
 
@@ -150,22 +118,22 @@ def task_pages(studio: LocalStudio, service: str) -> dict[str, str]:
         project = load_crowd(studio, crowd, sign_up(studio, crowd.annotators))
         add_backend(studio, service, project.id)
         tasks = _suspected(service, project.id)
-        pages[f"task-{name}"] = max(tasks, key=lambda page: (_answer(f"{service}{page}") or "").count("<article"))
+        pages[f"task-{name}"] = max(tasks, key=lambda page: (answer(f"{service}{page}") or "").count("<article"))
     return pages
 
 
 def _suspected(service: str, project: int) -> list[str]:
     """Wait for a project's first run; return the pages of its tasks where somebody gave a region another label."""
     suspects = f"{service}/projects/{project}/suspects?why=label"
-    _wait("the first run", lambda: "Evidence" in (_answer(suspects) or ""))
-    return re.findall(rf'"(/projects/{project}/tasks/\d+)"', _answer(suspects) or "")
+    wait_for("the first run", lambda: "Evidence" in (answer(suspects) or ""))
+    return re.findall(rf'"(/projects/{project}/tasks/\d+)"', answer(suspects) or "")
 
 
 def _is_quiet(page: str, labels: int) -> bool:
     """Look twice: a training that ended is followed by a run."""
     there = ("up to date", f'<p class="figure">{labels:,}</p>', "in random order")
     for pause in (2.0, 0.0):
-        found = _answer(page) or ""
+        found = answer(page) or ""
         if "<progress" in found or not all(words in found for words in there):
             return False
         time.sleep(pause)
@@ -197,20 +165,17 @@ def save_small(file: Path) -> None:
     console.print(f"wrote {file.name}, {file.stat().st_size / 1000:.0f} kB")
 
 
-def _answer(url: str) -> str | None:
-    try:
-        response = httpx.get(url, timeout=10.0, trust_env=False)
-    except httpx.TransportError:
-        return None
-    return response.text if response.status_code == 200 else None
-
-
-def _wait(what: str, look: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not look():
-        if time.monotonic() > end:
-            raise StudioError(f"Waited {PATIENCE:.0f} s for {what}; it did not come.")
-        time.sleep(0.3)
+def _environment(studio: LocalStudio, folder: Path) -> dict[str, str]:
+    """Return a service's settings, in the environment."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LABEL_STUDIO")}
+    return inherited | {
+        "LABEL_STUDIO_URL": studio.url,
+        "LABEL_STUDIO_API_KEY": studio.admin_token,
+        "LABEL_STUDIO_CROWD_STORE": f"sqlite:///{folder}/mirror.sqlite",
+        "MODEL_DIR": str(folder / "models"),
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
 
 
 if __name__ == "__main__":
