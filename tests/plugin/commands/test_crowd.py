@@ -293,7 +293,8 @@ def test_controls_of_an_export_are_told_apart(bad, good):
     assert "--control" in told
     good("aggregate", EXPORTS / "export.json", "--control", "stars", "-m", "mv", "--out", "l.csv")
     assert pd.read_csv("l.csv")["label"].dropna().tolist() in ([2], [4])  # a tie
-    assert "no control 'kind' that can be scored" in bad("aggregate", EXPORTS / "export.json", "--control", "kind")
+    good("aggregate", EXPORTS / "export.json", "--control", "kind", "--out", "kinds.json")  # about regions
+    assert "no control 'mood' that can be scored" in bad("aggregate", EXPORTS / "export.json", "--control", "mood")
 
 
 def test_exports_that_cannot_be_used_say_what_to_do(bad):
