@@ -148,6 +148,7 @@ def report_html(
         scored_with=insights.scored_with(snapshot, report),
         queue=queue,
         suspects=suspects,
+        unheard=insights.unheard_classes(snapshot),
         overruled=overruled,
         disagreements=disagreements,
         opinions=opinions,

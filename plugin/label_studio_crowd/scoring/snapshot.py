@@ -29,6 +29,7 @@ from label_studio_crowd.store.people import are_models
 from label_studio_crowd.store.projects import ProjectStore
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.controls import Control, find_control
+from label_studio_crowd.studio.controls.tags import Pairwise
 
 FORMAT: Final = 3
 """Goes up when what is stored changes: what another release stored is not read."""
@@ -222,6 +223,11 @@ class Snapshot:
     def is_class(self) -> bool:
         """Whether an answer is one class."""
         return self.kind in ("choice", "ordered")
+
+    @cached_property
+    def has_places(self) -> bool:
+        """Whether classes are places, which mean something else in each task: left and right, or first and second."""
+        return bool(self.own_labels) or self.scored_control().tag == Pairwise.name
 
     def told(self, row: int) -> str:
         """Return what the kind of answers tells besides of a task, as a sentence; "" where it tells nothing."""

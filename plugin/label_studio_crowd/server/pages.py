@@ -111,6 +111,7 @@ def show_suspects(
         "suspects",
         "suspects",
         suspects=suspects,
+        unheard=insights.unheard_classes(frame.snapshot),
         overruled=majorities,
         disagreements=disagreements,
         opinions=opinions,

@@ -29,10 +29,17 @@ def test_classes_are_counted(snapshot):
     if not said:
         assert found is None
         return
-    assert {row.label: row.tasks for row in found.rows} == tasks
-    assert [row.tasks for row in found.rows] == sorted(tasks.values(), reverse=True)
+    agreed = [row for row in found.rows if row.tasks]
+    assert {row.label: row.tasks for row in agreed} == tasks
+    assert [row.tasks for row in found.rows] == [
+        *sorted(tasks.values(), reverse=True),
+        *[0] * (3 - len(found.unused) - len(agreed)),
+    ]
     assert sum(row.share for row in found.rows) == pytest.approx(1)
-    for row in found.rows:
+    given = Counter(names[label] for label in crowd.label.tolist())
+    assert {row.label: row.given for row in found.rows} == {row.label: given[row.label] for row in found.rows}
+    assert set(found.unused) == set(names) - set(given) - set(tasks)
+    for row in agreed:
         labels = Counter(label for truth, label in said if truth == row.label)
         assert (row.labels, row.right) == (sum(labels.values()), labels.pop(row.label, 0))
         assert (row.taken_for is None) == (not labels)
@@ -106,3 +113,38 @@ def test_thousands_of_classes_take_no_table_of_all_pairs():
     assert {row.label for row in found.rows} == {"class 1000", "class 2999", "class 2000"}
     assert (mixed.classes, mixed.number) == (("class 1000", "class 2999"), 5)
     assert peak < 2_000_000
+
+
+def test_a_class_that_no_task_has_is_shown_with_what_its_tasks_are_instead(tmp_path):
+    rows = [{1: "a", 2: "a", 3: "a", 4: "c"}] * 6 + [{1: "b", 2: "b", 3: "b", 5: "c"}] * 2
+    snapshot = votes(*rows)
+    found = {row.label: row for row in insights.project_classes(snapshot).rows}
+    assert (found["c"].tasks, found["c"].given, found["c"].instead) == (0, 8, insights.Count("a", 6))
+    assert found["a"].instead is None
+    assert insights.unheard_classes(snapshot) == (insights.Count("c", 8),)
+    said = cells(of(tmp_path, snapshot))
+    assert any("no task has it; the consensus is mostly a" in cell for cell in said)
+
+
+def test_a_class_that_one_annotator_alone_gives_is_theirs_to_explain():
+    assert insights.unheard_classes(votes(*[{1: "a", 2: "a", 3: "a", 4: "c"}] * 8)) == ()
+
+
+def test_a_class_that_nobody_gives_is_named(tmp_path):
+    snapshot = votes(*[{1: "a", 2: "a"}] * 6)
+    assert insights.project_classes(snapshot).unused == ("b", "c")
+    assert any("Nobody gave b, c." in cell for cell in cells(of(tmp_path, snapshot)))
+
+
+PAIR = """<View><Text name="one" value="$one"/><Text name="two" value="$two"/>
+<Pairwise name="label" toName="one,two"/></View>"""
+
+
+@pytest.mark.parametrize("places", [{"label_config": PAIR}, {"own_labels": (("x", "y", "z"),)}])
+def test_where_classes_are_places_nobody_is_told_to_explain_them(places):
+    mixed = votes(*[{1: "a", 2: "a", 3: "b"}, {1: "b", 2: "b", 3: "a"}] * 9)
+    unheard = votes(*[{1: "a", 2: "a", 3: "a", 4: "c", 5: "c"}] * 8)
+    assert most_mixed_up(mixed) is not None
+    assert insights.unheard_classes(unheard)
+    assert most_mixed_up(dataclasses.replace(mixed, **places)) is None
+    assert insights.unheard_classes(dataclasses.replace(unheard, **places)) == ()

@@ -6,7 +6,7 @@ Nothing here knows HTML, HTTP or the store. Where the data cannot say, a value i
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.advice import NextSteps, next_steps
 from label_studio_crowd.pages.insights.agreement import Agreement, Cell, project_agreement
-from label_studio_crowd.pages.insights.classes import Classes, ClassRow, MixedUp, project_classes
+from label_studio_crowd.pages.insights.classes import Classes, ClassRow, MixedUp, project_classes, unheard_classes
 from label_studio_crowd.pages.insights.copying import SameLabels, copying_groups, same_labels
 from label_studio_crowd.pages.insights.figures import Guess, Page, People, Person, Vote
 from label_studio_crowd.pages.insights.individual import (
@@ -104,5 +104,6 @@ __all__ = [
     "scored_with",
     "second_opinions",
     "suspect_labels",
+    "unheard_classes",
     "whole_task",
 ]

@@ -7,13 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from label_studio_crowd.pages.insights.classes import MixedUp, most_mixed_up
+from label_studio_crowd.pages.insights.classes import MixedUp, most_mixed_up, unheard_classes
 from label_studio_crowd.pages.insights.copying import SameLabels, copying_groups
 from label_studio_crowd.pages.insights.figures import People, Person
 from label_studio_crowd.pages.insights.kinds import advice_of
 from label_studio_crowd.pages.insights.mistakes import overruled, suspects
 from label_studio_crowd.pages.insights.odd_regions import OddNumber, odd_numbers
 from label_studio_crowd.pages.insights.open_tasks import REASONS, Why, reasons_of
+from label_studio_crowd.pages.insights.project import Count
 from label_studio_crowd.pages.insights.team import declines, surely_weak, usual_quality
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.store.people import DELETED_USER
@@ -84,6 +85,8 @@ class NextSteps:
         first; groups of models alone are left out. How many more there are.
     mixed_up
         The classes that are most often taken for each other.
+    unheard
+        Classes that are given, but are no task's consensus, and how many labels say them; three at most.
     suspects, almost_surely_wrong
         Labels that are probably wrong, and those of them that are right with a probability below 1 %.
     overruled
@@ -106,6 +109,7 @@ class NextSteps:
     copying: tuple[tuple[SameLabels, ...], ...]
     more_copying: int
     mixed_up: MixedUp | None
+    unheard: tuple[Count, ...]
     suspects: int
     almost_surely_wrong: int
     overruled: int
@@ -138,6 +142,7 @@ def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
         copying=copying[:_MOST],
         more_copying=max(len(copying) - _MOST, 0),
         mixed_up=most_mixed_up(snapshot),
+        unheard=unheard_classes(snapshot)[:_MOST],
         suspects=len(wrong),
         almost_surely_wrong=int(np.count_nonzero(snapshot.answer_quality[wrong] < _ALMOST_SURELY_WRONG)),
         overruled=len(overruled(snapshot)) if snapshot.is_class else 0,

@@ -1,4 +1,4 @@
-"""The classes: how common each is, how sure its consensus is, and what it is mistaken for."""
+"""The classes: how common each is, how sure its consensus is, what it is mistaken for, and which no task has."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class ClassRow:
         The class.
     tasks, share
         How many tasks have it as their consensus, and which share of those with a consensus.
+    given
+        How many labels say it, on whatever task.
     accuracy
         Probability that such a consensus is right, known truths apart, on average; None where that is not known.
     labels, right
@@ -34,23 +36,40 @@ class ClassRow:
         consensus others have a say, too.
     taken_for
         The label that the others of them most often are, and how many; None where there are no others.
+    instead
+        Of a class that no task has: the consensus that the tasks most often have to which it was given, and how many
+        of its labels those got; None of other classes, and where these have no consensus.
     """
 
     label: str
     tasks: int
     share: float
+    given: int
     accuracy: float | None
     labels: int
     right: int
     taken_for: Count | None
+    instead: Count | None = None
 
 
 @dataclass(frozen=True)
 class Classes:
-    """The 12 most common classes, the most common first, and how many more occur as a consensus."""
+    """The classes of a project.
+
+    Attributes
+    ----------
+    rows
+        Of those that tasks have as their consensus the 12 most common, the most common first; then, of those that
+        were given but are no task's consensus, the 12 that were given most often.
+    left_out
+        How many more were given, or are a task's consensus.
+    unused
+        Those that nobody gave, and that no task has.
+    """
 
     rows: tuple[ClassRow, ...]
     left_out: int
+    unused: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -101,28 +120,69 @@ def project_classes(snapshot: Snapshot) -> Classes | None:
             found.truth[first].tolist(), found.said[first].tolist(), found.number[first].tolist(), strict=True
         )
     }
-    there = np.flatnonzero(tasks)
-    shown = there[np.argsort(-tasks[there], kind="stable")[:_MOST]]
+    given, elsewhere = np.bincount(snapshot.people.label, minlength=K), _instead(snapshot)
+    there, unheard = np.flatnonzero(tasks), np.flatnonzero((tasks == 0) & (given > 0))
+    shown = np.concatenate([_commonest(there, tasks), _commonest(unheard, given)])
     rows = tuple(
         ClassRow(
             label=snapshot.classes[code],
             tasks=int(tasks[code]),
-            share=float(tasks[code] / len(consensus)),
+            share=float(tasks[code] / max(len(consensus), 1)),
+            given=int(given[code]),
             accuracy=known_or_none(accuracy[code]),
             labels=int(found.labels[code]),
             right=int(right[code]),
             taken_for=taken_for.get(code),
+            instead=None if tasks[code] else elsewhere.get(code),
         )
         for code in shown.tolist()
     )
-    return Classes(rows, len(there) - len(shown))
+    unused = np.flatnonzero((tasks == 0) & (given == 0))
+    left_out = len(there) + len(unheard) - len(shown)
+    return Classes(rows, left_out, tuple(snapshot.classes[code] for code in unused.tolist()))
+
+
+def _commonest(codes: NDArray[np.intp], number: NDArray[np.int64]) -> NDArray[np.intp]:
+    return codes[np.argsort(-number[codes], kind="stable")[:_MOST]]
+
+
+def _instead(snapshot: Snapshot) -> dict[int, Count]:
+    """Return, by class, the consensus that tasks most often have which were given it, and how many of its labels."""
+    crowd, K = snapshot.people, len(snapshot.classes)
+    truth = snapshot.consensus[crowd.task]
+    pair, number = np.unique(crowd.label[truth >= 0] * K + truth[truth >= 0], return_counts=True)
+    order = np.argsort(number, kind="stable")
+    return {
+        int(code // K): Count(snapshot.classes[int(code % K)], int(many))
+        for code, many in zip(pair[order], number[order], strict=True)
+    }
+
+
+def unheard_classes(snapshot: Snapshot) -> tuple[Count, ...]:
+    """Return the classes that are no task's consensus though two annotators gave them, and five labels; with these.
+
+    Counted are labels of tasks on whose consensus others have a say, too; what is given most often comes first.
+    """
+    if not snapshot.is_class or snapshot.has_places:
+        return ()
+    crowd, K = snapshot.people, len(snapshot.classes)
+    judged = snapshot.judged[crowd.task]
+    given = np.bincount(crowd.label[judged], minlength=K)
+    givers = np.unique(crowd.label[judged] * len(snapshot.annotators) + crowd.annotator[judged])
+    people = np.bincount(givers // max(len(snapshot.annotators), 1), minlength=K)
+    missing = np.bincount(snapshot.consensus[snapshot.said], minlength=K) == 0
+    found = np.flatnonzero(missing & (given >= _FEW) & (people > 1))
+    return tuple(Count(snapshot.classes[code], int(given[code])) for code in _commonest(found, given).tolist())
 
 
 def most_mixed_up(snapshot: Snapshot) -> MixedUp | None:
-    """Return the classes most often mistaken for each other; None if that is rare (below 5 %, or 5 labels)."""
-    found, K = Mistakes(snapshot), len(snapshot.classes)
-    if not snapshot.is_class:
+    """Return the classes most often mistaken for each other; None if that is rare (below 5 %, or 5 labels).
+
+    Also None where classes are places: that "left" differs from "right" needs no explanation.
+    """
+    if not snapshot.is_class or snapshot.has_places:
         return None
+    found, K = Mistakes(snapshot), len(snapshot.classes)
     either = np.minimum(found.truth, found.said) * K + np.maximum(found.truth, found.said)
     pair, at = np.unique(either, return_inverse=True)
     number = np.bincount(at, found.number, minlength=len(pair)).astype(np.int64)
