@@ -48,7 +48,7 @@ constraints: $(INSTALLED) ## renew constraints.txt with the newest versions; com
 	  --extra deep --extra distributed --extra parquet --extra postgresql --extra redis --group dev pyproject.toml
 	@sed -i -E '/^(cuda|nvidia|triton)-?/d' constraints.txt # which of these a file of torch needs, it says itself
 
-deep: $(INSTALLED) ## install the extra deep: torch for CPUs where pip offers it, else name it: TORCH_INDEX=https://download.pytorch.org/whl/cpu
+deep: $(INSTALLED) ## install the extra deep: torch for CPUs where pip offers it, else name the index that has it: TORCH_INDEX=...
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
 	  $(if $(TORCH_INDEX),--index-url '$(TORCH_INDEX)') torch
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[deep]'

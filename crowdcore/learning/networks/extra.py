@@ -41,6 +41,6 @@ def needed(module: str) -> Any:
             raise
         raise ImportError(
             f"Networks need the package {missing}, which is not installed: {INSTALL}. Without a GPU, install torch for "
-            "CPUs before: pip install torch --index-url https://download.pytorch.org/whl/cpu",
+            "CPUs before, from the index that PyTorch's page on installing names.",
             name=missing,
         ) from error
