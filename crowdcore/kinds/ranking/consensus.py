@@ -70,7 +70,8 @@ def rankings(table: AnswerTable, *, known: Sequence[Any] | Mapping[Any, Any] | N
     -----
     Items are ordered by the share of comparisons with others that they win, each other item counted alike, with half a
     win more each way: where everybody ranks all items, that is the mean rank (Borda 1781). Ties are decided by the
-    share weighted with the annotators' qualities. With buckets, an item is put into the one that
+    share weighted with the annotators' qualities. Then no item stands right behind one that most put after it (local
+    Kemenization, Dwork et al. 2001): a ranking that more than half of the annotators give is the consensus. With buckets, an item is put into the one that
     `crowdcore.hierarchical_dawid_skene` believes most, and compared there with those that were beside it.
 
     Every pair of items is a question with two answers, asked one way round or the other as the ids decide; one
@@ -124,10 +125,22 @@ def _ordered(task: TaskRankings, best: Codes, weight: Floats) -> tuple[Codes, Co
     if len(task.known_bucket):
         return task.known_bucket[0], task.known_place[0]
     wins, weighted = (_wins(task, best, each).round(9) for each in (np.ones_like(weight), weight))
-    order = np.lexsort((-weighted, -wins, best))
+    order = _as_most_say(np.lexsort((-weighted, -wins, best)), task, best)
     place = np.empty(len(best), np.int64)
     place[order] = np.arange(len(best)) - np.searchsorted(best[order], best[order])
     return best, place
+
+
+def _as_most_say(order: Codes, task: TaskRankings, best: Codes) -> Codes:
+    """Return an order in which no item stands right behind one that most put after it (Dwork et al. 2001)."""
+    better = _beats(task.place, task.bucket == best).sum(axis=0)
+    found: list[int] = []
+    for item in order.tolist():
+        at = len(found)
+        while at and best[found[at - 1]] == best[item] and better[item, found[at - 1]] > better[found[at - 1], item]:
+            at -= 1
+        found.insert(at, item)
+    return np.array(found, np.int64)
 
 
 def _wins(task: TaskRankings, best: Codes, weight: Floats) -> Floats:

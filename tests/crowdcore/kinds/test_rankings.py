@@ -1,5 +1,7 @@
 """The consensus of rankings."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,13 +65,32 @@ def test_the_consensus_ranks_what_anybody_ranked_and_numbers_are_shares(case):
         assert ((values >= 0) & (values <= 1)).all()
 
 
-def test_items_are_ranked_by_their_mean_rank():
+def test_of_two_rankings_the_mean_rank_decides():
     rng = np.random.default_rng(0)
-    found = [(i, j, tuple(rng.permutation(5).tolist())) for i in range(30) for j in range(4)]
-    result = rankings(table_of(found, list(range(30)), list(range(4))))
+    found = [(i, j, tuple(rng.permutation(5).tolist())) for i in range(30) for j in range(2)]
+    result = rankings(table_of(found, list(range(30)), [0, 1]))
     for i in range(30):
         mean = np.mean([np.argsort(items) for task, _, items in found if task == i], axis=0)
         assert (np.diff(mean[list(result.consensus[i])]) >= 0).all()
+
+
+@law
+@given(st.integers(0, 2**32 - 1), st.integers(2, 7), st.integers(1, 3))
+def test_what_more_than_half_rank_alike_is_the_consensus(seed, size, others):
+    rng = np.random.default_rng(seed)
+    most = tuple(rng.permutation(size).tolist())
+    wild = [tuple(rng.permutation(size).tolist()) for _ in range(others)]
+    assert alone(*[most] * (others + 1), *wild).consensus[0] == most
+
+
+@law
+@given(st.integers(0, 2**32 - 1), st.integers(2, 6), st.integers(1, 6))
+def test_no_item_stands_right_behind_one_that_most_put_after_it(seed, size, people):
+    rng = np.random.default_rng(seed)
+    said = [tuple(rng.permutation(size).tolist()) for _ in range(people)]
+    order = alone(*said).consensus[0]
+    for first, second in itertools.pairwise(order):
+        assert sum(one.index(first) < one.index(second) for one in said) >= people / 2
 
 
 def test_equal_rankings_are_the_consensus_and_hardly_doubted():
