@@ -71,8 +71,9 @@ def rankings(table: AnswerTable, *, known: Sequence[Any] | Mapping[Any, Any] | N
     Items are ordered by the share of comparisons with others that they win, each other item counted alike, with half a
     win more each way: where everybody ranks all items, that is the mean rank (Borda 1781). Ties are decided by the
     share weighted with the annotators' qualities. Then no item stands right behind one that most put after it (local
-    Kemenization, Dwork et al. 2001): a ranking that more than half of the annotators give is the consensus. With buckets, an item is put into the one that
-    `crowdcore.hierarchical_dawid_skene` believes most, and compared there with those that were beside it.
+    Kemenization, Dwork et al. 2001): a ranking that more than half of the annotators give is the consensus. With
+    buckets, an item is put into the one that `crowdcore.hierarchical_dawid_skene` believes most, and compared there
+    with those that were beside it.
 
     Every pair of items is a question with two answers, asked one way round or the other as the ids decide; one
     `crowdcore.hierarchical_dawid_skene` believes them all. It says how far the order of the consensus is right. On real
