@@ -18,7 +18,7 @@ from label_studio_crowd.scoring.outlook import Forecast, History, Reliability
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.problems import Problems
-from label_studio_crowd.store.projects import ProjectStore
+from label_studio_crowd.store.projects import OnlyLookedAt, ProjectStore
 from label_studio_crowd.store.reports import RunReport
 from label_studio_crowd.studio.addresses import project_url, task_url
 
@@ -131,6 +131,7 @@ def report_html(
         title=snapshot.title,
         taken_at=snapshot.taken_at,
         url=url,
+        only_looked_at=facts.read(OnlyLookedAt) is not None,
         style=Markup("\n".join(static_file(name).decode() for name in _STYLES)),
         links=_Links(url, frozenset(detailed), frozenset(first)),
         whole_tasks=_whole_tasks(stored, snapshot, people, first),

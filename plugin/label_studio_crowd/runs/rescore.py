@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from label_studio_crowd.connection.record import find_record
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.exchange.author import known_author
 from label_studio_crowd.exchange.models import update_model_answers
@@ -44,6 +45,7 @@ from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Tasks
+from label_studio_crowd.store.projects import OnlyLookedAt
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.records import Prediction
@@ -140,7 +142,7 @@ def rescore(project: Project, how: How = How()) -> Run | None:
         waited=clock.waited(),
     )
     if how.dry_run:
-        return _keep(run) if how.keeps else run
+        return _keep_look(run) if how.keeps else run
     return _leave(run)
 
 
@@ -261,8 +263,17 @@ def _leave(run: Run) -> Run:
     """Leave what a run believes and did to its successors and to pages; return it with whether these ask for more."""
     project, crowd = run.project, run.scores.answers.crowd
     project.store.facts.write(Settled(crowd.tasks[run.scores.settled].tolist()))
+    project.store.facts.forget(OnlyLookedAt)
     run = _keep(run)
     project.store.runs.add(run.report())
+    return run
+
+
+def _keep_look(run: Run) -> Run:
+    """Keep what a run believes that has written nothing, and of a project that is not connected, that it did not."""
+    run = _keep(run)
+    if find_record(run.project) is None:
+        run.project.store.facts.write(OnlyLookedAt(now()))
     return run
 
 

@@ -22,7 +22,7 @@ from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.live import page_versions, version_of
 from label_studio_crowd.server.parts import TheParts
 from label_studio_crowd.server.problems import answer_error, wants_page
-from label_studio_crowd.server.projects import main_job, not_served, served_projects
+from label_studio_crowd.server.projects import main_job, not_served, shown_projects
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.store.jobs import JobProgress, JobState, Kind
 from label_studio_crowd.studio.addresses import project_url, task_url
@@ -62,7 +62,7 @@ class Head:
     number, title, url
         `url` is its address in Label Studio.
     state
-        As in the JSON API.
+        As in the JSON API; "looked" where the project is not connected, but was looked at.
     problem, failures, retry_at
         Why the last run failed, how often it did in a row, and when it is tried again.
     away
@@ -151,11 +151,11 @@ class Frame:
         self.hidden = request.cookies.get(NAMES_COOKIE) == "hidden"
         # before anything else is read: what changes while the page is made makes it out of date
         self.versions = page_versions(self.backend)
-        self.served = served_projects(self.backend)
+        self.shown = shown_projects(self.backend)
 
     def heads(self) -> list[Head]:
         """Return the state of each project."""
-        return [head_of(self.backend, project, jobs) for project, jobs in self.served.items()]
+        return [head_of(self.backend, project, jobs) for project, jobs in self.shown.items()]
 
     def page(self, title: str, part: str, **values: Any) -> HTMLResponse:
         """Return a page."""
@@ -175,13 +175,13 @@ class ProjectFrame(Frame):
     Raises
     ------
     HTTPException
-        404, if the project is not served.
+        404, if the project has no pages.
     """
 
     def __init__(self, request: Request, parts: TheParts, project: int) -> None:
         super().__init__(request, parts)
-        if project not in self.served:
-            raise not_served(project, self.served)
+        if project not in self.shown:
+            raise not_served(project, self.shown)
         self.project = project
         self.stored = self.backend.project(project)
         self.whole = self.backend.snapshot(self.stored)
@@ -190,13 +190,13 @@ class ProjectFrame(Frame):
         if self.snapshot is None and self.whole is not None:
             named = ", ".join(map(repr, self.whole.controls))
             raise HTTPException(404, f"No control {str(asked)[:40]!r} is scored in this project; it has {named}.")
-        self.head = head_of(self.backend, project, self.served[project])
+        self.head = head_of(self.backend, project, self.shown[project])
         self.links = PageLinks(project, self.head.url, asked or "")
 
     @property
     def outlook_missing(self) -> str:
         """Why there is no forecast, and no coefficient of agreement."""
-        job = next((job for job in self.served[self.project] if job.kind == "forecast"), None)
+        job = next((job for job in self.shown[self.project] if job.kind == "forecast"), None)
         if job is None or job.word == "fresh":
             return NOT_YET
         if job.next_try is None:
@@ -221,6 +221,7 @@ class ProjectFrame(Frame):
         title = f"{title or dict(SECTIONS)[section]} · {self.head.title}"
         around = {
             "project": self.head,
+            "only_looked_at": self.head.state == "looked",
             "sections": SECTIONS,
             "section": section,
             "links": self.links,
@@ -247,18 +248,18 @@ class ProjectFrame(Frame):
 
 def head_of(backend: Backend, project: int, jobs: Sequence[JobState]) -> Head:
     """Return the state of a project."""
-    job, stored = main_job(jobs), backend.project(project)
+    job, stored = main_job(jobs) if jobs else None, backend.project(project)
     snapshot, last = backend.snapshot(stored), stored.runs.last()
     at_work = {other.kind: other.progress for other in jobs if other.claimed}
     return Head(
         number=project,
         title=f"Project {project}" if snapshot is None else snapshot.title,
         url=project_url(backend.settings, project),
-        state=job.word,
-        problem=job.problem,
-        failures=job.failures,
-        retry_at=job.next_try,
-        away=job.away,
+        state=job.word if job else "looked",
+        problem=job.problem if job else None,
+        failures=job.failures if job else 0,
+        retry_at=job.next_try if job else None,
+        away=job is not None and job.away,
         under_way=tuple(UnderWay(what, at_work[kind]) for kind, what in _WORK.items() if kind in at_work),
         last_run_at=None if last is None else last.finished_at,
         numbers=None if snapshot is None else project_numbers(snapshot),

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from anyio.to_thread import run_sync
 
-from label_studio_crowd.server.projects import served_projects
+from label_studio_crowd.server.projects import shown_projects
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.store.database import store_reason
 
@@ -26,13 +26,13 @@ Versions = Mapping[int, str]
 
 
 def page_versions(backend: Backend) -> Versions:
-    """Return a word for each project that is served; it changes when the project's pages do."""
+    """Return a word for each project that has pages; it changes when the project's pages do."""
     taken_at = backend.store.snapshots_taken_at(backend.settings.url)
     return {
         project: _word(
             [(job.kind, job.word, job.problem, job.failures, job.progress) for job in jobs], taken_at.get(project)
         )
-        for project, jobs in served_projects(backend).items()
+        for project, jobs in shown_projects(backend).items()
     }
 
 

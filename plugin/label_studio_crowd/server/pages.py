@@ -188,7 +188,7 @@ def show_runs(frame: ProjectPage) -> HTMLResponse:
     """Show the last runs and, if somebody asked, what a run would change now."""
     facts = frame.stored.facts
     runs = insights.past_runs(frame.stored.runs.newest(_RUNS), facts.read(Problems))
-    dry_run = _shown(frame.served[frame.project], facts.read(DryRun))
+    dry_run = _shown(frame.shown[frame.project], facts.read(DryRun))
     return frame.section("runs", "runs", runs=runs, dry_run=dry_run)
 
 

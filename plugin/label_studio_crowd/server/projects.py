@@ -19,6 +19,13 @@ def served_projects(backend: Backend) -> dict[int, list[JobState]]:
     return served
 
 
+def shown_projects(backend: Backend) -> dict[int, list[JobState]]:
+    """Return the projects that have pages: those that are served, and without jobs those that were only looked at."""
+    served = served_projects(backend)
+    looked_at = backend.store.only_looked_at(backend.settings.url)
+    return dict(sorted({**{project: [] for project in looked_at}, **served}.items()))
+
+
 def not_served(project: int, served: Mapping[int, Any]) -> HTTPException:
     """Return what to raise for a project that is not served; it names those that are."""
     there_are = ", ".join(map(str, list(served)[:50])) or "none yet"

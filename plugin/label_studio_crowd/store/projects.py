@@ -20,7 +20,7 @@ from label_studio_crowd.store.model_answers import ModelAnswers
 from label_studio_crowd.store.people import People
 from label_studio_crowd.store.published import Published
 from label_studio_crowd.store.runs import Runs
-from label_studio_crowd.store.tables import KEY, OF_A_PROJECT, projects, snapshots, upsert
+from label_studio_crowd.store.tables import KEY, OF_A_PROJECT, facts, projects, snapshots, upsert
 from label_studio_crowd.store.trainings import Trainings
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ _READ_SNAPSHOT_TIMES: Final = (
     sa.select(projects.c.project, snapshots.c.taken_at)
     .join_from(projects, snapshots, snapshots.c.project == projects.c.id)
     .where(_ON_SERVER)
+)
+_READ_ONLY_LOOKED_AT: Final = (
+    sa.select(projects.c.project)
+    .join_from(projects, facts, facts.c.project == projects.c.id)
+    .where(_ON_SERVER, facts.c.name == "only_looked_at")
+    .order_by(projects.c.project)
 )
 _NO_PROJECT: Final = 0
 """No project's number in the store."""
@@ -78,6 +84,19 @@ class Store(Database):
         """Return when the snapshots were taken (Unix time) of those projects of a server that have one."""
         with self.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(_READ_SNAPSHOT_TIMES, {"on_server": server})}
+
+    def only_looked_at(self, server: str) -> list[int]:
+        """Return the projects of a server that have `OnlyLookedAt`."""
+        with self.reading() as connection:
+            return [row[0] for row in connection.execute(_READ_ONLY_LOOKED_AT, {"on_server": server})]
+
+
+@dataclass(frozen=True)
+class OnlyLookedAt(PlainFact):
+    """When a project that is not connected was last looked at (Unix time): it was scored, and nothing was written."""
+
+    fact = "only_looked_at"
+    at: float
 
 
 @dataclass(frozen=True)
