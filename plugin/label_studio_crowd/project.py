@@ -37,6 +37,10 @@ class Project:
     settings: Settings
     progress: Progress = silent
 
+    def annotator_names(self) -> dict[int, str]:
+        """Return what Label Studio calls people now, and the versions of the models among the annotators."""
+        return {**self.store.people.names(), **self.studio.annotator_names()}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoredProject(Project):

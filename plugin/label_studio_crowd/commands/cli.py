@@ -162,7 +162,7 @@ def sync(
         at_work(project, settings, writing=True, progress=progress) as opened,
     ):
         run = rescore(opened, How(full=full, dry_run=dry_run))
-        names = {} if as_json else opened.studio.annotator_names()
+        names = {} if as_json else opened.annotator_names()
     assert run is not None, "only a run that may stop early returns nothing"
     if as_json:
         typer.echo(json.dumps(run.report().as_json(), ensure_ascii=False))

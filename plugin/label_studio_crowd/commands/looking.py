@@ -61,7 +61,7 @@ def look(
         display.progress_bars(err) as progress,
         _opened(project, settings, label_config, writing=True, progress=progress) as opened,
     ):
-        run, names = _scored(opened), opened.studio.annotator_names()
+        run, names = _scored(opened), opened.annotator_names()
         if out is not None:
             _write_report(opened, out, None, hide_names=hide_names)
     where = "" if isinstance(project, Path) else f"{settings.url}/projects/{project}"

@@ -195,8 +195,7 @@ def _write_tables(project: int, settings: Settings, out: Path, *, with_data: boo
     with at_work(project, settings) as opened:
         look_up(opened)
         snapshot = last_snapshot(opened)
-        names = {**opened.store.people.names(), **opened.studio.annotator_names()}  # the first has models, too
-        found = tables(snapshot, names, opened.store.mirror.data() if with_data else None)
+        found = tables(snapshot, opened.annotator_names(), opened.store.mirror.data() if with_data else None)
     for path in write(found, out):
         typer.echo(f"Wrote {path}")
 

@@ -118,6 +118,10 @@ class ExportedStudio(Studio):
         """See `Studio`."""
         return {number: name for number, name in self._people.values() if name}
 
+    def user_with(self, email: str) -> int | None:
+        """See `Studio`."""
+        return next((number for number, name in self._people.values() if name == email), None)
+
     def counts(self, project: int) -> Counts:
         """See `Studio`."""
         rows = [row for task in self._tasks for row in task["annotations"]]

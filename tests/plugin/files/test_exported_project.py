@@ -67,6 +67,13 @@ def test_look_scores_an_export_and_writes_its_report(run, tmp_path):
     assert not re.search(r'href="(?!#)', html), "no link leads out of a report without a Label Studio"
 
 
+def test_models_are_called_by_their_versions(run, tmp_path):
+    exported(tmp_path / "pets.json")
+    code, out, err = run("look", "pets.json", "--model-annotators", "gpt")
+    assert code == 0, err
+    assert "gpt (model)" in out
+
+
 def test_report_has_models_that_are_annotators_and_hides_names(run, tmp_path, monkeypatch):
     exported(tmp_path / "pets.json")
     monkeypatch.setenv("LABEL_STUDIO_CROWD_MODEL_ANNOTATORS", "gpt")
