@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crowdcore.crowd.evidence import as_people
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
-from crowdcore.kinds.number.consensus import SHARED_ERROR
+from crowdcore.kinds.number.consensus import SHARED_ERROR, with_a_say
 from crowdcore.kinds.number.model import fit_numbers
 from crowdcore.kinds.table import AnswerTable
 
@@ -55,6 +56,7 @@ def ordered(
     classifier: Any = None,
     known_labels: ArrayLike | None = None,
     most_exponent: float = 2.0,
+    people: ArrayLike | None = None,
 ) -> OrderedResult:
     r"""Return each task's class, for classes that have an order.
 
@@ -66,7 +68,7 @@ def ordered(
     ----------
     crowd : Crowd
         N tasks, K classes in their order, lowest first: as in ``classes=`` when the crowd was made.
-    pred_probs, features, classifier, known_labels, most_exponent
+    pred_probs, features, classifier, known_labels, most_exponent, people
         As in `crowdcore.hierarchical_dawid_skene`.
 
     Returns
@@ -102,20 +104,23 @@ def ordered(
         classifier=classifier,
         known_labels=known_labels,
         most_exponent=most_exponent,
+        people=people,
     )
-    return read_ordered(found)
+    return read_ordered(found, people)
 
 
-def read_ordered(found: HierarchicalResult) -> OrderedResult:
+def read_ordered(found: HierarchicalResult, people: ArrayLike | None = None) -> OrderedResult:
     """Return a result for classes in their order, with the median of each posterior as its consensus.
 
     Parameters
     ----------
     found : HierarchicalResult
         What was believed of them without regard to their order.
+    people : array_like of bool, shape (M,), optional
+        The annotators who say what is usual, as in `crowdcore.kinds.numbers`; all by default.
     """
     crowd, K = found.crowd, len(found.crowd.classes)
-    posterior = _drawn_together(found)
+    posterior = _drawn_together(found, as_people(crowd.annotators, people))
     median = (posterior.cumsum(axis=1) < 0.5 - 1e-9).sum(axis=1).clip(max=K - 1)
     consensus = np.where((found.consensus < 0) | found.known, found.consensus, median)
     code = np.where(consensus < 0, posterior.argmax(axis=1), consensus)
@@ -133,7 +138,7 @@ def read_ordered(found: HierarchicalResult) -> OrderedResult:
     return OrderedResult(**{**kept, **changed})
 
 
-def _drawn_together(found: HierarchicalResult) -> Floats:
+def _drawn_together(found: HierarchicalResult, people: NDArray[np.bool_]) -> Floats:
     """Return posteriors that know, as far as confusion matrices have too few answers to, which classes are near."""
     from scipy.special import ndtr
 
@@ -146,8 +151,7 @@ def _drawn_together(found: HierarchicalResult) -> Floats:
     codes = crowd.label.astype(np.float64)
     table = AnswerTable(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, codes)
     truth = np.where(found.known, found.consensus.astype(np.float64), np.nan)
-    everybody = np.ones(len(crowd.annotators), np.bool_)
-    fit = fit_numbers(table, codes, truth, np.full(len(crowd.tasks), np.nan), everybody)
+    fit = fit_numbers(table, codes, truth, np.full(len(crowd.tasks), np.nan), with_a_say(table, people))
     deviation = np.hypot(fit.deviation, SHARED_ERROR * fit.usual)
     edges = np.concatenate([[-np.inf], np.arange(K - 1) + 0.5, [np.inf]])
     near = np.diff(ndtr((edges - fit.mean[:, None]) / np.maximum(deviation, SMALLEST)[:, None]), axis=1)

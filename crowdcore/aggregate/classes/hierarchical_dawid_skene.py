@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from crowdcore.aggregate.base import Evidence
 from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.crowd.ids import Codes
@@ -31,6 +33,8 @@ class HierarchicalDawidSkene(Aggregator):
         with linear discriminant analysis.
     most_exponent : float
         The largest power b that the model may be raised to. 1 where a model is trained on these labels again and again.
+    people : array_like of bool, shape (M,), optional
+        Which annotators are people, by whom the others are judged first; all by default.
 
     Attributes
     ----------
@@ -60,6 +64,7 @@ class HierarchicalDawidSkene(Aggregator):
 
     classifier: Any = None
     most_exponent: float = 2.0
+    people: ArrayLike | None = None
 
     takes = ("pred_probs", "features", "known_labels")
 
@@ -71,6 +76,7 @@ class HierarchicalDawidSkene(Aggregator):
             classifier=self.classifier,
             known_labels=known,
             most_exponent=self.most_exponent,
+            people=self.people,
         )
         self.result_ = found
         self.label_quality_: Floats = found.label_quality

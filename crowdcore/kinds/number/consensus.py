@@ -144,7 +144,7 @@ def numbers(
     if logarithms:
         truth = _logarithms(truth, np.arange(len(truth)), table)
     predicted = _per_task(table, predictions, "predictions")
-    usual = _usual(table, people)
+    usual = with_a_say(table, people)
     allowed = _tolerance(y[usual[table.annotator]], tolerance, logarithms)
     if features is not None:
         predicted = learned(table, y, truth, predicted, usual, features, regressor)
@@ -224,7 +224,7 @@ def _logarithms(values: Floats, tasks: NDArray[np.int64], table: AnswerTable) ->
     return logs
 
 
-def _usual(table: AnswerTable, people: ArrayLike | None) -> NDArray[np.bool_]:
+def with_a_say(table: AnswerTable, people: ArrayLike | None) -> NDArray[np.bool_]:
     """Return who says what is usual, (M,): these, or all where none of them has answered."""
     usual = as_people(table.annotators, people)
     return usual if usual[table.annotator].any() else np.ones_like(usual)

@@ -106,7 +106,7 @@ def aggregate(
     from crowdcore.formats import label_file
     from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.files.comparison import missing_evidence
-    from label_studio_crowd.files.method_options import parse_method, parse_options
+    from label_studio_crowd.files.method_options import of_people, parse_method, parse_options
     from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
 
     strategy = method or "hierarchical-dawid-skene"
@@ -140,7 +140,7 @@ def aggregate(
             pred_probs=evidence.pred_probs,
             features=evidence.features,
             known_labels=evidence.known_labels,
-            options=options,
+            options={**of_people(chosen, evidence.crowd), **options},
         )
         _write_labels(console, found, out, hard=hard)
         if annotators_out is not None:

@@ -76,12 +76,14 @@ class Work:
     def _ordered(self, probabilities: Path | None, *, with_truth: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
         from crowdcore.crowd.evidence import as_known
         from crowdcore.kinds import ordered
+        from label_studio_crowd.store.people import are_models
 
         self._check_order()
         evidence = read_evidence(self.source, self.reading, probabilities=probabilities, with_truth=with_truth)
         crowd = evidence.crowd
         pred_probs = None if evidence.pred_probs is None else evidence.pred_probs.to_numpy()
-        found = ordered(crowd, pred_probs, known_labels=as_known(crowd, evidence.known_labels))
+        people = ~are_models(crowd.annotators)
+        found = ordered(crowd, pred_probs, known_labels=as_known(crowd, evidence.known_labels), people=people)
         frame = found.to_frame()
         frame["within_one"] = found.within_one
         return frame, found.annotators_frame()

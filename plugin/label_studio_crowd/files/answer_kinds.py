@@ -38,6 +38,7 @@ from label_studio_crowd.files.studio_export import ExportReading
 from label_studio_crowd.scoring.answers import Answers, plain_answers
 from label_studio_crowd.scoring.kinds import KINDS, KindBelief, believe
 from label_studio_crowd.scoring.regional import believe_about, with_shared_ids
+from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import RELATIONS
 
 if TYPE_CHECKING:
@@ -195,7 +196,8 @@ class KindAnswers:
 
         def believe(table: AnswerTable, *, known: dict[Any, Any], tolerance: float | None = None) -> KindResult:
             if kind == "number":
-                return numbers(table, known=known, tolerance=tolerance)
+                people = ~are_models(table.annotators)
+                return numbers(table, known=known, tolerance=tolerance, people=people)
             found: KindResult = plugged.believe(control, table, [known.get(task) for task in table.tasks.tolist()])
             return found
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crowdcore.aggregate.methods import METHODS, Method, find_method, run_method
 from crowdcore.crowd.table import Crowd
+from label_studio_crowd.files.method_options import of_people
 from label_studio_crowd.files.sources import Evidence
 
 if TYPE_CHECKING:
@@ -158,6 +159,7 @@ def _aggregated(method: Method, crowd: Crowd, evidence: Evidence, rows: Any = sl
         crowd,
         pred_probs=None if evidence.pred_probs is None else evidence.pred_probs.iloc[rows],
         features=None if evidence.features is None else evidence.features[rows],
+        options=of_people(method, crowd),
     )
 
 

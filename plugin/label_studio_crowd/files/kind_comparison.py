@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crowdcore import Crowd, hierarchical_dawid_skene
 from crowdcore.kinds import AnswerTable, ordered
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.store.people import are_models
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,9 +124,10 @@ def compare_ordered(crowd: Crowd, truth: pd.Series[Any]) -> pd.DataFrame:
         raise UserError("No task has both an answer and a known truth: check that both files have the same ids.")
     wanted = np.array([k for i, k in pairs if crowd.num_answers[i]])
     medians = [int(np.median(crowd.label[crowd.indptr[i] : crowd.indptr[i + 1]])) for i in at]
+    people = ~are_models(crowd.annotators)
     ways = {
-        "ordered": ordered(crowd).consensus[at],
-        "hierarchical-dawid-skene": hierarchical_dawid_skene(crowd).consensus[at],
+        "ordered": ordered(crowd, people=people).consensus[at],
+        "hierarchical-dawid-skene": hierarchical_dawid_skene(crowd, people=people).consensus[at],
         "dawid-skene": DawidSkene().fit(crowd).codes_[at],
         "majority-vote": MajorityVote().fit(crowd).codes_[at],
         "median": np.array(medians),

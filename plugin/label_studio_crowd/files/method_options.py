@@ -6,9 +6,15 @@ import ast
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
+from crowdcore import Crowd
+from crowdcore.aggregate.methods import Method
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.store.people import are_models
+
+BY_PEOPLE: Final = "hierarchical-dawid-skene"
+"""The method by which models are judged by people first."""
 
 
 def parse_method(text: str, flag: str = "--method") -> tuple[str, dict[str, Any]]:
@@ -26,6 +32,12 @@ def parse_method(text: str, flag: str = "--method") -> tuple[str, dict[str, Any]
         raise UserError(f"{flag} is {text!r}: the bracket is not closed. Write it as dawid-skene-clust[L=2].")
     parts = [part for part in rest[:-1].split(",") if part.strip()]
     return name, parse_options(parts, flag)
+
+
+def of_people(method: Method, crowd: Crowd) -> dict[str, Any]:
+    """Return the option that says who of the annotators are people, where there are models and the method asks."""
+    models = are_models(crowd.annotators)
+    return {"people": ~models} if models.any() and method.name == BY_PEOPLE else {}
 
 
 def parse_options(texts: Iterable[str], flag: str = "--option") -> dict[str, Any]:

@@ -23,7 +23,7 @@ from crowdcore.formats.tools import flattened
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.answers import SUPERSEDED, TRUTH, read_answers
 from label_studio_crowd.store.mirror import Annotation
-from label_studio_crowd.store.people import model_id
+from label_studio_crowd.store.people import model_id, shown_model
 from label_studio_crowd.studio.controls import infer_control, regions_in
 from label_studio_crowd.studio.versions import check_models, is_ours
 
@@ -143,7 +143,7 @@ def read_export(
     found = read_answers(np.arange(len(tasks)), given, chosen, trust_ground_truth=trust_ground_truth)
     if not chosen.is_class and classes is not None:
         raise UserError(f"--classes is for classes, and the answers to {chosen.name!r} are none: leave it out.")
-    names = {model_id(version): f"{version} (model)" for version in models}
+    names = {model_id(version): shown_model(version) for version in models}
     crowd, truth = _named(export, found, annotations, chosen, classes, repeated, names)
     regions = []
     for marking in regions_in((orjson.loads(row.result) for row in [*annotations, *predictions]), chosen):

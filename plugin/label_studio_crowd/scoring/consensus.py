@@ -141,7 +141,7 @@ def find_class_beliefs(
     """
     found = _METHODS[method](crowd, pred_probs, known_labels, people)
     if in_order and isinstance(found.result, HierarchicalResult):
-        return replace(found, result=read_ordered(found.result))
+        return replace(found, result=read_ordered(found.result, people))
     return found
 
 

@@ -28,6 +28,8 @@ def account(annotator: int) -> int:
     return DELETED_USER if is_deleted(annotator) else annotator
 
 
+_MODEL_NAME: Final = " (model)"
+"""How the name of a model ends that is shown among those of people."""
 _MODELS: Final = 1 << 40
 """Models have ids from here on: no user of Label Studio has one as large."""
 
@@ -49,8 +51,23 @@ def is_model(annotator: int) -> bool:
 
 
 def are_models(annotators: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return which annotators are models, shape (M,); those of files have names, and none is."""
-    return np.array([isinstance(one, int) and is_model(one) for one in annotators.tolist()], np.bool_)
+    """Return which annotators are models, shape (M,): by their ids, or in files by their names.
+
+    Examples
+    --------
+    >>> are_models(np.array(["ann", "gpt-5 (model)"])).tolist(), are_models(np.array([17, model_id("gpt-5")])).tolist()
+    ([False, True], [False, True])
+    """
+    return np.array([_is_any_model(one) for one in annotators.tolist()], np.bool_)
+
+
+def _is_any_model(annotator: Any) -> bool:
+    return annotator.endswith(_MODEL_NAME) if isinstance(annotator, str) else is_model(annotator)
+
+
+def shown_model(version: str) -> str:
+    """Return what a model is called among people."""
+    return f"{version}{_MODEL_NAME}"
 
 
 @dataclass(frozen=True)
@@ -135,7 +152,7 @@ def annotator_name(annotator: int, names: Mapping[int, str]) -> str:
     'gpt-5 (model)'
     """
     if is_model(annotator):
-        return f"{model_name(annotator, names)} (model)"
+        return shown_model(model_name(annotator, names))
     if not is_deleted(annotator):
         return names.get(annotator) or f"user {annotator}"
     place = DELETED_USER - annotator

@@ -89,6 +89,37 @@ def test_predictions_of_a_model_are_answers_if_it_is_named(told, run):
     assert "--model-annotators is for Label Studio's JSON export" in err
 
 
+@pytest.mark.parametrize("tag", ["number", "rating", "choices"])
+def test_a_model_that_is_far_off_moves_no_consensus(run, tag):
+    """What two careful people say together stands, whatever a model says of every task."""
+
+    def said(answer: int) -> list[dict]:
+        value = {"choices": [f"c{answer}"]} if tag == "choices" else {tag: answer}
+        return [{"from_name": "a", "to_name": "t", "type": tag, "value": value}]
+
+    truth = {task: task * 7 % 5 + 1 for task in range(40)}
+    tasks = [
+        {
+            "id": task,
+            "data": {"t": "x"},
+            "annotations": [{"completed_by": who, "result": said(answer)} for who in (1, 2)],
+            "predictions": [{"model_version": "gpt", "result": said(min(answer + 2, 5) if tag == "rating" else 7)}],
+        }
+        for task, answer in truth.items()
+    ]
+    Path("export.json").write_text(json.dumps(tasks))
+    code, _, err = run(
+        *("aggregate", "export.json", "--model-annotators", "gpt", "--out", "labels.csv"),
+        *("--annotators-out", "who.csv"),
+    )
+    assert code == 0, err
+    found = pd.read_csv("labels.csv")
+    wanted = [f"c{answer}" if tag == "choices" else answer for answer in truth.values()]
+    assert found[found.columns[1]].tolist() == wanted
+    quality = pd.read_csv("who.csv").set_index("annotator").filter(["quality", "skill", "accuracy"]).iloc[:, 0]
+    assert quality.idxmin() == "gpt (model)"
+
+
 def test_tasks_without_ids_are_counted(told):
     said = told([task(None, (1, "x")), task(None, (1, "y"))])
     assert "with 2 answers of 1 annotators to 2 tasks" in said

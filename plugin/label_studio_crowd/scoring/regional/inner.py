@@ -15,6 +15,7 @@ from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.kinds import AnnotatorFigures, AnswerTable
 from label_studio_crowd.scoring.consensus import find_class_beliefs
 from label_studio_crowd.scoring.kinds import KINDS, Told
+from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import Control
 
 Floats = NDArray[np.float64]
@@ -107,7 +108,15 @@ def _of_classes(control: Control, table: AnswerTable, known: Sequence[Any]) -> I
     labels = np.array([code_of[label] for label in table.values.tolist()], np.int64)
     crowd = Crowd(table.tasks, table.annotators, as_ids(classes, "classes"), table.indptr, table.annotator, labels)
     codes = np.array([-1 if truth is None else code_of[truth] for truth in known], np.int64)
-    beliefs = find_class_beliefs("hierarchical-dawid-skene", crowd, None, codes, in_order=control.kind == "ordered")
+    models = are_models(crowd.annotators)
+    beliefs = find_class_beliefs(
+        "hierarchical-dawid-skene",
+        crowd,
+        None,
+        codes,
+        in_order=control.kind == "ordered",
+        people=~models if models.any() else None,
+    )
     result = beliefs.result
     assert isinstance(result, HierarchicalResult)
     stats, consensus = result.annotators, result.consensus
