@@ -279,3 +279,14 @@ def test_a_look_changes_nothing_and_reports_and_exports_work_after_it(run, proje
     assert done.returncode == 0, done.stderr
     with (tmp_path / "labels.csv").open() as file:
         assert [row["consensus"] for row in csv.DictReader(file)][:2] == ["a", "a"]
+
+
+def test_doctor_does_not_say_to_connect_what_cannot_be_scored(run, make_project):
+    project = make_project(
+        [{"text": "one"}], '<View><Video name="video" value="$text"/><VideoRectangle name="box" toName="video"/></View>'
+    )
+    done = run(["doctor", project.id])
+    assert done.returncode == 2
+    assert "no control that can be scored" in done.stdout
+    assert f"connect {project.id}" not in done.stdout
+    assert "not connected" in done.stdout

@@ -14,6 +14,7 @@ from label_studio_crowd.access import SECRET_HEADER
 from label_studio_crowd.exchange.pull import update_mirror
 from label_studio_crowd.project import Project as OpenProject
 from label_studio_crowd.settings import Settings
+from label_studio_crowd.store.problems import Problems
 from label_studio_crowd.store.projects import Store
 from label_studio_crowd.studio.client import Studio
 
@@ -313,3 +314,35 @@ def test_options_that_are_changed_in_the_model_settings_count(studio, project, s
     until(lambda: standing(service, project)["settled_by"]["labels"] == 3)
     studio.api.patch(f"/api/ml/{backend}", json={"project": project.id, "url": service.url, "extra_params": {}})
     until(lambda: standing(service, project)["settled_by"]["labels"] == 0)
+
+
+NOTHING = '<View><Video name="video" value="$text"/><VideoRectangle name="box" toName="video"/></View>'
+CHOICES = """<View><Text name="text" value="$text"/><Choices name="label" toName="text">
+<Choice value="a"/><Choice value="b"/></Choices></View>"""
+
+
+def test_a_backend_says_why_it_scores_nothing_and_rests_until_that_changes(studio, make_project, plugin, serve):
+    project = make_project([{"text": f"text {number}"} for number in range(6)], NOTHING)
+    service = serve(LABEL_STUDIO_CROWD_POLL_SECONDS="1")
+    before = plugin(project).info()
+    add_backend(studio, project, service)
+
+    def page():
+        return service.http.get(f"/projects/{project.id}").text
+
+    until(lambda: "Nothing is scored." in page())
+    assert "no control that can be scored" in page()
+    failed = service.log.read_text().count("no control that can be scored")
+    assert failed == 1
+    (state,) = [row for row in service.api("projects")["items"] if row["project"] == project.id]
+    assert (state["state"], state["failures"], state["retry_at"]) == ("failed", 1, None)
+    seen = stored(service, studio, project).facts.read(Problems)
+    time.sleep(4)  # a project that does not rest is looked at every second
+    assert stored(service, studio, project).facts.read(Problems) == seen, "nothing was tried meanwhile"
+    assert service.log.read_text().count("no control that can be scored") == 1
+    assert plugin(project).info()["sampling"] == before["sampling"], "and nothing was changed"
+    answer = studio.api.patch(f"/api/projects/{project.id}/", json={"label_config": CHOICES})
+    assert answer.status_code == 200, answer.text
+    until(lambda: plugin(project).info()["sampling"] == "Uncertainty sampling")
+    until(lambda: labels(service, project) == 0)
+    assert "Nothing is scored." not in page()

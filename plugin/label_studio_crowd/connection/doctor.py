@@ -72,7 +72,9 @@ def examine(project: Project) -> Iterator[Check]:
             yield Check("ok", f"scores the control {control.name!r} ({control.tag}, {_in_words(control)})")
         for control_name, reason in not_scored(info["label_config"]).items():
             yield Check("note", f"does not score {control_name}: {reason}")
+        scores = True
     except UserError as error:
+        scores = False
         yield Check("wrong", str(error))
     if info["ground_truth_number"] and not settings.trust_ground_truth:
         yield Check(
@@ -86,6 +88,10 @@ def examine(project: Project) -> Iterator[Check]:
         if note:
             yield Check("note", *note)
     yield from _models(project, settings)
+    if record is None:
+        words = "not connected: annotators are served in Label Studio's own order"
+        yield Check("note", words, f"label-studio-crowd connect {project.number}" if scores else "")
+        return
     yield from _queue(project, info, record, settings)
 
 
@@ -136,11 +142,8 @@ def _server(studio: Studio, version: str, user: dict[str, Any]) -> Iterator[Chec
         )
 
 
-def _queue(project: Project, info: dict[str, Any], record: Record | None, settings: Settings) -> Iterator[Check]:
+def _queue(project: Project, info: dict[str, Any], record: Record, settings: Settings) -> Iterator[Check]:
     connect = f"label-studio-crowd connect {project.number}"
-    if record is None:
-        yield Check("note", "not connected: annotators are served in Label Studio's own order", connect)
-        return
     options = ", ".join(f"{name} = {value!r}" for name, value in options_in(record).items())
     yield Check("ok", "connected" + (f" with {options}" if options else "") + "; `disconnect` puts every setting back")
     wrong = wrong_settings(info)

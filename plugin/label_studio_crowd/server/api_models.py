@@ -43,7 +43,7 @@ class ProjectState(BaseModel):
     state: State = Field(
         description="fresh: the queue is up to date. waiting: something has changed since the last run. "
         "working: a run is under way. away: Label Studio does not answer; the run is tried again. "
-        "failed: the last run failed; it is tried again."
+        "failed: the last run failed; it is tried again at `retry_at`, or where that is null when something changes."
     )
     problem: str | None = Field(description="Why the last run failed, or why Label Studio did not answer.")
     failures: int = Field(description="How often it failed in a row.")

@@ -67,6 +67,8 @@ class Head:
         Why the last run failed, how often it did in a row, and when it is tried again.
     away
         Whether it failed because Label Studio does not answer.
+    rests
+        Whether it failed because there is nothing to score, so that it is not tried again until that changes.
     under_way
         The scoring first.
     last_run_at, numbers
@@ -81,6 +83,7 @@ class Head:
     failures: int
     retry_at: float | None
     away: bool
+    rests: bool
     under_way: tuple[UnderWay, ...]
     last_run_at: float | None
     numbers: Numbers | None
@@ -260,6 +263,7 @@ def head_of(backend: Backend, project: int, jobs: Sequence[JobState]) -> Head:
         failures=job.failures if job else 0,
         retry_at=job.next_try if job else None,
         away=job is not None and job.away,
+        rests=job is not None and job.rests,
         under_way=tuple(UnderWay(what, at_work[kind]) for kind, what in _WORK.items() if kind in at_work),
         last_run_at=None if last is None else last.finished_at,
         numbers=None if snapshot is None else project_numbers(snapshot),

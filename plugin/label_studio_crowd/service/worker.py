@@ -25,10 +25,11 @@ from label_studio_crowd.store.database import now, store_reason
 from label_studio_crowd.store.job_progress import kept_progress
 from label_studio_crowd.store.jobs import Job, Jobs, Needs
 from label_studio_crowd.store.locks import UnderWayError
-from label_studio_crowd.store.problems import add_problem
+from label_studio_crowd.store.problems import Problems, add_problem
 from label_studio_crowd.store.projects import Store
 from label_studio_crowd.store.worker_life import saying_alive
 from label_studio_crowd.studio.client import Studio
+from label_studio_crowd.studio.controls import NothingToScoreError
 from label_studio_crowd.studio.failures import NoAnswerError, NoSuchProjectError
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,8 @@ class Worker:
             removed = isinstance(error, BackendRemovedError)
             log.info("%s", error if removed else f"Project {job.project} is not connected: it is no longer served.")
             self._jobs.drop_unless_marked(job)
+        except NothingToScoreError as error:
+            self._rests(job, project, str(error))
         except UserError as error:
             self._failed(job, project, str(error), away=isinstance(error, NoAnswerError))
         except SQLAlchemyError:
@@ -149,6 +152,14 @@ class Worker:
         project.store.facts.write(DryRun(now(), run.report()))
         if run.pulled.changed or run.pulled.deleted:  # what it read, the next look would not find again
             self._jobs.mark(project.number)
+
+    def _rests(self, job: Job, project: Project, problem: str) -> None:
+        """End a job that nothing but a change of the project helps; the log says so once."""
+        known = project.store.facts.read(Problems)
+        add_problem(project.store.facts, job.kind, problem)
+        self._jobs.rest(job, problem)
+        if known is None or not known.rows or known.rows[-1].problem != problem:
+            log.warning("Project %d: %s It is tried again when the project's settings change.", job.project, problem)
 
     def _failed(self, job: Job, project: Project, problem: str, *, away: bool = False) -> None:
         add_problem(project.store.facts, job.kind, problem, away=away)

@@ -459,3 +459,23 @@ def test_no_event_is_lost_whatever_happens(tmp_path_factory, steps):
         jobs.done(job)
         assert state(jobs).wanted_since is None
     opened.close()
+
+
+def test_what_cannot_succeed_rests_until_it_is_marked_or_swept(jobs, clock):
+    jobs.mark(PROJECT, at_once=True)
+    jobs.rest(begun(jobs), "Nothing to score.")
+    assert (state(jobs).word, state(jobs).rests, state(jobs).problem) == ("failed", True, "Nothing to score.")
+    clock.now += 600
+    jobs.mark_polls()
+    assert jobs.claim_due() == []
+    jobs.mark(PROJECT, at_once=True)
+    job = begun(jobs)
+    assert not state(jobs).rests
+    jobs.mark(PROJECT)  # while it is under way
+    jobs.rest(job, "Nothing to score.")
+    clock.now += 20
+    jobs.rest(begun(jobs), "Nothing to score.")
+    clock.now += 3600
+    jobs.mark_polls()
+    jobs.done(begun(jobs))
+    assert state(jobs).word == "fresh"

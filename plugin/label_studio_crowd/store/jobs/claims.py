@@ -114,6 +114,7 @@ _FAIL: Final = (
         needs=jobs.c.needs.bitwise_or(_AFTER_ALL),
     )
 )
+_REST: Final = _SUCCEED.values(problem=sa.bindparam("reason"), failures=1)
 _POSTPONE: Final = sa.update(jobs).where(HELD).values(_END).values(retry_at=NOW + _BUSY_PAUSE)
 _READ_FAILURES: Final = sa.select(jobs.c.failures).where(THIS)
 _HOLD: Final = sa.select(jobs.c.generation).where(HELD).with_for_update()  # whoever marks it now waits
@@ -193,6 +194,14 @@ class Claims(JobTable):
         pause = pause_after(before[0][0] if before else 0)
         self._write_held(job, _FAIL, reason=storable(problem), is_away=int(away), pause=pause)
         return pause
+
+    def rest(self, job: Job, problem: str) -> None:
+        """End a job that cannot succeed before something happens: it is tried again once it is marked, and by sweeps.
+
+        What was marked in the meantime stays marked.
+        """
+        left = int(~(job.needs & _ONCE))
+        self._write_held(job, _REST, seen_generation=job.generation, left_needs=left, reason=storable(problem))
 
     def postpone(self, job: Job) -> None:
         """Give a job back because somebody else does it, for example `sync` by hand."""

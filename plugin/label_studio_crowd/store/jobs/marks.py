@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from label_studio_crowd.store.jobs.records import FREE, Kind, Needs
-from label_studio_crowd.store.jobs.rules import LONGEST_WAIT, NOW, OURS, SERVER, UNCLAIMED, overdue
+from label_studio_crowd.store.jobs.rules import LONGEST_WAIT, NOW, OURS, RESTS, SERVER, UNCLAIMED, overdue
 from label_studio_crowd.store.jobs.table import JobTable
 from label_studio_crowd.store.tables import KEY, facts, jobs, projects, upsert
 
@@ -38,8 +38,8 @@ class _Look(NamedTuple):
     mark: sa.Executable
 
 
-def _look(column: sa.Column[Any]) -> _Look:
-    is_due = sa.and_(overdue(column), OURS)
+def _look(column: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> _Look:
+    is_due = sa.and_(overdue(column), OURS, *conditions)
     marked = {
         "needs": jobs.c.needs.bitwise_or(sa.bindparam("added_needs")),
         column.name: NOW,
@@ -50,7 +50,7 @@ def _look(column: sa.Column[Any]) -> _Look:
     return _Look(sa.select(jobs.c.project).where(is_due).limit(1), sa.update(jobs).where(is_due).values(marked))
 
 
-_POLL: Final = _look(jobs.c.polled_at)
+_POLL: Final = _look(jobs.c.polled_at, sa.not_(RESTS))
 _SWEEP: Final = _look(jobs.c.swept_at)
 
 
@@ -112,7 +112,7 @@ class Marks(JobTable):
             self.mark(row[0], needs=needs, at_once=True)
 
     def mark_polls(self) -> None:
-        """Mark the projects whose last look or sweep was too long ago.
+        """Mark the projects whose last look or sweep was too long ago; those that rest only for a sweep.
 
         A run that is under way is not interrupted by it: one that takes longer than the time between two looks would
         lead to another for ever.

@@ -101,6 +101,11 @@ class JobState:
         return "fresh" if self.wanted_since is None else "waiting"
 
     @property
+    def rests(self) -> bool:
+        """Whether it failed, and is not tried again before something has happened."""
+        return self.word == "failed" and self.wanted_since is None
+
+    @property
     def next_try(self) -> float | None:
         """When it is tried again; None if it did not fail, is tried at once, or somebody does it now."""
         return None if self.problem is None or self.claimed else self.retry_at or None

@@ -35,6 +35,9 @@ THIS: Final = sa.and_(jobs.c.project == KEY, jobs.c.kind == sa.bindparam("of_kin
 HELD: Final = sa.and_(THIS, jobs.c.claim == sa.bindparam("held_claim"))
 """The same, unless somebody else has claimed it since: a slow worker must not end another worker's job."""
 
+RESTS: Final = sa.and_(jobs.c.problem.is_not(None), jobs.c.wanted_since.is_(None))
+"""It failed, and is not tried again before something has happened."""
+
 # ---------------------------------------------------------------------- when
 
 

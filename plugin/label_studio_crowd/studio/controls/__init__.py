@@ -25,6 +25,7 @@ from label_studio_crowd.studio.controls.forms import (
     said_of_regions,
 )
 from label_studio_crowd.studio.controls.labeling_config import (
+    NothingToScoreError,
     find_control,
     find_controls,
     find_relations,
@@ -46,6 +47,7 @@ __all__ = [
     "Arrow",
     "Compared",
     "Control",
+    "NothingToScoreError",
     "Path",
     "PerRegionForm",
     "Result",

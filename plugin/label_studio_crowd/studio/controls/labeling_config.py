@@ -103,6 +103,10 @@ class Found:
         return self.written + (f" ({reason})" if reason else "")
 
 
+class NothingToScoreError(UserError):
+    """The labeling config has no control that can be scored, or not the one that is asked for."""
+
+
 def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[str] = ()) -> tuple[Control, ...]:
     """Return the controls of these names, and those whose regions they are about; or all that can be scored.
 
@@ -115,9 +119,10 @@ def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[st
 
     Raises
     ------
+    NothingToScoreError
+        If the config has none that can be scored, or one of the names is none of them; it names what was found.
     UserError
-        If the config is no XML, has none that can be scored, or one of the names is none of them; it names what was
-        found.
+        If the config is no XML.
     """
     root = parse(config)
     controls = list(find_all(root))
@@ -126,7 +131,7 @@ def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[st
         scored = {RELATIONS: relations, **scored}  # it comes last
     missing = [name for name in names if name not in scored]
     if missing or not scored:
-        raise UserError(_nothing_found(controls, missing[0] if missing else None))
+        raise NothingToScoreError(_nothing_found(controls, missing[0] if missing else None))
     unordered = [
         name for name in ordered if name not in scored or scored[name].kind.removesuffix(PER_REGION) not in _CLASS
     ]
