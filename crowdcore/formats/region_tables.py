@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.crowd.columns import find_column, fitting
+from crowdcore.crowd.columns import find_column
 from crowdcore.crowd.ids import as_ids, plain
 from crowdcore.crowd.table import Crowd
 from crowdcore.formats.cells import coded_column
+from crowdcore.formats.region_columns import RegionColumns, is_finite_number, label_column, region_columns
 from crowdcore.formats.tables import Table, open_table
 from crowdcore.kinds.region.places import Box, Place, Polygon, Region, Span
 from crowdcore.kinds.table import AnswerTable
@@ -23,41 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
-
-_SHAPES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
-    "span": (("start", "begin", "start_offset", "start_char"), ("end", "stop", "end_offset", "end_char")),
-    "box": (("x",), ("y",), ("width", "w"), ("height", "h")),
-    "corners": (
-        ("xmin", "x_min", "x1", "left", "xtl"),
-        ("ymin", "y_min", "y1", "top", "ytl"),
-        ("xmax", "x_max", "x2", "right", "xbr"),
-        ("ymax", "y_max", "y2", "bottom", "ybr"),
-    ),
-}
-"""The columns of each shape, by the names that they may have; case does not matter."""
-_ROTATION: Final = ("rotation", "angle")
-_POINTS: Final = ("points", "polygon")
-_LABELS: Final = ("entity", "entity_type", "tag", "type")
-"""What the column of labels may be called besides its usual names."""
-
-
-@dataclass(frozen=True)
-class RegionColumns:
-    """Which columns of a table say where regions are.
-
-    Attributes
-    ----------
-    shape : {"span", "box", "corners", "polygon"}
-        What the first row's are.
-    place : tuple of str
-        The columns of numbers; of a box its rotation may be one more.
-    points : str or None
-        The column of polygons, lists of [x, y].
-    """
-
-    shape: str
-    place: tuple[str, ...]
-    points: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,33 +47,6 @@ class RegionAnswers:
     columns: tuple[str, ...]
     task_column: str
     label_column: str | None
-
-
-def region_columns(columns: Sequence[str]) -> RegionColumns | None:
-    """Return which columns say where regions are; None if a table has none such.
-
-    Examples
-    --------
-    >>> region_columns(["task", "annotator", "start", "end", "label"])
-    RegionColumns(shape='span', place=('start', 'end'), points=None)
-    """
-    points = _first(columns, _POINTS)
-    for shape, known in _SHAPES.items():
-        found = [_first(columns, names) for names in known]
-        if None not in found:
-            turned = _first(columns, _ROTATION) if shape == "box" else None
-            names = (*found, *([turned] if turned else []))
-            return RegionColumns(shape, tuple(name for name in names if name), points)
-    return RegionColumns("polygon", (), points) if points else None
-
-
-def holds_regions(table: Table) -> bool:
-    """Return whether a table's rows are regions: it has the columns, and numbers in them, not times."""
-    shape = region_columns(table.columns)
-    if shape is None or not fitting(table.columns, "task") or not fitting(table.columns, "annotator"):
-        return False
-    texts = [value for name in shape.place for value in table.cells([name])[name].cat.categories.tolist()]
-    return all(_is_number(value) for value in texts)
 
 
 def read_regions(
@@ -174,7 +113,7 @@ def region_answers(table: Table, given: Mapping[str, str | None]) -> RegionAnswe
     """
     shape = _shape_of(table)
     task, annotator = (find_column(table.columns, role, given[role], str(table.path)) for role in ("task", "annotator"))
-    label = given["label"] or _label_column(table)
+    label = given["label"] or label_column(table)
     tasks, annotators, marked = _marked(table, shape, task, annotator, label)
     code_of: dict[tuple[Region, ...], int] = {}
     codes = [code_of.setdefault(tuple(answer), len(code_of)) for answer in marked.values()]
@@ -205,7 +144,7 @@ def read_true_regions(path: str | Path, task_column: str | None = None) -> dict[
     """
     table = open_table(Path(path))
     task = find_column(table.columns, "task", task_column, str(table.path))
-    tasks, _, marked = _marked(table, _shape_of(table), task, None, _label_column(table))
+    tasks, _, marked = _marked(table, _shape_of(table), task, None, label_column(table))
     return {plain(tasks[code]): tuple(regions) for (code, _), regions in marked.items()}
 
 
@@ -217,10 +156,6 @@ def _shape_of(table: Table) -> RegionColumns:
             "boxes x, y, width and height or xmin, ymin, xmax and ymax, polygons points."
         )
     return shape
-
-
-def _label_column(table: Table) -> str | None:
-    return next(iter(fitting(table.columns, "label")), None) or _first(table.columns, _LABELS)
 
 
 def _marked(
@@ -288,7 +223,7 @@ def _place(shape: str, cells: Floats, corners: Any) -> Place | None:
 def _numbers(table: Table, column: pd.Series[Any]) -> Floats:
     """Return a column's numbers, NaN where a cell is empty."""
     values = column.cat.categories.tolist()
-    odd = next((value for value in values if not _is_number(value)), None)
+    odd = next((value for value in values if not is_finite_number(value)), None)
     if odd is not None:
         row = int(np.flatnonzero((column == odd).to_numpy())[0])
         raise ValueError(
@@ -299,23 +234,10 @@ def _numbers(table: Table, column: pd.Series[Any]) -> Floats:
     return found
 
 
-def _is_number(value: Any) -> bool:
-    try:
-        return bool(np.isfinite(float(value)))
-    except (TypeError, ValueError):
-        return False
-
-
 def _is_missing(cell: Any) -> bool:
     import pandas as pd
 
     return bool(pd.isna(cell))
-
-
-def _first(columns: Sequence[str], names: Sequence[str]) -> str | None:
-    """Return the first of the names that a table has."""
-    lower = {str(column).lower(): column for column in reversed(columns)}
-    return next((lower[name] for name in names if name in lower), None)
 
 
 def _written(answer: Sequence[Region]) -> str:

@@ -68,6 +68,29 @@ def test_times_of_work_are_no_spans(written):
 
 
 @pytest.mark.parametrize(
+    ("columns", "cells"),
+    [
+        ("start,end", "17000000{task}0,17000000{task}5"),  # seconds since 1970
+        ("x,y,width,height", "{task},2,640,480"),  # where the picture was cut out
+        ("xmin,ymin,xmax,ymax", "{task},2,30,40"),
+        ("points", "10"),  # what was paid
+    ],
+)
+def test_columns_beside_labels_that_are_no_places(written, columns, cells):
+    rows = [(task, who, "cat" if (task + at) % 3 else "dog") for task in range(6) for at, who in enumerate("abc")]
+    text = "".join(f"{task},{who},{label},{cells.format(task=task)}\n" for task, who, label in rows)
+    found = read_crowd(written("a.csv", f"task,annotator,label,{columns}\n{text}"))
+    assert found.values == ()
+    assert found.crowd.classes.tolist() == ["cat", "dog"]
+
+
+def test_annotators_who_agree_where_a_span_is_marked_it_all_the_same(written):
+    rows = [(task, who, task, task + 4 + (who == "c" and task == 5)) for task in range(6) for who in "abc"]
+    text = "".join(f"{task},{who},{'PER' if who == 'a' else 'ORG'},{start},{end}\n" for task, who, start, end in rows)
+    assert read_crowd(written("a.csv", f"task,annotator,label,start,end\n{text}")).values
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         ("task,annotator,start,end\n1,ann,0,\n", "row 2: of its place, only 1 of 2 numbers are there"),
