@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 FITS := 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install constraints deep hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-hard-tasks bench-deep bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-regions bench-kinds clean
+.PHONY: help install constraints deep docs hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-hard-tasks bench-deep bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-regions bench-kinds clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -45,13 +45,21 @@ constraints: $(INSTALLED) ## renew constraints.txt with the newest versions; com
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check 'uv>=0.5'
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --upgrade --no-annotate \
 	  --custom-compile-command 'make constraints' --output-file constraints.txt \
-	  --extra deep --extra distributed --extra parquet --extra postgresql --extra redis --group dev pyproject.toml
+	  --extra deep --extra distributed --extra parquet --extra postgresql --extra redis --group dev --group docs pyproject.toml
 	@sed -i -E '/^(cuda|nvidia|triton)-?/d' constraints.txt # which of these a file of torch needs, it says itself
 
 deep: $(INSTALLED) ## install the extra deep: torch for CPUs where pip offers it, else name the index that has it: TORCH_INDEX=...
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
 	  $(if $(TORCH_INDEX),--index-url '$(TORCH_INDEX)') torch
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[deep]'
+
+$(VENV)/.docs: $(INSTALLED)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt --group docs
+	@touch $@
+
+docs: $(VENV)/.docs ## build the documentation into .cache/docs; a warning or a link that leads nowhere is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -c docs -d .cache/doctrees . .cache/docs
+	@echo ".cache/docs/index.html"
 
 hooks: $(INSTALLED) ## check every commit before it is made, with pre-commit
 	@$(BIN)/pre-commit install

@@ -43,13 +43,11 @@ def squared_distance(one: float, other: float) -> float:
 def alpha(
     table: AnswerTable, distance: Distance, *, n_resamples: int = 0, coverage: float = 0.9, seed: int = 0
 ) -> tuple[float, float, float]:
-    r"""Return Krippendorff's alpha with its bootstrap interval, for answers of any kind.
+    """Return Krippendorff's alpha with its bootstrap interval, for answers of any kind.
 
-    .. math:: \alpha = 1 - D_o / D_e
-
-    :math:`D_o` is the mean distance of two answers to the same task, where the pairs of a task of n answers weigh
-    :math:`1 / (n - 1)` each; :math:`D_e` that of any two answers to tasks with two or more. Of many pairs `PAIRS` are
-    drawn. Krippendorff 2011, "Computing Krippendorff's alpha-reliability".
+    It is ``1 - D_o / D_e``. ``D_o`` is the mean distance of two answers to the same task, where the pairs of a task of
+    n answers weigh ``1 / (n - 1)`` each; ``D_e`` is that of any two answers to tasks with two or more. Of many pairs
+    `PAIRS` are drawn. Krippendorff 2011, "Computing Krippendorff's alpha-reliability".
 
     Parameters
     ----------
