@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SEPARATE = ("label-studio-ml",)
 """Extras that need an environment of their own."""
-MANUAL = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+MANUAL = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+"""What people wrote; the lists that are made from the code when the documentation is built are not part of it."""
 CONNECTION = {"url", "api_key"}
 """Settings that go by the names that Label Studio's users know."""
 
@@ -34,7 +35,7 @@ def requirements():
     extras = [lines for extra, lines in project["optional-dependencies"].items() if extra not in SEPARATE]
     return [
         Requirement(line)
-        for lines in (project["dependencies"], *extras, PROJECT["dependency-groups"]["dev"])
+        for lines in (project["dependencies"], *extras, *PROJECT["dependency-groups"].values())
         for line in lines
     ]
 
