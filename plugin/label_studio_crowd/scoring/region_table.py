@@ -49,7 +49,9 @@ class RegionTable:
     details
         What `scoring.kinds.regions` tells.
     answer_annotator, answer_task
-        Rows of the answers; (A,).
+        Rows of the answers, of people and of models; (A,).
+    is_model
+        Which annotators are models: nobody can correct what these marked; (M,).
 
     Attributes
     ----------
@@ -66,7 +68,13 @@ class RegionTable:
         Similarity to the unit's place, and the probability that there is something with this mark's label; (Q,).
     """
 
-    def __init__(self, details: Mapping[str, NDArray[Any]], answer_annotator: Codes, answer_task: Codes) -> None:
+    def __init__(
+        self,
+        details: Mapping[str, NDArray[Any]],
+        answer_annotator: Codes,
+        answer_task: Codes,
+        is_model: NDArray[np.bool_],
+    ) -> None:
         self.labels: tuple[str, ...] = tuple(details["labels"].tolist())
         self.unit_task, self.unit_label, self.unit_item = (
             details[f"unit_{name}"].astype(np.int64) for name in ("task", "label", "item")
@@ -78,7 +86,7 @@ class RegionTable:
             details[f"mark_{name}"].astype(np.int64) for name in ("unit", "answer", "item", "label")
         )
         self.alike, self.mark_quality = details["mark_alike"], details["mark_quality"]
-        self._annotator, self._task = answer_annotator, answer_task
+        self._annotator, self._task, self.is_model = answer_annotator, answer_task, is_model
         self.mark_annotator: Codes = answer_annotator[self.mark_answer]
 
     def units_of(self, task: int) -> range:
@@ -140,8 +148,9 @@ class RegionTable:
 
     @cached_property
     def odd(self) -> Odd:
-        """The regions with which something is odd, where several answered."""
-        return self._odd(np.ones(len(self.mark_unit), np.bool_), self.missed[0])
+        """The regions with which something is odd in people's answers, where several answered."""
+        unit, who = self.missed
+        return self._odd(~self.is_model[self.mark_annotator], unit[~self.is_model[who]])
 
     def odd_of(self, annotator: int) -> Odd:
         """Return the regions with which something is odd in an annotator's (a row's) answers."""

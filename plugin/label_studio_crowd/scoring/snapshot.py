@@ -261,7 +261,7 @@ class Snapshot:
         """What was marked, matched; None where answers are no regions."""
         if "mark_unit" not in self.details:
             return None
-        return RegionTable(self.details, self.answer_annotator, np.repeat(np.arange(len(self.tasks)), self.labels))
+        return RegionTable(self.details, self.answer_annotator, self.crowd.task, self.are_models)
 
     @cached_property
     def given(self) -> Sequence[Any]:

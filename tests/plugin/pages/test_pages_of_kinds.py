@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from label_studio_crowd.pages.report import report_html
+from label_studio_crowd.store.people import model_id
 from tests.plugin.pages.projects_of_kinds import CARELESS, MADE, TALE, Made, fill_with, item, made
 from tests.plugin.pages.test_browser import looking
 from tests.plugin.server.serving import STUDIO, guarded, running
@@ -44,6 +45,22 @@ def test_every_page_shows_and_its_links_lead_somewhere(shown, kind):
         links |= {link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+)"', answer.text)}
     for link in sorted(link for link in links if link.startswith(f"{project}/"))[:25]:
         assert shown.client.get(link).status_code == 200, link
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_models_are_shown_where_people_are_and_are_no_suspects(kind, tmp_path):
+    backend, one = guarded(tmp_path), made(kind)
+    model = model_id("gpt-5")
+    rows = [(task, model if who == CARELESS else who, said) for task, who, said in one.rows]
+    snapshot = fill_with(backend, 1, replace(one, rows=rows))
+    backend.store.project(STUDIO, 1).people.keep_models(["gpt-5"])
+    with running(backend) as client:
+        for page in [*PAGES[:4], f"/annotators/{model}", "/annotators/101"]:
+            assert client.get(f"/projects/1{page}").status_code == 200, page
+        for task in range(1, 5):
+            assert "gpt-5" in words_of(client.get(f"/projects/1/tasks/{task}").text), task
+        if snapshot.regions is not None:
+            assert f"annotators/{model}" not in client.get("/projects/1/suspects").text
 
 
 @pytest.mark.parametrize(

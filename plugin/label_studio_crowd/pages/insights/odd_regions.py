@@ -119,10 +119,10 @@ def _spelled_out(
 def _odd(snapshot: Snapshot, people: People, table: RegionTable, why: Oddity, unit: int, only: int | None) -> OddRegion:
     row, marks = int(table.unit_task[unit]), table.marks_of(unit)
     if why == "missed":
-        theirs, who = [], table.missed_by(unit)
+        theirs, who = [], [one for one in table.missed_by(unit) if _is_about(table, one, only)]
     else:
         odd = {"label": table.differs, "boundaries": table.is_far}.get(why, np.ones(len(table.mark_unit), np.bool_))
-        theirs = [mark for mark in marks if odd[mark] and only in (None, int(table.mark_annotator[mark]))]
+        theirs = [mark for mark in marks if odd[mark] and _is_about(table, int(table.mark_annotator[mark]), only)]
         who = table.mark_annotator[theirs].tolist()
     believed = _item(snapshot, int(snapshot.consensus[row]), int(table.unit_item[unit]))
     items = [
@@ -138,11 +138,16 @@ def _odd(snapshot: Snapshot, people: People, table: RegionTable, why: Oddity, un
         why=why,
         label=label,
         quote=quote(shown),
-        people=tuple(people.everybody[one] for one in who if only in (None, one)),
+        people=tuple(people.everybody[one] for one in who),
         chance=float(table.exists[unit] if why in ("alone", "few") else table.quality[unit]),
         sentence=_sentence(table, why, unit, said, [quote(item) for item in items], theirs),
         drawn=_drawn(believed, items),
     )
+
+
+def _is_about(table: RegionTable, annotator: int, only: int | None) -> bool:
+    """Return whether an oddity of this annotator is to be shown: of one, or of all people."""
+    return annotator == only if only is not None else not table.is_model[annotator]
 
 
 def _sentence(table: RegionTable, why: Oddity, unit: int, said: list[str], quotes: list[str], theirs: list[int]) -> str:
