@@ -16,7 +16,8 @@ from label_studio_crowd.scoring.accuracy import consensus_accuracy
 from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.joint import joint
 from label_studio_crowd.scoring.scores import score
-from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
+from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.scoring.snapshot_taking import take_snapshot
 from label_studio_crowd.settings import ConsensusMethod
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import DELETED_USER, is_model

@@ -42,7 +42,8 @@ from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.outlook import add_to_history, is_outlook_due
 from label_studio_crowd.scoring.probabilities import at_hand, forget_others, train_anew
 from label_studio_crowd.scoring.scores import Scores
-from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
+from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.scoring.snapshot_taking import take_snapshot
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Tasks
 from label_studio_crowd.store.projects import OnlyLookedAt

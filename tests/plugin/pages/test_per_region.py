@@ -12,7 +12,8 @@ from label_studio_crowd.files.tables import tables
 from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.report import report_html
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
-from label_studio_crowd.scoring.snapshot import Snapshot, take_snapshot
+from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.scoring.snapshot_taking import take_snapshot
 from label_studio_crowd.store.trainings import Probabilities
 from tests.plugin.scoring.test_regional import MOOD, RELATIONS, TASKS, config, crowd, scored
 from tests.plugin.server.serving import STUDIO, opened
