@@ -73,8 +73,7 @@ def joint(parts: Sequence[Scores]) -> Scores:
     waits = np.array([_waits(part) for part in parts])
     priority = np.array([part.priority for part in parts])
     worth = np.where(waits, priority, np.inf).min(axis=0)
-    reasons = np.array([part.settled_by for part in parts])
-    why = np.select([(reasons == name).any(axis=0) for name in SETTLED_BY[1:]], SETTLED_BY[1:], default=SETTLED_BY[0])
+    why = _weakest_reason(parts)
     worth = np.where(np.isinf(worth), priority.min(axis=0), worth)
     settled_by = np.where(waits.any(axis=0), "", why)
     held_by = np.where(waits.any(axis=0), np.where(waits, priority, np.inf).argmin(axis=0), -1)
@@ -151,6 +150,16 @@ def _left_out(part: Scores, answered: NDArray[np.int64]) -> Mask:
     answers = part.answers
     left: Mask = (2 * answers.labels.num_answers < answered) & (answers.known_labels < 0)
     return left
+
+
+def _weakest_reason(parts: Sequence[Scores]) -> NDArray[np.str_]:
+    """Return why each task needs no more labels: quality counts only where no control ran into a limit; (N,)."""
+    counts = ~np.array([part.left_out for part in parts])
+    reasons = np.array([part.settled_by for part in parts])
+    reasons = np.where(reasons == "", "labels", reasons)  # of a task that is full
+    weakest = ("skips", "labels", "quality")
+    there = [((reasons == name) & counts).any(axis=0) for name in weakest]
+    return np.select(there, weakest, default=SETTLED_BY[0])
 
 
 def _waits(part: Scores) -> Mask:

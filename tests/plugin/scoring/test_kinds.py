@@ -115,6 +115,16 @@ def said(topic, stars=None, why=None):
     return items
 
 
+def test_quality_settles_a_task_only_if_it_settles_each_of_its_controls():
+    rows = [(task, who, said("art" if task % 2 else "sport", 3)) for task in range(1, 31) for who in range(5)]
+    rows += [(31, who, said("art", stars)) for who, stars in enumerate((1, 2, 3, 4, 5))]
+    scores = rated(TOPIC, STARS, rows=rows)
+    topic, stars = scores.controls
+    assert topic.result.quality[30] > 0.8 > stars.result.quality[30]
+    assert (scores.settled_by[:30] == "quality").all()
+    assert scores.settled_by[30] == "labels", "it has as many labels as it may have"
+
+
 def test_a_task_waits_until_each_of_its_controls_is_sure():
     rows = [(task, who, said("art" if task % 2 else "sport", 3)) for task in range(1, 31) for who in range(3)]
     rows += [(31, who, said("art", stars)) for who, stars in enumerate((1, 3, 5))]
