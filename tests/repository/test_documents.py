@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -9,6 +10,7 @@ from benchmarks.science.methods import shown_methods
 from crowdcore import identify
 from crowdcore.aggregate.methods import METHODS, WITH_MODEL, find_method
 from crowdcore.simulation import STRATEGIES, hammer_spammer
+from docs.pictures import consensus_steps
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN_PAGES = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md"]
@@ -99,3 +101,15 @@ def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
     for name, count in PYTHON_PAGES[page].items():
         assert len(names[name]) == count
     assert page != "docs/how-to/python.md" or list((tmp_path / "labels").iterdir())
+
+
+def test_the_explanation_shows_every_step_and_says_what_each_reaches(tmp_path):
+    page = (ROOT / "docs" / "explanation" / "consensus.md").read_text()
+    drawn = consensus_steps.main(tmp_path)
+    for path in drawn:
+        assert ElementTree.parse(path).getroot().tag.endswith("svg")
+        assert (ROOT / "docs" / "pictures" / path.name).exists()
+        assert path.name in page or "-dark" in path.name
+    assert len(set(re.findall(r"consensus-\d-\w+-light", page))) == len(drawn) / 2
+    for share in consensus_steps.tell().right().values():
+        assert f"{share:.3f}".removeprefix("0") in page
