@@ -51,6 +51,7 @@ PROJECT_OPTIONS: Final = (
     "retrain_share",
     "retrain_hours",
     "consensus_changes",
+    "review_tabs",
 )
 """The settings that are a project's own, and remembered with it."""
 
@@ -116,6 +117,7 @@ class Settings(BaseSettings):
     consensus_changes: int = Field(
         200, ge=0, le=_MANY, description="Maximum number of consensus predictions edited in one run."
     )
+    review_tabs: bool = Field(False, description="Have tabs for reviewers in the Data Manager.")
 
     host: str | None = Field(None, description="Address the server listens on: all, without a password only loopback.")
     port: int = Field(9090, ge=1, le=65535, validation_alias=_also("PORT"), description="The server's port.")

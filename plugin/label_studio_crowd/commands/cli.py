@@ -21,6 +21,7 @@ from label_studio_crowd.commands.help import (
 )
 from label_studio_crowd.commands.opening import at_work, consoles
 from label_studio_crowd.commands.options import (
+    CONNECTING,
     SCORING,
     STORE,
     DryRunOption,
@@ -118,7 +119,7 @@ looking.register_look(app)
     epilog=examples("connect 3 --dry-run", "connect 3 --max-labels 7", "connect 3 --backend http://host:9090"),
 )
 @with_project
-@with_settings(*STORE, *SCORING)
+@with_settings(*STORE, *SCORING, *CONNECTING)
 def connect(
     project: int,
     settings: Settings,

@@ -64,6 +64,10 @@ _FLAGS: Final[dict[str, Any]] = {
     "queue_size": _number("--queue-size", "Tasks in the queue [by the number of annotators]."),
     "label_budget": _number("--label-budget", "Maximum number of labels in the whole project [no limit]."),
     "show_consensus": _yes_or_no("--show-consensus/--hide-consensus", "Pre-fill the consensus for annotators [no]."),
+    "review_tabs": _yes_or_no(
+        "--review-tabs/--no-review-tabs",
+        "Add tabs for reviewers to the Data Manager: tasks to check, and settled tasks [no].",
+    ),
     "host": _text("--host", "Address to listen on [all if a password is set, otherwise 127.0.0.1]."),
     "port": _number("--port", "Port to listen on [9090]."),
     "queue": _text("--queue", "redis://HOST:PORT/DATABASE, if workers are separate processes."),
@@ -87,6 +91,8 @@ SCORING: Final = (
     "label_budget",
     "show_consensus",
 )
+CONNECTING: Final = ("review_tabs",)
+"""What only `connect` acts on."""
 
 
 _PROJECT_ARGUMENT: Final[Any] = typer.Argument(

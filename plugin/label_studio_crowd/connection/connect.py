@@ -18,6 +18,7 @@ from label_studio_crowd.connection.record import (
     wrong_settings,
 )
 from label_studio_crowd.connection.releases import refuse_old
+from label_studio_crowd.connection.tabs import TITLES, Kind, review_tab, review_tabs
 from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.exchange.pull import look_up, refresh_states
 from label_studio_crowd.project import Project
@@ -54,7 +55,7 @@ def connect(project: Project, *, backend: str | None = None, dry_run: bool = Fal
         If Label Studio is too old, the labeling config has no control that can be scored, the classifier does not
         exist, or Label Studio refuses the backend.
     """
-    change = _find_change(project, backend=backend)
+    change = _find_change(project, backend=backend, asked=True)
     if not dry_run:
         _make_change(project, change)
         # it is connected by hand from now on, whatever becomes of a backend in its Model settings
@@ -89,6 +90,8 @@ class _Change:
         Those to remember.
     backend
         The one that was named, if any; `adds_backend` says whether it is missing there.
+    adds_tabs, drops_tabs
+        Tabs for reviewers to add, and those to remove.
     """
 
     info: Mapping[str, Any]
@@ -98,6 +101,8 @@ class _Change:
     options: Mapping[str, Any]
     backend: str | None
     adds_backend: bool
+    adds_tabs: Sequence[Kind]
+    drops_tabs: Mapping[Kind, Mapping[str, Any]]
 
     def in_words(self) -> list[str]:
         """Return what is changed, a line each."""
@@ -105,6 +110,8 @@ class _Change:
         if not our_views(self.views):
             beside = ", and 'Default' beside it" * (not self.views)
             changes.append(f"Data Manager tab 'Crowd: next tasks' added{beside}")
+        changes += [f"Data Manager tab {TITLES[kind]!r} added" for kind in self.adds_tabs]
+        changes += [f"Data Manager tab {TITLES[kind]!r} deleted" for kind in self.drops_tabs]
         if self.adds_backend:
             changes.append(f"ML backend {self.backend} connected")
         if self.options != options_in(self.record):
@@ -119,7 +126,9 @@ class _Change:
         return " (annotators get the tasks in the order of the queue)" if name == "sampling" else ""
 
 
-def _find_change(project: Project, *, backend: str | None = None, dropped: Iterable[str] = ()) -> _Change:
+def _find_change(
+    project: Project, *, backend: str | None = None, dropped: Iterable[str] = (), asked: bool = False
+) -> _Change:
     refuse_old(project.studio.version())
     info, views = look_up(project), project.studio.views(project.number)
     wrong = wrong_settings(info)
@@ -132,7 +141,24 @@ def _find_change(project: Project, *, backend: str | None = None, dropped: Itera
     classifiers.refuse_unknown(settings.classifier, project.studio.model_versions(project.number))
     connected = [row["url"].rstrip("/") for row in project.studio.backends(project.number)]
     missing = backend is not None and backend.rstrip("/") not in connected
-    return _Change(info, views, record, wrong, options, backend, missing)
+    there, had_tabs = review_tabs(views), bool(options_in(record).get("review_tabs"))
+    asks_again = not had_tabs or _was_stopped(record) or (asked and project.settings.review_tabs)
+    return _Change(
+        info=info,
+        views=views,
+        record=record,
+        wrong=wrong,
+        options=options,
+        backend=backend,
+        adds_backend=missing,
+        # one that somebody deleted stays so, until it is asked for again
+        adds_tabs=[kind for kind in TITLES if settings.review_tabs and asks_again and kind not in there],
+        drops_tabs=there if had_tabs and not settings.review_tabs else {},
+    )
+
+
+def _was_stopped(record: Record | None) -> bool:
+    return record is not None and not record.tab_made
 
 
 def _usual(info: Mapping[str, Any], record: Record | None) -> dict[str, Any]:
@@ -155,10 +181,19 @@ def _make_change(project: Project, change: _Change) -> None:
         project.store.facts.write(record)
     record = replace(record, tab_made=True)
     record = replace(record, tab=keep_in_tab(project, change.views, record))
+    _change_review_tabs(project, change)
     project.store.facts.write(record)
     if change.wrong:
         project.studio.update_project(project.number, **QUEUE_SETTINGS, **_kept_version(change.info))
     refresh_states(project)
+
+
+def _change_review_tabs(project: Project, change: _Change) -> None:
+    columns = project.studio.columns(project.number) if change.adds_tabs else ()
+    for kind in change.adds_tabs:
+        project.studio.create_view(project.number, review_tab(kind, columns))
+    for view in change.drops_tabs.values():
+        project.studio.delete_view(view["id"])
 
 
 def _connect_backend(project: Project, change: _Change, backend: str, before: Record | None) -> None:

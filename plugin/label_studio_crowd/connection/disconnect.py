@@ -9,13 +9,13 @@ from typing import Any, Final
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
 from label_studio_crowd.connection.record import (
     Record,
-    data_of,
     keep_in_tab,
     our_views,
     standing_record,
     wrong_settings,
 )
 from label_studio_crowd.connection.restoring import Unrestored, all_tasks, restore_tasks
+from label_studio_crowd.connection.tabs import data_of, review_tabs
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.annotating import Written
 from label_studio_crowd.exchange.publish import observe
@@ -119,7 +119,7 @@ def _find_change(project: Project, *, dry_run: bool) -> _Change:
         record=record,
         views=ours,
         # our tabs last: they say that there is something to put back
-        tabs=[view["id"] for view in (*_default_views(views, record), *ours)],
+        tabs=[view["id"] for view in (*_default_views(views, record), *review_tabs(views).values(), *ours)],
         overlaps=sum(task.overlap != task.wanted for task in all_tasks(project, info, record)),
         versions={version: state.count for version, state in versions.items() if is_ours(version)},
         annotations=len(written.by_id) if (written := project.store.facts.read(Written)) else 0,

@@ -14,11 +14,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from label_studio_crowd.connection.tabs import data_of, next_tasks, widths_of
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.project import Project
 from label_studio_crowd.settings import is_own_code, load
 from label_studio_crowd.store.facts import Fact
-from label_studio_crowd.studio.versions import QUEUE_PREFIX, is_ours
+from label_studio_crowd.studio.versions import is_ours
 
 QUEUE_SETTINGS: Final[dict[str, Any]] = {
     "sampling": "Uncertainty sampling",
@@ -253,15 +254,7 @@ def _text(view: Mapping[str, Any]) -> str | None:
 
     It is a name in the widths of columns: the one place that Label Studio's pages keep when they save a tab.
     """
-    widths = data_of(view).get("columnsWidth")
-    names = widths if isinstance(widths, Mapping) else ()
-    return next((name.removeprefix(_MARK) for name in names if name.startswith(_MARK)), None)
-
-
-def data_of(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a tab consists of, which is anything that somebody has put there."""
-    data = view.get("data")
-    return data if isinstance(data, Mapping) else {}
+    return next((name.removeprefix(_MARK) for name in widths_of(view) if name.startswith(_MARK)), None)
 
 
 def _read(view: Mapping[str, Any]) -> Record:
@@ -282,28 +275,17 @@ def _ends(view: Mapping[str, Any]) -> bool:
 def keep_in_tab(project: Project, views: Sequence[Mapping[str, Any]], record: Record) -> int:
     """Write a record into our tab, and return the tab's id; make the tab where there is none."""
     text = json.dumps(record.as_json(), separators=(",", ":"))
-    widths = {_MARK + text: 1}
     ours = our_views(views)
     for view in ours:
         if _text(view) != text:
-            project.studio.update_view(project.number, view["id"], {**data_of(view), "columnsWidth": widths})
+            project.studio.update_view(project.number, view["id"], _with_text(data_of(view), widths_of(view), text))
     if ours:
         return int(ours[0]["id"])
-    return project.studio.create_view(project.number, {**_NEXT_TASKS, "columnsWidth": widths})
+    tab = next_tasks(project.studio.columns(project.number))
+    return project.studio.create_view(project.number, _with_text(tab, tab["columnsWidth"], text))
 
 
-_NEXT_TASKS: Final[dict[str, Any]] = {
-    "title": "Crowd: next tasks",
-    "ordering": ["tasks:predictions_score"],
-    "filters": {
-        "conjunction": "and",
-        "items": [
-            {
-                "filter": "filter:tasks:predictions_model_versions",
-                "operator": "contains",
-                "type": "List",
-                "value": [QUEUE_PREFIX],
-            }
-        ],
-    },
-}
+def _with_text(tab: Mapping[str, Any], widths: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Return a tab that carries a record, in the place of the one that it carries."""
+    kept = {name: width for name, width in widths.items() if not name.startswith(_MARK)}
+    return {**tab, "columnsWidth": {**kept, _MARK + text: 1}}

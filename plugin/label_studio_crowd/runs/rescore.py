@@ -12,6 +12,7 @@ from typing import Final, Literal
 import numpy as np
 
 from label_studio_crowd.connection.record import find_record
+from label_studio_crowd.connection.tabs import check_tasks
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.exchange.author import known_author
 from label_studio_crowd.exchange.models import update_model_answers
@@ -44,6 +45,7 @@ from label_studio_crowd.scoring.probabilities import at_hand, forget_others, tra
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.scoring.snapshot_taking import take_snapshot
+from label_studio_crowd.scoring.suspects import doubtful_tasks
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.mirror import Annotation, Tasks
 from label_studio_crowd.store.projects import OnlyLookedAt
@@ -265,25 +267,27 @@ def _leave(run: Run) -> Run:
     project, crowd = run.project, run.scores.answers.crowd
     project.store.facts.write(Settled(crowd.tasks[run.scores.settled].tolist()))
     project.store.facts.forget(OnlyLookedAt)
-    run = _keep(run)
+    snapshot = _snapshots(run)
+    run = _keep(run, snapshot)
     project.store.runs.add(run.report())
+    if project.settings.review_tabs:
+        check_tasks(project, doubtful_tasks(snapshot))
     return run
 
 
 def _keep_look(run: Run) -> Run:
     """Keep what a run believes that has written nothing, and of a project that is not connected, that it did not."""
-    run = _keep(run)
+    run = _keep(run, _snapshots(run))
     if find_record(run.project) is None:
         run.project.store.facts.write(OnlyLookedAt(now()))
     return run
 
 
-def _keep(run: Run) -> Run:
+def _keep(run: Run, snapshot: Snapshot) -> Run:
     """Keep what a run believes for pages, reports and exports; return it with whether these ask for more."""
     project = run.project
     facts, scored_with = project.store.facts, ScoredWith.of(project.settings)
     facts.write(scored_with)
-    snapshot = _snapshots(run)
     project.store.runs.keep_snapshot(snapshot.to_bytes(), snapshot.taken_at)
     labels = int(run.scores.num_labels.sum())
     add_to_history(facts, snapshot.taken_at, labels, run.accuracy)

@@ -443,6 +443,10 @@ class Studio:
         """Return the Data Manager's tabs."""
         return list(self._read("/api/dm/views/", project=project))
 
+    def columns(self, project: int) -> list[dict[str, Any]]:
+        """Return the Data Manager's columns, in Label Studio's order."""
+        return list(self._read("/api/dm/columns/", project=project)["columns"])
+
     def create_view(self, project: int, data: dict[str, Any]) -> int:
         """Create a tab and return its id."""
         return int(self._sdk.views.create(project=project, data=data).id)

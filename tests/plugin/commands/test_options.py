@@ -3,7 +3,7 @@
 import pytest
 
 from label_studio_crowd.commands.cli import app
-from label_studio_crowd.commands.options import SCORING
+from label_studio_crowd.commands.options import CONNECTING, SCORING
 from label_studio_crowd.settings import PROJECT_OPTIONS
 
 WITHOUT_A_FLAG = {"retrain_share", "retrain_hours", "consensus_changes"}  # README says so
@@ -12,7 +12,7 @@ NOWHERE = ["--url", "http://127.0.0.1:9", "--store", "sqlite:///store.sqlite"]
 
 def test_every_option_that_connect_remembers_has_a_flag():
     """Both lists are spelt out, because importing the settings takes longer than `--help` may."""
-    assert tuple(name for name in PROJECT_OPTIONS if name not in WITHOUT_A_FLAG) == SCORING
+    assert tuple(name for name in PROJECT_OPTIONS if name not in WITHOUT_A_FLAG) == (*SCORING, *CONNECTING)
 
 
 def test_a_call_without_words_says_where_to_begin(run):
@@ -24,7 +24,8 @@ def test_a_call_without_words_says_where_to_begin(run):
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_every_command_helps_with_examples(flag, good):
-    for command in filter(None, (entry.name or entry.callback.__name__ for entry in app.registered_commands)):
+    for entry in app.registered_commands:
+        command = entry.name or entry.callback.__name__.replace("_", "-")
         said = good(command, flag)
         assert "Examples:" in said
         assert f"label-studio-crowd {command}" in said.split("Examples:")[1]

@@ -11,12 +11,13 @@ from label_studio_crowd.pages.insights.classes import MixedUp, most_mixed_up, un
 from label_studio_crowd.pages.insights.copying import SameLabels, copying_groups
 from label_studio_crowd.pages.insights.figures import People, Person
 from label_studio_crowd.pages.insights.kinds import advice_of
-from label_studio_crowd.pages.insights.mistakes import overruled, suspects
+from label_studio_crowd.pages.insights.mistakes import overruled
 from label_studio_crowd.pages.insights.odd_regions import OddNumber, odd_numbers
 from label_studio_crowd.pages.insights.open_tasks import REASONS, Why, reasons_of
 from label_studio_crowd.pages.insights.project import Count
 from label_studio_crowd.pages.insights.team import declines, surely_weak, usual_quality
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.scoring.suspects import suspects
 from label_studio_crowd.store.people import DELETED_USER
 
 _MOST: Final = 3

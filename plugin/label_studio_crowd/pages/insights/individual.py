@@ -12,10 +12,11 @@ from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.pages.insights.copying import SameLabels, same_labels
 from label_studio_crowd.pages.insights.figures import People
 from label_studio_crowd.pages.insights.kinds import Habits, habits_of
-from label_studio_crowd.pages.insights.mistakes import SuspectLabel, improbable, spelled_out
+from label_studio_crowd.pages.insights.mistakes import SuspectLabel, spelled_out
 from label_studio_crowd.pages.insights.odd_regions import OddRegion, odd_regions_of
 from label_studio_crowd.pages.insights.team import AnnotatorRow, annotator_row, repeats
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.scoring.suspects import improbable
 from label_studio_crowd.store.people import is_deleted, is_model
 
 Floats = NDArray[np.float64]

@@ -28,8 +28,8 @@ from label_studio_crowd.pages.insights.figures import (
 )
 from label_studio_crowd.pages.insights.kinds import why_differs
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.scoring.suspects import suspects
 
-_PROBABLY: Final = 0.5
 _STATES: Final = {"": "waits for a label", "labels": "label limit reached", "skips": "label limit reached, with skips"}
 
 
@@ -203,24 +203,6 @@ def overruled(snapshot: Snapshot) -> NDArray[np.intp]:
     for_majority = np.bincount(crowd.task[crowd.label == snapshot.majority[crowd.task]], minlength=N)
     found = np.flatnonzero((snapshot.consensus >= 0) & (for_majority > for_consensus) & ~snapshot.model_disagrees)
     return found[np.argsort(-snapshot.quality[found], kind="stable")]
-
-
-def suspects(snapshot: Snapshot) -> NDArray[np.intp]:
-    """Return the labels that are not the consensus and more likely wrong than right, the surest first."""
-    found = improbable(snapshot)
-    return found[snapshot.is_label[found]]
-
-
-def improbable(snapshot: Snapshot) -> NDArray[np.intp]:
-    """Return what `suspects` does, with the answers of models: nobody can correct these."""
-    crowd = snapshot.crowd
-    consensus = snapshot.consensus[crowd.task]
-    # of other kinds few answers are quite right, so that one is suspect beside what its task's consensus is worth
-    most = _PROBABLY if snapshot.is_class else _PROBABLY * snapshot.quality[crowd.task]
-    found = np.flatnonzero((consensus >= 0) & (crowd.label != consensus) & (snapshot.answer_quality < most))
-    quality = snapshot.quality[crowd.task[found]]
-    order = np.lexsort((-quality, snapshot.answer_quality[found]))
-    return np.asarray(found[order])
 
 
 def spelled_out(snapshot: Snapshot, people: People, answers: Sequence[int]) -> tuple[SuspectLabel, ...]:
