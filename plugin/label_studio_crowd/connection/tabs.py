@@ -114,8 +114,9 @@ def tasks_in(view: Mapping[str, Any]) -> list[int] | None:
     """Return the tasks that `check_tasks` let a tab show; None where its filters are somebody else's."""
     filters = data_of(view).get("filters")
     items = filters.get("items") if isinstance(filters, Mapping) else None
-    tasks = [item.get("value") for item in items or () if isinstance(item, Mapping)]
-    if not tasks or not all(isinstance(task, int) for task in tasks) or filters != _only(tasks):
+    values = [item.get("value") for item in items or () if isinstance(item, Mapping)]
+    tasks = [value for value in values if isinstance(value, int)]
+    if not tasks or filters != _only(tasks):
         return None
     return [task for task in tasks if task != _NOBODY]
 
