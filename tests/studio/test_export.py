@@ -232,5 +232,9 @@ def test_another_machine_knows_whose_annotations_they_are(labelled, plugin, stud
     assert done.returncode == 0, done.stderr
     assert "12 labels by 2 annotators" in done.stdout
     assert "6 made from our own consensus" in " ".join(done.stdout.split())
+    given = studio.api.get(f"/api/projects/{labelled.id}/export", params={"exportType": "JSON"})
+    (tmp_path / "export.json").write_bytes(given.content)
+    done = run(["look", "export.json"])
+    assert "12 labels by 2 annotators" in done.stdout, done.stderr
     done = run(["write-annotations", labelled.id, "--undo", "--yes"], **elsewhere)
     assert "6 annotations of the consensus deleted" in done.stdout, done.stderr

@@ -12,8 +12,8 @@ from typing import Final
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Fact, Facts
 from label_studio_crowd.store.people import is_deleted
+from label_studio_crowd.studio.own_annotations import EMAIL
 
-EMAIL: Final = "consensus@label-studio-crowd.invalid"
 NAMES: Final = ("Consensus", "(label-studio-crowd)")
 """First and last name."""
 

@@ -25,6 +25,7 @@ from label_studio_crowd.scoring.answers import SUPERSEDED, TRUTH, read_answers
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import model_id, shown_model
 from label_studio_crowd.studio.controls import infer_control, regions_in
+from label_studio_crowd.studio.own_annotations import is_own
 from label_studio_crowd.studio.versions import check_models, is_ours
 
 if TYPE_CHECKING:
@@ -229,6 +230,8 @@ class Export:
                     f"Task {task.get('id', place)} has annotations without content ({row!r}): export them in full, not "
                     "as ids."
                 )
+            if is_own(row):  # what `write-annotations` wrote is no answer
+                continue
             who = _who(row.get("completed_by"))
             if who is None:
                 nameless += 1

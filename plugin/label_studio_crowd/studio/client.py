@@ -24,6 +24,7 @@ from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio.failures import NoSuchProjectError, StudioError
 from label_studio_crowd.studio.http_client import HttpClient
+from label_studio_crowd.studio.own_annotations import own_id
 from label_studio_crowd.studio.records import Counts, Prediction, VersionState
 from label_studio_crowd.studio.task_pages import (
     NUMBERS,
@@ -420,8 +421,8 @@ class Studio:
     def create_annotation(
         self, task: int, result: list[dict[str, Any]], *, completed_by: int | None, ground_truth: bool
     ) -> int | None:
-        """Create an annotation by a user and return its id, or None if its task is gone."""
-        body = {"result": result, "completed_by": completed_by, "ground_truth": ground_truth}
+        """Create an annotation that exports tell to be ours, and return its id, or None if its task is gone."""
+        body = {"result": result, "completed_by": completed_by, "ground_truth": ground_truth, "unique_id": own_id()}
         try:
             return int(self._sdk.ask("POST", f"/api/tasks/{task}/annotations/", json=body)["id"])
         except StudioError as error:

@@ -11,6 +11,7 @@ from label_studio_crowd.commands import cli
 from label_studio_crowd.files.exported_project import ExportedStudio
 from label_studio_crowd.studio.controls import find_controls
 from label_studio_crowd.studio.controls.fitting_config import fitting_config
+from label_studio_crowd.studio.own_annotations import EMAIL, own_id
 
 PEOPLE = ({"id": 7, "email": "ann@x.org"}, "bob@x.org", 9)
 
@@ -65,6 +66,21 @@ def test_look_scores_an_export_and_writes_its_report(run, tmp_path):
     assert "Task 100" in html
     assert "bob@x.org" in html
     assert not re.search(r'href="(?!#)', html), "no link leads out of a report without a Label Studio"
+
+
+def test_annotations_of_our_consensus_are_nobodys_answers(run, tmp_path):
+    path = exported(tmp_path / "pets.json")
+    tasks = json.loads(path.read_text())
+    for place, task in enumerate(tasks):
+        who = {"completed_by": 31, "unique_id": own_id()} if place % 2 else {"completed_by": {"id": 31, "email": EMAIL}}
+        task["annotations"].append({"id": 900 + place, **who, "result": [item("choices", choices=["a"])]})
+    path.write_text(json.dumps(tasks))
+    code, out, err = run("look", "pets.json")
+    assert code == 0, err
+    assert "36 labels by 3 annotators on 12 of 12 tasks" in out
+    code, out, err = run("aggregate", "pets.json", "--out", "labels.csv", "--annotators-out", "annotators.csv")
+    assert code == 0, err
+    assert len((tmp_path / "annotators.csv").read_text().splitlines()) == 1 + 3
 
 
 def test_models_are_called_by_their_versions(run, tmp_path):
