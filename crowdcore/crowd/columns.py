@@ -37,6 +37,7 @@ KNOWN: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
         ("ground_truth",),
         ("gold",),
         ("gold_label",),
+        ("consensus",),
         ("label",),
         ("answer",),
         ("class",),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crowdcore.formats.opened import bare_name, opened
-from crowdcore.formats.tools import cvat, doccano
+from crowdcore.formats.tools import cvat, doccano, read_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,12 @@ def _rows_of(file: Path, read_json: Callable[[Path], Any]) -> tuple[str, Rows]:
     else:
         lines = read_json(file)
         fits = all(isinstance(line, Mapping) for line in lines)
-        found, tool = doccano.rows_of(lines, annotator) if fits else None, "doccano's export"
+        tool = "doccano's export"
+        try:
+            read = partial(doccano.rows_of, annotator=annotator)
+            found = read_records(tool, read, lines) if fits and lines else [] if fits else None
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
     if found is None:
         raise ValueError(
             f"{file} is not of a tool that is known: a folder has a file for each annotator, doccano's JSON Lines or "

@@ -99,7 +99,8 @@ def read_truth(
     tasks = as_those(crowd.tasks, values_of(frame[task]))
     check_once(path, tasks)
     check_overlap(path, tasks, crowd)
-    labels = as_those(crowd.classes, values_of(frame[truth]))
+    cells = values_of(frame[truth])
+    labels = cells if kind == "number" else as_those(crowd.classes, cells)  # numbers may be called by texts
     if kind not in ("set", "number"):
         check_shared(f"{path}, column {truth!r}", labels, crowd)
     by_task: pd.Series[Any] = pd.Series(labels, index=tasks, name="truth")

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 
 from crowdcore import Crowd
+from crowdcore.crowd.ids import plain
 from crowdcore.formats import as_answers, guess_kind, read_true_regions, values_of
 from crowdcore.formats.region_tables import row_of
 from crowdcore.kinds import (
@@ -40,6 +41,7 @@ from label_studio_crowd.scoring.kinds import KINDS, KindBelief, believe
 from label_studio_crowd.scoring.regional import believe_about, with_shared_ids
 from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import RELATIONS
+from label_studio_crowd.studio.controls.forms.numbers import how_written, seconds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,7 +190,7 @@ class KindAnswers:
         if truth is not None and not of_file:
             known = {task: values[code_of[name]] for task, name in truth.items()}
         elif truth is not None:
-            told = values_of(truth.tolist(), kind)
+            told = _moments(control, truth) if control.tag == "datetime" else values_of(truth.tolist(), kind)
             known = dict(zip(truth.index.tolist(), map(frozenset, told) if kind == "set" else told, strict=True))
         if control.form.about_regions:
             return cls._about_regions(kind, control, reading, table, known)
@@ -322,6 +324,18 @@ class KindAnswers:
                 rows.append({**about, **row_of(region), **({} if hard else {"quality": believed}), **sure})
         frame: pd.DataFrame = pd.DataFrame(rows).set_index("task").convert_dtypes()
         return frame
+
+
+def _moments(control: Control, truth: pd.Series[Any]) -> list[Any]:
+    """Return dates and times of a file of truths as the control reads them."""
+    read = [seconds_of(cell) if how_written(cell) else None for cell in truth.tolist()]
+    if None in read:
+        at = read.index(None)
+        raise UserError(
+            f"The truth of task {plain(truth.index[at])!r} is {plain(truth.iloc[at])!r}, and the answers to "
+            f"{control.name!r} are dates or times: write it as {control.show(0.0)!r}."
+        )
+    return read
 
 
 def _marks(control: Control, reading: ExportReading) -> Answers:

@@ -110,6 +110,29 @@ def test_a_tool_is_named(written):
     assert "Argilla's export, as a long table" in read_crowd(written("a.json", json.dumps(ARGILLA_2))).about
 
 
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (ARGILLA_2[0], {"id": 9, "fields": {}, "responses": {"mood": [{"value": "good"}]}}),
+        (ARGILLA_2[0], {"id": 9, "fields": {}, "responses": {"mood": ["good"]}}),
+        (ARGILLA_2[0], {"id": 9, "fields": {}, "responses": {"mood": None}}),
+        (ARGILLA_1[0], {"id": 9, "fields": {}, "responses": [None]}),
+        (ARGILLA_FLAT[0], {"id": 9, "mood.responses": ["good", "bad"], "mood.responses.users": None}),
+        (prodigy(1, "ann", answer="accept", spans=[]), prodigy(2, "ann", answer="accept", spans=[{"label": "A"}])),
+    ],
+)
+def test_a_record_that_the_tool_does_not_write_is_named(written, good, bad):
+    path = written("a.json", json.dumps([good, good, bad]))
+    with pytest.raises(ValueError, match=r"It looks like \w+'s export, but record 2 \(counted from 0\)"):
+        read_crowd(path)
+
+
+def test_an_export_without_answers_says_so(written):
+    path = written("a.json", json.dumps([{"id": 1, "fields": {}, "responses": {}}]))
+    with pytest.raises(ValueError, match="none of its 1 records has an answer"):
+        read_crowd(path)
+
+
 def test_of_several_questions_one_is_chosen(written):
     both = [{"mood": [{"value": "good", "user_id": "ann"}], "stars": [{"value": 4, "user_id": "ann"}]}]
     path = written("a.json", json.dumps([{"id": 1, "fields": {}, "responses": one} for one in both]))

@@ -120,6 +120,20 @@ def test_a_model_that_is_far_off_moves_no_consensus(run, tag):
     assert quality.idxmin() == "gpt (model)"
 
 
+@pytest.mark.parametrize(("tag", "field", "first"), [("number", "number", 5), ("datetime", "datetime", "2024-05-1")])
+def test_what_aggregate_writes_is_a_truth_for_compare(run, tag, field, first):
+    values = [first * (task + 1) if tag == "number" else f"{first}{task}" for task in range(9)]
+    tasks = [task(n, (1, None), (2, None)) for n in range(9)]
+    for one, value in zip(tasks, values, strict=True):
+        for annotation in one["annotations"]:
+            annotation["result"] = [{"from_name": "a", "to_name": "t", "type": tag, "value": {field: value}}]
+    Path("export.json").write_text(json.dumps(tasks))
+    assert run("aggregate", "export.json", "--out", "labels.csv")[0] == 0
+    code, out, err = run("compare", "export.json", "--truth", "labels.csv", "--json")
+    assert code == 0, err
+    assert {row["mean_absolute_error"] for row in json.loads(out)} == {0}
+
+
 def test_tasks_without_ids_are_counted(told):
     said = told([task(None, (1, "x")), task(None, (1, "y"))])
     assert "with 2 answers of 1 annotators to 2 tasks" in said
