@@ -18,7 +18,7 @@ CHANGES = Changes(queue=40, reopen=3)
 def begun(jobs, kind="rescore"):
     """Let somebody be at a job of project 1."""
     jobs.mark(1, kind, at_once=True)
-    (claimed,) = [job for job in jobs.claim_due() if job.kind == kind]
+    (claimed,) = [job for job in jobs.claim_due() if (job.project, job.kind) == (1, kind)]
     return jobs.begin(claimed)
 
 
