@@ -30,6 +30,7 @@ extensions = [
 myst_heading_anchors = 4
 suppress_warnings = ["myst.header"]  # generated sections may begin at any level
 
+highlight_language = "none"  # blocks of commands and output are no Python
 default_role = "py:obj"  # `name` in a docstring leads to what has the name
 autodoc_default_options = {
     "members": True,

@@ -1,4 +1,7 @@
-"""Fills pages with what the code says: a line ``<!-- generated: NAME -->`` becomes the Markdown that NAME makes."""
+"""Fills pages with what the code says: a line that ends in ``<!-- generated: NAME -->`` becomes what NAME makes.
+
+What stands before it in the line is for those who read the file where nothing fills it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ GENERATORS = {
     "settings": settings_table.settings,
     "api": json_api.routes,
 }
-_LINE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
+_LINE = re.compile(r"^.*<!-- generated: (\w+) -->$", re.MULTILINE)
 
 
 def fill(text: str) -> str:
