@@ -199,6 +199,8 @@ class Export:
         Annotations that say nothing of who made them.
     versions
         How many tasks have a prediction of each model version.
+    has_bare_ids
+        Whether of some predictions only the id is there.
     """
 
     path: Path
@@ -206,6 +208,7 @@ class Export:
     people: dict[Any, int] = field(default_factory=dict)
     unnamed: int = 0
     versions: Counter[str] = field(default_factory=Counter)
+    has_bare_ids: bool = False
 
     def annotations(self, place: int, task: Any) -> Iterator[Annotation]:
         """Give a task's annotations; of the task its place, of the annotator the number."""
@@ -263,6 +266,7 @@ class Export:
         rows = task.get("predictions") if isinstance(task, Mapping) and models else None
         latest: dict[str, Mapping[str, Any]] = {}
         given = [row for row in rows or () if isinstance(row, Mapping)]
+        self.has_bare_ids |= len(given) < len(rows or ())
         for row in sorted(given, key=lambda row: str(row.get("updated_at") or row.get("created_at") or "")):
             latest[str(row.get("model_version") or "")] = row
         self.versions.update(latest.keys())
@@ -394,7 +398,8 @@ def _about_models(export: Export, found: Answers, models: Sequence[str]) -> Iter
     for version in models:
         if version not in export.versions:
             there = ", ".join(map(repr, sorted(other for other in export.versions if not is_ours(other)))) or "none"
-            yield f"no predictions of the model {version!r}, but of: {there}"
+            bare = "; the file has only the ids of predictions: export them whole, by a snapshot" * export.has_bare_ids
+            yield f"no predictions of the model {version!r}, but of: {there}{bare}"
             continue
         unread = found.unread.get(model_id(version), {})
         aside = "".join(f", {count} are no answers ({why})" for why, count in unread.items())

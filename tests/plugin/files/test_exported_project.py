@@ -83,6 +83,14 @@ def test_annotations_of_our_consensus_are_nobodys_answers(run, tmp_path):
     assert len((tmp_path / "annotators.csv").read_text().splitlines()) == 1 + 3
 
 
+def test_an_export_with_the_ids_of_predictions_alone_is_told(run, tmp_path):
+    path = exported(tmp_path / "pets.json")
+    path.write_text(json.dumps([{**task, "predictions": [7]} for task in json.loads(path.read_text())]))
+    code, out, err = run("aggregate", "pets.json", "--model-annotators", "gpt", "--out", "labels.csv")
+    assert code == 0, err
+    assert "only the ids of predictions" in " ".join((out + err).split())
+
+
 def test_models_are_called_by_their_versions(run, tmp_path):
     exported(tmp_path / "pets.json")
     code, out, err = run("look", "pets.json", "--model-annotators", "gpt")
