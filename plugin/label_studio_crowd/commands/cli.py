@@ -11,6 +11,7 @@ import typer
 
 from label_studio_crowd import __version__
 from label_studio_crowd.commands import crowd, learning, looking, taking_home
+from label_studio_crowd.commands.compiling import compilation_told
 from label_studio_crowd.commands.help import (
     AS_A_SERVICE,
     EPILOG,
@@ -50,7 +51,8 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line. A user's error is one line, or with `--json` an object; its exit code is 2 or 3."""
     try:
-        app()
+        with compilation_told(quiet="--json" in sys.argv):
+            app()
     except UserError as error:
         message = " ".join(str(error).split())
         if "--json" in sys.argv:

@@ -104,6 +104,7 @@ def aggregate(
     answers = whole(answers, dask=dask, scratch=scratch)
     from crowdcore.aggregate.methods import find_method, run_method
     from crowdcore.formats import label_file
+    from label_studio_crowd.commands.crowd_display import working
     from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.files.comparison import missing_evidence
     from label_studio_crowd.files.method_options import of_people, parse_method, parse_options
@@ -134,14 +135,15 @@ def aggregate(
             err.print(note, highlight=False, markup=False, soft_wrap=True)
         if reason := missing_evidence(chosen, evidence):
             raise UserError(f"Method {chosen.name} {reason}.")
-        found = run_method(
-            chosen,
-            evidence.crowd,
-            pred_probs=evidence.pred_probs,
-            features=evidence.features,
-            known_labels=evidence.known_labels,
-            options={**of_people(chosen, evidence.crowd), **options},
-        )
+        with working(err, chosen.name):
+            found = run_method(
+                chosen,
+                evidence.crowd,
+                pred_probs=evidence.pred_probs,
+                features=evidence.features,
+                known_labels=evidence.known_labels,
+                options={**of_people(chosen, evidence.crowd), **options},
+            )
         _write_labels(console, found, out, hard=hard)
         if annotators_out is not None:
             typer.echo(f"Wrote {write_frame(found.annotators_frame(), annotators_out)}")
@@ -193,7 +195,7 @@ def identify(
     The methods aum, waum and waum-perworker need --features, or peerannot's folder with pictures.
     """
     from crowdcore.identify import METHODS, find_method
-    from label_studio_crowd.commands.crowd_display import show_frame
+    from label_studio_crowd.commands.crowd_display import show_frame, working
     from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.commands.margins import ByMargin, is_margin, refuse_margin_options
     from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
@@ -217,9 +219,10 @@ def identify(
             err.print(note, highlight=False, markup=False, soft_wrap=True)
 
         def run(entry: Identification) -> pd.DataFrame:
-            return entry.run(
-                evidence.crowd, pred_probs=evidence.pred_probs, known_labels=evidence.known_labels, seed=seed
-            )
+            with working(err, entry.name):
+                return entry.run(
+                    evidence.crowd, pred_probs=evidence.pred_probs, known_labels=evidence.known_labels, seed=seed
+                )
 
         if out is not None and method is None:
             raise UserError(f"--out writes one method's table: choose it with --method, one of {', '.join(METHODS)}.")

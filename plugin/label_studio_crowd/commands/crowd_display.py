@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from label_studio_crowd.files.comparison import Row
@@ -68,6 +68,16 @@ def show_comparison(console: Console, rows: Sequence[Row]) -> None:
     for note in dict.fromkeys(row.note for row in rows if row.note):
         names = ", ".join(row.method for row in rows if row.note == note)
         console.print(f"[dim]{escape(names)}: {escape(note)}[/]", highlight=False)
+
+
+@contextmanager
+def working(console: Console, what: str) -> Iterator[None]:
+    """Show what is being done and for how long, until it is done; nothing where the output is no terminal."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    shown = Progress(*columns, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal)
+    with shown as progress:
+        progress.add_task(what, total=None)
+        yield
 
 
 @contextmanager

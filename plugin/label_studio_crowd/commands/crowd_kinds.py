@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from label_studio_crowd.commands.crowd_display import show_frame
+from label_studio_crowd.commands.crowd_display import show_frame, working
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, read_true_labels, write_frame
 
@@ -36,14 +37,15 @@ class Work:
         ordered, set, number, or another that a control of Label Studio has.
     source, reading
         Where they are, and what was read.
-    console
-        Where results are shown.
+    console, err
+        Where results and where progress are shown.
     """
 
     kind: str
     source: Source
     reading: Reading
     console: Console
+    err: Console
 
     def aggregate(
         self,
@@ -61,7 +63,8 @@ class Work:
             tasks = tasks[["consensus"]] if hard else tasks
         else:
             answers = self._answers(with_truth=with_truth)
-            found = answers.found(self.source.how, options)
+            with self._working():
+                found = answers.found(self.source.how, options)
             place: Place = "screen" if out is None else "json" if out.suffix.lower() == ".json" else "table"
             tasks, annotators = answers.tasks(found, hard=hard, place=place), found.annotators_frame()
         if out is not None:
@@ -83,10 +86,14 @@ class Work:
         crowd = evidence.crowd
         pred_probs = None if evidence.pred_probs is None else evidence.pred_probs.to_numpy()
         people = ~are_models(crowd.annotators)
-        found = ordered(crowd, pred_probs, known_labels=as_known(crowd, evidence.known_labels), people=people)
+        with self._working():
+            found = ordered(crowd, pred_probs, known_labels=as_known(crowd, evidence.known_labels), people=people)
         frame = found.to_frame()
         frame["within_one"] = found.within_one
         return frame, found.annotators_frame()
+
+    def _working(self) -> AbstractContextManager[None]:
+        return working(self.err, f"consensus of the kind {self.kind}")
 
     def _check_order(self) -> None:
         crowd = self.reading.crowd
@@ -138,7 +145,8 @@ class Work:
             coefficient = told.value, told.low, told.high
         else:
             answers = self._answers(with_truth=with_truth)
-            found = answers.found(self.source.how)
+            with self._working():
+                found = answers.found(self.source.how)
             tasks, annotators, coefficient = answers.tasks(found), found.annotators_frame(), answers.alpha()
         crowd = self.reading.crowd
         sizes = len(crowd.tasks), len(crowd.annotators), len(crowd.label)
@@ -163,7 +171,8 @@ class Work:
             frame = comparison.compare_ordered(crowd, truth)
         else:
             answers = self._answers(with_truth=True)
-            found = replace(answers, known={}).found(self.source.how)
+            with self._working():
+                found = replace(answers, known={}).found(self.source.how)
             if isinstance(found, NumberResult):
                 frame = comparison.compare_numbers(answers.table, found.consensus, answers.known, found.tolerance)
             elif self.kind == "set":
@@ -208,4 +217,4 @@ def other_kind(source: Source, reading: Reading, console: Console, err: Console,
     refuse_others(
         kind, {flag: value for flag, value in given.items() if (flag, kind) != ("--probabilities", "ordered")}
     )
-    return Work(kind, source, reading, console)
+    return Work(kind, source, reading, console, err)

@@ -6,12 +6,13 @@ import ast
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from crowdcore import Crowd
-from crowdcore.aggregate.methods import Method
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.store.people import are_models
+
+if TYPE_CHECKING:
+    from crowdcore import Crowd
+    from crowdcore.aggregate.methods import Method
 
 BY_PEOPLE: Final = "hierarchical-dawid-skene"
 """The method by which models are judged by people first."""
@@ -36,6 +37,8 @@ def parse_method(text: str, flag: str = "--method") -> tuple[str, dict[str, Any]
 
 def of_people(method: Method, crowd: Crowd) -> dict[str, Any]:
     """Return the option that says who of the annotators are people, where there are models and the method asks."""
+    from label_studio_crowd.store.people import are_models
+
     models = are_models(crowd.annotators)
     return {"people": ~models} if models.any() and method.name == BY_PEOPLE else {}
 

@@ -39,6 +39,7 @@ from label_studio_crowd.runs.situation import (
 )
 from label_studio_crowd.runs.warnings import find_warnings
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
+from label_studio_crowd.scoring.ahead import compile_ahead
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.outlook import add_to_history, is_outlook_due
 from label_studio_crowd.scoring.probabilities import at_hand, forget_others, train_anew
@@ -113,6 +114,7 @@ def rescore(project: Project, how: How = How()) -> Run | None:
     clock = _Clock(project.studio)
     with clock("look"):
         found = look(project, connected=not how.dry_run)
+    compile_ahead()
     with clock("pull"):
         pulled = _pull(found, how)
         if how.only_news and not _has_news(found, pulled):

@@ -1,9 +1,12 @@
 """Each compiled loop against a plain numpy twin."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
+from numba import njit
+from numba.core import event
 from scipy.special import digamma, expit, gammaln, logsumexp
 
 from crowdcore import Crowd, kernels
@@ -329,10 +332,19 @@ def test_without_a_folder_for_the_cache_kernels_still_compile(monkeypatch):
     assert compiling.compiled(lambda a: a + 1)(1) == 2
 
 
-def test_the_user_is_told_once_that_kernels_are_compiled(tmp_path, caplog):
-    compiling._announce(str(tmp_path))
-    compiling._announce(str(tmp_path))
+def test_the_user_is_told_once_that_kernels_are_compiled_and_how_long_that_took(caplog):
+    clock, about = compiling.Clock(), event.Event("numba:compile", event.EventStatus.START)
+    for _ in range(2):
+        clock.on_start(about)
+        clock.on_start(about)  # a function that the first one calls
+        time.sleep(0.05)
+        clock.on_end(about)
+        clock.on_end(about)
     assert [record.message[:31] for record in caplog.records] == ["Compiling crowdcore's kernels, "]
-    (tmp_path / "votes.f-1.py311.nbi").touch()
-    compiling._announce(f"{tmp_path}/")
-    assert len(caplog.records) == 1
+    assert 0.1 <= clock.seconds < 5
+
+
+def test_what_is_compiled_anew_is_measured():
+    before = compiling.clock.seconds
+    assert njit(lambda a: a + 1)(1) == 2
+    assert compiling.clock.seconds > before
