@@ -13,7 +13,7 @@ from crowdcore import Crowd
 from label_studio_crowd.scoring.consensus import find_class_beliefs
 from label_studio_crowd.scoring.published import published
 
-_ANSWERS: Final = ([0, 0, 1, 0], [1, 1, 1, 0], [0, 1, 0, 0], [1, 0, 1, None])
+_ANSWERS: Final = ((0, 0, 1, 0), (1, 1, 1, 0), (0, 1, 0, 0), (1, 0, 1, 1))
 
 
 @cache
