@@ -28,6 +28,8 @@ ALONE = 0.5
 """Spread of answers in that of all answers, where no task has two that would tell it."""
 NORMAL_RANGE = 2.563
 """How many standard deviations a normal distribution has between its lowest and highest tenth."""
+_MEDIAN_SQUARE = 0.455
+"""Median of the square of a standard normal number."""
 _MOST_ROUNDS, _CLOSE, _TINY = 200, 1e-6, 1e-9
 _LEAST_ERROR = 1e-28
 """Variance of answers where all that are no gross errors are the same: that of rounding."""
@@ -240,14 +242,19 @@ def _medians(table: AnswerTable, y: Floats) -> Floats:
 
 
 def _within_variance(table: AnswerTable, y: Floats) -> float:
-    """Return the variance of answers to the same task, without gross errors."""
+    """Return the variance of answers to the same task, without gross errors.
+
+    It begins with that of the usual distance from the median: from the mean square, many gross errors hide each other.
+    """
     n = table.num_answers[table.task]
     squares = (y - _medians(table, y)[table.task])[n > 1] ** 2 * (n / np.maximum(n - 1, 1))[n > 1]
-    variance = min(float(squares.mean()), 1.0)  # answers to one task differ no more than all answers do
+    there = squares[squares > 0]  # the median itself is at 0
+    usual = float(np.median(there)) / _MEDIAN_SQUARE if len(there) else 0.0
+    variance = min(usual, 1.0)  # answers to one task differ no more than all answers do
     for _ in range(100):
         near = squares[squares <= GROSS**2 * variance]
         before, variance = variance, float(near.mean()) if len(near) else variance
-        if variance > 0.999 * before:
+        if abs(variance - before) < 0.001 * before:
             break
     return max(variance, _LEAST_ERROR)
 

@@ -1,5 +1,7 @@
 """The consensus of numbers."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -293,3 +295,24 @@ def test_a_model_that_answers_all_tasks_moves_no_scale(bias, spread):
     assert found.annotators.more["spread"][10] > 2 * found.annotators.more["spread"][:10].max() or spread < 5
     with pytest.raises(ValueError, match="people must have True or False for each of the 11 annotators"):
         numbers(table, people=[True])
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("alike", [True, False])
+def test_gross_errors_do_no_more_harm_than_to_the_median(share, alike):
+    """Three answers a task, some of them 30 too large, or anywhere."""
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0, 30, 100)
+
+    def answer(i):
+        if rng.random() > share:
+            return truth[i] + rng.normal(0, 0.5)
+        return truth[i] + 30 if alike else rng.uniform(-60, 60)
+
+    rows = [(i, j, answer(i)) for i in range(100) for j in rng.permutation(8)[:3].tolist()]
+    task, annotator, values = zip(*rows, strict=True)
+    table = AnswerTable.from_codes(task, annotator, values, tasks=list(range(100)), annotators=list(range(8)))
+    found = numbers(table, tolerance=1)
+    medians = np.array([np.median(table.values[a:b]) for a, b in itertools.pairwise(table.indptr)])
+    assert np.abs(found.consensus - truth).mean() < np.abs(medians - truth).mean() + 0.02
+    assert np.abs(found.quality.mean() - (np.abs(found.consensus - truth) <= 1).mean()) < 0.25
