@@ -25,7 +25,8 @@ PYTHON_PAGES = {
     "docs/how-to/python.md": {"scores": 50},
 }
 """Pages whose Python runs as it stands, and how long what it makes is; they are given a frame and probabilities."""
-METHODS_PAGE = ROOT / "docs" / "methods.md"
+DOCS = ROOT / "docs"
+METHODS_PAGE = DOCS / "methods.md"
 
 
 def anchors(page):
@@ -54,6 +55,17 @@ def test_files_and_modules_that_pages_name_are_there(page):
     for module in re.findall(r"python -m ((?:benchmarks|examples|harness)[\w.]*)", text):
         file = ROOT / module.replace(".", "/")
         assert file.with_suffix(".py").exists() or (file / "__main__.py").exists(), module
+
+
+def test_the_index_lists_every_page_of_the_site():
+    listed = [
+        path
+        for tree in re.findall(r"```{toctree}\n(.*?)```", (DOCS / "index.md").read_text(), re.DOTALL)
+        for entry in re.findall(r"^[^:\n]+$", tree, re.MULTILINE)
+        for path in DOCS.glob(f"{entry}.md")
+    ]
+    pages = {path for path in DOCS.rglob("*.md") if path.parent.name != "crowdcore"} - {DOCS / "index.md"}
+    assert pages <= {path.resolve() for path in listed} | {DOCS / "reference" / "crowdcore" / "index.md"}
 
 
 @pytest.mark.parametrize(
