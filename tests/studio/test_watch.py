@@ -46,7 +46,7 @@ def test_the_queue_follows_the_annotators(project, plugin, add_annotator, studio
         refused = subprocess.run(
             [*command[:3], "sync", "-p", str(project.id)], env=environment, capture_output=True, text=True
         )
-        assert refused.returncode == 2
+        assert refused.returncode == 3
         assert "Another run is working on this project" in refused.stderr
     finally:
         process.terminate()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from label_studio_crowd.store.projects import ProjectStore
 
 _WIDTH_OF_A_FILE = 140
-_PATIENCE = 600.0
+_PATIENCE = 20.0
 """Seconds that a command waits for another run to end."""
 
 
