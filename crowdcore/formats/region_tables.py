@@ -17,6 +17,7 @@ from crowdcore.crowd.table import Crowd
 from crowdcore.formats.cells import coded_column
 from crowdcore.formats.region_columns import RegionColumns, is_finite_number, label_column, region_columns
 from crowdcore.formats.tables import Table, open_table
+from crowdcore.kinds.per_task import is_missing
 from crowdcore.kinds.region.places import Box, Place, Polygon, Region, Span
 from crowdcore.kinds.table import AnswerTable
 
@@ -198,11 +199,11 @@ def _regions(table: Table, frame: pd.DataFrame, shape: RegionColumns, label: str
             raise ValueError(
                 f"{table.path}, row {row + table.first_line}: {error} Correct it, or remove the row."
             ) from None
-        yield None if place is None else Region(place, None if _is_missing(said) else str(plain(said)))
+        yield None if place is None else Region(place, None if is_missing(said) else str(plain(said)))
 
 
 def _place(shape: str, cells: Floats, corners: Any) -> Place | None:
-    if not _is_missing(corners):
+    if not is_missing(corners):
         try:
             return Polygon(tuple((float(x), float(y)) for x, y in json.loads(corners)))
         except (TypeError, json.JSONDecodeError):
@@ -232,12 +233,6 @@ def _numbers(table: Table, column: pd.Series[Any]) -> Floats:
         )
     found: Floats = np.array([*map(float, values), np.nan])[column.cat.codes.to_numpy()]
     return found
-
-
-def _is_missing(cell: Any) -> bool:
-    import pandas as pd
-
-    return bool(pd.isna(cell))
 
 
 def _written(answer: Sequence[Region]) -> str:

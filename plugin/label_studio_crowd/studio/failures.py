@@ -58,15 +58,13 @@ class StudioError(UserError):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
-        self.may_pass = status == 500
+        self.may_pass = self.may_pass or status == 500
 
 
 class NoAnswerError(StudioError):
     """Label Studio does not answer, or says that it cannot answer now; later it may."""
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message, status)
-        self.may_pass = True
+    may_pass = True
 
 
 class UnreadableError(StudioError):
