@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.kinds.region.presence import Presence
@@ -85,7 +85,7 @@ def annotator_figures(
     found = recall * called
     quality = 2 * soft * found / np.maximum(soft + found, 1e-12)
     seen = marks + np.maximum(presence.objects - right, 0)
-    low, high = (beta.ppf(p, quality * seen + 1, (1 - quality) * seen + 1) for p in (0.025, 0.975))
+    low, high = (betaincinv(quality * seen + 1, (1 - quality) * seen + 1, p) for p in (0.025, 0.975))
     return AnnotatorFigures(
         quality=quality,
         interval=np.stack([np.minimum(low, quality), np.maximum(high, quality)], axis=1),
