@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from crowdcore.crowd.ids import plain
 from crowdcore.crowd.table import Crowd
+from crowdcore.formats.number_cells import MOSTLY, as_numbers, check_numbers, number_of, refuse_first
 from crowdcore.formats.tables import as_text
 from crowdcore.identify.reliability import krippendorff_alpha
 from crowdcore.kinds.table import AnswerTable
@@ -23,9 +24,8 @@ SEPARATORS: Final = (";", "|")
 """What may stand between the classes of a set; where it is said that answers are sets, also a comma."""
 RATED: Final = frozenset({"rating", "ratings", "score", "scores", "stars", "grade", "grades"})
 """Words in the name of a column of ratings."""
-MOST_STARS, LEAST_RATINGS, MOSTLY = 10, 3, 0.8
-"""The highest rating; how many different ones there are at least; and the share of labels that are ratings where others
-are mistakes."""
+MOST_STARS, LEAST_RATINGS = 10, 3
+"""The highest rating, and how many different ones there are at least."""
 LEAST_FRACTIONS, LEAST_WHOLE = 10, 20
 """More different numbers than these are no classes: of numbers with fractions, and of whole ones."""
 LEAST_TEXTS, MOSTLY_OTHERS, LEAST_WORDS = 10, 0.4, 3
@@ -54,7 +54,7 @@ def guess_kind(crowd: Crowd, column: str | None = None) -> str:
     Raises
     ------
     ValueError
-        If a rating is no number, and most are.
+        If a rating or a number is none, and most are.
 
     Examples
     --------
@@ -66,8 +66,10 @@ def guess_kind(crowd: Crowd, column: str | None = None) -> str:
     labels = crowd.classes
     if column is not None and _are_ratings(crowd, column):
         return "ordered"
+    if _are_numbers(crowd, column):
+        return "number"
     if labels.dtype.kind in "if":
-        return "number" if _are_numbers(crowd) else "choice"
+        return "choice"
     texts = [label for label in labels.tolist() if isinstance(label, str)]
     lists = [text for text in texts if _as_list(text) is not None]
     if lists and len(lists) == len(texts):
@@ -96,13 +98,8 @@ def _are_ratings(crowd: Crowd, column: str) -> bool:
     given = small[crowd.label]
     if small.all() or crowd.classes.dtype.kind in "if" or not given.any() or given.mean() < MOSTLY:
         return bool(small.all() and len(small) >= LEAST_RATINGS)
-    at = int(np.flatnonzero(~given)[0])
-    raise ValueError(
-        f"Column {column!r} has {plain(crowd.classes[crowd.label[at]])!r} for task "
-        f"{plain(crowd.tasks[crowd.task[at]])!r}, annotator {plain(crowd.annotators[crowd.annotator[at]])!r}, and "
-        f"nearly all others are ratings from 0 to {MOST_STARS}. Correct it, say with missing= that it stands for "
-        "no answer, or that each label is one class: kind=choice."
-    )
+    refuse_first(crowd, ~small, f"Column {column!r}", f"and nearly all others are ratings from 0 to {MOST_STARS}")
+    return True
 
 
 def _is_rating(label: Any) -> bool:
@@ -110,7 +107,17 @@ def _is_rating(label: Any) -> bool:
     return text.isascii() and text.isdigit() and int(text) <= MOST_STARS
 
 
-def _are_numbers(crowd: Crowd) -> bool:
+def _are_numbers(crowd: Crowd, column: str | None) -> bool:
+    """Return whether answers are numbers; raise a ValueError if most of them are, and some are none."""
+    found = as_numbers(crowd)
+    if found is None or not _are_many(found):
+        return False
+    check_numbers(crowd, "A column" if column is None else f"Column {column!r}", "and nearly all others are numbers")
+    return True
+
+
+def _are_many(crowd: Crowd) -> bool:
+    """Return whether numbers are too many, and too near each other, to be classes."""
     numbers = crowd.classes.astype(np.float64)
     if len(numbers) > LEAST_FRACTIONS and (numbers % 1 != 0).any():
         return True
@@ -154,6 +161,8 @@ def as_answers(crowd: Crowd, kind: str) -> AnswerTable:
     [['cat', 'dog'], ['cat'], [], ['dog']]
     """
     crowd = crowd.one_answer_each()
+    if kind == "number":
+        check_numbers(crowd, "A column")
     values = values_of(crowd.classes.tolist(), kind)
     table = AnswerTable(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, crowd.label)
     return table.with_values([values[code] for code in crowd.label.tolist()])
@@ -191,12 +200,13 @@ def values_of(labels: Sequence[Any], kind: str, like: Sequence[Any] = ()) -> lis
 
 
 def _number(label: Any) -> float:
-    if isinstance(label, bool | np.bool_) or not isinstance(label, int | float | np.number):
+    found = number_of(label)
+    if np.isnan(found):
         raise ValueError(
-            f"An answer is {plain(label)!r}, which is no number. Correct it, or say with missing= that it stands for "
-            "no answer."
+            f"An answer is {plain(label)!r}, which is no finite number. Correct it, or say with missing= that it "
+            "stands for no answer."
         )
-    return float(label)
+    return found
 
 
 def _as_list(text: str) -> list[Any] | None:
