@@ -177,7 +177,22 @@ def _factorized(values: Ids | pd.Series[Any]) -> tuple[NDArray[np.integer[Any]],
             f"A value cannot be an id or a label ({error}): tasks, annotators and labels are numbers, texts, or "
             "other hashable values, one for each answer."
         ) from None
-    return raw, as_array(found)
+    found = as_array(found)
+    if found.dtype.kind == "O":
+        _refuse_truth_values_among_numbers(values, found)
+    return raw, found
+
+
+def _refuse_truth_values_among_numbers(values: Any, found: Ids) -> None:
+    """Raise a ValueError if values are both true and 1, or false and 0, which Python takes for the same."""
+    if not any(isinstance(one, bool | int | float) and one in (0, 1) for one in found.tolist()):
+        return
+    kinds = {type(one) for one in values if isinstance(one, bool | int | float) and one in (0, 1)}
+    if bool in kinds and len(kinds) > 1:
+        raise ValueError(
+            "Some values are True or False and others are 1 or 0, which Python takes for the same: write all of them "
+            "as numbers, as truth values, or as texts, for example with frame[column].map(str)."
+        )
 
 
 def _sorted(found: Ids) -> tuple[Ids, Codes]:

@@ -50,11 +50,27 @@ def as_whole(values: Ids) -> Ids:
 
 
 def as_those(ids: Ids, values: Ids) -> Ids:
-    """Return values as the ids that are written the same, if one file has numbers and the other text."""
-    if (ids.dtype.kind in "iuf") == (values.dtype.kind in "iuf"):
+    """Return values as the ids that are written the same, if one file has numbers, or truth values, and the other text.
+
+    Examples
+    --------
+    >>> as_those(np.array([False, True]), as_array(["true", "False", "maybe"])).tolist()
+    [True, False, 'maybe']
+    """
+    if _sort_of(ids) == _sort_of(values):
         return values
-    known = {str(one): one for one in ids.tolist()}
-    return as_array([known.get(str(value), value) for value in values.tolist()])
+    known = {_written(one): one for one in reversed(ids.tolist())}
+    known |= {str(one): one for one in ids.tolist()}
+    return as_array([known.get(str(value), known.get(_written(value), value)) for value in values.tolist()])
+
+
+def _sort_of(ids: Ids) -> str:
+    return {"b": "truth values", "O": "texts"}.get(ids.dtype.kind, "numbers")
+
+
+def _written(value: Any) -> str:
+    """Return how a value may be written as well: truth values in JSON's way."""
+    return str(value).lower() if str(value) in ("True", "TRUE", "False", "FALSE") else str(value)
 
 
 def check_once(path: Path, tasks: Ids) -> None:

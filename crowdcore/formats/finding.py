@@ -102,7 +102,7 @@ def _kind_of_table(table: Table, named: bool) -> str:
     if holds_regions(table):
         return "regions"
     roles = {role for role in ROLES if fitting(columns, role)}
-    if named or is_parquet(table.path) or len(roles) == len(ROLES):
+    if named or len(roles) == len(ROLES):
         return "long"
     if roles >= {"annotator"} or roles >= {"label"}:  # a long table, or one whose other names are not known: say which
         long_names(table, dict.fromkeys(ROLES))

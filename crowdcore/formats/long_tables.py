@@ -14,6 +14,7 @@ from crowdcore.crowd.columns import find_columns, fitting, some, truth_within
 from crowdcore.crowd.ids import Codes, as_ids, order_of, plain
 from crowdcore.crowd.repeats import Repeated, about_repeated, check_repeated, moments
 from crowdcore.crowd.table import Crowd
+from crowdcore.formats.by_task import as_those
 from crowdcore.formats.cells import (
     coded_column,
     name_unnamed,
@@ -215,7 +216,7 @@ class _Coded:
         import pandas as pd
 
         found, codes = self.ids["label"], self.codes["label"]
-        known = as_ids(classes, "classes")
+        known = as_ids(as_those(found, as_ids(classes, "classes")), "classes")
         places = np.append(pd.Index(known).get_indexer(pd.Index(found)), -1)
         wrong = np.flatnonzero((codes >= 0) & (places[codes] < 0))
         if len(wrong):

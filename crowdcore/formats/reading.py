@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.repeats import Repeated
 from crowdcore.crowd.table import Crowd
+from crowdcore.formats.delimited import typed
 from crowdcore.formats.finding import FORMATS, Guess, find_format
 from crowdcore.formats.folders import read_folder, write_folder
 from crowdcore.formats.long_tables import long_answers, write_long
 from crowdcore.formats.opened import bare_name
 from crowdcore.formats.region_tables import region_answers
-from crowdcore.formats.tables import Table, is_parquet, open_table, read_json
+from crowdcore.formats.tables import Table, as_text, is_parquet, open_table, read_json
 from crowdcore.formats.wide_tables import read_matrix, wide_answers, wide_answers_of_annotators, write_wide
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def read_crowd(
         return Reading(folder.crowd, _about(path, "peerannot's folder", folder.crowd), folder.truth, folder.confusions)
     if guess.kind == "json":
         try:
-            crowd = Crowd.from_answers_json(read_json(path), classes=classes)
+            crowd = Crowd.from_answers_json(_of_one_sort(read_json(path)), classes=classes)
         except ValueError as error:
             raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
         return Reading(crowd, _about(path, "peerannot's JSON (task, annotator, label)", crowd))
@@ -176,6 +177,24 @@ def read_crowd(
     )
     about = _about(path, "a wide table, a column for each annotator, -1 for no answer,", wide.crowd, wide.notes)
     return Reading(wide.crowd, about, true_labels=wide.true_labels, task_column=wide.task)
+
+
+def _of_one_sort(found: Any) -> Any:
+    """Return peerannot's answers with labels of one type, as those of a table are; other JSON as it is."""
+    if not isinstance(found, Mapping) or not all(isinstance(row, Mapping) for row in found.values()):
+        return found
+    labels = [label for row in found.values() for label in row.values()]
+    if not all(isinstance(label, str | int | float | None) for label in labels):
+        return found
+    kinds = {type(label) for label in labels if label is not None}
+    if len(kinds) == 1 or not kinds & {str, bool}:
+        return found
+    texts = list(dict.fromkeys(as_text(label) for label in labels if label is not None))
+    value_of = {None: None, **dict(zip(texts, typed(texts).tolist(), strict=True))}
+    return {
+        task: {who: value_of[None if label is None else as_text(label)] for who, label in row.items()}
+        for task, row in found.items()
+    }
 
 
 def _table_of(table: Table, sort: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +16,7 @@ from crowdcore.formats.annotator_files import annotators_table
 from crowdcore.formats.delimited import text_table
 from crowdcore.formats.opened import bare_name, read_text
 from crowdcore.formats.tools import flattened
+from crowdcore.kinds.per_task import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,6 +265,8 @@ def _alone(column: pd.Series[Any]) -> pd.Series[Any]:
         return column
     several = any(isinstance(value, _LISTS) and len(value) > 1 for value in column)
 
+    mixed = has_truth_values_among_others(column)
+
     def alone(value: Any) -> Any:
         if isinstance(value, _LISTS):
             if several:
@@ -274,9 +277,23 @@ def _alone(column: pd.Series[Any]) -> pd.Series[Any]:
                 f"Column {column.name!r} has a value of several parts ({str(value)[:60]}): expected one text, one "
                 "number, or a list of them in each row."
             )
+        if mixed and isinstance(value, bool):
+            return str(value)
         return np.nan if value is None else value
 
     return column.map(alone)
+
+
+def has_truth_values_among_others(values: Iterable[Any]) -> bool:
+    """Return whether some values are true or false, and some are not; then they are read as texts: True equals 1.
+
+    Examples
+    --------
+    >>> has_truth_values_among_others([True, None, False]), has_truth_values_among_others([True, 1])
+    (False, True)
+    """
+    kinds = {type(value) for value in values if not is_missing(value)}
+    return bool in kinds and len(kinds) > 1
 
 
 def as_text(value: Any) -> str:
