@@ -128,6 +128,8 @@ def numbers(
     same, if they are not.
 
     Annotators share errors: a task's truth has the variance :math:`v_i + (.7 \bar s)^2`, a belief from real crowds.
+    Few answers that agree exactly do not prove that others would. Qualities are multiplied by Laplace's rule of
+    succession, :math:`(n + 1) / (n + 2)`, with n the answers beyond the first of each task (and those to known tasks).
 
     Examples
     --------
@@ -154,11 +156,14 @@ def numbers(
     deviation = np.where(is_known, 0.0, np.hypot(fit.deviation, SHARED_ERROR * fit.usual))
     believed = ~np.isnan(fit.mean)
     there = ((table.num_answers > 0) | is_known | ~np.isnan(predicted)) & believed
-    chance = np.where(believed, _within(np.zeros(len(deviation)), deviation, allowed), 0.0)
+    sure = np.where(is_known, 1.0, _ruled_out(table, is_known, usual))
+    chance = np.where(believed, sure * _within(np.zeros(len(deviation)), deviation, allowed), 0.0)
     quality = np.where(is_known, 1.0, np.where(there, chance, 0.0))
     off = y - fit.mean[table.task]
-    answer_quality, agrees = _within(off, deviation[table.task], allowed), (np.abs(off) <= allowed).astype(np.float64)
+    answer_quality = sure[table.task] * _within(off, deviation[table.task], allowed)
+    agrees = (np.abs(off) <= allowed).astype(np.float64)
     half = norm_quantile(0.5 + LEVEL / 2) * deviation
+    half = np.where(quality < LEVEL, np.maximum(half, allowed), half)
     consensus = np.where(is_known, truth, np.where(there, fit.mean, np.nan))
     interval = np.where(there[:, None], fit.mean[:, None] + half[:, None] * [-1.0, 1.0], [-np.inf, np.inf])
     return NumberResult(
@@ -176,6 +181,13 @@ def numbers(
         predictions=told,
         explained=fit.explained,
     )
+
+
+def _ruled_out(table: AnswerTable, known: NDArray[np.bool_], usual: NDArray[np.bool_]) -> float:
+    """Return how sure it is, from so many answers that could have differed, that errors are as they seem."""
+    n = np.bincount(table.task[usual[table.annotator]], minlength=len(table.tasks))
+    several = int(np.where(known, n, np.maximum(n - 1, 0)).sum())
+    return (several + 1) / (several + 2) if several else 1.0  # of lone answers nothing seems to be known
 
 
 def _within(off: Floats, deviation: Floats, allowed: float) -> Floats:
