@@ -59,9 +59,10 @@ def read_regions(
 ) -> AnswerTable:
     r"""Read a table with a row for each region.
 
-    A row without a place says that its annotator found nothing in its task. Spans have the columns start and end (the
-    end is no longer part of it); boxes x, y, width and height, and perhaps rotation, or xmin, ymin, xmax and ymax;
-    polygons points, a list of [x, y]. Labels may be missing.
+    A row without a place says that its annotator found nothing in its task; one without an annotator as well, that the
+    task has no answer yet. Spans have the columns start and end (the end is no longer part of it); boxes x, y, width
+    and height, and perhaps rotation, or xmin, ymin, xmax and ymax; polygons points, a list of [x, y]. Labels may be
+    missing.
 
     Parameters
     ----------
@@ -171,7 +172,9 @@ def _marked(
         if annotator
         else (as_ids(["truth"], "annotators"), np.zeros(len(frame), np.int64))
     )
-    nameless = np.flatnonzero((task_of < 0) | (annotator_of < 0))
+    regions = list(_regions(table, frame, shape, label))
+    somebody = (annotator_of >= 0) | np.array([region is not None for region in regions], np.bool_)
+    nameless = np.flatnonzero((task_of < 0) | ((annotator_of < 0) & somebody))
     if len(nameless):
         needed = " and ".join(repr(name) for name in (task, annotator) if name)
         raise ValueError(
@@ -179,9 +182,9 @@ def _marked(
             "a task and an annotator. Fill the cell or remove the row."
         )
     marked: dict[tuple[int, int], list[Region]] = {}
-    regions = _regions(table, frame, shape, label)
     for *pair, region in zip(task_of.tolist(), annotator_of.tolist(), regions, strict=True):
-        marked.setdefault((pair[0], pair[1]), []).extend([region] if region else [])
+        if pair[1] >= 0:  # a row of a task alone says that there is one
+            marked.setdefault((pair[0], pair[1]), []).extend([region] if region else [])
     return tasks, annotators, marked
 
 

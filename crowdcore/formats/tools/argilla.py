@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 _RESPONSES: Final = ".responses"
@@ -19,21 +19,46 @@ class _Response(NamedTuple):
 def rows_of(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
     """Return a row for each answer: task, annotator, label; of several questions a column QUESTION.response for each.
 
-    The spans of a span question are a row each. A ranking is a list, the best first.
+    The spans of a span question are a row each. A ranking is a list, the best first. A record without responses is a
+    task without answers: a row of the task alone, if other records have answers.
     """
-    read = next((read for fits, read in _SHAPES if all(map(fits, found))), None)
+    read = next((read for fits, read in _SHAPES if _all_fit(fits, found)), None)
     if read is None:
         return None
     answers = [(_task(record, place), list(read(record))) for place, record in enumerate(found)]
     questions = list(dict.fromkeys(response.question for _, responses in answers for response in responses))
+    if not questions:
+        return []
     if len(questions) == 1:
-        return [row for task, responses in answers for one in responses for row in _rows(task, one)]
+        return [row for task, responses in answers for row in _rows_of_task(task, responses)]
     rows: dict[tuple[Any, Any], dict[str, Any]] = {}
     for task, responses in answers:
+        if not responses:
+            rows[task, None] = {"task": task}
         for one in responses:
             row = rows.setdefault((task, one.user), {"task": task, "annotator": one.user})
             row[f"{one.question}.response"] = _plain(one.value)
     return list(rows.values())
+
+
+def _all_fit(fits: Callable[[Mapping[str, Any]], bool], found: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether all records are of a shape, but for those without responses, and at least one is."""
+    there = [fits(record) for record in found]
+    return any(there) and all(it or _is_silent(record) for it, record in zip(there, found, strict=True))
+
+
+def _is_silent(record: Mapping[str, Any]) -> bool:
+    """Return whether a record has no responses, in any shape."""
+    flat = (value for name, value in record.items() if name.endswith(_RESPONSES))
+    return not record.get("responses") and all(value is None for value in flat)
+
+
+def _rows_of_task(task: Any, responses: Sequence[_Response]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a task's answers to the only question; of a task without any one of its own."""
+    if not responses:
+        yield {"task": task, "annotator": None, "label": None}
+    for one in responses:
+        yield from _rows(task, one)
 
 
 def _rows(task: Any, one: _Response) -> Iterator[dict[str, Any]]:
@@ -67,7 +92,7 @@ def _is_second(record: Mapping[str, Any]) -> bool:
 
 
 def _of_second(record: Mapping[str, Any]) -> Iterator[_Response]:
-    for question, responses in record["responses"].items():
+    for question, responses in (record.get("responses") or {}).items():
         for one in responses:
             if one.get("status") in _COUNTS:
                 yield _Response(question, one["user_id"], one["value"])
@@ -79,7 +104,7 @@ def _is_first(record: Mapping[str, Any]) -> bool:
 
 
 def _of_first(record: Mapping[str, Any]) -> Iterator[_Response]:
-    for response in record["responses"]:
+    for response in record.get("responses") or ():
         if response.get("status") in _COUNTS:
             for question, one in (response.get("values") or {}).items():
                 yield _Response(question, response.get("user_id"), one["value"])

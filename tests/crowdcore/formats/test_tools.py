@@ -127,6 +127,44 @@ def test_a_record_that_the_tool_does_not_write_is_named(written, good, bad):
         read_crowd(path)
 
 
+@pytest.mark.parametrize("records", [ARGILLA_2, ARGILLA_1, ARGILLA_FLAT])
+@pytest.mark.parametrize("more", [{}, {"responses": None}, {"responses": {}}, {"responses": []}])
+@pytest.mark.parametrize("first", [True, False])
+def test_records_without_responses_are_tasks_without_answers(written, records, more, first):
+    silent = {"id": "r3", "fields": {"text": "new"}, "status": "pending", **more}
+    path = written("a.json", json.dumps([silent, *records] if first else [*records, silent]))
+    reading = read_crowd(path)
+    assert reading.crowd.to_long().to_numpy().tolist() == THREE
+    assert reading.crowd.tasks.tolist() == ["r1", "r2", "r3"]
+    assert "Argilla's export" in reading.about
+
+
+def test_a_record_whose_responses_are_drafts_is_a_task_without_answers(written):
+    draft = {**ARGILLA_2[1], "id": "r3", "responses": {"mood": [{"value": "bad", "user_id": "ann", "status": "draft"}]}}
+    crowd = read_crowd(written("a.json", json.dumps([*ARGILLA_2, draft]))).crowd
+    assert crowd.num_answers.tolist() == [2, 1, 0]
+
+
+def test_of_several_questions_a_record_without_responses_is_a_task_too(written):
+    records = [
+        {
+            "id": 1,
+            "fields": {},
+            "responses": {name: [{"value": "good", "user_id": "ann"}] for name in ("mood", "tone")},
+        },
+        {"id": 2, "fields": {}},
+    ]
+    path = written("a.json", json.dumps(records))
+    assert read_crowd(path, label_column="tone.response").crowd.num_answers.tolist() == [1, 0]
+
+
+def test_spans_of_records_without_responses(written):
+    value = [{"start": 0, "end": 4, "label": "PER"}]
+    records = [{"id": 1, "fields": {}, "responses": {"spans": [{"value": value, "user_id": "ann"}]}}]
+    table = read_regions(written("a.json", json.dumps([*records, {"id": 2, "fields": {}}])))
+    assert table.num_answers.tolist() == [1, 0]
+
+
 def test_an_export_without_answers_says_so(written):
     path = written("a.json", json.dumps([{"id": 1, "fields": {}, "responses": {}}]))
     with pytest.raises(ValueError, match="none of its 1 records has an answer"):
