@@ -178,8 +178,10 @@ class Work:
             elif self.kind == "set":
                 frame = comparison.compare_sets(answers.table, found.consensus.tolist(), answers.known)
             else:
-                ours, name = answers.consensus(found), f"{self.kind}s".replace("ss", "s")
-                frame = comparison.compare_by_distance(answers.table, ours, answers.known, answers.distance, name)
+                ours = answers.consensus(found)
+                frame = comparison.compare_by_distance(
+                    answers.table, ours, answers.known, answers.distance, answers.way
+                )
         wrong = [name for name in methods if name not in frame.index]
         if wrong:
             raise UserError(

@@ -61,6 +61,16 @@ _LOOK_LIKE: Final = {
     "text": "texts that people wrote",
 }
 
+_WAYS: Final = {
+    "set": "sets",
+    "number": "numbers",
+    "text": "texts",
+    "ranking": "rankings",
+    "regions": "regions",
+    "per region": "answers per region",
+    RELATIONS: "relations",
+}
+"""What our own way to a consensus of each kind is called beside others."""
 _WHOLE: Final = ("text", "regions", "per region", RELATIONS)
 """Kinds whose answers are written as JSON also in cells: what people read of them is cut."""
 Place = Literal["screen", "table", "json"]
@@ -259,6 +269,11 @@ class KindAnswers:
             return self.believe(self.table, known=known, **given)
         except TypeError as error:
             raise UserError(f"--option does not fit answers of the kind {self.kind} ({error}).") from None
+
+    @property
+    def way(self) -> str:
+        """What our own way to a consensus is called beside others."""
+        return _WAYS[self.kind]
 
     def alpha(self) -> tuple[float, float, float]:
         """Return Krippendorff's alpha with its 90 % interval."""
