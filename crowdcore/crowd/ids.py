@@ -177,10 +177,10 @@ def _factorized(values: Ids | pd.Series[Any]) -> tuple[NDArray[np.integer[Any]],
             f"A value cannot be an id or a label ({error}): tasks, annotators and labels are numbers, texts, or "
             "other hashable values, one for each answer."
         ) from None
-    found = as_array(found)
-    if found.dtype.kind == "O":
-        _refuse_truth_values_among_numbers(values, found)
-    return raw, found
+    ids = as_array(found)
+    if ids.dtype.kind == "O":
+        _refuse_truth_values_among_numbers(values, ids)
+    return raw, ids
 
 
 def _refuse_truth_values_among_numbers(values: Any, found: Ids) -> None:

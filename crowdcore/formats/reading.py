@@ -190,7 +190,7 @@ def _of_one_sort(found: Any) -> Any:
     if len(kinds) == 1 or not kinds & {str, bool}:
         return found
     texts = list(dict.fromkeys(as_text(label) for label in labels if label is not None))
-    value_of = {None: None, **dict(zip(texts, typed(texts).tolist(), strict=True))}
+    value_of: dict[str | None, Any] = {None: None} | dict(zip(texts, typed(texts).tolist(), strict=True))
     return {
         task: {who: value_of[None if label is None else as_text(label)] for who, label in row.items()}
         for task, row in found.items()

@@ -263,7 +263,7 @@ def _alone(column: pd.Series[Any]) -> pd.Series[Any]:
     """
     if column.dtype != object:
         return column
-    several = any(isinstance(value, _LISTS) and len(value) > 1 for value in column)
+    several = any(isinstance(value, _LISTS) and (len(value) > 1 or _has_parts(value)) for value in column)
 
     mixed = has_truth_values_among_others(column)
 
@@ -282,6 +282,10 @@ def _alone(column: pd.Series[Any]) -> pd.Series[Any]:
         return np.nan if value is None else value
 
     return column.map(alone)
+
+
+def _has_parts(value: Iterable[Any]) -> bool:
+    return any(isinstance(one, (Mapping, *_LISTS)) for one in value)
 
 
 def has_truth_values_among_others(values: Iterable[Any]) -> bool:

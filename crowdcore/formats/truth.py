@@ -47,8 +47,8 @@ def read_truth(
         Names of the columns.
     like : str, optional
         What the answers call the task: the same column is taken here, if there is one.
-    kind : {"choice", "ordered", "set", "number"}
-        What the answers are. The truth of a set or a number may be none that was given, and -1 is a number.
+    kind : {"choice", "ordered", "set", "number", "text", "ranking"}
+        What the answers are. Only the truth of classes has to be one that was given, and -1 is a number.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def read_truth(
     check_overlap(path, tasks, crowd)
     cells = values_of(frame[truth])
     labels = cells if kind == "number" else as_those(crowd.classes, cells)  # numbers may be called by texts
-    if kind not in ("set", "number"):
+    if kind in ("choice", "ordered"):
         check_shared(f"{path}, column {truth!r}", labels, crowd)
     by_task: pd.Series[Any] = pd.Series(labels, index=tasks, name="truth")
     return by_task

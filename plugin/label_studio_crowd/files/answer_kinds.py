@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -13,7 +12,6 @@ import numpy as np
 import orjson
 
 from crowdcore import Crowd
-from crowdcore.crowd.ids import plain
 from crowdcore.formats import as_answers, guess_kind, read_true_regions, values_of
 from crowdcore.formats.region_tables import row_of
 from crowdcore.kinds import (
@@ -34,6 +32,7 @@ from crowdcore.kinds import (
 )
 from crowdcore.kinds.agreement import alpha, set_distance, squared_distance
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.files.export_truths import true_answers
 from label_studio_crowd.files.sources import HowToRead, Source, read_true_labels
 from label_studio_crowd.files.studio_export import ExportReading
 from label_studio_crowd.scoring.answers import Answers, plain_answers
@@ -41,7 +40,6 @@ from label_studio_crowd.scoring.kinds import KINDS, KindBelief, believe
 from label_studio_crowd.scoring.regional import believe_about, with_shared_ids
 from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import RELATIONS
-from label_studio_crowd.studio.controls.forms.numbers import how_written, seconds_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +50,6 @@ if TYPE_CHECKING:
 MOST_COLUMNS: Final = 50
 """Of sets of more classes, a table has no column for each."""
 RESAMPLES: Final = 500
-_TOLD: Final = ("set", "number")
-"""Kinds in Label Studio's exports whose true answers a file can have."""
 _LOOK_LIKE: Final = {
     "set": "sets of classes",
     "number": "numbers",
@@ -161,16 +157,11 @@ class KindAnswers:
         UserError, ValueError
             If an answer is not of this kind.
         """
-        if source.truth is not None and isinstance(reading, ExportReading) and kind not in _TOLD:
-            raise UserError(
-                f"A file has no true answers of the kind {kind}: leave it out. Those in the export are used with "
-                "--trust-ground-truth."
-            )
         if reading.values and not isinstance(reading, ExportReading):
             return cls._of_regions(reading, source.truth if with_truth else None)
-        truth = read_true_labels(source, reading, kind) if with_truth else None
         if isinstance(reading, ExportReading) and reading.values:
-            return cls._of_export(kind, reading, truth, of_file=source.truth is not None)
+            return cls._of_export(kind, reading, true_answers(source, reading, kind) if with_truth else {})
+        truth = read_true_labels(source, reading, kind) if with_truth else None
         labels = reading.crowd.classes.tolist()
         table = as_answers(reading.crowd, kind)
         told = [] if truth is None else truth.tolist()
@@ -187,21 +178,12 @@ class KindAnswers:
         return cls("regions", table, known, region_distance, _show_regions, regions, _consensus, _packed_regions)
 
     @classmethod
-    def _of_export(
-        cls, kind: str, reading: ExportReading, truth: pd.Series[Any] | None, *, of_file: bool
-    ) -> KindAnswers:
+    def _of_export(cls, kind: str, reading: ExportReading, known: dict[Any, Any]) -> KindAnswers:
         crowd, control, values = reading.crowd.one_answer_each(), reading.control, reading.values
         if control is None:
             raise UserError("The export has no control.")
         table = AnswerTable(crowd.tasks, crowd.annotators, crowd.indptr, crowd.annotator, crowd.label)
         table = table.with_values([values[code] for code in crowd.label.tolist()])
-        code_of = {name: code for code, name in enumerate(reading.crowd.classes.tolist())}
-        known = {}
-        if truth is not None and not of_file:
-            known = {task: values[code_of[name]] for task, name in truth.items()}
-        elif truth is not None:
-            told = _moments(control, truth) if control.tag == "datetime" else values_of(truth.tolist(), kind)
-            known = dict(zip(truth.index.tolist(), map(frozenset, told) if kind == "set" else told, strict=True))
         if control.form.about_regions:
             return cls._about_regions(kind, control, reading, table, known)
         plugged = KINDS[kind]
@@ -213,7 +195,12 @@ class KindAnswers:
             found: KindResult = plugged.believe(control, table, [known.get(task) for task in table.tasks.tolist()])
             return found
 
-        as_control = partial(plugged.consensus, control)
+        def as_control(found: KindResult) -> list[Any]:
+            believed = zip(found.answers.tasks.tolist(), plugged.consensus(control, found), strict=True)
+            return [
+                known.get(task, answer) if found.known[row] else answer for row, (task, answer) in enumerate(believed)
+            ]
+
         return cls(kind, table, known, plugged.distance, control.show, believe, as_control, control.form.pack)
 
     @classmethod
@@ -339,18 +326,6 @@ class KindAnswers:
                 rows.append({**about, **row_of(region), **({} if hard else {"quality": believed}), **sure})
         frame: pd.DataFrame = pd.DataFrame(rows).set_index("task").convert_dtypes()
         return frame
-
-
-def _moments(control: Control, truth: pd.Series[Any]) -> list[Any]:
-    """Return dates and times of a file of truths as the control reads them."""
-    read = [seconds_of(cell) if how_written(cell) else None for cell in truth.tolist()]
-    if None in read:
-        at = read.index(None)
-        raise UserError(
-            f"The truth of task {plain(truth.index[at])!r} is {plain(truth.iloc[at])!r}, and the answers to "
-            f"{control.name!r} are dates or times: write it as {control.show(0.0)!r}."
-        )
-    return read
 
 
 def _marks(control: Control, reading: ExportReading) -> Answers:

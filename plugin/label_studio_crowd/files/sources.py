@@ -301,6 +301,11 @@ def read_true_labels(source: Source, reading: Reading, kind: str = "choice") -> 
 
     crowd, how = reading.crowd, source.how
     if source.truth is not None:
+        from label_studio_crowd.files.export_truths import exported_tasks, true_classes_of_export
+
+        tasks = exported_tasks(source.truth)
+        if tasks is not None:
+            return true_classes_of_export(source.truth, tasks, reading)
         columns = {"task_column": how.truth_task_column, "truth_column": how.truth_column}
         try:
             return read_truth(source.truth, crowd, **columns, like=reading.task_column, kind=kind)

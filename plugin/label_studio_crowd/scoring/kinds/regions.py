@@ -45,10 +45,10 @@ class RegionsKind(Kind[RegionResult]):
         return replace(regions(places, known=told, features=_features(table, marked)), answers=table)
 
     def consensus(self, control: Control, found: RegionResult) -> list[Any]:
-        """See `Kind`."""
+        """See `Kind`; of a known answer none: nobody may have marked its regions, and who knows it has it."""
         answers: list[Any] = []
         for task, kept in enumerate(found.consensus.tolist()):
-            if kept is None:
+            if kept is None or found.known[task]:
                 answers.append(None)
                 continue
             units = found.kept_units(task)
