@@ -121,7 +121,7 @@ def _logged(command: list[str], log: Path, detail: Callable[[str], None]) -> Non
         raise StudioError(
             f"Label Studio could not be installed: {' '.join(errors) or 'see the log'}\n"
             f"The whole output is in {_shown(log)}. Label Studio needs Python 3.10 or newer with the venv "
-            "module, and a package index that has it; `rm -r {VENV.name}` starts over."
+            f"module, and a package index that has it; `rm -r {VENV.name}` starts over."
         )
 
 
