@@ -238,3 +238,47 @@ def test_another_machine_knows_whose_annotations_they_are(labelled, plugin, stud
     assert "12 labels by 2 annotators" in done.stdout, done.stderr
     done = run(["write-annotations", labelled.id, "--undo", "--yes"], **elsewhere)
     assert "6 annotations of the consensus deleted" in done.stdout, done.stderr
+
+
+def states(at_work):
+    """Each task's overlap, and whether it is finished."""
+    return {task: (found["overlap"], found["is_labeled"]) for task in at_work.tasks if (found := at_work.task(task))}
+
+
+@pytest.mark.parametrize("synced", [False, True], ids=["at once", "after a run"])
+def test_undo_leaves_every_task_open_for_as_many_as_before(make_project, annotators, plugin, run, synced):
+    ann, bob, _ = annotators
+    answers = [(n, who, label) for n in range(3) for who, label in ((ann, "a"), (bob, "b"))]
+    answers += [(n, who, "ab"[n % 2]) for n in range(3, 6) for who in annotators]
+    project = make_project([{"text": f"text {n}"} for n in range(8)], answers=answers)
+    at_work = plugin(project)
+    at_work.connect()
+    at_work.sync()
+    before, queue = states(at_work), at_work.served_queue()
+    assert set(before.values()) == {(3, False), (4, False), (1, True), (1, False)}
+
+    def command(*words):
+        done = run(["write-annotations", project.id, "--yes", *words])
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    command()
+    open_for_one_more = {task: (overlap + 1, False) for task, (overlap, done) in before.items() if overlap > 1}
+    assert states(at_work) == before | open_for_one_more
+    if synced:
+        assert not at_work.sync().plan
+    assert at_work.served_queue() == queue
+    command("--undo")
+    assert states(at_work) == before
+    assert not at_work.sync().plan
+
+
+def test_undo_changes_no_overlap_of_a_project_that_is_not_connected(labelled, plugin, run):
+    at_work = plugin(labelled)
+    assert at_work.api.patch(f"/api/projects/{labelled.id}/", json={"maximum_annotations": 3}).status_code == 200
+    before = states(at_work)
+    assert set(before.values()) == {(3, False)}
+    assert run(["look", labelled.id]).returncode == 0
+    for words in ([], ["--undo"]):
+        assert run(["write-annotations", labelled.id, "--yes", *words]).returncode == 0
+        assert {overlap for overlap, _ in states(at_work).values()} == {3}
+    assert states(at_work) == before

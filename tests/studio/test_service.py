@@ -101,6 +101,48 @@ def test_a_backend_that_is_added_sets_the_project_up_and_follows_it(
     assert equal_to_a_fresh_pull(service, studio, project, tmp_path)
 
 
+def test_annotations_of_the_consensus_are_no_answers_to_a_service_at_work(
+    studio, project, plugin, serve, annotators, run
+):
+    service = serve(LABEL_STUDIO_CROWD_POLL_SECONDS="3600")
+    add_backend(studio, project, service)
+    at_work = plugin(project)
+
+    def at_rest():
+        """The runs so far, once another could have begun and none has."""
+        until(lambda: labels(service, project) >= 9 and standing(service, project)["state"] == "fresh")
+        before = runs(service, project)
+        time.sleep(3)
+        return before if runs(service, project) == before else None
+
+    def states():
+        return {task: (row["overlap"], row["is_labeled"]) for task in project.tasks if (row := at_work.task(task))}
+
+    before, queue, state = until(at_rest), at_work.served_queue(), states()
+    for words, written in (([], 6), (["--undo"], 0)):
+        done = run(["write-annotations", project.id, "--yes", *words], LABEL_STUDIO_CROWD_STORE=store_of(service))
+        assert done.returncode == 0, done.stderr
+        after = until(at_rest)
+        assert 0 < len(after) - len(before) <= 6, "what we wrote is looked at, and that comes to an end"
+        reports = [run.report for run in stored(service, studio, project).runs.newest(len(after) - len(before))]
+        assert {report.labels for report in reports} == {9}
+        assert reports[0].set_aside == ({"made from our own consensus": 6} if written else {})
+        assert at_work.served_queue() == queue
+        more = project.tasks[:6] if written else []
+        assert states() == {task: (overlap + (task in more), done) for task, (overlap, done) in state.items()}
+        before = after
+    assert states() == state
+    cyd = annotators[2]
+    first = cyd.next(project.id)["id"]
+    assert first == queue[0]
+    cyd.label(first, choice("a"))
+    until(lambda: labels(service, project) == 10)
+
+
+def store_of(service):
+    return service.environment["LABEL_STUDIO_CROWD_STORE"]
+
+
 def labelled_by(at_work, person):
     tasks = at_work.api.get("/api/tasks/", params={"project": at_work.project, "fields": "all"}).json()["tasks"]
     return [task["id"] for task in tasks for row in task["annotations"] if row["completed_by"] == person.id]

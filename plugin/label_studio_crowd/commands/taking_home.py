@@ -147,6 +147,7 @@ def write_annotations(
 ) -> None:
     """Write the consensus into the project, as annotations by a user of its own. They never count as answers."""
     from label_studio_crowd.commands.display import progress_bars, show_changes
+    from label_studio_crowd.connection.record import find_record
     from label_studio_crowd.exchange import annotating
     from label_studio_crowd.exchange.pull import look_up, update_mirror
     from label_studio_crowd.files.agreed import Wanted
@@ -165,7 +166,7 @@ def write_annotations(
         return
     _ask(yes)
     with progress_bars(err) as progress, at_work(project, settings, writing=True, progress=progress) as opened:
-        annotating.carry_out(opened, changes)
+        annotating.carry_out(opened, changes, connected=find_record(opened) is not None)
     out.print(
         "Done." if undo else f"Written. Take it back with: label-studio-crowd write-annotations {project} --undo",
         highlight=False,

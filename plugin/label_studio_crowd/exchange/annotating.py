@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,22 +104,71 @@ def find_changes(project: Project, wanted: Mapping[int, Result], *, ground_truth
     )
 
 
-def carry_out(project: Project, changes: Changes) -> None:
-    """Make the changes, one by one; what was done until it is stopped is remembered."""
+def carry_out(project: Project, changes: Changes, *, connected: bool = False) -> None:
+    """Make the changes, one by one; what was done until it is stopped is remembered.
+
+    Parameters
+    ----------
+    connected
+        Whether the project serves our queue. Then what is written takes no annotator's place: an open task stays open
+        for one more, also when its annotation is deleted.
+    """
     written = dict((project.store.facts.read(Written) or Written({})).by_id)
     author = make_author(project) if changes.create else None
     total = len(changes.create) + len(changes.update) + len(changes.delete)
+    places = _Places(project) if connected else None
     try:
-        for done, _ in enumerate(_steps(project, changes, author, written), 1):
+        for done, _ in enumerate(_steps(project, changes, author, written, places), 1):
             project.progress("writing annotations", done, total)
     finally:
         project.store.facts.write(Written(written))
 
 
-def _steps(project: Project, changes: Changes, author: int | None, written: dict[int, str]) -> Iterator[None]:
+class _Places:
+    """Keeps tasks as open as they are: Label Studio counts an annotation of ours like anybody's."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._task_of = {row.id: row.task for row in project.store.mirror.annotations()}
+
+    @contextmanager
+    def added(self, task: int) -> Iterator[None]:
+        """Let a task that is open before an annotation comes be so afterwards."""
+        before = self._state(task)
+        yield
+        if before and not before[1]:
+            self._set(task, before[0] + 1, is_labeled=False)
+
+    @contextmanager
+    def taken(self, annotation: int) -> Iterator[None]:
+        """Let a task be open for as many as before its annotation goes, or closed as before."""
+        task = self._task_of.get(annotation)
+        before = None if task is None else self._state(task)
+        yield
+        if task is None or before is None:
+            return
+        overlap, was_closed = before
+        after = self._state(task) if was_closed else None
+        if overlap > 1 and (not was_closed or (after and not after[1])):
+            self._set(task, overlap - 1, is_labeled=was_closed)
+
+    def _state(self, task: int) -> tuple[int, bool] | None:
+        """Return a task's overlap and whether it is closed; None where that cannot be read."""
+        page = self._project.studio.task(self._project.number, task)
+        return next(((row["overlap"], bool(row["is_labeled"])) for row in page.tasks), None)
+
+    def _set(self, task: int, overlap: int, *, is_labeled: bool) -> None:
+        self._project.studio.set_task(task, overlap=overlap, is_labeled=is_labeled)
+        self._project.store.mirror.set_states([(task, overlap, is_labeled)])
+
+
+def _steps(
+    project: Project, changes: Changes, author: int | None, written: dict[int, str], places: _Places | None
+) -> Iterator[None]:
     studio, flag = project.studio, changes.ground_truth
     for task, result in changes.create.items():
-        made = studio.create_annotation(task, list(result), completed_by=author, ground_truth=flag)
+        with places.added(task) if places else nullcontext():
+            made = studio.create_annotation(task, list(result), completed_by=author, ground_truth=flag)
         if made is not None:
             written[made] = orjson.dumps(list(result)).decode()
         yield
@@ -127,7 +177,8 @@ def _steps(project: Project, changes: Changes, author: int | None, written: dict
             written[annotation] = orjson.dumps(list(result)).decode()
         yield
     for annotation in changes.delete:
-        studio.delete_annotation(annotation)
+        with places.taken(annotation) if places else nullcontext():
+            studio.delete_annotation(annotation)
         written.pop(annotation, None)
         yield
 

@@ -307,11 +307,14 @@ def _strictly_increasing(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _reopen(rows: NDArray[np.int64], tasks: Tasks, occupied: NDArray[np.int64]) -> tuple[TaskChange, ...]:
-    """Open the tasks of the queue that Label Studio would not serve; the front of the queue first."""
+    """Open the tasks of the queue for one more annotator each; the front of the queue first.
+
+    A task from which an annotation was deleted is open for two.
+    """
     return tuple(
-        TaskChange(int(tasks.ids[row]), max(int(occupied[row]) + 1, 1), False)
+        TaskChange(int(tasks.ids[row]), int(occupied[row]) + 1, False)
         for row in rows
-        if tasks.is_labeled[row] or tasks.overlap[row] <= occupied[row]
+        if tasks.is_labeled[row] or tasks.overlap[row] != occupied[row] + 1
     )
 
 

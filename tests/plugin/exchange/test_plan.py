@@ -240,6 +240,15 @@ def test_reopened_tasks_that_left_the_queue_are_closed():
     assert plan.reopen == ()
 
 
+def test_a_task_from_which_an_annotation_went_is_open_for_one_and_not_for_two():
+    scores = scores_of(3, [(0, 0, 0), (0, 1, 1), (1, 0, 0), (1, 1, 1)], target_quality=1.0)
+    plan = plan_of(scores, tasks=tasks_of(scores, overlap=[4, 3, 2], is_labeled=[False, False, False]))
+    assert {(change.task, change.overlap, change.is_labeled) for change in plan.reopen} == {
+        (100, 3, False),
+        (102, 1, False),
+    }
+
+
 @pytest.mark.parametrize("max_labels", [1, 5])
 def test_where_the_model_disagrees_with_all_its_label_is_published_and_the_task_stays_in_the_queue(max_labels):
     answered = [(row, who, (row + (who == 2)) % 3) for row in range(30) for who in (0, 1, 2)]
