@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from harness.service_process import ServiceProcess
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.records import Counts
 
@@ -140,3 +141,22 @@ def test_people_are_called_as_label_studio_calls_them(studio, add_annotator):
     assert found[first.id] == "Ann Lee"
     assert [found[who.id] for who in (second, third)] == [f"Bo Li ({who.email})" for who in (second, third)]
     assert found[nameless.id] == nameless.email
+
+
+@pytest.mark.parametrize("page", ["/projects", "/projects/1/data?tab=2", "/user/login/", "/api"])
+def test_a_page_of_label_studio_is_not_its_address(studio, project, run, page):
+    for words in (["look", project.id], ["doctor", project.id], ["projects"]):
+        done = run(words, url=studio.url + page)
+        said = " ".join((done.stdout + done.stderr).split())
+        assert done.returncode in (1, 2)
+        assert f"Put {studio.url} into LABEL_STUDIO_URL" in said
+        assert "Traceback" not in said
+
+
+def test_our_own_pages_are_not_label_studio(project, run, tmp_path):
+    with ServiceProcess(tmp_path, {"LABEL_STUDIO_URL": "http://127.0.0.1:1", "LABEL_STUDIO_API_KEY": "x"}) as service:
+        for words in (["look", project.id], ["doctor", project.id], ["projects"]):
+            done = run(words, url=service.url)
+            said = " ".join((done.stdout + done.stderr).split())
+            assert done.returncode in (1, 2)
+            assert f"What answers at {service.url} is not Label Studio: it answered GET /api/" in said

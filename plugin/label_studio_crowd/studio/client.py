@@ -22,7 +22,7 @@ import orjson
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.feedback import Progress, silent
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.studio.failures import NoSuchProjectError, StudioError
+from label_studio_crowd.studio.failures import NoSuchProjectError, StudioError, read_json
 from label_studio_crowd.studio.http_client import HttpClient
 from label_studio_crowd.studio.own_annotations import own_id
 from label_studio_crowd.studio.records import Counts, Prediction, VersionState
@@ -108,7 +108,7 @@ class Studio:
         if not self._is_legacy:
             return self._sdk.ask("GET", path, params=params)
         answer = self._http.get(path, params=params, headers={"Authorization": f"Token {self._api_key}"})
-        return orjson.loads(answer.content)
+        return read_json(path, answer)
 
     @property
     def token_kind(self) -> str:
@@ -328,7 +328,7 @@ class Studio:
         Parameters
         ----------
         with_times
-            With each task's annotations, their id and updated_at.
+            With each task's annotations, their id, updated_at and completed_by.
         """
         return self._rows(project, STATES_AND_TIMES if with_times else STATES, progress)
 

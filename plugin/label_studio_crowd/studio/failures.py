@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import httpx
+import orjson
 
 from label_studio_crowd.errors import UserError
 
@@ -88,10 +89,8 @@ def no_answer(url: str, request: str, error: Exception) -> NoAnswerError:
     return NoAnswerError(f"Label Studio does not answer at {url} ({reason}): {advice}")
 
 
-def failure(url: str, token_kind: str, answer: httpx.Response) -> StudioError | None:
-    """Return what is wrong with an answer, or None."""
-    if _is_strange(answer):
-        return _stranger(url, answer)
+def failure(token_kind: str, answer: httpx.Response) -> StudioError | None:
+    """Return what is wrong with an answer of Label Studio, or None."""
     if answer.is_success:
         return None
     if answer.request.url.path.endswith(REFRESH_PATH):
@@ -101,9 +100,18 @@ def failure(url: str, token_kind: str, answer: httpx.Response) -> StudioError | 
     return _answered_badly(_refusal(token_kind, answer), answer.status_code)
 
 
-def unreadable(path: str, error: Exception) -> UnreadableError:
-    """Return the error for an answer that is no JSON, or too deeply nested for anybody."""
-    return UnreadableError(f"Label Studio's answer to {path} cannot be read: {error}")
+def read_json(path: str, answer: httpx.Response) -> Any:
+    """Return the JSON of an answer.
+
+    Raises
+    ------
+    UnreadableError
+        If it is no JSON, or too deeply nested for anybody.
+    """
+    try:
+        return orjson.loads(answer.content)
+    except orjson.JSONDecodeError as error:
+        raise UnreadableError(f"Label Studio's answer to {path} cannot be read: {error}") from None
 
 
 def refused_personal_token(detail: str) -> StudioError:
@@ -112,30 +120,6 @@ def refused_personal_token(detail: str) -> StudioError:
         f"Label Studio refuses the personal access token ({detail}): create a new one "
         "under Account & Settings → Personal Access Token and put it into LABEL_STUDIO_API_KEY.",
         401,
-    )
-
-
-def _is_strange(answer: httpx.Response) -> bool:
-    """Return whether something other than Label Studio answers."""
-    if answer.is_redirect:
-        return True
-    if "json" in answer.headers.get("content-type", ""):
-        return False
-    if answer.request.url.path.endswith(REFRESH_PATH):
-        return answer.status_code < 500
-    return answer.status_code in (400, 404) or (answer.is_success and answer.request.method != "DELETE")
-
-
-def _stranger(url: str, answer: httpx.Response) -> StudioError:
-    if answer.is_redirect:
-        target = answer.headers.get("location", "elsewhere")
-        return StudioError(f"{url} redirects to {target}: put that address into LABEL_STUDIO_URL.")
-    path = answer.request.url.path
-    if "https port" in answer.text[:2000].lower():
-        return StudioError(f"{url} speaks HTTPS: write https:// instead of http:// in LABEL_STUDIO_URL.")
-    return StudioError(
-        f"{url} answers, but it is not Label Studio ({path} gave no JSON): correct LABEL_STUDIO_URL, which is the "
-        "address without a path to a project."
     )
 
 

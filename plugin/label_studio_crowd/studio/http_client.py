@@ -15,6 +15,7 @@ import httpx
 import stamina
 
 from label_studio_crowd.studio.failures import REFRESH_PATH, failure, may_pass, no_answer
+from label_studio_crowd.studio.strangers import stranger
 from label_studio_crowd.studio.waiting import Waited
 
 stamina.instrumentation.set_on_retry_hooks([])  # what is repeated at once is not worth a line on the screen
@@ -54,6 +55,7 @@ class HttpClient(httpx.Client):
         self.renew: Callable[[], str] | None = None
         self._url = url
         self._answered = False
+        self._is_known = False
         self._hurried = _Hurried()
 
     def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
@@ -97,9 +99,10 @@ class HttpClient(httpx.Client):
     def _good_answer(self, request: httpx.Request, **how: Any) -> httpx.Response:
         answer = self._signed(request, **how)
         self._answered = True
-        wrong = failure(self._url, self.token_kind, answer)
+        wrong = stranger(self._url, answer, is_known=self._is_known) or failure(self.token_kind, answer)
         if wrong is not None:
             raise wrong
+        self._is_known = True
         return answer
 
     def _signed(self, request: httpx.Request, **how: Any) -> httpx.Response:

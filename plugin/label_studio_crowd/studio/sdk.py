@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
 from label_studio_sdk.base_client import LabelStudioBase
 from label_studio_sdk.core.api_error import ApiError
 
-from label_studio_crowd.studio.failures import refused_personal_token, unreadable
+from label_studio_crowd.studio.failures import read_json, refused_personal_token
 from label_studio_crowd.studio.http_client import HttpClient
 
 _TOKEN_KINDS: Final = {"refresh": "personal access token", "access": "access token"}
@@ -49,10 +48,7 @@ class Sdk(LabelStudioBase):
     def ask(self, method: str, path: str, *, params: dict[str, Any] | None = None, json: Any = None) -> Any:
         """Send a request that the SDK has no method for, or whose models cost too much; return the JSON, or None."""
         answer = self._client_wrapper.httpx_client.request(path, method=method, params=params, json=json)
-        try:
-            return orjson.loads(answer.content) if answer.content else None
-        except orjson.JSONDecodeError as error:
-            raise unreadable(path, error) from None
+        return read_json(path, answer) if answer.content else None
 
     def file(self, path: str) -> Any:
         """Return a context manager that streams a file of Label Studio itself."""

@@ -106,7 +106,7 @@ def test_a_refusal_says_what_label_studio_said():
 )
 def test_a_redirect_is_not_followed_but_named(status, ask):
     studio, requests = server(httpx.Response(status, headers={"location": "https://studio/"}))
-    with pytest.raises(StudioError, match="redirects to https://studio/"):
+    with pytest.raises(StudioError, match="redirects to https://studio: put that address into LABEL_STUDIO_URL"):
         ask(studio)
     assert len(requests) == 2
 
@@ -128,11 +128,79 @@ def test_any_token_can_be_tried(token):
         Studio("http://studio", token, transport=refuse).version()
 
 
-def test_an_address_of_something_else_is_named():
-    page = httpx.MockTransport(lambda _: httpx.Response(200, html="<p>Welcome</p>"))
-    for token in ("x" * 40, PERSONAL):
-        with pytest.raises(StudioError, match="LABEL_STUDIO_URL"):
-            Studio("http://studio", token, transport=page).version()
+LOGIN = "<html><title>Log in\n &amp; go</title><form></form></html>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx.Response(200, html=LOGIN), "with the web page 'Log in & go'"),
+        (httpx.Response(200, html="<p>Welcome</p>"), "with a web page"),
+        (httpx.Response(404, html=LOGIN), "with 404 and the web page 'Log in & go'"),
+        (httpx.Response(200), "with nothing"),
+        (httpx.Response(200, headers={"content-type": "application/json"}), "with nothing"),
+        (httpx.Response(204), "with nothing"),
+        (httpx.Response(200, text="OK"), "with text/plain"),
+        (httpx.Response(200, content=b"x", headers={"content-type": "application/json"}), "calls itself JSON"),
+        (httpx.Response(200, json={"status": "ok"}), r"with JSON of another kind \('status'\)"),
+        (httpx.Response(200, json=[]), "with JSON that is a list"),
+        (httpx.Response(200, json="ok"), "with JSON that is no object"),
+        (httpx.Response(200, json={}), "with empty JSON"),
+        (httpx.Response(404, json={"detail": "Not Found"}), r"404 and JSON of another kind \('detail'\)"),
+        (httpx.Response(405, json={"detail": "Method Not Allowed"}), "405 and JSON of another kind"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("token", ["x" * 40, PERSONAL], ids=["legacy", "personal"])
+@pytest.mark.parametrize(
+    "ask",
+    [lambda s: s.version(), lambda s: s.user(), lambda s: list(s.projects()), lambda s: s.project(3)],
+    ids=["version", "user", "projects", "project"],
+)
+def test_what_answers_instead_of_label_studio_is_named(answer, words, token, ask):
+    studio = Studio("http://studio", token, transport=httpx.MockTransport(lambda _: answer))
+    with pytest.raises(StudioError, match=words) as error:
+        ask(studio)
+    assert str(error.value).startswith("What answers at http://studio is not Label Studio: it answered ")
+    assert "Put the address of Label Studio into LABEL_STUDIO_URL, as you open it in the browser" in str(error.value)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_proxy_that_lets_nobody_through_is_told_from_a_token_that_is_refused(status):
+    proxy = httpx.MockTransport(lambda _: httpx.Response(status, html="<title>Authorization Required</title>"))
+    with pytest.raises(StudioError, match="Something before Label Studio at http://studio lets nobody through"):
+        Studio("http://studio", "x" * 40, transport=proxy).project(3)
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "words"),
+    [
+        ("http://studio", "https://studio/api/projects/3/?x=1", "http://studio redirects to https://studio: put that"),
+        ("http://host/ls", "https://host/ls/api/projects/3/", "redirects to https://host/ls: put that"),
+        ("http://host/old", "/new/api/projects/3", "redirects to http://host/new: put that"),
+        ("http://studio", "https://login.example/?next=1", "redirects to https://login.example: put that"),
+        ("http://studio", "/login?next=/api", "redirects GET /api/projects/3/ to http://studio/login instead"),
+        ("http://studio/projects/3/data", "/user/login/?next=x", "Put http://studio into LABEL_STUDIO_URL"),
+        ("http://studio/projects/3/data?tab=1", "/user/login/?next=x", "Put http://studio into LABEL_STUDIO_URL"),
+        ("http://studio", "", "is not Label Studio: it redirects GET /api/projects/3/ nowhere"),
+    ],
+)
+def test_the_address_that_a_redirect_leads_to_has_no_path_of_a_request(url, target, words):
+    moved = httpx.MockTransport(lambda _: httpx.Response(302, headers={"location": target} if target else {}))
+    with pytest.raises(StudioError, match=words.replace("?", r"\?")):
+        Studio(url, "x" * 40, transport=moved).project(3)
+
+
+def test_a_page_in_the_address_is_named():
+    lost = httpx.MockTransport(lambda _: httpx.Response(404, html="<p>Not found</p>"))
+    with pytest.raises(StudioError, match="Put https://host/ls into LABEL_STUDIO_URL: the address without the path"):
+        Studio("https://host/ls/projects/3/data?tab=1", "x" * 40, transport=lost).project(3)
+
+
+def test_what_label_studio_says_later_is_its_own():
+    studio, _ = server(httpx.Response(404, json={"detail": "Not found."}))
+    with pytest.raises(StudioError, match="Label Studio answered 404"):
+        studio.update_project(3, sampling="none")
 
 
 def with_token_service(*refreshed, bearers=("one",), url="http://studio", token=PERSONAL):
