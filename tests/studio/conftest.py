@@ -155,10 +155,14 @@ class Plugin:
             return disconnect(self.opened)
 
     def sync(self, **how: Any) -> Run:
-        with self._alone():
-            run = rescore(self.opened, How(**how))
+        run = self.look(only_news=False, **how)
         assert run is not None
         return run
+
+    def look(self, *, only_news: bool = True, **how: Any) -> Run | None:
+        """Run as a service does that looks whether there is news; None if there is none."""
+        with self._alone():
+            return rescore(self.opened, How(only_news=only_news, **how))
 
     def _alone(self) -> AbstractContextManager[None]:
         """Wait for a service's run, and keep it out meanwhile, as the commands do."""

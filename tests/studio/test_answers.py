@@ -102,15 +102,17 @@ def test_our_own_consensus_is_no_answer_after_its_predictions_are_gone(finished,
     assert at_work.sync(full=True).report().labels == labels
 
 
-def test_deleted_users_are_several_people(make_project, studio, add_annotator, plugin):
+@pytest.mark.parametrize("how", [{"full": True}, {"sweep": True}], ids=str)
+def test_deleted_users_are_several_people(make_project, studio, add_annotator, plugin, how):
     people = [add_annotator() for _ in range(3)]
     answers = [(task, who, label) for task, label in enumerate(LABELS) for who in people]
     at_work = plugin(make_project([{"text": f"text {n}"} for n in range(len(LABELS))], answers=answers))
     at_work.connect()
     labels = at_work.sync().report().labels
+    assert any(at_work.look() is None for _ in range(3))
     for who in people[:2]:
         assert studio.api.delete(f"/api/users/{who.id}/").status_code == 204
-    run = at_work.sync(full=True)
+    run = at_work.look(only_news="sweep" in how, **how)
     assert (run.report().labels, run.report().annotators) == (labels, 3)
     assert run.report().set_aside == {}
     assert [int(who) for who in run.scores.answers.crowd.annotators] == [-1, 0, people[2].id]

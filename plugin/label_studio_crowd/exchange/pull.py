@@ -235,7 +235,7 @@ def refresh_states(project: Project) -> int:
 
 
 def sweep(project: Project) -> Pulled:
-    """Look at every task's state, and at when its annotations changed; read the tasks again that are not as here.
+    """Look at every task's state, when its annotations changed and whose they are; read those that are not as here.
 
     What a mirror holds that Label Studio does not, no pull of changes would find.
     """
@@ -250,7 +250,7 @@ def sweep(project: Project) -> Pulled:
     pull = _Pull(project)
     full = len(differing) > _MANY
     pull.again()
-    changed = pull.pages() if full else pull.tasks(differing)
+    changed = max(pull.pages(), len(differing)) if full else pull.tasks(differing)
     pull.leave()
     return Pulled(changed, deleted + (mirror.keep_only(pull.seen) if full else 0), full, pull.models)
 

@@ -90,9 +90,9 @@ _READ_ANNOTATIONS: Final = (
     .order_by(annotations.c.task, annotations.c.id)
 )
 _READ_ANNOTATIONS_OF_TASK: Final = _READ_ANNOTATIONS.where(annotations.c.task == _TASK)
-_READ_TIMES: Final = sa.select(annotations.c.task, annotations.c.id, annotations.c.updated_at).where(
-    _ANNOTATIONS, annotations.c.task.in_(_SOME_TASKS)
-)
+_READ_TIMES: Final = sa.select(
+    *(annotations.c[name] for name in ("task", "id", "updated_at", "annotator")),
+).where(_ANNOTATIONS, annotations.c.task.in_(_SOME_TASKS))
 
 
 def _number(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
@@ -177,18 +177,22 @@ class Mirror(Part):
                 self._each(connection, _SET_STATE, some)
 
     def differing(self, page: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Return those of some tasks whose annotations, by their ids and times, are not those that are here.
+        """Return those of some tasks whose annotations, by their ids, times and users, are not those that are here.
 
         Parameters
         ----------
         page
-            Tasks with `id`, and `annotations` with `id` and `updated_at`, as Label Studio's API gives them.
+            Tasks with `id`, and `annotations` with `id`, `updated_at` and `completed_by`, as Label Studio's API gives
+            them.
         """
-        held: dict[int, set[tuple[int, str]]] = {task["id"]: set() for task in page}
+        held: dict[int, set[tuple[int, str, int]]] = {task["id"]: set() for task in page}
         with self._database.reading() as connection:
-            for task, annotation, at in self._of_some(connection, _READ_TIMES, list(held)):
-                held[task].add((annotation, at))
-        there = {task["id"]: {(row["id"], as_time(row["updated_at"])) for row in task["annotations"]} for task in page}
+            for task, *known in self._of_some(connection, _READ_TIMES, list(held)):
+                held[task].add(tuple(known))
+        there = {
+            task["id"]: {(row["id"], as_time(row["updated_at"]), annotator_of(row)) for row in task["annotations"]}
+            for task in page
+        }
         return [task for task, rows in held.items() if rows != there[task]]
 
     def keep_only(self, ids: Iterable[int]) -> int:

@@ -86,8 +86,8 @@ STATES: Final = "id,overlap,is_labeled"
 NUMBERS: Final = f"{STATES},total_annotations,cancelled_annotations,annotators"
 """These, how many annotations and skips a task has, and whose: read without what may keep it from being read."""
 
-STATES_AND_TIMES: Final = f"{STATES},annotations.id,annotations.updated_at"
-"""The same, and when each annotation was last changed."""
+STATES_AND_TIMES: Final = f"{STATES},annotations.id,annotations.updated_at,annotations.completed_by"
+"""The same, when each annotation was last changed, and whose it is: a user's deletion does not change that time."""
 
 
 def page_after(

@@ -69,17 +69,19 @@ def test_a_project_with_the_number_of_a_deleted_one_is_another(store):
     assert project.facts.read(Numbered) is None
 
 
-def test_what_label_studio_does_not_hold_is_found_by_ids_and_times(store):
+def test_what_label_studio_does_not_hold_is_found_by_ids_times_and_users(store):
     mirror = Store(store).project("s", 1).mirror
     mirror.apply([task(1, annotations=[5]), task(2, annotations=[6]), task(3, annotations=[7])])
 
-    def told(number, *times):
-        return {"id": number, "annotations": [{"id": row, "updated_at": at} for row, at in times]}
+    def told(number, *times, by={1: 5, 2: 6, 3: 7}.get):
+        rows = [{"id": row, "updated_at": at, "completed_by": by(number)} for row, at in times]
+        return {"id": number, "annotations": rows}
 
     (held,) = {row.updated_at for row in mirror.annotations()}
     page = [told(1, (10, held)), told(2, (20, "2026-11-21T04:00:00Z")), told(3, (30, held), (31, held)), told(4)]
     assert mirror.differing(page) == [2, 3]
     assert mirror.differing([told(1)]) == [1]
+    assert mirror.differing([told(1, (10, held), by=lambda _: None)]) == [1]
 
 
 def test_what_is_about_one_region_stays_together_whatever_its_random_id(store):
