@@ -12,7 +12,7 @@ from label_studio_crowd.connection.adoption import Adopted, Setup
 from label_studio_crowd.connection.record import Record
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Facts, PlainFact
-from label_studio_crowd.studio.client import BACKEND_TITLE
+from label_studio_crowd.studio.requests.backends import BACKEND_TITLE
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION
 
 log = logging.getLogger(__name__)

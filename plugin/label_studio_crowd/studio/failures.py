@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -79,6 +80,17 @@ class NoSuchProjectError(StudioError):
 def may_pass(error: Exception) -> bool:
     """Return whether a request that failed with this error may succeed when it is repeated."""
     return isinstance(error, StudioError) and error.may_pass
+
+
+def unless_gone(change: Callable[[], object]) -> bool:
+    """Make a change; return False if what is to be changed is gone."""
+    try:
+        change()
+    except StudioError as error:
+        if error.status == 404:
+            return False
+        raise
+    return True
 
 
 def no_answer(url: str, request: str, error: Exception) -> NoAnswerError:

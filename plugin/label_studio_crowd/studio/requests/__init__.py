@@ -1,0 +1,1 @@
+"""What Label Studio is asked and told, a module for each thing that the requests are about."""
