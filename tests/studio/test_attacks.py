@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 
 from harness.project import choice
 from harness.service_process import ServiceProcess, until
+from harness.stand_in_backend import stand_in_backend
 from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.store.jobs import Jobs, Needs
 from label_studio_crowd.store.projects import Store
@@ -134,30 +133,9 @@ def test_a_deleted_tab_is_said_where_people_look_and_connect_mends_it(studio, pr
 
 @pytest.fixture
 def listener():
-    """Somebody else's server, which Label Studio accepts as an ML backend; `heard` are the passwords sent to it."""
-
-    class Answer(BaseHTTPRequestHandler):
-        heard: list[str] = []  # noqa: RUF012
-
-        def do_GET(self):
-            self.heard.append(self.headers.get("Authorization") or "")
-            body = b'{"status": "UP", "model_version": "crowd-consensus"}'
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    server.heard = Answer.heard
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
+    """Somebody else's server, which Label Studio accepts as an ML backend."""
+    with stand_in_backend("crowd-consensus") as running:
+        yield running
 
 
 def test_an_address_that_somebody_changed_is_noticed(studio, project, plugin, serve, listener):
@@ -165,7 +143,7 @@ def test_an_address_that_somebody_changed_is_noticed(studio, project, plugin, se
     connected(studio, project, service)
     secret = hook_headers(studio, project)
     (backend,) = studio.api.get("/api/ml", params={"project": project.id}).json()
-    url = f"http://127.0.0.1:{listener.server_port}"
+    url = listener.url
     kept = {
         "auth_method": "BASIC_AUTH",
         "basic_auth_user": "me",
@@ -174,7 +152,7 @@ def test_an_address_that_somebody_changed_is_noticed(studio, project, plugin, se
     changed = {"project": project.id, "title": "crowd", "url": url, **kept}
     studio.api.patch(f"/api/ml/{backend['id']}", json=changed).raise_for_status()
     sent = base64.b64encode(b"me:a secret").decode()
-    assert f"Basic {sent}" in listener.heard
+    assert f"Basic {sent}" in listener.passwords
     until(lambda: url in str(service.api(f"projects/{project.id}")["warnings"]))
     assert f"{url}, at which this service was never reached" in service.log.read_text()
     at_work = plugin(project)

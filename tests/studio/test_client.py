@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from harness.service_process import ServiceProcess
+from harness.stand_in_backend import stand_in_backend
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.records import Counts
 
@@ -36,26 +33,9 @@ def client(studio):
 
 @pytest.fixture
 def backend():
-    """An ML backend of somebody's own: `backend.asked` has the routes that Label Studio has asked of it."""
-
-    class Answers(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.server.asked.append(self.path)
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps({"model_version": "own"}).encode())
-
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        server.asked = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+    """An ML backend of somebody's own."""
+    with stand_in_backend("own") as running:
+        yield running
 
 
 def answered(studio, path, **params):
@@ -63,7 +43,7 @@ def answered(studio, path, **params):
 
 
 def test_a_look_at_the_backends_sets_none_of_them_up(studio, client, project, backend):
-    client.add_backend(project.id, f"http://127.0.0.1:{backend.server_port}")
+    client.add_backend(project.id, backend.url)
     assert backend.asked.pop() == "/setup"
     backend.asked.clear()
     found = client.backends(project.id)

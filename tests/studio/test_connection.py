@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from harness.stand_in_backend import stand_in_backend
 from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.connection.record import RecordError, find_record, options_in
 from label_studio_crowd.errors import UserError
@@ -319,26 +319,9 @@ def test_a_backend_is_removed_with_its_webhook(lively, plugin, backend):
 
 @pytest.fixture
 def backend():
-    """The least that Label Studio accepts as an ML backend."""
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = b'{"status": "UP", "model_version": "some-model"}'
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_POST = do_GET  # noqa: N815
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    """The address of an ML backend of somebody's own."""
+    with stand_in_backend("some-model") as running:
+        yield running.url
 
 
 def test_the_newer_record_wins_over_a_stale_one(lively, plugin, tmp_path):
