@@ -138,7 +138,8 @@ def _find_change(
     settings = project.settings.over(options)
     find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
     models_of(settings)
-    classifiers.refuse_unknown(settings.classifier, project.studio.model_versions(project.number))
+    versions = project.studio.model_versions(project.number)
+    classifiers.refuse_unknown(settings.classifier, {name: state.count for name, state in versions.items()})
     connected = [row["url"].rstrip("/") for row in project.studio.backends(project.number)]
     missing = backend is not None and backend.rstrip("/") not in connected
     there, had_tabs = review_tabs(views), bool(options_in(record).get("review_tabs"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from label_studio_crowd.access import SECRET_HEADER, has_password
@@ -15,6 +15,8 @@ from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.exchange.publish import measured_costs
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
+from label_studio_crowd.scoring.foretold import about_gone, foretold
+from label_studio_crowd.scoring.lessons import NOT_LEARNED
 from label_studio_crowd.scoring.memory import memory_note
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.webhook_secret import known_secret
@@ -88,6 +90,7 @@ def examine(project: Project) -> Iterator[Check]:
         if note:
             yield Check("note", *note)
     yield from _models(project, settings)
+    yield from _classifier(project, settings)
     if record is None:
         words = "not connected: annotators are served in Label Studio's own order"
         yield Check("note", words, f"label-studio-crowd connect {project.number}" if scores else "")
@@ -114,7 +117,17 @@ def _models(project: Project, settings: Settings) -> Iterator[Check]:
         )
 
 
-_WITHOUT_CLASSES: Final = {"text": "texts", "ranking": "rankings", "regions": "regions", RELATIONS: RELATIONS}
+def _classifier(project: Project, settings: Settings) -> Iterator[Check]:
+    made_of = foretold(replace(project, settings=settings))
+    if made_of is None:
+        return
+    if made_of.count:
+        yield Check("ok", f"the classifier is made of {made_of.count} predictions of the model {made_of.version!r}")
+    else:
+        yield Check("wrong", *about_gone(made_of.version))
+
+
+_WITHOUT_CLASSES: Final = {**NOT_LEARNED, RELATIONS: RELATIONS}
 
 
 def _in_words(control: Control) -> str:

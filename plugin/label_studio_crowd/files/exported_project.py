@@ -56,6 +56,8 @@ class ExportedStudio(Studio):
         self._tasks = [
             self._task(number, task, rows) for number, task, rows in zip(self._ids, found, given, strict=True)
         ]
+        given_predictions = (row for task in found for row in _rows(task.get("predictions")))
+        self._bare_ids = sum(not _is_whole(row) for row in given_predictions)
         self._title = path.stem
         results = (row["result"] for task in self._tasks for row in task["annotations"])
         examples = [task["data"] for task in self._tasks[:_EXAMPLES]]
@@ -86,8 +88,8 @@ class ExportedStudio(Studio):
             "annotations": rows,
             "predictions": [
                 {**_PREDICTION, **row, "id": next(self._next), "task": number}
-                for row in task.get("predictions") or ()
-                if isinstance(row, Mapping) and "result" in row
+                for row in _rows(task.get("predictions"))
+                if _is_whole(row)
             ],
         }
 
@@ -160,8 +162,21 @@ class ExportedStudio(Studio):
         return found
 
     def prediction_rows(self, project: int) -> list[dict[str, Any]]:
-        """See `Studio`; ours are left out, for an export is no place where they are served."""
-        return [row for task in self._tasks for row in task["predictions"] if not is_ours(str(row["model_version"]))]
+        """See `Studio`; ours are left out, for an export is no place where they are served.
+
+        Raises
+        ------
+        UserError
+            If the export has nothing but the ids of its predictions.
+        """
+        rows = [row for task in self._tasks for row in task["predictions"]]
+        if not rows and self._bare_ids:
+            raise UserError(
+                f"The file has only the ids of its {self._bare_ids:,} predictions, as the button Export writes them. "
+                "Export them whole, by a snapshot of Label Studio's API (POST /api/projects/…/exports/) with "
+                '{"serialization_options": {"predictions": {"only_id": false}}}.'
+            )
+        return [row for row in rows if not is_ours(str(row["model_version"]))]
 
     def predictions(self, project: int) -> list[Prediction]:
         """See `Studio`."""
@@ -177,6 +192,16 @@ class ExportedStudio(Studio):
     def backends(self, project: int) -> list[dict[str, Any]]:
         """See `Studio`."""
         return []
+
+
+def _rows(predictions: Any) -> list[Any]:
+    """Return a task's predictions, whatever they are; none where they are no list."""
+    return predictions if isinstance(predictions, list) else []
+
+
+def _is_whole(prediction: Any) -> bool:
+    """Return whether a prediction has a result: exports may have nothing but its id."""
+    return isinstance(prediction, Mapping) and "result" in prediction
 
 
 def _numbers(ids: list[Any]) -> list[int]:

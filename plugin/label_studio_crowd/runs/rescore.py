@@ -41,6 +41,7 @@ from label_studio_crowd.runs.warnings import find_warnings
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
 from label_studio_crowd.scoring.ahead import compile_ahead
 from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.foretold import is_made_of_others
 from label_studio_crowd.scoring.outlook import add_to_history, is_outlook_due
 from label_studio_crowd.scoring.probabilities import at_hand, forget_others, train_anew
 from label_studio_crowd.scoring.scores import Scores
@@ -208,7 +209,8 @@ def _has_news(project: ScoredProject, pulled: Pulled) -> bool:
     last = project.store.runs.last()
     if last is None or last.report.changes.deferred:
         return True
-    return project.store.facts.read(Seen) != circumstances(project) or not is_as_published(project)
+    is_another = project.store.facts.read(Seen) != circumstances(project) or is_made_of_others(project)
+    return is_another or not is_as_published(project)
 
 
 def _judge(project: ScoredProject, answers: tuple[Answers, ...], annotations: list[Annotation], how: How) -> Judged:

@@ -13,6 +13,8 @@ from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.exchange.pull import Unreadable
 from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.scoring.answers import ALONE, OURS, Answers
+from label_studio_crowd.scoring.classifiers import predictions_named
+from label_studio_crowd.scoring.foretold import Foretold, about_gone
 from label_studio_crowd.scoring.memory import memory_note
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.settings import Settings
@@ -49,6 +51,7 @@ def find_warnings(project: ScoredProject, scores: Scores, plan: Plan) -> Iterato
         yield from _of_unreadable([task.id for task in unreadable.tasks])
     yield from _of_other_answers(project, scores.answers)
     yield from _of_models(project, scores)
+    yield from _of_classifier(project)
     yield from _of_controls(project, scores)
     yield from _of_quality(scores, project.settings)
     crowd, budget = scores.answers.crowd, project.settings.label_budget
@@ -130,6 +133,13 @@ def _of_models(project: ScoredProject, scores: Scores) -> Iterator[str]:
         if told:
             some = ", ".join(f"{number} {why}" for why, number in told[:_NAMED])
             yield f"Predictions of the model {version!r} that are no answers: {some}."
+
+
+def _of_classifier(project: ScoredProject) -> Iterator[str]:
+    made_of = project.store.facts.read(Foretold)
+    if made_of and not made_of.count and made_of.version == predictions_named(project.settings.classifier):
+        what, mend = about_gone(made_of.version)
+        yield f"The project has {what}. To change that, {mend}."
 
 
 def _of_controls(project: ScoredProject, scores: Scores) -> Iterator[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from label_studio_crowd.errors import UserError
@@ -16,9 +18,11 @@ from label_studio_crowd.feedback import Progress
 from label_studio_crowd.project import ScoredProject
 from label_studio_crowd.scoring import classifiers, models
 from label_studio_crowd.scoring.answers import Answers
+from label_studio_crowd.scoring.foretold import Foretold, foretold, is_made_of_others, note_foretold
 from label_studio_crowd.scoring.lessons import lesson_of
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now
+from label_studio_crowd.store.mirror import as_answer
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.controls import SeveralLabelsError
 
@@ -56,7 +60,7 @@ def at_hand(project: ScoredProject, answers: Answers, *, by_model: bool = False)
     settings, mirror = project.settings, project.store.mirror
     name = answers.control.name
     known = project.store.trainings.last(name)
-    if known is None or known.classifier != _trained_for(project, answers):
+    if known is None or known.classifier != _trained_for(project, answers) or is_made_of_others(project):
         return None
     if known.control != name:  # of an earlier release
         known = replace(known, control=name)
@@ -118,11 +122,23 @@ def train_anew(
         If the classifier that the settings name fits none of the controls. Where it fits some, the others do without,
         and their summaries say why.
     """
-    school = _School(project, keep)
-    found = tuple(school.train(each) for each in answers)
-    if school.errors and not (school.learned or others):
+    made_of = foretold(project)
+    school = _School(project)
+    lessons = [school.train(each) for each in answers]
+    if school.errors and not (school.learned or others or _is_gone(project, made_of, answers)):
         raise school.errors[0]
-    return found
+    if not keep:
+        return tuple(trained for trained, _ in lessons)
+    note_foretold(project, made_of)
+    return tuple(_kept(project, trained, model) for trained, model in lessons)
+
+
+def _is_gone(project: ScoredProject, made_of: Foretold | None, answers: Sequence[Answers]) -> bool:
+    """Return whether the predictions that the classifier was made of were deleted since: annotators must not wait."""
+    if made_of is None or made_of.count:
+        return False
+    known = ((project.store.trainings.last(each.control.name), _trained_for(project, each)) for each in answers)
+    return any(last is not None and last.classifier == wanted for last, wanted in known)
 
 
 class _School:
@@ -136,20 +152,22 @@ class _School:
         Whether there was one that does.
     """
 
-    def __init__(self, project: ScoredProject, keep: bool) -> None:
-        self._project, self._keep = project, keep
+    def __init__(self, project: ScoredProject) -> None:
+        self._project = project
         self._newest, self._data = project.store.mirror.newest() or "", project.store.mirror.data()
         self.errors: list[UserError] = []
         self.learned = False
 
-    def train(self, answers: Answers) -> Probabilities:
-        """Return what the classifier of a control says, and keep it."""
+    def train(self, answers: Answers) -> tuple[Probabilities, classifiers.Model | None]:
+        """Return what the classifier of a control says, and its model for tasks to come."""
         project, lesson, control = self._project, lesson_of(answers.control), answers.control
+        predictions, versions = _foreign_predictions(project, answers)
         tasks = classifiers.TaskData(
             ids=answers.crowd.tasks.tolist(),
             data=[self._data.get(task, {}) for task in answers.crowd.tasks.tolist()],  # one may be deleted meanwhile
             fields=control.fields,
-            predictions=_foreign_predictions(project, answers),
+            predictions=predictions,
+            versions=versions,
         )
         chosen: Any = None
         try:
@@ -180,17 +198,19 @@ class _School:
             training=uuid.uuid4().hex if model is not None else "",
             trained_at=now(),
         )
-        return self._kept(trained, model) if self._keep else trained
+        return trained, model
 
-    def _kept(self, trained: Probabilities, model: classifiers.Model | None) -> Probabilities:
-        trainings, settings = self._project.store.trainings, self._project.settings
-        before = trainings.last(trained.control)
-        if model is not None:
-            trained = _with_model_kept(trained, model, settings)
-        trainings.keep(trained)
-        if before is not None and before.training:
-            models.forget(settings.model_dir, before.training)
-        return trained
+
+def _kept(project: ScoredProject, trained: Probabilities, model: classifiers.Model | None) -> Probabilities:
+    """Keep a training and its model in place of the one before."""
+    trainings, settings = project.store.trainings, project.settings
+    before = trainings.last(trained.control)
+    if model is not None:
+        trained = _with_model_kept(trained, model, settings)
+    trainings.keep(trained)
+    if before is not None and before.training:
+        models.forget(settings.model_dir, before.training)
+    return trained
 
 
 def forget_others(project: ScoredProject, answers: Sequence[Answers]) -> None:
@@ -260,18 +280,23 @@ def _trained_for(project: ScoredProject, answers: Answers) -> str:
     return f"{settings.classifier} for {control.name}{order}{kind}{truth} by {settings.consensus}"
 
 
-def _foreign_predictions(project: ScoredProject, answers: Answers) -> dict[str, dict[int, tuple[Any, float | None]]]:
-    """Return the predictions that another model left in Label Studio, where the classifier is made of them."""
-    kind, _, version = project.settings.classifier.partition(":")
-    if kind != "predictions":
-        return {}
+def _foreign_predictions(
+    project: ScoredProject, answers: Answers
+) -> tuple[dict[str, dict[int, tuple[Any, float | None]]], Counter[str]]:
+    """Return the predictions that the classifier is made of, and how many the project has of each version."""
+    named = classifiers.predictions_named(project.settings.classifier)
+    if named is None:
+        return {}, Counter()
     lesson, found = lesson_of(answers.control), dict[str, dict[int, tuple[Any, float | None]]]()
-    for row in project.studio.predictions(project.number):
+    rows = project.studio.predictions(project.number)
+    for row in rows:
+        if row.model_version != named:
+            continue
         try:
-            answer = answers.control.read(row.result)
+            answer = answers.control.read(orjson.loads(as_answer(row.result)))
         except SeveralLabelsError:
             continue
         value = None if answer is None else lesson.foreign(answers, row.task, answer)
-        if value is not None and (row.model_version == version or not version):
+        if value is not None:
             found.setdefault(row.model_version, {})[row.task] = value, row.score
-    return found
+    return found, Counter(row.model_version for row in rows)

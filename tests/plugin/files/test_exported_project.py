@@ -127,6 +127,40 @@ def test_what_does_not_fit_is_said(words, said, run, tmp_path):
     assert said in err
 
 
+def with_predictions(path, predictions):
+    """Write an export of which each task has other predictions."""
+    tasks = json.loads(exported(path).read_text())
+    path.write_text(json.dumps([{**task, "predictions": predictions} for task in tasks]))
+
+
+@pytest.mark.parametrize(
+    ("predictions", "spec", "said"),
+    [
+        ([{"model_version": "gpt", "result": [item("choices", choices=["a"])]}], "gpt", None),
+        (
+            [{"model_version": "gpt", "result": [item("choices", choices=["a"])]}],
+            "gpt-9",
+            "Found no predictions of model version 'gpt-9'; versions of other models: 'gpt' (12 predictions)",
+        ),
+        (
+            [{"model_version": "gpt", "result": [item("rating", name="other", rating=3)]}],
+            "gpt",
+            "Of the 12 predictions of model version 'gpt' none answers this control",
+        ),
+        ([{"model_version": "gpt", "result": "b"}], "gpt", "Of the 12 predictions of model version 'gpt' none answers"),
+        ([71, 72], "gpt", "only the ids of its 24 predictions"),
+        ([{"id": 71, "score": 0.5}], "gpt", "only the ids of its 12 predictions"),
+        ([], "gpt", "Found no predictions of model version 'gpt'; there are none of other models"),
+        ("odd", "gpt", "Found no predictions of model version 'gpt'; there are none of other models"),
+    ],
+)
+def test_why_there_is_no_classifier_of_predictions_is_said(predictions, spec, said, run, tmp_path):
+    with_predictions(tmp_path / "pets.json", predictions)
+    code, out, err = run("look", "pets.json", "--classifier", f"predictions:{spec}")
+    assert code == (2 if said else 0), out + err
+    assert (said or "which 12 of 12 tasks have") in " ".join((out + err).split())
+
+
 def test_the_own_labeling_config_is_taken_if_it_is_given(tmp_path):
     config = (
         '<View><Text name="text" value="$text"/><Choices name="mood" toName="text"><Choice value="a"/></Choices></View>'

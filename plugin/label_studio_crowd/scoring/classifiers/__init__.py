@@ -7,6 +7,7 @@ fields hold, `out_of_sample` does the cross-validation, `fitted` the model of al
 """
 
 from label_studio_crowd.scoring.classifiers.choose import (
+    AS_REQUESTED,
     Choice,
     NumberChoice,
     SetChoice,
@@ -14,12 +15,14 @@ from label_studio_crowd.scoring.classifiers.choose import (
     choose,
     choose_for_numbers,
     choose_for_sets,
+    predictions_named,
     refuse_unknown,
 )
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, Model, Progress, TaskData
 from label_studio_crowd.scoring.classifiers.training import Trained, in_round, train
 
 __all__ = [
+    "AS_REQUESTED",
     "Choice",
     "Classifier",
     "Model",
@@ -33,6 +36,7 @@ __all__ = [
     "choose_for_numbers",
     "choose_for_sets",
     "in_round",
+    "predictions_named",
     "refuse_unknown",
     "train",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -23,6 +23,9 @@ SPECS = (
     "auto, none, text, text:FIELD[,FIELD], tabular, tabular:FIELD[,FIELD], embedding, embedding:FIELD, "
     "predictions:MODEL_VERSION, package.module:factory"
 )
+
+AS_REQUESTED = "none: as requested; labels are judged by the annotators alone"
+"""Why there is no classifier where the specification is "none"."""
 
 TEXT_TAGS = {"text", "hypertext", "paragraphs", "header", "markdown", "chat", "list"}
 """Object tags, in lower case, that show text."""
@@ -88,7 +91,7 @@ def choose(spec: str, tasks: TaskData, *, n_classes: int, kind: str = "choice") 
     UserError
         If the specification is unknown, or names something that the project does not have.
     """
-    if (version := _version(spec)) is not None:
+    if (version := predictions_named(spec)) is not None:
         classifier: Classifier = _told(PredictionsClassifier(_checked(version), tasks, n_classes), version, tasks)
         return Choice(classifier, classifier.why)
     return Choice(*_of_fields(spec, tasks, kind))
@@ -96,7 +99,7 @@ def choose(spec: str, tasks: TaskData, *, n_classes: int, kind: str = "choice") 
 
 def choose_for_sets(spec: str, tasks: TaskData, *, n_classes: int) -> SetChoice:
     """Return the classifier of sets that a specification names, or the one that fits the project, as `choose` does."""
-    if (version := _version(spec)) is not None:
+    if (version := predictions_named(spec)) is not None:
         predicted = _told(PredictedSets(_checked(version), tasks, n_classes), version, tasks)
         return SetChoice(predicted, predicted.why)
     found, why = _of_fields(spec, tasks, "set")
@@ -107,7 +110,7 @@ def choose_for_sets(spec: str, tasks: TaskData, *, n_classes: int) -> SetChoice:
 
 def choose_for_numbers(spec: str, tasks: TaskData) -> NumberChoice:
     """Return what foretells numbers as a specification says, or as fits the project, as `choose` does."""
-    if (version := _version(spec)) is not None:
+    if (version := predictions_named(spec)) is not None:
         predicted = _told(PredictedNumbers(_checked(version), tasks), version, tasks)
         return NumberChoice(predicted, predicted.why)
     found, why = _of_fields(spec, tasks, "number")
@@ -116,7 +119,7 @@ def choose_for_numbers(spec: str, tasks: TaskData) -> NumberChoice:
     return NumberChoice(NumbersBy(found) if isinstance(found, EstimatorClassifier) else Regression(found), why)
 
 
-def _version(spec: str) -> str | None:
+def predictions_named(spec: str) -> str | None:
     """Return the model version whose predictions a specification names; None where it names something else."""
     word, _, rest = (part.strip() for part in spec.strip().partition(":"))
     return rest if word == "predictions" else None
@@ -126,7 +129,7 @@ def _of_fields(spec: str, tasks: TaskData, kind: str) -> tuple[OfFields | None, 
     """Return what learns answers of a kind from data fields, and why it."""
     word, _, rest = (part.strip() for part in spec.strip().partition(":"))
     if spec.strip() == "none":
-        return None, "none: as requested; labels are judged by the annotators alone"
+        return None, AS_REQUESTED
     if spec.strip() == "auto":
         return _auto(tasks, kind)
     classifier: OfFields
@@ -143,15 +146,15 @@ def _of_fields(spec: str, tasks: TaskData, kind: str) -> tuple[OfFields | None, 
     return classifier, classifier.why
 
 
-def refuse_unknown(spec: str, versions: Collection[str]) -> None:
+def refuse_unknown(spec: str, versions: Mapping[str, int]) -> None:
     """Raise if a specification can name no classifier, whatever the tasks hold.
 
     Parameters
     ----------
     spec : str
         See `choose`.
-    versions : collection of str
-        The model versions that have predictions.
+    versions : mapping of str to int
+        The model versions, and how many predictions each has.
 
     Raises
     ------
@@ -173,13 +176,24 @@ def _unknown(spec: str) -> UserError:
     return UserError(f"Found classifier {spec!r}; allowed are {SPECS}. Use auto if in doubt.")
 
 
-def _no_predictions(version: str, versions: Iterable[str]) -> UserError:
-    known = ", ".join(repr(other) for other in versions if other != version and not is_ours(other))
-    return UserError(
-        f"Found no predictions of model version {version!r} with an answer to this control; other versions: "
-        f"{known or 'none seen'}. Look up the version in the Data Manager's column "
-        '"Prediction model versions", or choose --classifier auto.'
-    )
+def _no_predictions(version: str, versions: Mapping[str, int]) -> UserError:
+    """Return the error for a version without an answer.
+
+    Parameters
+    ----------
+    versions
+        Of all predictions of the project: how many of each version.
+    """
+    theirs = {other: number for other, number in versions.items() if other != version and not is_ours(other)}
+    others = ", ".join(f"{other!r} ({number:,} predictions)" for other, number in theirs.items())
+    if number := versions.get(version, 0):
+        found = f"Of the {number:,} predictions of model version {version!r} none answers this control"
+        advice = "Look whether its results name this control (from_name) and give answers that it offers"
+    else:
+        found = f"Found no predictions of model version {version!r}"
+        advice = 'Look up the version in the Data Manager\'s column "Prediction model versions"'
+    has = f"versions of other models: {others}" if others else "there are none of other models"
+    return UserError(f"{found}; {has}. {advice}, or choose --classifier auto.")
 
 
 def _how(kind: str) -> tuple[str, ...]:
@@ -306,7 +320,7 @@ def _checked(version: str) -> str:
 def _told(classifier: Predicted, version: str, tasks: TaskData) -> Predicted:
     """Return a classifier of predictions, if there are any."""
     if not classifier.told:
-        raise _no_predictions(version, [other for other, found in tasks.predictions.items() if found])
+        raise _no_predictions(version, tasks.versions)
     return classifier
 
 

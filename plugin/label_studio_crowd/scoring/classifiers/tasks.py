@@ -34,13 +34,16 @@ class TaskData:
         scored control points to first.
     predictions : mapping, optional
         Model version -> task id -> (what it predicts, score or None): a class code, of sets a collection of them, of
-        numbers a number.
+        numbers a number. Only those that answer the control.
+    versions : mapping, optional
+        Model version -> how many predictions the project has of it, whatever they say.
     """
 
     ids: Sequence[int]
     data: Sequence[Mapping[str, Any]]
     fields: Sequence[tuple[str, str]] = ()
     predictions: Mapping[str, Mapping[int, tuple[Any, float | None]]] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.ids) != len(self.data):

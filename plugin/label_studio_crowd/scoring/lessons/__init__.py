@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from label_studio_crowd.scoring.lessons.classes import ClassLesson
-from label_studio_crowd.scoring.lessons.lesson import Learned, Lesson, NoLesson
+from label_studio_crowd.scoring.lessons.lesson import NOT_LEARNED, Learned, Lesson, NoLesson
 from label_studio_crowd.scoring.lessons.numbers import NumberLesson
 from label_studio_crowd.scoring.lessons.sets import SetLesson
 from label_studio_crowd.studio.controls import Control
 
-__all__ = ["Learned", "Lesson", "lesson_of"]
+__all__ = ["NOT_LEARNED", "Learned", "Lesson", "lesson_of"]
 
 _LESSONS: Final[Mapping[str, Lesson[Any]]] = {
     "choice": ClassLesson(),

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from label_studio_crowd.scoring.answers import Answers
-from label_studio_crowd.scoring.classifiers import Model, Progress, TaskData
+from label_studio_crowd.scoring.classifiers import AS_REQUESTED, Model, Progress, TaskData
 from label_studio_crowd.settings import ConsensusMethod
+from label_studio_crowd.studio.controls import RELATIONS, Control
 
 Floats = NDArray[np.float64]
+NOT_LEARNED: Final[Mapping[str, str]] = {"text": "texts", "ranking": "rankings", "regions": "regions"}
+"""The kinds of a whole task's answers of which nothing is learned, in words."""
+
 AClassifier = TypeVar("AClassifier")
 
 
@@ -91,6 +96,16 @@ class Lesson(ABC, Generic[AClassifier]):
         return mean
 
 
+def _why_not(control: Control) -> str:
+    """Return why nothing is learned of a control's answers."""
+    kind = control.form.kind
+    if kind == RELATIONS:
+        return f"answers to {control.name!r} are of pairs of regions, and a classifier predicts whole tasks"
+    if control.form.about_regions:
+        return f"answers to {control.name!r} are of single regions, and a classifier predicts whole tasks"
+    return f"answers to {control.name!r} are {NOT_LEARNED[kind]}; a classifier learns classes, sets and numbers"
+
+
 @dataclass(frozen=True)
 class _Nothing:
     classifier: None
@@ -106,8 +121,9 @@ class NoLesson(Lesson[None]):
 
     def choose(self, spec: str, tasks: TaskData, answers: Answers) -> Chosen:
         """See `Lesson`."""
-        name = answers.control.name
-        return _Nothing(None, f"none: it learns classes, sets and numbers, and answers to {name!r} are of another kind")
+        if spec.strip() == "none":
+            return _Nothing(None, AS_REQUESTED)
+        return _Nothing(None, f"none: {_why_not(answers.control)}")
 
     def learn(
         self, classifier: None, answers: Answers, consensus: ConsensusMethod, progress: Progress | None

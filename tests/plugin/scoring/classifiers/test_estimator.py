@@ -1,6 +1,7 @@
 """The user's own estimator, and what is said of a bad one."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -129,10 +130,15 @@ def test_estimators_that_misbehave_say_what_is_wrong(name, says):
         ("embedding:text", "holds no lists of numbers; its first value is"),
         ("embedding:text,void", "void' is empty"),
         ("predictions", "without a model version"),
-        ("predictions:v9", "'v9'.*other versions: 'v1'"),
+        (
+            "predictions:v9",
+            r"no predictions of model version 'v9'; versions of other models: 'v1' \(1 p.*\), 'v2' \(7 p",
+        ),
+        ("predictions:v2", r"Of the 7 predictions of model version 'v2' none answers this control; .*from_name"),
     ],
 )
 def test_errors_say_what_was_found_and_what_to_do(spec, says):
     data = [{"text": f"some longer words {i}", "void": None} for i in range(10)]
+    tasks = tasks_of(data, predictions={"v1": {100: (0, 0.5)}})
     with pytest.raises(UserError, match=says):
-        build(spec, tasks_of(data, predictions={"v1": {100: (0, 0.5)}}), n_classes=2)
+        build(spec, replace(tasks, versions={"v1": 1, "v2": 7}), n_classes=2)

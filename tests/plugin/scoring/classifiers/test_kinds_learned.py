@@ -181,7 +181,7 @@ def test_predictions_of_another_model_are_sets_and_numbers(made):
     predicted = choose_for_numbers("predictions:m", theirs).classifier.predict_out_of_sample(known)
     assert np.array_equal(predicted[::2], number[::2])
     assert np.isnan(predicted[1::2]).all()
-    with pytest.raises(UserError, match="no predictions of model version 'other' with an answer to this control"):
+    with pytest.raises(UserError, match="no predictions of model version 'other'; there are none of other models"):
         choose_for_numbers("predictions:other", theirs)
     with pytest.raises(UserError, match="which are our own predictions"):
         choose_for_sets("predictions:crowd-consensus", theirs, n_classes=K)
