@@ -3,7 +3,7 @@
 # from 3.10 to 3.13 is used. (label-studio-sdk needs a numpy that has no wheel for Python 3.14.)
 
 PYTHON ?= python3
-export STUDIO
+export STUDIO STUDIO_DATABASE
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -83,7 +83,7 @@ test: lint studio ## lint and all tests, also those with a real Label Studio; fo
 test-fast: $(INSTALLED) ## the tests that need no Label Studio
 	@$(BIN)/pytest -m "not studio"
 
-test-studio: $(INSTALLED) ## the tests that need Label Studio, on another release of it: STUDIO=1.20
+test-studio: $(INSTALLED) ## the tests that need Label Studio, on another release (STUDIO=1.20) or STUDIO_DATABASE=postgresql
 	@$(BIN)/pytest tests/studio
 
 package: $(INSTALLED) ## build sdist and wheel into dist, and try the wheel in a clean environment (some minutes)

@@ -59,6 +59,12 @@ class PostgresqlServer:
         self.stop()
         self._made.cleanup()
 
+    @property
+    def of_label_studio(self) -> dict[str, str]:
+        """The environment of a Label Studio that keeps its data here."""
+        names = {"USER": self._user, "PASSWORD": "", "NAME": "postgres", "HOST": "127.0.0.1", "PORT": str(self._port)}
+        return {"DJANGO_DB": "default", **{f"POSTGRE_{name}": value for name, value in names.items()}}
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         options = f"-c listen_addresses=127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off"

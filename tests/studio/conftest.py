@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from harness.local_studio import Annotator, LocalStudio
+from harness.postgresql_server import PostgresqlServer
 from harness.project import TEXT_CONFIG, GivenAnnotation, Project, create_project
 from label_studio_crowd.connection.connect import connect
 from label_studio_crowd.connection.disconnect import disconnect
@@ -26,6 +28,8 @@ from label_studio_crowd.store.projects import ProjectStore, Store
 from label_studio_crowd.studio.client import Studio
 
 HERE = Path(__file__).parent
+DATABASE = os.environ.get("STUDIO_DATABASE") or "sqlite"
+"""What Label Studio keeps its data in: sqlite or postgresql."""
 _PATIENCE = 60.0
 _PATIENT = dict.fromkeys(("ML_CONNECTION_TIMEOUT", "ML_TIMEOUT_HEALTH", "ML_TIMEOUT_SETUP", "WEBHOOK_TIMEOUT"), "60")
 """Label Studio gives up on a backend after a second: too soon on a machine where several tests run at once."""
@@ -43,8 +47,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStudio]:
     """One Label Studio for all tests: keep to a project of your own (`make_project`)."""
-    with LocalStudio(tmp_path_factory.mktemp("label-studio"), env=_PATIENT) as running:
-        yield running
+    folder = tmp_path_factory.mktemp("label-studio")
+    with PostgresqlServer() if DATABASE == "postgresql" else nullcontext() as server:
+        env = {**_PATIENT, **(server.of_label_studio if server else {})}
+        with LocalStudio(folder, env=env) as running:
+            yield running
 
 
 @pytest.fixture(scope="session")
