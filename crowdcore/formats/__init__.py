@@ -15,7 +15,7 @@ Crowd(2 tasks, 2 annotators, 2 classes, 3 answers)
 
 from crowdcore.formats.finding import FORMATS
 from crowdcore.formats.folders import Folder, label_file, read_folder, write_folder, write_simulation
-from crowdcore.formats.kinds import KINDS, as_answers, guess_kind, values_of
+from crowdcore.formats.kinds import KINDS, are_small_numbers, as_answers, guess_kind, values_of
 from crowdcore.formats.long_tables import read_long, write_long
 from crowdcore.formats.peer_frames import (
     from_cleanlab,
@@ -37,6 +37,7 @@ __all__ = [
     "Folder",
     "Reading",
     "add_classes",
+    "are_small_numbers",
     "as_answers",
     "from_cleanlab",
     "from_crowd_kit",

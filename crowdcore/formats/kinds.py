@@ -90,6 +90,17 @@ def _are_texts(crowd: Crowd, texts: Sequence[str]) -> bool:
     return bool(np.median([len(text.split()) for text in texts]) >= LEAST_WORDS)
 
 
+def are_small_numbers(crowd: Crowd) -> bool:
+    """Return whether all labels are whole numbers that ratings may be, and at least three.
+
+    Examples
+    --------
+    >>> are_small_numbers(Crowd.from_wide([[1, 2], [2, 5]])), are_small_numbers(Crowd.from_wide([[0, 1]]))
+    (True, False)
+    """
+    return len(crowd.classes) >= LEAST_RATINGS and all(map(_is_rating, crowd.classes.tolist()))
+
+
 def _are_ratings(crowd: Crowd, column: str) -> bool:
     """Return whether a column has ratings; raise a ValueError if most of its labels are, and some are no numbers."""
     if not RATED & set(re.split(r"[^a-z]+", column.lower())):
@@ -97,7 +108,7 @@ def _are_ratings(crowd: Crowd, column: str) -> bool:
     small = np.array([_is_rating(label) for label in crowd.classes.tolist()], np.bool_)
     given = small[crowd.label]
     if small.all() or crowd.classes.dtype.kind in "if" or not given.any() or given.mean() < MOSTLY:
-        return bool(small.all() and len(small) >= LEAST_RATINGS)
+        return are_small_numbers(crowd)
     refuse_first(crowd, ~small, f"Column {column!r}", f"and nearly all others are ratings from 0 to {MOST_STARS}")
     return True
 

@@ -156,10 +156,12 @@ def open_table(path: Path, header: bool = True) -> Table:
 
 
 def _listed(path: Path, schema: Any) -> FrameTable | None:
-    """Return the answers of a Parquet file with lists of annotators and of what they said; None if it has none."""
+    """Return the answers of a Parquet file with the annotators of each task and what they said; None if it has none."""
     import pandas as pd
 
-    if not any(str(field.type).startswith(("list", "large_list")) for field in schema):
+    if not any(
+        str(field.type).startswith(("list", "large_list", "struct")) or field.name == "annotators" for field in schema
+    ):
         return None
     frame = as_table(
         [{name: _unpacked(value) for name, value in row.items()} for row in pd.read_parquet(path).to_dict("records")]
@@ -168,7 +170,10 @@ def _listed(path: Path, schema: Any) -> FrameTable | None:
 
 
 def _unpacked(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
+    """Return lists and objects as JSON would have them."""
+    if isinstance(value, np.ndarray):
+        return [_unpacked(one) for one in value.tolist()]
+    return {name: _unpacked(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def read_json(path: Path) -> Any:
@@ -210,8 +215,10 @@ def as_table(found: Any) -> pd.DataFrame | None:
     """
     import pandas as pd
 
-    rows: Any = None
-    if isinstance(found, Mapping) and isinstance(found.get("data"), list):  # orient split or table
+    rows: Any = _keyed(found)
+    if rows is not None:
+        pass
+    elif isinstance(found, Mapping) and isinstance(found.get("data"), list):  # orient split or table
         found, names = found["data"], found.get("columns")
         if isinstance(names, list) and all(isinstance(row, list) and len(row) == len(names) for row in found):
             rows = [dict(zip(map(str, names), row, strict=True)) for row in found]
@@ -236,6 +243,14 @@ def as_table(found: Any) -> pd.DataFrame | None:
     if told is not None:
         frame.attrs["tool"] = told.tool
     return frame
+
+
+def _keyed(found: Any) -> list[dict[str, Any]] | None:
+    """Return the records of an object of records, each with its key as the task, if they are a known tool's."""
+    if not isinstance(found, Mapping) or not all(isinstance(row, Mapping) for row in found.values()):
+        return None
+    rows = [{**row, "task": key} for key, row in found.items()]
+    return rows if flattened(rows) is not None else None
 
 
 def _are_columns(found: Mapping[str, Any]) -> bool:

@@ -100,6 +100,81 @@ def test_responses_within_records(written, records, name):
     assert answers(path) == THREE
 
 
+ON_THE_HUB = {
+    "hatexplain": [
+        {"id": "r1", "annotators": {"label": ["good", "bad"], "annotator_id": ["ann", "bob"], "target": [["A"], []]}},
+        {"id": "r2", "annotators": {"label": ["bad"], "annotator_id": ["ann"], "target": [[]]}},
+    ],
+    "le-wi-di": [
+        {"id": "r1", "text": "a", "annotations": {"ann": "good", "bob": "bad"}, "soft_label": {"good": 0.5}},
+        {"id": "r2", "text": "b", "annotations": {"ann": "bad", "bob": None}, "soft_label": {"good": 0.0}},
+    ],
+    "objects": [
+        {
+            "id": "r1",
+            "annotations": [{"annotator_id": "ann", "label": "good"}, {"annotator_id": "bob", "label": "bad"}],
+        },
+        {"id": "r2", "annotations": [{"annotator_id": "ann", "label": "bad"}]},
+    ],
+    "texts": [
+        {"id": "r1", "annotators": "ann,bob", "annotations": "good,bad"},
+        {"id": "r2", "annotators": "ann", "annotations": "bad"},
+    ],
+}
+
+
+@pytest.mark.parametrize("records", ON_THE_HUB.values(), ids=ON_THE_HUB)
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.parquet", "keyed.json"])
+def test_the_shapes_that_data_sets_on_the_hub_have(tmp_path, records, name):
+    path = tmp_path / name
+    if name == "a.parquet":
+        pd.DataFrame(records).to_parquet(path)
+    elif name == "keyed.json":
+        path.write_text(json.dumps({record["id"]: {**record, "task": "irony"} for record in records}))
+    else:
+        path.write_text(json.dumps(records) if name == "a.json" else lines(records))
+    assert answers(path) == THREE
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_a_row_without_lists_is_a_task_without_answers(tmp_path, name):
+    path, rows = tmp_path / name, [*LISTS, {"id": "r3", "text": "?", "annotators": None, "annotations": None}]
+    pd.DataFrame(rows).to_parquet(path) if name == "a.parquet" else path.write_text(lines(rows))
+    assert answers(path) == THREE
+    assert read_crowd(path).crowd.tasks.tolist() == ["r1", "r2", "r3"]
+
+
+def test_labels_of_nobody_in_particular_are_told_apart(written):
+    rows = [{"pairID": "p1", "annotator_labels": ["yes", "no", "yes"]}, {"pairID": "p2", "annotator_labels": ["no"]}]
+    crowd = read_crowd(written("snli.jsonl", lines(rows))).crowd
+    assert crowd.annotators.tolist() == ["unnamed 1", "unnamed 2", "unnamed 3"]
+    assert crowd.num_answers.tolist() == [3, 1]
+
+
+def test_commas_in_names_and_labels_of_a_long_table_are_no_lists(written):
+    rows = [
+        {"task": 1, "annotator": "Smith, J", "label": "yes, sure"},
+        {"task": 1, "annotator": "Roe, R", "label": "no"},
+    ]
+    assert answers(written("a.jsonl", lines(rows))) == [[1, "Roe, R", "no"], [1, "Smith, J", "yes, sure"]]
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ({"text": "t", "id": "e", "rater_id": 0, "joy": 1, "anger": 0}, {"label_column": "joy"}),
+        ({"comment_id": 7, "annotator_id": 0, "hatespeech": 2.0, "text": "t"},
+         {"task_column": "comment_id", "label_column": "hatespeech"}),
+        ({"WorkerId": 0, "HITId": "h", "offensiveYN": "0.5", "post": "p"}, {"label_column": "offensiveYN"}),
+    ],
+)  # fmt: skip
+def test_long_data_sets_whose_label_is_named(written, row, columns):
+    who = next(name for name in row if name.lower() in ("rater_id", "annotator_id", "workerid"))
+    rows = [{**row, who: number} for number in range(3)]
+    crowd = read_crowd(written("a.jsonl", lines(rows)), **columns).crowd
+    assert (len(crowd.tasks), len(crowd.annotators), len(crowd.label)) == (1, 3, 3)
+
+
 def test_hugging_faces_parquet_with_lists(tmp_path):
     path = tmp_path / "data.parquet"
     pd.DataFrame(LISTS).to_parquet(path)
