@@ -66,7 +66,7 @@ class Work:
             with self._working():
                 found = answers.found(self.source.how, options)
             place: Place = "screen" if out is None else "json" if out.suffix.lower() == ".json" else "table"
-            tasks, annotators = answers.tasks(found, hard=hard, place=place), found.annotators_frame()
+            tasks, annotators = answers.tasks(found, hard=hard, place=place), answers.annotators(found)
         if out is not None:
             typer.echo(f"Wrote {write_frame(tasks, out)}")
         else:
@@ -147,7 +147,7 @@ class Work:
             answers = self._answers(with_truth=with_truth)
             with self._working():
                 found = answers.found(self.source.how)
-            tasks, annotators, coefficient = answers.tasks(found), found.annotators_frame(), answers.alpha()
+            tasks, annotators, coefficient = answers.tasks(found), answers.annotators(found), answers.alpha()
         crowd = self.reading.crowd
         sizes = len(crowd.tasks), len(crowd.annotators), len(crowd.label)
         project = pd.DataFrame(

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 
 from crowdcore import Crowd
-from crowdcore.formats import as_answers, guess_kind, read_true_regions, values_of
+from crowdcore.formats import are_small_numbers, as_answers, guess_kind, read_true_regions, values_of
 from crowdcore.formats.region_tables import row_of
 from crowdcore.kinds import (
     AnswerTable,
@@ -40,6 +40,7 @@ from label_studio_crowd.scoring.kinds import KINDS, KindBelief, believe
 from label_studio_crowd.scoring.regional import believe_about, with_shared_ids
 from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import RELATIONS
+from label_studio_crowd.studio.controls.forms.numbers import length_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,10 @@ _LOOK_LIKE: Final = {
     "text": "texts that people wrote",
 }
 
+_HAVE_ORDER: Final = (
+    "The answers are small whole numbers, and are taken as classes without an order; --kind ordered, if they are "
+    "ratings or degrees."
+)
 _WAYS: Final = {
     "set": "sets",
     "number": "numbers",
@@ -89,7 +94,7 @@ def kind_of(how: HowToRead, reading: Reading) -> tuple[str, str]:
         return how.kind, ""
     kind = guess_kind(reading.crowd, reading.label_column)
     if kind == "choice":
-        return kind, ""
+        return kind, _HAVE_ORDER if reading.task_column is not None and are_small_numbers(reading.crowd) else ""
     what = _LOOK_LIKE[kind]
     return kind, f"The answers look like {what}, and are taken as such; --kind choice, if each is one class."
 
@@ -136,6 +141,8 @@ class KindAnswers:
         The whole answer as JSON.
     compared
         Where other answers than the table's are compared: those, and their distance.
+    are_moments
+        Whether numbers are dates or times, in seconds.
     """
 
     kind: str
@@ -147,6 +154,7 @@ class KindAnswers:
     consensus: Callable[[Any], list[Any]]
     pack: Callable[[Any], Any] = lambda answer: answer
     compared: Callable[[], tuple[AnswerTable, Callable[[Any, Any], float]]] | None = None
+    are_moments: bool = False
 
     @classmethod
     def of(cls, kind: str, source: Source, reading: Reading, *, with_truth: bool) -> KindAnswers:
@@ -201,7 +209,10 @@ class KindAnswers:
                 known.get(task, answer) if found.known[row] else answer for row, (task, answer) in enumerate(believed)
             ]
 
-        return cls(kind, table, known, plugged.distance, control.show, believe, as_control, control.form.pack)
+        return cls(
+            kind, table, known, plugged.distance, control.show, believe, as_control, control.form.pack,
+            are_moments=control.tag == "datetime" and control.written != "year",
+        )  # fmt: skip
 
     @classmethod
     def _about_regions(
@@ -308,6 +319,14 @@ class KindAnswers:
             for name, column in zip(found.classes.tolist(), found.probability.T, strict=True):
                 text = " / ".join(name) if isinstance(name, tuple) else str(name)
                 frame[f"{text} (class)" if text in frame else text] = column
+        return frame
+
+    def annotators(self, found: KindResult) -> pd.DataFrame:
+        """Return a row for each annotator; what is in seconds as people read it."""
+        frame = found.annotators_frame()
+        if self.are_moments:
+            for name in ("bias", "spread"):
+                frame[name] = [None if np.isnan(length) else length_of(length) for length in frame[name]]
         return frame
 
     def _rows(self, found: KindResult, *, hard: bool) -> pd.DataFrame:

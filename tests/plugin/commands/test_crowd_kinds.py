@@ -450,6 +450,30 @@ def test_dates_have_dates_around_them_and_a_year_among_them_is_no_answer(run, tm
     assert pd.read_csv(tmp_path / "o.csv")["consensus"].tolist() == [2000 + i for i in range(6)]
 
 
+def test_moments_with_offsets_are_the_same_moments_and_lengths_of_time_are_readable(run, tmp_path):
+    said = ["2024-05-01T10:00:00+02:00", "2024-05-01T08:00Z", "2024-05-01T03:30:00-0430"]
+    said = [[[item("datetime", {"datetime": one})] for one in said] for _ in range(6)]
+    code, _, told = run("aggregate", export(tmp_path, said), "--out", "o.csv")
+    assert code == 0, told
+    assert "18 answers of 3 annotators to 6 tasks, 1 different answer" in told
+    assert set(pd.read_csv(tmp_path / "o.csv")["consensus"]) == {"2024-05-01T08:00"}
+    hours = [[[item("datetime", {"datetime": f"2024-05-{day:02}T{hour:02}:00"})] for hour in (8, 8, 18)]
+             for day in range(1, 21)]  # fmt: skip
+    run("aggregate", export(tmp_path, hours), "--out", "o.csv", "--annotators-out", "a.csv")
+    people = pd.read_csv(tmp_path / "a.csv").set_index("annotator")
+    assert people["bias"].str.fullmatch(r"-?[\d.]+ (days|h|min|s)").all()
+    assert people["bias"][3].endswith(" h")
+
+
+@pytest.mark.parametrize(("labels", "said"), [([1, 2, 3], True), ([0, 1, 0], False), ([1, 2, 300], False)])
+def test_small_whole_numbers_are_said_to_have_no_order(labels, said, run, tmp_path):
+    rows = [(task, who, labels[task % 3]) for task in range(6) for who in "ab"]
+    pd.DataFrame(rows, columns=["task", "annotator", "label"]).to_csv(tmp_path / "a.csv", index=False)
+    told = run("aggregate", "a.csv", "--out", "o.csv")[2]
+    assert ("--kind ordered, if they are ratings" in told) == said
+    assert "without an order" not in run("aggregate", "a.csv", "--out", "o.csv", "--kind", "choice")[2]
+
+
 def test_of_two_annotations_the_later_one_counts_whatever_its_zone(good, tmp_path):
     path = export(tmp_path, [[[item("choices", {"choices": ["old"]})], [item("choices", {"choices": ["new"]})]]] * 3)
     tasks = json.loads(path.read_text())

@@ -13,6 +13,7 @@ from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told
 from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.store.people import are_models
 from label_studio_crowd.studio.controls import Control
+from label_studio_crowd.studio.controls.forms.numbers import length_of
 
 
 class Numbers(Kind[NumberResult]):
@@ -70,9 +71,9 @@ class Numbers(Kind[NumberResult]):
             else ""
             for (low, high), number in zip(found.interval.tolist(), says, strict=True)
         ]
-        unit = " seconds" if control.tag == "datetime" and control.written != "year" else ""
+        shown = length_of if control.tag == "datetime" and control.written != "year" else "{:.3g}".format
         people = [
-            f"bias {bias:+.3g}{unit}, spread {spread:.3g}{unit}"
+            f"bias {'+' * int(bias >= 0)}{shown(bias)}, spread {shown(spread)}"
             for bias, spread in zip(found.annotators.more["bias"], found.annotators.more["spread"], strict=True)
         ]
         return Told(tuple(tasks), tuple(people))

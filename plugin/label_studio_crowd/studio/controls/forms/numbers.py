@@ -63,6 +63,7 @@ _MOMENTS: Final = {
 }
 _LARGEST: Final = 1e15
 """Label Studio's API takes any number; larger ones are slips that would hide all others."""
+_UNITS: Final = ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _START: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -73,6 +74,8 @@ def seconds_of(value: Any) -> float | None:
     --------
     >>> seconds_of("1970-01-02"), seconds_of("00:30"), seconds_of("1970-01-01T01:00"), seconds_of(2026)
     (86400.0, 1800.0, 3600.0, 2026.0)
+    >>> seconds_of("1970-01-01T03:00+02:00")
+    3600.0
     """
     text = str(value).strip().replace(" ", "T")
     for name, (pattern, form) in _MOMENTS.items():
@@ -85,7 +88,7 @@ def seconds_of(value: Any) -> float | None:
             moment = datetime.strptime(re.match(pattern, text)[0], form).replace(tzinfo=timezone.utc)  # type: ignore[index]
         except ValueError:
             return None
-        more = float((found[1] or ":0")[1:]) if name in ("datetime", "time") else 0.0
+        more = float((found[1] or ":0")[1:]) - _offset(found[3]) if name in ("datetime", "time") else 0.0
         start = moment.replace(hour=0, minute=0) if name == "time" else _START
         return (moment - start).total_seconds() + more
     return None
@@ -104,8 +107,17 @@ def how_written(value: Any) -> str | None:
 
 
 def _rest(name: str) -> str:
-    """Return the pattern of what may follow a date or a time: seconds, and a zone."""
-    return r"(:\d{2}(\.\d+)?)?(Z|[+-]00:?00)?" if name in ("datetime", "time") else ""
+    """Return the pattern of what may follow a date or a time: seconds, and a zone; a time of no day has none."""
+    zone = {"datetime": r"[+-]\d{2}:?\d{2}", "time": "[+-]00:?00"}
+    return rf"(:\d{{2}}(\.\d+)?)?(Z|{zone[name]})?" if name in zone else ""
+
+
+def _offset(zone: str | None) -> float:
+    """Return how many seconds the clocks of a zone are ahead of UTC."""
+    if zone in (None, "Z"):
+        return 0.0
+    seconds = 60.0 * (60 * int(zone[1:3]) + int(zone[-2:]))
+    return -seconds if zone[0] == "-" else seconds
 
 
 def _fits(written: str | None, wanted: str) -> bool:
@@ -126,6 +138,19 @@ def moment_of(seconds: float, written: str) -> str:
     step = 86400 if written in ("date", "month") else 60
     rounded = math.floor(seconds / step + 0.5) * step if written != "time" else min(round(seconds / 60) * 60, 86340)
     return (_START + timedelta(seconds=rounded)).strftime(_MOMENTS[written][1])
+
+
+def length_of(seconds: float) -> str:
+    """Return a difference of two moments as a person reads it.
+
+    Examples
+    --------
+    >>> length_of(264000.0), length_of(-24000.0), length_of(90.0), length_of(0.2)
+    ('3.1 days', '-6.7 h', '1.5 min', '0.2 s')
+    """
+    size = abs(seconds)
+    unit, name = next(((unit, name) for unit, name in _UNITS if size >= unit), _UNITS[-1])
+    return f"{seconds / unit:.1f} {name}"
 
 
 def _number(value: Any) -> float | None:
