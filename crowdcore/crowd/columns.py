@@ -170,6 +170,11 @@ def truth_within(columns: Sequence[str], label: str | None) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def is_shown(column: str) -> bool:
+    """Return whether a column's name says that it has what annotators saw, such as a text or a picture."""
+    return _plain(column) in map(_plain, KNOWN["task"][-1])
+
+
 def some(names: Sequence[str]) -> str:
     """Return the first of many names, as a message shows them."""
     shown = ", ".join(map(repr, names[:12]))

@@ -105,6 +105,8 @@ def encoding_of(path: Path) -> str:
     for mark, what in _OTHERS.items():
         if start.startswith(mark):
             raise ValueError(f"{path} is {what}: expected text. Save it as CSV in UTF-8, or correct its name.")
+    if start[1:2] == b"\0" != start[:1] or start[:1] == b"\0" != start[1:2]:  # no text of UTF-8 has these
+        return "utf-16-le" if start[1:2] == b"\0" else "utf-16-be"
     return next((encoding for mark, encoding in _MARKS.items() if start.startswith(mark)), "utf-8-sig")
 
 

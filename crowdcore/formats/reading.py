@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from crowdcore.formats.long_tables import long_answers, write_long
 from crowdcore.formats.opened import bare_name
 from crowdcore.formats.region_tables import region_answers
 from crowdcore.formats.tables import Table, as_text, is_parquet, open_table, read_json
+from crowdcore.formats.truth_within import loosely
 from crowdcore.formats.wide_tables import read_matrix, wide_answers, wide_answers_of_annotators, write_wide
 
 if TYPE_CHECKING:
@@ -233,11 +235,14 @@ def _about(path: Path, what: str, crowd: Crowd, notes: Sequence[str] = ()) -> st
 
 
 def _alike(crowd: Crowd) -> list[str]:
-    """Return what to say of classes that differ only in case or blanks."""
+    """Return what to say of classes that look the same, but for case and blanks."""
     seen: dict[str, Any] = {}
     for label in crowd.classes.tolist():
-        if isinstance(label, str) and (other := seen.setdefault(label.strip().casefold(), label)) != label:
-            return [f"the classes {other!r} and {label!r} differ only in case or blanks, and are two"]
+        if isinstance(label, str) and (other := seen.setdefault(loosely(label), label)) != label:
+            one, two = map(repr, (other, label))
+            if normalize("NFC", one) == normalize("NFC", two):  # people would see the same twice
+                one, two = map(ascii, (other, label))
+            return [f"the classes {one} and {two} differ only in case or blanks, or in signs of one look, and are two"]
     return []
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final
 
 from crowdcore.crowd.columns import some
 from crowdcore.crowd.ids import Codes, plain
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_UNSEEN: Final = frozenset("\u200b\u200c\u200d\u2060\ufeff")
+"""Signs of no width."""
 MANY_NUMBERS = 20
 """More different numbers than these may be no classes, but what they are."""
 
@@ -97,7 +100,19 @@ def nearly_classes(labels: Any, crowd: Crowd) -> list[str]:
     ]
 
 
+def loosely(label: Any) -> str:
+    """Return a label without what people do not see: case, blanks around it, how its characters are put together.
+
+    Examples
+    --------
+    >>> loosely("Cafe\u0301\u00a0") == loosely("caf\u00e9\u200b")
+    True
+    """
+    seen = "".join(sign for sign in str(label) if sign not in _UNSEEN)
+    return unicodedata.normalize("NFC", seen).strip().casefold()
+
+
 def _alike(labels: list[Any], classes: list[Any]) -> list[tuple[Any, Any]]:
     """Return the labels that are a class but for case and blanks, and the class."""
-    loose = {str(label).strip().casefold(): label for label in classes}
-    return [(label, loose[key]) for label in labels if (key := str(label).strip().casefold()) in loose]
+    loose = {loosely(label): label for label in classes}
+    return [(label, loose[key]) for label in labels if (key := loosely(label)) in loose]

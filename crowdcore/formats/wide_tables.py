@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdcore.crowd.columns import fitting, some, truth_within
+from crowdcore.crowd.columns import fitting, is_shown, some, truth_within
 from crowdcore.crowd.ids import as_ids, distinct, plain
 from crowdcore.crowd.repeats import refuse_repeated
 from crowdcore.crowd.table import Crowd
@@ -188,6 +188,12 @@ def _columns(
     if first and columns[0] == "":
         without.add(0)
         notes.append("the first column, which has no name, is left out")
+    left = [name for at, name in enumerate(columns) if at not in without]
+    shown = {columns.index(name) for name in left if is_shown(name)}
+    if shown and len(without | shown) < len(columns):
+        without |= shown
+        which = f"column{'s' * (len(shown) > 1)} {some([columns[at] for at in sorted(shown)])}"
+        notes.append(f"{which} left out: what annotators saw (annotators= names the annotators)")
     return first, [at for at in range(len(columns)) if at not in without], truth, notes
 
 

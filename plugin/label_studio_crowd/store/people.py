@@ -62,7 +62,9 @@ def are_models(annotators: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _is_any_model(annotator: Any) -> bool:
-    return annotator.endswith(_MODEL_NAME) if isinstance(annotator, str) else is_model(annotator)
+    if isinstance(annotator, str):
+        return annotator.endswith(_MODEL_NAME)
+    return isinstance(annotator, int) and is_model(annotator)  # in files ids may be dates, and what else there is
 
 
 def shown_model(version: str) -> str:

@@ -252,3 +252,32 @@ def test_numbers_without_rows_are_refused(tmp_path, reader):
 def test_decimal_commas_are_read(tmp_path):
     (tmp_path / "p.csv").write_text("task;x;y\n0;0,25;0,75\n1;1;0\n")
     assert np.array_equal(read_probabilities(tmp_path / "p.csv", CROWD).to_numpy(), [[0.25, 0.75], [1, 0]])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_read(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes("task,annotator,label\n1,a,cat\n1,b,dog\n".encode(encoding))
+    assert read_crowd(path).crowd.classes.tolist() == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("other", ["caf\u00e9\u00a0", "cafe\u0301", "caf\u00e9\u200b", "Caf\u00e9"])
+def test_classes_that_look_the_same_are_pointed_out(read, other):
+    about = read("a.csv", f"task,annotator,label\n1,a,caf\u00e9\n1,b,{other}\n").about
+    assert "differ only in case or blanks, or in signs of one look" in about
+    one, two = about.split("the classes ")[1].split(" differ")[0].split(" and ")
+    assert one != two
+
+
+def test_the_text_of_a_table_with_one_annotator_is_no_second_one(read):
+    reading = read("a.csv", "task,text,ann\n1,some words,cat\n2,others,dog\n3,more,cat\n")
+    assert reading.crowd.annotators.tolist() == ["ann"]
+    assert "'text' left out: what annotators saw" in reading.about
+
+
+def test_annotators_may_be_dates(tmp_path):
+    frame = pd.DataFrame(
+        {"task": [1, 1], "annotator": pd.to_datetime(["2024-01-01", "2024-01-02"]), "label": ["x", "y"]}
+    )
+    frame.to_parquet(tmp_path / "a.parquet")
+    assert len(read_crowd(tmp_path / "a.parquet").crowd.annotators) == 2
