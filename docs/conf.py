@@ -49,5 +49,6 @@ html_title = "label-studio-crowd"
 html_additional_pages = {"index": "to_the_first_page.html"}
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = ["scrolling.js"]
 html_copy_source = False
 html_math_renderer = "mathml"

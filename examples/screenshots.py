@@ -94,9 +94,9 @@ def label(studio: LocalStudio, service: str, crowd: ExampleCrowd) -> tuple[int, 
     wait_for("the first run", lambda: f"{begin:,}" in (answer(page) or ""))
     rest = crowd.answers[begin:]
     with counting("labelling", len(rest)) as advance:
-        for answer in rest:
-            who = people[answer.annotator]
-            who.label(project.tasks[answer.task], crowd.result(answer.label), answer.seconds)
+        for one in rest:
+            who = people[one.annotator]
+            who.label(project.tasks[one.task], crowd.result(one.label), one.seconds)
             advance()
     with working("waiting for the last run and its forecast"):
         wait_for("the forecast", lambda: _is_quiet(page, len(crowd.answers)))

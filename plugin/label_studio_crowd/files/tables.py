@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -266,6 +268,11 @@ def _named(labels: Any, codes: Any) -> list[str | None]:
     return [None if code < 0 else labels[code] for code in codes]
 
 
+def available_formats() -> tuple[str, ...]:
+    """Return those of `FORMATS` that can be written here: Parquet needs pyarrow."""
+    return FORMATS if find_spec("pyarrow") else FORMATS[:-1]
+
+
 def check_path(path: Path) -> None:
     """Raise a `UserError` if tables cannot be written there; called before anything is computed."""
     if path.suffix.lower() not in FORMATS:
@@ -274,11 +281,8 @@ def check_path(path: Path) -> None:
         raise UserError(f"--out is {path}, which is a folder: name a file in it.")
     if not path.parent.is_dir():
         raise UserError(f"--out is in {path.parent}, which is not a folder: create it, or choose another one.")
-    if path.suffix.lower() == ".parquet":
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError:
-            raise UserError("Parquet needs pyarrow: pip install pyarrow, or name a file that ends in .csv.") from None
+    if path.suffix.lower() not in available_formats():
+        raise UserError("Parquet needs pyarrow: pip install pyarrow, or name a file that ends in .csv.")
 
 
 def write(found: Tables, path: Path) -> list[Path]:
@@ -306,10 +310,7 @@ def _write(found: Tables, path: Path) -> list[Path]:
     paths = []
     for name, frame in parts.items():
         target = path.with_name(path.stem + f"-{name}" * (name != "tasks") + path.suffix)
-        if path.suffix.lower() == ".csv":
-            _with_texts(frame).to_csv(target, index=False)
-        else:
-            _with_texts(frame).to_parquet(target, index=False)
+        _write_frame(frame, target, path.suffix.lower())
         paths.append(target)
     return paths
 
@@ -320,9 +321,20 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-def table_bytes(frame: pd.DataFrame, ending: str) -> bytes:
-    """Return a table as a file of its own; `ending` is csv or json."""
-    return _with_texts(frame).to_csv(index=False).encode() if ending == "csv" else _as_json(records(frame))
+def table_bytes(frame: pd.DataFrame, format: str) -> bytes:
+    """Return a table as a file of its own, in one of `available_formats`."""
+    if format == ".json":
+        return _as_json(records(frame))
+    file = io.BytesIO()
+    _write_frame(frame, file, format)
+    return file.getvalue()
+
+
+def _write_frame(frame: pd.DataFrame, target: Path | io.BytesIO, format: str) -> None:
+    if format == ".csv":
+        _with_texts(frame).to_csv(target, index=False)
+    else:
+        _with_texts(frame).to_parquet(target, index=False)
 
 
 def _as_json(content: Any) -> bytes:

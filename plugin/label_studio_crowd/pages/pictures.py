@@ -16,7 +16,7 @@ from label_studio_crowd.pages.charts import (
 )
 from label_studio_crowd.pages.insights import Histogram, Period
 from label_studio_crowd.pages.insights.kinds import NumbersHabits, RegionsHabits
-from label_studio_crowd.pages.words import count, percent
+from label_studio_crowd.pages.words import count, duration, percent
 from label_studio_crowd.scoring.outlook import Forecast, Moment
 
 _INTERVAL = "90\u00a0% interval"
@@ -102,17 +102,20 @@ def errors_chart(found: NumbersHabits) -> Chart | None:
     if not found.counts:
         return None
     says = (
-        f"Bars: how much too large {count(sum(found.counts), 'answer')} are, from {found.edges[0]:.3g} to "
-        f"{found.edges[-1]:.3g}."
+        f"Bars: how much too large {count(sum(found.counts), 'answer')} are, from "
+        f"{_difference(found, found.edges[0])} to {_difference(found, found.edges[-1])}."
     )
-    unit = "too large by (seconds)" if found.in_seconds else "too large by"
-    edges = named_axis(unit, [f"{edge:.2g}" for edge in found.edges])
+    edges = named_axis("too large by", [_difference(found, edge) for edge in found.edges])
     return histogram(
         says, range(len(found.edges)), [("answers", found.counts)], edges, count_axis("answers", found.counts)
     )
 
 
-def periods_chart(periods: Sequence[Period], *, calibrated: bool) -> Chart | None:
+def _difference(found: NumbersHabits, edge: float) -> str:
+    return "-" * (edge < 0) + duration(abs(edge)) if found.in_seconds else f"{edge:.2g}"
+
+
+def periods_chart(periods: Sequence[Period], *, calibrated: bool, is_class: bool = True) -> Chart | None:
     """Return an annotator's quality over their labels, as a share where it is one; None with too few of them."""
     known = [
         (float(period.last), period.quality.value, period.quality.low, period.quality.high)
@@ -121,10 +124,14 @@ def periods_chart(periods: Sequence[Period], *, calibrated: bool) -> Chart | Non
     ]
     if len(known) < 2:
         return None
-    what, name = ("share of their labels that are right", "right") if calibrated else ("score of their labels", "score")
+    if not calibrated:
+        what, name, title = "score of their labels", "score", "score"
+    elif is_class:
+        what, name, title = "share of their labels that are right", "right", "share right"
+    else:
+        what = name = title = "expected agreement with the truth"
     says = f"A line: the {what}, from {percent(known[0][1])} of the first to {percent(known[-1][1])} of the last."
     band = [(at, low, high) for at, _, low, high in known if low is not None and high is not None and calibrated]
     line = Line(name, [(at, value) for at, value, _, _ in known], band=band, band_name=_INTERVAL)
     lowest = [value for _, value, _, _ in known] + [low for _, low, _ in band]
-    title = "share right" if calibrated else "score"
     return line_chart(says, [line], count_axis("labels given", [known[-1][0]]), share_axis(title, lowest))

@@ -74,6 +74,7 @@ def _environment() -> Environment:
         loader=PackageLoader(__package__),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=words.unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )

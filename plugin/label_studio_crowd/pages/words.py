@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import Final
 
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from label_studio_crowd.estimate import Estimate
 
 _NO_BREAK: Final = "\u00a0"
+_PER_CENT: Final = re.compile(r"(?<=\d) %")
 _UNITS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
@@ -54,6 +56,15 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.1f}{_NO_BREAK}{unit}"
     return f"{seconds:.{2 if seconds < 1 else 1 if seconds < 10 else 0}f}{_NO_BREAK}s"
+
+
+def unbroken(shown: object) -> object:
+    r"""Return what a page shows, each per cent sign on the line of its number; what is no text as it is.
+
+    >>> unbroken("right in 93 % of the tasks"), unbroken(3)
+    ('right in 93\xa0% of the tasks', 3)
+    """
+    return _PER_CENT.sub(f"{_NO_BREAK}%", shown) if type(shown) is str else shown
 
 
 def moment(at: float) -> Markup:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from label_studio_crowd.files.tables import available_formats
 from label_studio_crowd.pages.insights import Numbers, People, project_numbers
 from label_studio_crowd.pages.previews import Shown, task_previews
 from label_studio_crowd.pages.rendering import page_html
@@ -41,6 +42,7 @@ _WORK: Final[Mapping[Kind, str]] = {
     "plan": "checking what a run would change",
     "forecast": "making the forecast",
 }
+_FORMAT_NAMES: Final = {".csv": "CSV", ".json": "JSON", ".parquet": "Parquet"}
 NAMES_COOKIE: Final = "names"
 _ANEW: Final = {"Cache-Control": "private, no-cache"}
 
@@ -229,6 +231,7 @@ class ProjectFrame(Frame):
             "section": section,
             "links": self.links,
             "calibrated": self.snapshot is not None and self.snapshot.calibrated,
+            "formats": [(ending.removeprefix("."), _FORMAT_NAMES[ending]) for ending in available_formats()],
             "is_class": self.snapshot is None or self.snapshot.is_class,
             "control": self.snapshot.control if self.snapshot is not None else "",
             "controls": self._controls(at or section),

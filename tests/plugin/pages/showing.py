@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+import pytest
+
 from harness.snapshots import made_up
 from label_studio_crowd.store.reports import Changes, RunReport
 from tests.plugin.server.serving import STUDIO
@@ -10,6 +12,7 @@ from tests.plugin.server.serving import STUDIO
 PAGES = ["", "/queue", "/suspects", "/annotators", "/annotators/101", "/tasks/5", "/agreement", "/runs"]
 HOSTILE = '<script>alert("name")</script>@example.org'
 TITLE = "Cats & <b>dogs</b>"
+DESK, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 800}
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 OWN = {"Sec-Fetch-Site": "same-origin"}
 CHANGES = Changes(queue=40, reopen=3)
@@ -46,3 +49,22 @@ def addresses(html):
 
 def is_own(address):
     return address.startswith("/") and not address.startswith("//")
+
+
+def assert_nobody_is_kept_out(page):
+    """In light and dark colours and on a phone, axe finds nothing in an open page, and nothing is cut at its side."""
+    for colours, size, rules in (
+        ("light", DESK, {}),
+        ("dark", DESK, {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}),
+        ("light", PHONE, {"rules": {"color-contrast": {"enabled": False}}}),  # colours do not depend on the size
+    ):
+        page.emulate_media(color_scheme=colours, reduced_motion="reduce")  # no colour is half-way
+        page.set_viewport_size(size)
+        assert _violations(page, rules) == [], (page.url, colours, size)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (page.url, size)
+
+
+def _violations(page, rules):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    found = axe.Axe().run(page, options={"resultTypes": ["violations"], **rules}).response["violations"]
+    return [(row["id"], row["nodes"][0]["html"][:300]) for row in found]

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
@@ -51,7 +52,7 @@ def of(tmp_path, snapshot, **given):
 def cells(html):
     """Return the text of a page's tables, figures and notes, as a reader sees it."""
     found = re.findall(r"<(?:td|th|figcaption|p|h2)\b[^>]*>(.*?)</(?:td|th|figcaption|p|h2)>", html, re.DOTALL)
-    said = (" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in found)
+    said = (" ".join(unescape(re.sub(r"<[^>]+>", " ", cell)).split()) for cell in found)
     return Counter(re.sub(r"all answers to task \d+ ?", "", cell) for cell in said)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from importlib.util import find_spec
 
+import pandas as pd
 import pytest
 
 from harness.snapshots import snapshot_of_kinds
+from label_studio_crowd.files import tables as files_of_tables
 from tests.plugin.server.serving import guarded, running
 
 CONFIG = """<View><Text name="t" value="$text"/>
@@ -50,12 +53,31 @@ def test_every_table_that_a_page_links_to_can_be_downloaded(client):
         text = client.get(f"/projects/1{page}").text
         links |= set(re.findall(r'href="(/projects/1/tables/[^"]+)"', text))
     names = ("tasks", "annotators", "answers", "probabilities", "agreement")
-    assert links == {f"/projects/1/tables/{name}.{ending}" for name in names for ending in ("csv", "json")}
+    endings = ("csv", "json", *["parquet"] * bool(find_spec("pyarrow")))
+    assert links == {f"/projects/1/tables/{name}.{ending}" for name in names for ending in endings}
     for link in links:
         answer = client.get(link)
         assert answer.status_code == 200
         assert answer.content
     assert len(table(client, "tasks")) == len(client.get("/projects/1/tables/tasks.json").json()) == 3
+
+
+def test_a_parquet_file_has_what_the_csv_file_has(client):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed: there is no Parquet")
+    answer = client.get("/projects/1/tables/answers.parquet")
+    assert 'filename="project-1-answers.parquet"' in answer.headers["content-disposition"]
+    rows = pd.read_parquet(io.BytesIO(answer.content)).astype({"annotator": str})
+    assert [(row.annotator, row.label) for row in rows.itertuples()] == [
+        (row["annotator"], row["label"]) for row in table(client, "answers")
+    ]
+
+
+def test_without_pyarrow_nothing_is_said_of_parquet(client, monkeypatch):
+    monkeypatch.setattr(files_of_tables, "find_spec", lambda name: None)
+    text = client.get("/projects/1").text
+    assert "tables/tasks.json" in text
+    assert "arquet" not in text
+    assert client.get("/projects/1/tables/tasks.parquet").status_code == 404
 
 
 def test_people_have_their_names_in_every_table(client):

@@ -130,7 +130,7 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
     sentence = _sentence(why, votes, heard, consensus, quality if snapshot.accuracy.value is not None else None)
     if not snapshot.is_class:
         sentence = "" if snapshot.labels[row] else "Nobody has labelled it yet. "
-        sentence += f"{tally(votes)}. " if votes and not parts else ""
+        sentence += f"{_gave(votes)}. " if snapshot.labels[row] and not parts else ""
         sentence += snapshot.told(row)
     if waits_for := snapshot.waits_for(row):
         sentence += f" It waits for answers to “{waits_for}”."
@@ -151,6 +151,14 @@ def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) 
         drawn=drawn_on(snapshot, row, range(snapshot.crowd.indptr[row], snapshot.crowd.indptr[row + 1])),
         parts=parts,
     )
+
+
+def _gave(votes: tuple[Vote, ...]) -> str:
+    """Return how many people answered, and how many answers they gave: these are too long for a sentence."""
+    given = [len(vote.people) for vote in votes if vote.people]
+    if len(given) == 1:
+        return "1 annotator answered" if given[0] == 1 else f"{given[0]} annotators gave the same answer"
+    return f"{sum(given)} annotators gave {len(given)} different answers"
 
 
 def _sentence(

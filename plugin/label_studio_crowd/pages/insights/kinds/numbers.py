@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from label_studio_crowd.pages.insights.figures import known_or_none
+from label_studio_crowd.pages.words import duration
 from label_studio_crowd.scoring.snapshot import Snapshot
 
 _BINS: Final = 8
@@ -86,7 +87,7 @@ def view(snapshot: Snapshot, row: int, data: Any) -> NumbersView:
         last=_short(control, high, span),
         consensus=None if consensus is None else at(consensus),
         interval=None if interval is None else (at(interval[0]), at(interval[1])),
-        interval_words="" if interval is None else " to ".join(_short(control, bound, span) for bound in interval),
+        interval_words="" if interval is None else _bounds(control, *interval),
         of_members=tuple(map(at, given)),
     )
 
@@ -98,6 +99,12 @@ def _short(control: Any, number: float, span: float) -> str:
     return f"{round(number, int(np.clip(2 - np.floor(np.log10(span)), 0, 12))):,.12g}"
 
 
+def _bounds(control: Any, low: float, high: float) -> str:
+    """Return an interval as people read it."""
+    span = high - low or abs(high) or 1.0
+    return f"{_short(control, low, span)} to {_short(control, high, span)}"
+
+
 def why(snapshot: Snapshot, answer: int) -> str:
     """Return in words how an answer differs from the consensus."""
     row, control = int(snapshot.crowd.task[answer]), snapshot.scored_control()
@@ -106,14 +113,13 @@ def why(snapshot: Snapshot, answer: int) -> str:
         return ""
     off = abs(number - consensus)
     seconds = control.tag == "datetime" and control.written != "year"
-    size = f"{off / 86400:.3g} days" if seconds and off >= 86400 else f"{off:.3g} seconds" if seconds else f"{off:,.4g}"
+    size = duration(off) if seconds else f"{off:,.4g}"
     interval = _interval(snapshot, row)
     words = ""
     if interval is not None:
-        span = interval[1] - interval[0] or off
         inside = interval[0] <= number <= interval[1]
-        bounds = " to ".join(_short(control, bound, span) for bound in interval)
-        words = f" It is {'within' if inside else 'outside'} the 90 % interval, {bounds}."
+        where = "within" if inside else "outside"
+        words = f" It is {where} the 90 % interval, {_bounds(control, *interval)}."
     return f"{size} {'more' if number > consensus else 'less'} than the consensus.{words}"
 
 

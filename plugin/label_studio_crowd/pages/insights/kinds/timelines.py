@@ -92,7 +92,7 @@ def _bars(mark: Mark, low: float, span: float, tag: str) -> Iterator[Bar]:
 
 def _words(at: float, tag: str) -> str:
     if tag in ("audio", "audioplus"):
-        return f"{at:.4g}\u00a0s" if at < 600 else f"{at / 60:.1f}\u00a0min"
+        return f"{at:.2f}\u00a0s" if at < 600 else f"{at / 60:.1f}\u00a0min"
     if tag == "timeseries" and at > _MOMENTS:
         seconds = at / 1000 if at > 1000 * _MOMENTS else at
         return f"{datetime.fromtimestamp(min(seconds, 1e11), timezone.utc):%Y-%m-%d %H:%M}"
