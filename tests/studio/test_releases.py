@@ -14,5 +14,6 @@ def test_a_label_studio_that_is_too_old_is_refused_before_anything_is_changed(ma
     with pytest.raises(UserError, match=r"1\.15\.0 is too old: the oldest that works is 1\.16"):
         at_work.connect()
     assert at_work.writes == []
-    assert [(check.level, "too old" in check.what) for check in examine(at_work.opened)] == [("wrong", True)]
+    with pytest.raises(UserError, match="too old"):
+        list(examine(at_work.opened))
     assert at_work.writes == []

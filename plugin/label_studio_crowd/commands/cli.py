@@ -108,7 +108,7 @@ def doctor(project: int, settings: Settings, as_json: JsonOption = False) -> Non
     out, _ = consoles(as_json)
     show_checks(out, checks)
     if as_json:
-        typer.echo(json.dumps([vars(check) for check in checks], ensure_ascii=False))
+        typer.echo(json.dumps([{**vars(check), "mend": check.mend or None} for check in checks], ensure_ascii=False))
     if any(check.level == "wrong" for check in checks):
         raise typer.Exit(2)
 

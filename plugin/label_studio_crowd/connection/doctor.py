@@ -9,7 +9,7 @@ from typing import Any, Final
 from label_studio_crowd.access import SECRET_HEADER, has_password
 from label_studio_crowd.connection.addresses import strange_addresses
 from label_studio_crowd.connection.record import Record, RecordError, find_record, options_in, wrong_settings
-from label_studio_crowd.connection.releases import TESTED, is_tested, is_too_old, too_old
+from label_studio_crowd.connection.releases import TESTED, is_tested, refuse_old
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.exchange.publish import measured_costs
@@ -29,7 +29,6 @@ from label_studio_crowd.studio.controls import (
     inner_control,
     not_scored,
 )
-from label_studio_crowd.studio.failures import StudioError
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
 
 _SLOW_IMPORT = 3.0
@@ -45,18 +44,18 @@ class Check:
 
 
 def examine(project: Project) -> Iterator[Check]:
-    """Yield findings, from the ground up; stop at one without which the rest cannot be looked at."""
+    """Yield findings, from the ground up.
+
+    Raises
+    ------
+    UserError
+        If Label Studio is not there, refuses or is too old, so that nothing can be looked at.
+    """
     studio = project.studio
-    try:
-        user = studio.user()
-        version = studio.version()
-        if is_too_old(version):
-            yield Check("wrong", too_old(version))
-            return
-        info = look_up(project)
-    except StudioError as error:
-        yield Check("wrong", str(error))
-        return
+    user = studio.user()
+    version = studio.version()
+    refuse_old(version)
+    info = look_up(project)
     yield from _server(studio, version, user)
     yield Check(
         "ok",

@@ -11,7 +11,7 @@ from label_studio_crowd.exchange.pull import sweep as sweep_project
 from label_studio_crowd.project import Project
 from label_studio_crowd.runs.rescore import rescore
 from label_studio_crowd.runs.run import Run
-from label_studio_crowd.studio.failures import StudioError
+from label_studio_crowd.studio.failures import StudioError, WrongAddressError
 
 _LONGEST_PAUSE: Final = 600.0
 
@@ -48,16 +48,16 @@ def rounds(
     UserError
         If the project is not connected, or a setting is wrong: what waiting does not mend.
     """
-    failures, swept = 0, clock()
+    failures, swept, answered = 0, clock(), False
     while True:
         try:
             if clock() - swept >= sweep:
                 sweep_project(project)
                 swept = clock()
             found = Round(rescore(project))
-            failures = 0
+            failures, answered = 0, True
         except StudioError as error:
-            if error.status in (401, 403, 404):
+            if error.status in (401, 403, 404) or (isinstance(error, WrongAddressError) and not answered):
                 raise
             found = Round(None, error, min(every * 2.0 ** min(failures, 20), _LONGEST_PAUSE))
             failures += 1

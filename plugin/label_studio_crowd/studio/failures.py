@@ -19,7 +19,7 @@ _NOT_NOW: Final = (429, 502, 503, 504)
 
 
 _USUAL_ADVICE: Final = "start it, or correct LABEL_STUDIO_URL."
-_ADVICE: Final = tuple(
+_TO_CORRECT: Final = tuple(
     (re.compile(words, re.IGNORECASE), advice)
     for words, advice in (
         (
@@ -38,12 +38,8 @@ _ADVICE: Final = tuple(
             "it speaks plain HTTP there; write http:// instead of https:// in LABEL_STUDIO_URL.",
         ),
         (
-            "name or service not known|nodename nor servname|getaddrinfo|name resolution|no address associated",
+            "name or service not known|nodename nor servname|getaddrinfo failed|no address associated",
             "there is no such host; correct LABEL_STUDIO_URL.",
-        ),
-        (
-            "^http:.*(without sending a response|illegal status line|illegal response|connection reset)",
-            "start it; or, if it speaks HTTPS there, write https:// instead of http:// in LABEL_STUDIO_URL.",
         ),
         (
             "unsupported protocol|missing an 'http",
@@ -51,7 +47,20 @@ _ADVICE: Final = tuple(
         ),
     )
 )
-"""What to do, by words of the address's beginning and of the reason."""
+_MAY_PASS: Final = tuple(
+    (re.compile(words, re.IGNORECASE), advice)
+    for words, advice in (
+        (
+            "^http:.*(without sending a response|illegal status line|illegal response|connection reset)",
+            "start it; or, if it speaks HTTPS there, write https:// instead of http:// in LABEL_STUDIO_URL.",
+        ),
+        (
+            "temporary failure in name resolution|try again",
+            "nobody could say where this host is; check the network, or correct LABEL_STUDIO_URL.",
+        ),
+    )
+)
+"""What to do, by words of the address's beginning and of the reason; the first are for the user alone to mend."""
 
 
 class StudioError(UserError):
@@ -69,6 +78,15 @@ class NoAnswerError(StudioError):
     may_pass = True
 
 
+class WrongAddressError(NoAnswerError):
+    """Nobody can answer at this address until the user has corrected something: the host, the scheme, a certificate.
+
+    A service that was started with a right address waits all the same: hosts and their names come back, too.
+    """
+
+    may_pass = False
+
+
 class UnreadableError(StudioError):
     """Label Studio fails to answer with what it has, or nobody can read its answer."""
 
@@ -78,8 +96,8 @@ class NoSuchProjectError(StudioError):
 
 
 def may_pass(error: Exception) -> bool:
-    """Return whether a request that failed with this error may succeed when it is repeated."""
-    return isinstance(error, StudioError) and error.may_pass
+    """Return whether a request that failed with this error may succeed when it is repeated, where others succeeded."""
+    return isinstance(error, NoAnswerError) or (isinstance(error, StudioError) and error.may_pass)
 
 
 def unless_gone(change: Callable[[], object]) -> bool:
@@ -97,8 +115,11 @@ def no_answer(url: str, request: str, error: Exception) -> NoAnswerError:
     """Return the error for a request that broke off."""
     name = type(error).__name__
     reason = f"{name} in {request}" if isinstance(error, httpx.TimeoutException) else str(error) or name
-    advice = next((advice for words, advice in _ADVICE if words.search(f"{url[:6]} {reason}")), _USUAL_ADVICE)
-    return NoAnswerError(f"Label Studio does not answer at {url} ({reason}): {advice}")
+    for kind, known in ((WrongAddressError, _TO_CORRECT), (NoAnswerError, _MAY_PASS)):
+        for words, advice in known:
+            if words.search(f"{url[:6]} {reason}"):
+                return kind(f"Label Studio does not answer at {url} ({reason}): {advice}")
+    return NoAnswerError(f"Label Studio does not answer at {url} ({reason}): {_USUAL_ADVICE}")
 
 
 def failure(token_kind: str, answer: httpx.Response) -> StudioError | None:

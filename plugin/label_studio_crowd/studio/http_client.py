@@ -51,7 +51,7 @@ class HttpClient(httpx.Client):
         timeout = httpx.Timeout(patience, connect=min(patience, 5))
         super().__init__(base_url=url, timeout=timeout, transport=transport)
         self.waited = Waited()
-        self.token_kind = ""
+        self.token_kind = "token"
         self.renew: Callable[[], str] | None = None
         self._url = url
         self._answered = False

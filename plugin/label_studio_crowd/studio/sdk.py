@@ -13,6 +13,7 @@ from label_studio_sdk.core.api_error import ApiError
 
 from label_studio_crowd.studio.failures import read_json, refused_personal_token
 from label_studio_crowd.studio.http_client import HttpClient
+from label_studio_crowd.studio.tokens import kind_by_shape
 
 _TOKEN_KINDS: Final = {"refresh": "personal access token", "access": "access token"}
 
@@ -33,7 +34,7 @@ class Sdk(LabelStudioBase):
         except ApiError as error:
             raise refused_personal_token(error.body["detail"]) from None
         self._tokens_in_use = self._client_wrapper._tokens_client
-        self.token_kind = _TOKEN_KINDS.get(self._tokens_in_use.jwt_token_type(api_key) or "", "legacy token")
+        self.token_kind = _TOKEN_KINDS.get(self._tokens_in_use.jwt_token_type(api_key) or "", kind_by_shape(api_key))
         if self.token_kind == "access token":
             self._tokens_in_use._set_access_token(api_key)  # the SDK would exchange it, as if it were a refresh token
         elif self.token_kind == "personal access token":

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -91,12 +92,20 @@ def test_http_where_https_is_spoken_and_the_other_way_round(certificate):
         assert "write https:// instead of http://" in said_of(f"http://127.0.0.1:{port}")
 
 
+def test_nobody_there():
+    assert "start it, or correct LABEL_STUDIO_URL" in said_of("http://127.0.0.1:9")
+
+
 @pytest.mark.parametrize(
-    ("url", "advice"),
+    ("code", "reason", "advice"),
     [
-        ("http://127.0.0.1:9", "start it, or correct LABEL_STUDIO_URL"),
-        ("http://no-such-host.invalid", "there is no such host"),
+        (socket.EAI_NONAME, "Name or service not known", "there is no such host; correct"),
+        (socket.EAI_AGAIN, "Temporary failure in name resolution", "check the network, or correct"),
     ],
 )
-def test_nobody_there(url, advice):
-    assert advice in said_of(url)
+def test_a_host_without_an_address(code, reason, advice, monkeypatch):
+    def fail(*_, **__):
+        raise socket.gaierror(code, reason)
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    assert advice in said_of("http://no-such-host.invalid")

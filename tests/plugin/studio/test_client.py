@@ -165,6 +165,15 @@ def test_what_answers_instead_of_label_studio_is_named(answer, words, token, ask
     assert "Put the address of Label Studio into LABEL_STUDIO_URL, as you open it in the browser" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("token", "kind"), [("0123456789abcdef" * 2 + "01234567", "legacy token"), ("secret", "token"), ("a.b.c", "token")]
+)
+def test_a_token_is_called_what_it_is_for_sure(token, kind):
+    refuse = httpx.MockTransport(lambda _: httpx.Response(401, json={"detail": "Invalid token."}))
+    with pytest.raises(StudioError, match=rf"^Label Studio refuses the {kind} \(Invalid token"):
+        Studio("http://studio", token, transport=refuse).project(3)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_proxy_that_lets_nobody_through_is_told_from_a_token_that_is_refused(status):
     proxy = httpx.MockTransport(lambda _: httpx.Response(status, html="<title>Authorization Required</title>"))

@@ -13,6 +13,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.studio.failures import StudioError, read_json
 from label_studio_crowd.studio.http_client import HttpClient
+from label_studio_crowd.studio.tokens import kind_by_shape
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -43,7 +44,7 @@ class Server:
         self._http = HttpClient(self.url, patience=patience, transport=transport)
         self._is_legacy = api_key.count(".") != 2  # a personal access token has three parts
         if self._is_legacy:
-            self._http.token_kind = "legacy token"
+            self._http.token_kind = kind_by_shape(api_key)
 
     @classmethod
     def of(cls, settings: Settings, *, patience: float = 300) -> Self:

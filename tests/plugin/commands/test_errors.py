@@ -1,0 +1,78 @@
+"""How commands end when something is wrong: the exit code, and the message, as text and as JSON."""
+
+import json
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+ON_A_PROJECT = [
+    ["doctor", "3"],
+    ["look", "3"],
+    ["connect", "3"],
+    ["sync", "3"],
+    ["watch", "3"],
+    ["status", "3"],
+    ["export", "3", "--out", "labels.csv"],
+    ["write-annotations", "3"],
+    ["report", "3", "--out", "report.html"],
+    ["disconnect", "3"],
+    ["projects"],
+]
+WITH_JSON = [words for words in ON_A_PROJECT if words[0] in ("doctor", "sync", "status", "projects")]
+
+
+@pytest.fixture
+def plain_http():
+    """The port of a server that speaks HTTP without TLS."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def a_token(monkeypatch):
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "0" * 40)
+
+
+def at(url):
+    return ["--url", url, "--store", "sqlite:///store.sqlite"]
+
+
+@pytest.fixture
+def no_names(monkeypatch):
+    """Name servers that know no host, also where there are none."""
+
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+
+@pytest.mark.parametrize("words", [words for words in ON_A_PROJECT if words[0] != "watch"], ids=lambda words: words[0])
+def test_an_address_where_the_connection_is_refused_may_be_right(words, run):
+    code, _, err = run(*words, *at("http://127.0.0.1:9"))
+    assert (code, "start it" in err) == (3, True)
+
+
+@pytest.mark.parametrize("words", ON_A_PROJECT, ids=lambda words: words[0])
+class TestAnAddress:
+    def test_of_an_unknown_host_has_to_be_corrected(self, words, run, no_names):
+        code, _, err = run(*words, *at("http://no-such-host.invalid"))
+        assert (code, "correct LABEL_STUDIO_URL" in err) == (2, True)
+
+    def test_with_the_wrong_scheme_has_to_be_corrected(self, words, run, plain_http):
+        code, _, err = run(*words, *at(f"https://127.0.0.1:{plain_http}"))
+        assert (code, "write http:// instead of https://" in err) == (2, True)
+
+
+@pytest.mark.parametrize("words", WITH_JSON, ids=lambda words: words[0])
+@pytest.mark.parametrize(("url", "may_pass"), [("http://127.0.0.1:9", True), ("https://127.0.0.1:PLAIN", False)])
+def test_an_error_as_json_has_one_shape(words, url, may_pass, run, plain_http):
+    code, out, err = run(*words, "--json", *at(url.replace("PLAIN", str(plain_http))))
+    found = json.loads(out)
+    assert (code, found["may_pass"], err) == (3 if may_pass else 2, may_pass, "")
+    assert found.keys() == {"error", "may_pass"}
