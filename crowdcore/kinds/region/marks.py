@@ -88,11 +88,10 @@ def marks_of(table: AnswerTable, known: Sequence[Any] | None = None) -> Marks:
     code = {label: number for number, label in enumerate(labels)}
     columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     label: Codes = np.array([NO_LABEL if one is None else code[one] for one in said], dtype=np.int64)
-    keys = measure_of(places).keys if places else []
-    order = np.lexsort([_ranks(table)[columns[1]], label, *reversed(keys), columns[0]])
-    measure = measure_of([places[at] for at in order.tolist()])
+    measure = measure_of(places)
+    order = np.lexsort([_ranks(table)[columns[1]], label, *reversed(measure.keys), columns[0]])
     task, annotator, answer, region = columns[:, order]
-    return Marks(task, annotator, answer, region, label[order], labels, measure)
+    return Marks(task, annotator, answer, region, label[order], labels, measure.of(order))
 
 
 def _cut(regions: Any, table: AnswerTable, task: int, annotator: int) -> list[tuple[int, str | None, Region]]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdcore.kinds.region.common_areas import CommonAreas
 from crowdcore.kinds.region.places import Box, Ellipse, KeyPoint, Mask, Place, Polygon, Ranges, Span
 from crowdcore.kinds.region.runs import common, length, merged
 from crowdcore.kinds.region.shapes import corners, enclosed, outlines
@@ -41,7 +42,6 @@ class Measure:
 
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = list(places)
-        self._within: dict[bytes, Floats] = {}
 
     def __len__(self) -> int:
         return len(self.places)
@@ -49,21 +49,18 @@ class Measure:
     def of(self, some: Codes) -> Measure:
         """Return some of the places, with the same measure."""
         part = object.__new__(type(self))
-        part._within = {}
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 setattr(part, name, value[some])
             elif name in ("places", "runs"):
                 setattr(part, name, [value[at] for at in some.tolist()])
+            elif name == "common":
+                setattr(part, name, value)
         return part
 
-    def within(self, some: Codes) -> Floats:
-        """Return the similarity of each pair of some places, in the order of `numpy.triu_indices`; it is kept."""
-        key = some.tobytes()
-        if key not in self._within:
-            first, second = np.triu_indices(len(some), 1)
-            self._within[key] = self.alike(some[first], self, some[second])
-        return self._within[key]
+    def like(self, places: Sequence[Place]) -> Measure:
+        """Return other places with the measure that these have."""
+        return type(self)(places)
 
     @cached_property
     def extent(self) -> Floats:
@@ -152,6 +149,14 @@ class Shapes(Measure):
         self.areas: Floats = shapely.area(self.outlines)
         wide = np.abs(self.bounds).max(axis=1, initial=0) * np.ptp(self.bounds, axis=1)
         self.areas[self.areas <= ROUNDING * wide] = 0  # of a line that is turned
+        self.common = CommonAreas(self.outlines)
+        self.name = np.arange(len(self.places))  # in `common`
+
+    def like(self, places: Sequence[Place]) -> Measure:
+        """Return other places with the measure that these have; if they all are among these, what is known of them."""
+        own = {id(place): at for at, place in enumerate(self.places)}
+        found = np.array([own.get(id(place), -1) for place in places], dtype=np.int64)
+        return self.of(found) if found.min(initial=0) >= 0 else Shapes(places)
 
     @cached_property
     def extent(self) -> Floats:
@@ -160,8 +165,10 @@ class Shapes(Measure):
 
     @cached_property
     def keys(self) -> list[NDArray[Any]]:
-        """The bounds, then the shape itself."""
-        return [*self.bounds.T, _codes(map(repr, self.places))]
+        """The bounds, then, where these are the same, the shape itself."""
+        _, place, count = np.unique(self.bounds, axis=0, return_inverse=True, return_counts=True)
+        again = (count > 1)[place.ravel()].tolist()
+        return [*self.bounds.T, _codes(repr(one) if told else "" for one, told in zip(self.places, again, strict=True))]
 
     def alike(self, own: Codes, other: Measure, others: Codes) -> Floats:
         """Return the area of the overlap over that of the union."""
@@ -169,14 +176,17 @@ class Shapes(Measure):
 
         assert isinstance(other, Shapes)
         a, b = self.bounds[own].T, other.bounds[others].T
-        inner = np.zeros(len(own))
-        near = np.flatnonzero((a[0] < b[2]) & (b[0] < a[2]) & (a[1] < b[3]) & (b[1] < a[3]))
-        inner[near] = shapely.area(shapely.intersection(self.outlines[own[near]], other.outlines[others[near]]))
-        outer = self.areas[own] + other.areas[others] - inner
         equal = _same(a, b)
         for at in np.flatnonzero(equal).tolist():
-            one, two = corners(self.places[own[at]]), corners(other.places[others[at]])
-            equal[at] = one.shape == two.shape and _same(one.ravel()[:, None], two.ravel()[:, None])[0]
+            equal[at] = _congruent(self.places[own[at]], other.places[others[at]])
+        inner = np.zeros(len(own))
+        near = np.flatnonzero(~equal & (a[0] < b[2]) & (b[0] < a[2]) & (a[1] < b[3]) & (b[1] < a[3]))
+        one, two = own[near], others[near]
+        if other.common is self.common:
+            inner[near] = self.common.of(self.name[one], other.name[two])
+        else:
+            inner[near] = shapely.area(shapely.intersection(self.outlines[one], other.outlines[two]))
+        outer = self.areas[own] + other.areas[others] - inner
         return _overlap(inner, outer, equal)
 
 
@@ -292,6 +302,14 @@ def _same(one: Floats, other: Floats) -> NDArray[np.bool_]:
     largest = np.maximum(np.abs(one), np.abs(other)).max(axis=0, initial=0)
     equal: NDArray[np.bool_] = (np.abs(one - other) <= ROUNDING * largest).all(axis=0)
     return equal
+
+
+def _congruent(one: Place, other: Place) -> bool:
+    """Return whether two shapes have the same corners but for rounding."""
+    if one is other:
+        return True
+    here, there = corners(one), corners(other)
+    return here.shape == there.shape and bool(_same(here.ravel()[:, None], there.ravel()[:, None])[0])
 
 
 def _overlap(inner: Floats, outer: Floats, equal: NDArray[np.bool_]) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,11 +53,16 @@ def place_units(
     order = np.argsort(unit, kind="stable")
     every = np.arange(len(unit))
     exact: Floats = np.ones(num_annotators)
+    alike: Floats = np.zeros(len(unit))
+    before: list[Place | None] = [None] * num_units
     for _ in range(ROUNDS + 1):
         weight = 1 / (1 - exact + EXACT)
-        places = type(measure)(_PLACERS[type(measure)](measure, unit, weight[annotator], num_units, order))
-        alike = measure.alike(every, places, unit)
+        places = measure.like(_PLACERS[type(measure)](measure, unit, weight[annotator], num_units, order))
+        moved = np.array([now != then for now, then in zip(places.places, before, strict=True)], np.bool_)
+        some = every[moved[unit]]
+        alike[some] = measure.alike(some, places, unit[some])
         exact = exactness(alike, unit, annotator, num_units, num_annotators)
+        before = list(places.places)
     return places, alike, exact
 
 
@@ -176,9 +181,9 @@ def _shapes(measure: Shapes, unit: Codes, weight: Floats, num_units: int, order:
             units, place = np.unique(unit[some], return_inverse=True)
             found[units] = _turned(shape, [measure.places[at] for at in some.tolist()], place, weight[some])
     others = mixed | (lowest == len(_KINDS) - 1)
-    for number, members in enumerate(_by_unit(unit, num_units, order)):
-        if others[number]:
-            found[number] = measure.places[members[_medoid(measure, members, weight[members])]]
+    drawn = np.flatnonzero(others)
+    groups = [members for members, other in zip(_by_unit(unit, num_units, order), others, strict=True) if other]
+    found[drawn] = [measure.places[at] for at in _medoids(measure, groups, weight)]
     return list(found)
 
 
@@ -217,7 +222,7 @@ def _unions(measure: Unions, unit: Codes, weight: Floats, num_units: int, order:
             continue
         runs = majority([measure.runs[at] for at in members.tolist()], weight[members])
         if not len(runs):
-            found.append(measure.places[members[_medoid(measure, members, weight[members])]])
+            found.append(measure.places[_medoids(measure, [members], weight)[0]])
         elif isinstance(place, Mask):
             found.append(Mask(place.height, place.width, runs))
         else:
@@ -240,13 +245,29 @@ def _by_unit(unit: Codes, num_units: int, order: Codes) -> list[Codes]:
     return np.split(order, np.cumsum(np.bincount(unit, minlength=num_units))[:-1]) if num_units else []
 
 
-def _medoid(measure: Measure, members: Codes, weight: Floats) -> int:
-    """Return which of the members has the largest weighted similarity to the others; of equals the first."""
-    size = len(members)
-    if size == 1:
-        return 0
-    first, second = np.triu_indices(size, 1)
-    alike = measure.within(members)
-    sums = np.bincount(first, alike * weight[second], minlength=size)
-    sums += np.bincount(second, alike * weight[first], minlength=size)
-    return int(np.argmax(sums.round(9)))
+def _medoids(measure: Measure, groups: Sequence[Codes], weight: Floats) -> list[int]:
+    """Return the member of each group with the largest weighted similarity to the others; of equals the first."""
+    first, second = _pairs(groups)
+    alike = measure.alike(first, measure, second)
+    sums = np.bincount(first, alike * weight[second], minlength=len(measure))
+    sums += np.bincount(second, alike * weight[first], minlength=len(measure))
+    sums = sums.round(9)
+    return [int(members[np.argmax(sums[members])]) for members in groups]
+
+
+def _pairs(groups: Sequence[Codes]) -> tuple[Codes, Codes]:
+    """Return all pairs of each group, in the order of `numpy.triu_indices`, shape (P,) and (P,).
+
+    Examples
+    --------
+    >>> [column.tolist() for column in _pairs([np.array([3, 5]), np.array([4]), np.array([0, 1, 2])])]
+    [[3, 0, 0, 1], [5, 1, 2, 2]]
+    """
+    by_size: dict[int, list[Codes]] = {}
+    for members in groups:
+        by_size.setdefault(len(members), []).append(members)
+    found = [np.zeros((2, 0), dtype=np.int64)]
+    for size, some in by_size.items():
+        found.append(np.stack(some)[:, np.triu_indices(size, 1)].transpose(1, 0, 2).reshape(2, -1))
+    first, second = np.concatenate(found, axis=1)
+    return first, second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,21 @@ def outlines(places: Sequence[Place]) -> NDArray[Any]:
         some = [at for at, place in enumerate(places) if isinstance(place, kind)]
         if some:
             found[some] = shapely.polygons(corners(numbers([places[at] for at in some])))
-    for at, place in enumerate(places):
-        if isinstance(place, Polygon):
-            found[at] = shapely.Polygon(place.points)
+    some = [at for at, place in enumerate(places) if isinstance(place, Polygon)]
+    if some:
+        found[some] = shapely.polygons(_rings([places[at].points for at in some]))  # type: ignore[union-attr]
     return found
+
+
+def _rings(lines: Sequence[Sequence[tuple[float, float]]]) -> NDArray[Any]:
+    """Return the ring through the points of each line."""
+    import shapely
+
+    points = np.array(list(chain.from_iterable(lines)), dtype=np.float64)
+    rings: NDArray[Any] = shapely.linearrings(
+        points, indices=np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    )
+    return rings
 
 
 def enclosed(drawn: NDArray[Any]) -> NDArray[Any]:
