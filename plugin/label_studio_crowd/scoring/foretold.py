@@ -48,6 +48,6 @@ def note_foretold(project: Project, found: Foretold | None) -> None:
 def about_gone(version: str) -> tuple[str, str]:
     """Return, in words, that a classifier's predictions are gone, and what to do."""
     return (
-        f"no predictions of the model {version!r}, which the classifier is made of: it is scored without a classifier",
-        "import its predictions again, or choose another with --classifier",
+        f"no predictions of the model {version!r}, which the classifier is made of, so tasks are scored without it",
+        "import its predictions again, or choose another classifier with connect --classifier",
     )
