@@ -129,8 +129,9 @@ def train_anew(
         raise school.errors[0]
     if not keep:
         return tuple(trained for trained, _ in lessons)
+    found = tuple(_kept(project, trained, model) for trained, model in lessons)
     note_foretold(project, made_of)
-    return tuple(_kept(project, trained, model) for trained, model in lessons)
+    return found
 
 
 def _is_gone(project: ScoredProject, made_of: Foretold | None, answers: Sequence[Answers]) -> bool:
