@@ -46,6 +46,9 @@ SHOWN = "ida"
 AT_FIRST = 0.35
 """The share of the labels that are there before the service is."""
 WIDTH, MOST_HEIGHT = 1280, 1150
+ON_A_PHONE = ("overview", "queue", "suspects")
+"""Of which there are pictures of a phone's size, too."""
+PHONE_WIDTH, PHONE_HEIGHT = 390, 844
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -141,19 +144,21 @@ def _is_quiet(page: str, labels: int) -> bool:
 
 
 def photograph(service: str, pages: Mapping[str, str], browser: str, out: Path) -> None:
-    """Write a picture of each page, in light and in dark colours."""
+    """Write a picture of each page, in light and in dark colours; of some also as a phone shows them."""
     from playwright.sync_api import sync_playwright
 
+    on_a_phone = {f"{name}-phone": pages[name] for name in ON_A_PHONE if name in pages}
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for scheme in ("light", "dark"):
-            page = chromium.new_page(viewport={"width": WIDTH, "height": 600}, color_scheme=scheme)
-            for name, address in pages.items():
-                page.goto(service + address, wait_until="load")
-                file = out / f"{name}-{scheme}.png"
-                height = min(page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
-                page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
-                save_small(file)
+            for width, most, shown in ((WIDTH, MOST_HEIGHT, pages), (PHONE_WIDTH, PHONE_HEIGHT, on_a_phone)):
+                page = chromium.new_page(viewport={"width": width, "height": 600}, color_scheme=scheme)
+                for name, address in shown.items():
+                    page.goto(service + address, wait_until="load")
+                    file = out / f"{name}-{scheme}.png"
+                    height = min(page.evaluate("document.documentElement.scrollHeight"), most)
+                    page.screenshot(path=file, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
+                    save_small(file)
         chromium.close()
 
 
