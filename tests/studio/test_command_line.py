@@ -123,6 +123,10 @@ class TestRefusals:
         ("psychic", "'psychic'"),
         ("no_such_module:make", "no module 'no_such_module'"),
         ("predictions:gpt-9", "no predictions of model version 'gpt-9'"),
+        ("text:nofield", "'nofield' is in no task"),
+        ("tabular:nofield", "'nofield' is in no task"),
+        ("embedding:text", "holds no lists of numbers"),
+        ("embedding", "no data field that holds a list of numbers"),
     ],
 )
 def test_connect_refuses_a_classifier_that_does_not_exist(classifier, said, run, project, studio):
@@ -282,6 +286,31 @@ def test_a_look_changes_nothing_and_reports_and_exports_work_after_it(run, proje
     assert done.returncode == 0, done.stderr
     with (tmp_path / "labels.csv").open() as file:
         assert [row["consensus"] for row in csv.DictReader(file)][:2] == ["a", "a"]
+
+
+def test_the_results_stay_after_disconnect_until_they_are_to_be_forgotten(run, project, plugin, tmp_path):
+    def files():
+        taken = [["export", "--out", "labels.csv"], ["report", "--out", "report.html"]]
+        return [run([command, project.id, *rest]).returncode for command, *rest in taken]
+
+    for command in (["connect"], ["sync", "--classifier", "none"]):
+        assert run([command[0], project.id, *command[1:]]).returncode == 0
+    done = run(["disconnect", project.id])
+    assert done.returncode == 0, done.stderr
+    assert f"export {project.id}" in done.stdout
+    assert f"disconnect {project.id} --forget" in done.stdout
+    assert "Served from" not in run(["status", project.id]).stdout
+    assert files() == [0, 0]
+    assert "Only looked at." in (tmp_path / "report.html").read_text()
+    assert run(["disconnect", project.id]).returncode == 2
+    done = run(["disconnect", project.id, "--forget", "--dry-run"])
+    assert "Would change" in done.stdout
+    assert files() == [0, 0]
+    done = run(["disconnect", project.id, "--forget"])
+    assert done.returncode == 0, done.stderr
+    assert "deleted" in done.stdout
+    assert files() == [2, 2]
+    assert plugin(project).store.mirror.counts().tasks == 0
 
 
 def test_doctor_does_not_say_to_connect_what_cannot_be_scored(run, make_project):

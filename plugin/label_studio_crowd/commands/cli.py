@@ -278,7 +278,9 @@ taking_home.register(app)
 looking.register_report(app)
 
 
-@app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("disconnect 3 --dry-run", "disconnect 3"))
+@app.command(
+    rich_help_panel=ON_LABEL_STUDIO, epilog=examples("disconnect 3 --dry-run", "disconnect 3", "disconnect 3 --forget")
+)
 @with_project
 @with_settings(*STORE)
 def disconnect(
@@ -288,16 +290,26 @@ def disconnect(
         bool,
         typer.Option("--fast", help="Delete all consensus predictions at once. Annotators have to wait meanwhile."),
     ] = False,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget",
+            help="Delete what is stored here, too: the copy of tasks and labels, results, trained classifiers.",
+        ),
+    ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Restore a project's settings and remove our predictions. Those of others stay."""
-    from label_studio_crowd.commands.display import progress_bars, show_changes
+    """Restore a project's settings and remove our predictions. Those of others stay, and here the last results."""
+    from label_studio_crowd.commands import display
     from label_studio_crowd.connection.disconnect import disconnect as disconnect_project
 
     out, err = consoles()
-    with progress_bars(err) as progress, at_work(project, settings, writing=True, progress=progress) as opened:
-        changes = disconnect_project(opened, fast=fast, dry_run=dry_run)
-    show_changes(out, changes, dry_run=dry_run)
+    with display.progress_bars(err) as progress, at_work(project, settings, writing=True, progress=progress) as opened:
+        changes = disconnect_project(opened, fast=fast, forgets=forget, dry_run=dry_run)
+        kept = not forget and opened.store.runs.snapshot_taken_at() is not None
+    display.show_changes(out, changes, dry_run=dry_run)
+    if kept:
+        display.show_kept(out, project)
 
 
 crowd.register(app)

@@ -226,9 +226,13 @@ def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | 
         f"Last run: {_local(last.finished_at)}" + ", no longer connected" * (not state["connected"]), highlight=False
     )
     show_run(console, last.report)
+    since = f"{state['new_annotations']:+,} annotations, {state['new_tasks']:+,} tasks."
+    if not state["connected"]:
+        console.print(f"Since then {since}", highlight=False)
+        return
     console.print(
-        f"Served from {escape(state['model_version'] or 'no version')} ({_count(state['queue'], 'task')}); since then "
-        f"{state['new_annotations']:+,} annotations, {state['new_tasks']:+,} tasks.",
+        f"Served from {escape(state['model_version'] or 'no version')} ({_count(state['queue'], 'task')}); "
+        f"since then {since}",
         highlight=False,
     )
 
@@ -258,6 +262,15 @@ def show_changes(console: Console, changes: Sequence[str], *, dry_run: bool) -> 
     console.print(title, highlight=False)
     for change in changes:
         console.print(f"  {change}", highlight=False, markup=False)
+
+
+def show_kept(console: Console, project: int) -> None:
+    """Print where the results of a project are that was disconnected."""
+    console.print(
+        f"The results of the last run stay here: export {project}, report {project} and the pages of serve show them, "
+        f"as after look {project}. disconnect {project} --forget deletes them.",
+        highlight=False,
+    )
 
 
 def _count(number: int, thing: str) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
+from label_studio_crowd.connection.forgetting import forget, only_here
 from label_studio_crowd.connection.record import (
+    NotConnectedError,
     Record,
     keep_in_tab,
     our_views,
@@ -21,13 +23,14 @@ from label_studio_crowd.exchange.annotating import Written
 from label_studio_crowd.exchange.publish import observe
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
+from label_studio_crowd.studio.failures import NoSuchProjectError
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, is_ours
 
 _LARGE_VERSION: Final = 500
 """Up to so many predictions a version is deleted in one transaction (about a second)."""
 
 
-def disconnect(project: Project, *, fast: bool = False, dry_run: bool = False) -> list[str]:
+def disconnect(project: Project, *, fast: bool = False, forgets: bool = False, dry_run: bool = False) -> list[str]:
     """Put a project back as it was and return, in words, what was done (with `dry_run`: what would be).
 
     Parameters
@@ -35,12 +38,28 @@ def disconnect(project: Project, *, fast: bool = False, dry_run: bool = False) -
     fast
         Delete a large consensus version in one transaction, during which annotators wait; otherwise its
         predictions go one by one.
+    forgets
+        Delete what is stored of the project, too, even if it is not connected, or not in Label Studio any more.
+        Otherwise what the last run believed stays, as after a look.
 
     Raises
     ------
-    UserError
+    NotConnectedError
         If nothing was recorded to put back.
     """
+    try:
+        done = _put_back(project, fast=fast, dry_run=dry_run)
+    except (NotConnectedError, NoSuchProjectError) as error:
+        if not forgets:
+            raise
+        done = [str(error)]
+    if forgets and not dry_run:
+        forget(project)
+    return [*done, *["what is stored here of the project deleted: tasks, labels, results, classifiers"] * forgets]
+
+
+def _put_back(project: Project, *, fast: bool, dry_run: bool) -> list[str]:
+    """Put a project back as it was and return, in words, what was done."""
     change = _find_change(project, dry_run=dry_run)
     left = () if dry_run else _make_change(project, change, fast=fast)
     return [*change.in_words(), *map(str, left)]
@@ -97,7 +116,7 @@ def _find_change(project: Project, *, dry_run: bool) -> _Change:
     info, views = look_up(project), project.studio.views(project.number)
     record = standing_record(project, views, wrong_settings(info))
     if record is None:
-        raise UserError(
+        raise NotConnectedError(
             f"Project {project.number} is not connected: neither this store nor the project has a record of "
             "its earlier settings. Nothing was changed."
         )
@@ -160,7 +179,7 @@ def _make_change(project: Project, change: _Change, *, fast: bool) -> tuple[Unre
     for view in change.tabs:
         studio.delete_view(view)
     project.store.published.replace([])
-    project.store.runs.drop_snapshot()
+    only_here(project.store)
     # a backend that stays must not connect the project again when its page is next looked at; on SQLite, another
     # that is added later may get the same id
     project.store.facts.write(Declined(tuple(row["created_at"] for row in studio.backends(number))))

@@ -31,7 +31,7 @@ from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now, store_reason
 from label_studio_crowd.store.facts import PlainFact
 from label_studio_crowd.store.jobs import Jobs, Needs
-from label_studio_crowd.store.projects import ProjectStore, Store
+from label_studio_crowd.store.projects import OnlyLookedAt, ProjectStore, Store
 from label_studio_crowd.store.webhook_secret import keep_secret, known_secret
 from label_studio_crowd.store.worker_life import no_worker
 from label_studio_crowd.studio.client import Studio
@@ -118,7 +118,9 @@ class Backend:
         prediction. Scores are in [0, 1]: how sure the label is.
         """
         stored = None if project is None else self.store.known_project(self.settings.url, project)
-        snapshot = None if stored is None else self.snapshot(stored)
+        # a backend that was left in the Model settings gives out nothing after `disconnect`
+        served = stored is not None and stored.facts.read(OnlyLookedAt) is None
+        snapshot = self.snapshot(stored) if stored and served else None
         if snapshot is None:
             return [_prediction([], 0.0) for _ in tasks]
         parts = [(part, part.scored_control()) for part in (snapshot, *snapshot.others)]

@@ -10,6 +10,7 @@ import threading
 from sqlalchemy.exc import SQLAlchemyError
 
 from label_studio_crowd.connection.adopt import BackendRemovedError, adopt
+from label_studio_crowd.connection.forgetting import only_here
 from label_studio_crowd.connection.record import NotConnectedError
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.exchange.pull import update_names
@@ -81,6 +82,8 @@ class Worker:
                 return
             removed = isinstance(error, BackendRemovedError)
             log.info("%s", error if removed else f"Project {job.project} is not connected: it is no longer served.")
+            if not removed and isinstance(error, NotConnectedError):  # disconnected, perhaps from another machine
+                only_here(project.store)
             self._jobs.drop_unless_marked(job)
         except NothingToScoreError as error:
             self._rests(job, project, str(error))

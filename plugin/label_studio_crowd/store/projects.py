@@ -93,7 +93,10 @@ class Store(Database):
 
 @dataclass(frozen=True)
 class OnlyLookedAt(PlainFact):
-    """When a project that is not connected was last looked at (Unix time): it was scored, and nothing was written."""
+    """When a project that is not connected was last looked at (Unix time): it was scored, and nothing was written.
+
+    Or it was connected, and this is when the last run before `disconnect` ended.
+    """
 
     fact = "only_looked_at"
     at: float
@@ -158,10 +161,11 @@ class ProjectStore:
         if known == wanted:
             return
         if known is not None:
-            self._forget_everything()
+            self.forget_everything()
         self.facts.write(wanted)
 
-    def _forget_everything(self) -> None:
+    def forget_everything(self) -> None:
+        """Delete all that is stored of the project, but for the jobs of a service."""
         with self.store.writing() as connection:
             for delete in _DELETE_PROJECT:
                 connection.execute(delete, {"key": self.key})

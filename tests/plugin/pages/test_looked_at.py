@@ -2,9 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
+from pydantic import SecretStr
 
+from label_studio_crowd.connection.record import NotConnectedError
 from label_studio_crowd.pages.report import report_html
+from label_studio_crowd.service import worker
 from label_studio_crowd.store.projects import OnlyLookedAt
 from tests.plugin.pages.showing import BROWSER, OWN, PAGES, fill
 from tests.plugin.pages.test_browser import looking
@@ -50,6 +54,25 @@ def test_without_the_look_a_project_that_is_not_served_has_no_pages(looked):
     client, _, stored, _ = looked
     stored.facts.forget(OnlyLookedAt)
     assert client.get("/projects/1", headers=BROWSER).status_code == 404
+
+
+def test_a_project_that_was_disconnected_keeps_its_pages_and_gives_out_nothing(tmp_path, monkeypatch):
+    def not_connected(*_):
+        raise NotConnectedError("not connected")
+
+    monkeypatch.setattr(worker, "rescore", not_connected)
+    backend = guarded(tmp_path)
+    _, snapshot = fill(backend)
+    settled = int(snapshot.tasks[np.flatnonzero(snapshot.settled_by)[0]])
+    assert backend.predict(1, [{"id": settled, "data": {}}])[0]["result"]
+    backend.jobs.mark(1, at_once=True)
+    (job,) = backend.jobs.claim_due()
+    worker.Worker(backend.settings.model_copy(update={"api_key": SecretStr("x" * 40)})).work(job)
+    assert backend.jobs.states() == []
+    assert backend.predict(1, [{"id": settled, "data": {}}])[0]["result"] == []
+    with running(backend) as client:
+        assert "Only looked at." in client.get("/projects/1", headers=BROWSER).text
+        assert "/projects/1" in client.get("/projects").text
 
 
 def test_the_report_says_so_too(looked):
