@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from label_studio_crowd.access import basic_auth, webhook_headers
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
+from label_studio_crowd.connection.fitting import refuse_unfit_classifier
 from label_studio_crowd.connection.record import (
     QUEUE_SETTINGS,
     Record,
@@ -53,7 +54,7 @@ def connect(project: Project, *, backend: str | None = None, dry_run: bool = Fal
     ------
     UserError
         If Label Studio is too old, the labeling config has no control that can be scored, the classifier does not
-        exist, or Label Studio refuses the backend.
+        exist or names data fields that no task has, or Label Studio refuses the backend.
     """
     change = _find_change(project, backend=backend, asked=True)
     if not dry_run:
@@ -136,10 +137,11 @@ def _find_change(
     kept = {name: value for name, value in options_in(record).items() if name not in gone}
     options = {**_usual(info, record), **kept, **project.settings.options()}
     settings = project.settings.over(options)
-    find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
+    controls = find_controls(info["label_config"], settings.names("control"), settings.names("ordered"))
     models_of(settings)
     versions = project.studio.model_versions(project.number)
     classifiers.refuse_unknown(settings.classifier, {name: state.count for name, state in versions.items()})
+    refuse_unfit_classifier(project, settings.classifier, controls)
     connected = [row["url"].rstrip("/") for row in project.studio.backends(project.number)]
     missing = backend is not None and backend.rstrip("/") not in connected
     there, had_tabs = review_tabs(views), bool(options_in(record).get("review_tabs"))

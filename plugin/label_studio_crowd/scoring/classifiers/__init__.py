@@ -15,7 +15,9 @@ from label_studio_crowd.scoring.classifiers.choose import (
     choose,
     choose_for_numbers,
     choose_for_sets,
+    learns_from_fields,
     predictions_named,
+    refuse_unfit,
     refuse_unknown,
 )
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, Model, Progress, TaskData
@@ -36,7 +38,9 @@ __all__ = [
     "choose_for_numbers",
     "choose_for_sets",
     "in_round",
+    "learns_from_fields",
     "predictions_named",
+    "refuse_unfit",
     "refuse_unknown",
     "train",
 ]

@@ -30,6 +30,9 @@ AS_REQUESTED = "none: as requested; labels are judged by the annotators alone"
 TEXT_TAGS = {"text", "hypertext", "paragraphs", "header", "markdown", "chat", "list"}
 """Object tags, in lower case, that show text."""
 
+OF_DATA = ("text", "tabular", "embedding")
+"""Words for classifiers of data fields."""
+
 READABLE: tuple[Kind, ...] = ("text", "words", "category")
 COLUMNS: tuple[Kind, ...] = ("number", "category")
 
@@ -165,11 +168,35 @@ def refuse_unknown(spec: str, versions: Mapping[str, int]) -> None:
     if word == "predictions" and rest:
         if rest not in versions:
             raise _no_predictions(rest, versions)
-    elif word not in ("text", "tabular", "embedding", "predictions"):
+    elif word not in (*OF_DATA, "predictions"):
         if rest and word not in ("auto", "none"):
             load(spec.strip())
         elif spec.strip() not in ("auto", "none"):
             raise _unknown(spec)
+
+
+def refuse_unfit(spec: str, tasks: TaskData) -> None:
+    """Raise if a specification names data fields that tasks do not have, or asks for ones that none of them is.
+
+    Parameters
+    ----------
+    spec : str
+        See `choose`; one that names no data fields, as "text", "tabular" and "embedding" do, fits any tasks.
+    tasks : TaskData
+        Tasks of the project.
+
+    Raises
+    ------
+    UserError
+        The message lists the fields that there are.
+    """
+    if learns_from_fields(spec):
+        _of_fields(spec, tasks, "choice")
+
+
+def learns_from_fields(spec: str) -> bool:
+    """Return whether a specification names data fields, or asks for those that fit, other than by "auto"."""
+    return spec.partition(":")[0].strip() in OF_DATA
 
 
 def _unknown(spec: str) -> UserError:

@@ -9,7 +9,7 @@ from label_studio_crowd.scoring.lessons.numbers import NumberLesson
 from label_studio_crowd.scoring.lessons.sets import SetLesson
 from label_studio_crowd.studio.controls import Control
 
-__all__ = ["NOT_LEARNED", "Learned", "Lesson", "lesson_of"]
+__all__ = ["NOT_LEARNED", "Learned", "Lesson", "learns", "lesson_of"]
 
 _LESSONS: Final[Mapping[str, Lesson[Any]]] = {
     "choice": ClassLesson(),
@@ -25,3 +25,8 @@ def lesson_of(control: Control) -> Lesson[Any]:
     if control.form.about_regions:
         return _NONE
     return _LESSONS.get(control.form.kind, _NONE)
+
+
+def learns(control: Control) -> bool:
+    """Return whether anything is learned of a control."""
+    return lesson_of(control) is not _NONE
