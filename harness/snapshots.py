@@ -24,7 +24,16 @@ from label_studio_crowd.store.people import DELETED_USER, is_model
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.controls import Control, find_control, find_controls
 
-__all__ = ["BEGIN", "Truth", "annotation", "control_of", "made_up", "snapshot_of", "snapshot_of_kinds"]
+__all__ = [
+    "BEGIN",
+    "Truth",
+    "annotation",
+    "annotations_of",
+    "control_of",
+    "made_up",
+    "snapshot_of",
+    "snapshot_of_kinds",
+]
 
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -191,19 +200,7 @@ def snapshot_of_kinds(
     rows
         (task, annotator, the items of the annotation's result); each is given a second after the one before.
     """
-    annotations = [
-        Annotation(
-            number,
-            task,
-            who,
-            orjson.dumps(list(items), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
-            False,
-            False,
-            _when(number),
-            4.0,
-        )
-        for number, (task, who, items) in enumerate(rows)
-    ]
+    annotations = annotations_of(rows)
     tasks = np.arange(1, num_tasks + 1)
     answers = [read_answers(tasks, annotations, control) for control in find_controls(label_config)]
     scores = joint([score(each, None, target_quality=target_quality, max_labels=max_labels) for each in answers])
@@ -226,6 +223,23 @@ def snapshot_of_kinds(
         for part in scores.controls
     )
     return replace(first, others=tuple(others))
+
+
+def annotations_of(rows: Iterable[tuple[int, int, Sequence[Mapping[str, Any]]]]) -> list[Annotation]:
+    """Return annotations as the mirror has them: of (task, annotator, items), each a second after the one before."""
+    return [
+        Annotation(
+            number,
+            task,
+            who,
+            orjson.dumps(list(items), option=orjson.OPT_SERIALIZE_NUMPY).decode(),
+            False,
+            False,
+            _when(number),
+            4.0,
+        )
+        for number, (task, who, items) in enumerate(rows)
+    ]
 
 
 def _when(number: int) -> str:

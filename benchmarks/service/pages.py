@@ -126,7 +126,7 @@ def fill(stored: ProjectStore, snapshot: Snapshot) -> None:
     mean = 0.95 + 0.04 * further / 5000
     curve = Curve(tuple(further.tolist()), *(tuple((mean + add).tolist()) for add in (0, -0.01, 0.01)))
     needed = Estimate(5000.0, 4800.0, 5200.0)
-    stored.facts.write(Forecast(len(snapshot.answer_label), {}, needed=needed, queue=curve, random=curve))
+    stored.facts.write(Forecast(len(snapshot.answer_label), {}, needed=needed, queue=curve, random=curve, control=""))
 
 
 if __name__ == "__main__":

@@ -201,7 +201,18 @@ class AnswerTable:
         >>> table.of_annotators(np.array([False, True])).values
         array([2.])
         """
-        keep = np.asarray(which, np.bool_)[self.annotator]
+        return self.of_answers(np.asarray(which, np.bool_)[self.annotator])
+
+    def of_answers(self, which: NDArray[np.bool_]) -> AnswerTable:
+        """Return the table with some of the answers, a mask of shape (A,); the same tasks and annotators.
+
+        Examples
+        --------
+        >>> table = AnswerTable.from_codes([0, 0], [0, 1], [1.5, 2.0], tasks=[7, 8], annotators=["ann", "bob"])
+        >>> table.of_answers(np.array([True, False])).values
+        array([1.5])
+        """
+        keep = np.asarray(which, np.bool_)
         if keep.all():
             return self
         indptr = np.concatenate([[0], np.cumsum(keep)])[self.indptr]

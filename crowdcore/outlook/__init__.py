@@ -10,9 +10,21 @@
 (0.43, 0.71, 0.84)
 >>> forecast_accuracy(result, num_labels=300).accuracy[[0, -1]].round(2)  # now, and with 300 labels more
 array([0.7 , 0.78])
+
+For answers of other kinds, `forecast_quality` sees from the answers themselves what one more brings.
 """
 
 from crowdcore.outlook.estimates import AccuracyEstimate, annotator_intervals, estimate_accuracy
 from crowdcore.outlook.forecast import AccuracyForecast, forecast_accuracy
+from crowdcore.outlook.quality import QualityForecast, forecast_quality, quality_interval
 
-__all__ = ["AccuracyEstimate", "AccuracyForecast", "annotator_intervals", "estimate_accuracy", "forecast_accuracy"]
+__all__ = [
+    "AccuracyEstimate",
+    "AccuracyForecast",
+    "QualityForecast",
+    "annotator_intervals",
+    "estimate_accuracy",
+    "forecast_accuracy",
+    "forecast_quality",
+    "quality_interval",
+]

@@ -145,8 +145,7 @@ def forecast_accuracy(
     """
     from scipy.special import ndtri
 
-    check_level(level)
-    _check(num_labels, order, target_quality, min_labels, n_simulations)
+    check_forecast(num_labels, order, target_quality, min_labels, n_simulations, level=level)
     N = len(result.crowd.tasks)
     most = _as_most(max_labels, N)
     spread = AccuracySpread(result, people)
@@ -185,7 +184,17 @@ def _as_most(max_labels: ArrayLike, N: int) -> Codes:
     return np.broadcast_to(most.astype(np.int64), N)
 
 
-def _check(num_labels: int | None, order: str, target_quality: float, min_labels: int, n_simulations: int) -> None:
+def check_forecast(
+    num_labels: int | None,
+    order: str,
+    target_quality: float,
+    min_labels: int,
+    n_simulations: int = 1,
+    *,
+    level: float,
+) -> None:
+    """Raise a ValueError if an argument of a forecast is out of its range."""
+    check_level(level)
     if order not in ORDERS:
         raise ValueError(f"order is {order!r}; it must be one of {', '.join(map(repr, ORDERS))}.")
     if num_labels is not None and num_labels < 1:

@@ -239,6 +239,9 @@ def status(project: int, settings: Settings, as_json: JsonOption = False) -> Non
     from label_studio_crowd.commands import display
     from label_studio_crowd.connection.record import RecordError, find_record
     from label_studio_crowd.exchange.pull import look_up
+    from label_studio_crowd.pages.insights import labels_needed
+    from label_studio_crowd.scoring.outlook import Forecast
+    from label_studio_crowd.scoring.snapshot import stored_snapshot
     from label_studio_crowd.store.jobs import Jobs
 
     with at_work(project, settings) as opened:
@@ -252,6 +255,8 @@ def status(project: int, settings: Settings, as_json: JsonOption = False) -> Non
             connected, problem = False, str(error)
         now, then = studio.counts(project), stored.mirror.counts()
         queue = studio.model_versions(project).get(info["model_version"] or "")
+        snapshot, forecast = stored_snapshot(stored), stored.facts.read(Forecast)
+    needed = None if snapshot is None else vars(labels_needed(snapshot, forecast))
     state: dict[str, Any] = {
         "project": project,
         "title": info["title"],
@@ -261,6 +266,7 @@ def status(project: int, settings: Settings, as_json: JsonOption = False) -> Non
         "queue": queue.count if queue else 0,
         "new_tasks": now.tasks - then.tasks,
         "new_annotations": now.annotations - then.annotations,
+        "labels_needed": needed,
         "last_run": {"finished_at": last.finished_at, **last.report.as_json()} if last else None,
         "service": [
             {"job": row.kind, "state": row.word, "problem": row.problem, "retry_at": row.next_try} for row in service

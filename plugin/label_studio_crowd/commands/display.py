@@ -226,6 +226,8 @@ def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | 
         f"Last run: {_local(last.finished_at)}" + ", no longer connected" * (not state["connected"]), highlight=False
     )
     show_run(console, last.report)
+    if state["labels_needed"]:
+        console.print(f"Labels still needed: {_in_words(state['labels_needed'])}", highlight=False)
     since = f"{state['new_annotations']:+,} annotations, {state['new_tasks']:+,} tasks."
     if not state["connected"]:
         console.print(f"Since then {since}", highlight=False)
@@ -235,6 +237,16 @@ def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | 
         f"since then {since}",
         highlight=False,
     )
+
+
+def _in_words(needed: Mapping[str, Any]) -> str:
+    """Return how many labels are needed, with the interval, or why that is not known."""
+    if needed["value"] is None:
+        return f"not known. {escape(needed['reason'])}"
+    if not needed["value"]:
+        return "none, every task is settled."
+    between = "" if needed["low"] is None else f" (90 % interval {needed['low']:,.0f} to {needed['high']:,.0f})"
+    return f"about {needed['value']:,.0f}{between}."
 
 
 def show_round(console: Console, found: Round) -> None:

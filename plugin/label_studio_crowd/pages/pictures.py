@@ -38,34 +38,38 @@ def quality_chart(found: Histogram) -> Chart | None:
     return histogram(says, range(len(found.edges)), parts, edges, count_axis("tasks", heights))
 
 
-def history_chart(history: Sequence[Moment]) -> Chart | None:
-    """Return the estimated accuracy over time; None before there are two runs to compare."""
+def history_chart(history: Sequence[Moment], *, is_class: bool = True) -> Chart | None:
+    """Return the estimated accuracy, or agreement with the truth, over time; None before there are two runs."""
     if len(history) < 2:
         return None
     first, last = history[0], history[-1]
     says = (
-        f"A line: the estimated accuracy over time, from {percent(first.accuracy, 1)} with "
+        f"A line: the estimated {_what(is_class)} over time, from {percent(first.accuracy, 1)} with "
         f"{count(first.labels, 'label')} to {percent(last.accuracy, 1)} with {count(last.labels, 'label')}."
     )
     line = Line(
-        "estimated accuracy",
+        f"estimated {_what(is_class)}",
         [(moment.at, moment.accuracy) for moment in history],
         band=[(moment.at, moment.low, moment.high) for moment in history],
         band_name=_INTERVAL,
     )
     lowest = (moment.low for moment in history)
-    return line_chart(says, [line], time_axis([moment.at for moment in history]), share_axis("accuracy", lowest))
+    return line_chart(says, [line], time_axis([moment.at for moment in history]), share_axis(_what(is_class), lowest))
 
 
-def forecast_chart(forecast: Forecast) -> Chart | None:
-    """Return the accuracy that further labels are expected to bring; None where none are needed."""
+def _what(is_class: bool) -> str:
+    return "accuracy" if is_class else "agreement with the truth"
+
+
+def forecast_chart(forecast: Forecast, *, is_class: bool = True) -> Chart | None:
+    """Return the accuracy, or agreement, that further labels are expected to bring; None where none are needed."""
     queue, chance = forecast.queue, forecast.random
     if queue is None or chance is None:
         return None
     if len(queue.further_labels) < 2:
         return None
     says = (
-        f"Lines: the accuracy expected after {count(queue.further_labels[-1])} further labels: "
+        f"Lines: the {_what(is_class)} expected after {count(queue.further_labels[-1])} further labels: "
         f"{percent(queue.mean[-1], 1)} in the order of the queue, and {percent(chance.mean[-1], 1)} in random order "
         f"after {count(chance.further_labels[-1])}. Today it is {percent(queue.mean[0], 1)}."
     )
@@ -80,7 +84,10 @@ def forecast_chart(forecast: Forecast) -> Chart | None:
     ]
     far = [queue.further_labels[-1], chance.further_labels[-1]]
     return line_chart(
-        says, lines, count_axis("further labels", far), share_axis("expected accuracy", [*queue.low, *chance.mean])
+        says,
+        lines,
+        count_axis("further labels", far),
+        share_axis(f"expected {_what(is_class)}", [*queue.low, *chance.mean]),
     )
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from label_studio_crowd.project import Project, ScoredProject
 from label_studio_crowd.runs.situation import ScoredWith, look, read_project, score_project, scored_project
 from label_studio_crowd.scoring.agreement_alone import agreement_alone
+from label_studio_crowd.scoring.growth import without_labels
 from label_studio_crowd.scoring.outlook import is_outlook_due, renew_outlook
 from label_studio_crowd.scoring.probabilities import at_hand
+from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.studio.controls import find_compared
 
@@ -50,5 +55,9 @@ def _renew(project: ScoredProject, scored_with: ScoredWith) -> None:
     found = [each.probabilities for each in known if each is not None]
     if len(found) == len(answers):  # otherwise the next run trains, and asks again
         scores = score_project(project, answers, found)
+
+        def without(labels: NDArray[np.int64]) -> Scores:
+            return score_project(project, [without_labels(each, labels) for each in answers], found)
+
         alone = agreement_alone(find_compared(project.info["label_config"]), annotations)
-        renew_outlook(project.store.facts, scores, scored_with.settings, alone)
+        renew_outlook(project.store.facts, scores, scored_with.settings, without, alone)

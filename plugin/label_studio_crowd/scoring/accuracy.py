@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from crowdcore import CrowdlabResult
 from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.outlook.estimates import answers_by, estimate_accuracy
+from crowdcore.outlook.quality import quality_interval
 from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.scoring.kinds import KindBelief
 
@@ -36,7 +37,7 @@ def consensus_accuracy(
         judged = (answers_by(result.crowd, people) > 0) & ~result.known
         if not judged.any() or not result.found.founded[judged].any():
             return Estimate.unknown(NOTHING_COMPARED)
-        return Estimate(float(result.quality[judged].mean()))
+        return Estimate(float(result.quality[judged].mean()), *quality_interval(result.quality[judged], level=LEVEL))
     if not isinstance(result, HierarchicalResult):
         return Estimate.unknown(NO_PROBABILITY)
     found = estimate_accuracy(result, level=LEVEL, people=people)

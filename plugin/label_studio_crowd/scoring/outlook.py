@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from crowdcore import Crowd
+from crowdcore import Crowd, CrowdlabResult
 from crowdcore.hierarchical.consensus import HierarchicalResult
 from crowdcore.kinds import NumberResult
+from crowdcore.outlook.quality import QualityForecast
 from label_studio_crowd.estimate import LEVEL, Estimate
 from label_studio_crowd.scoring.accuracy import NO_PROBABILITY
 from label_studio_crowd.scoring.agreement_alone import AgreementAlone
+from label_studio_crowd.scoring.growth import Without, forecast_by_growth
 from label_studio_crowd.scoring.kinds import KindBelief
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
@@ -31,7 +34,6 @@ _COMPARISONS: Final = 6000
 _STEP: Final = 1.02
 _RESAMPLES: Final = 200
 _NO_PAIRS: Final = "No task has labels by two annotators."
-_ONE_CLASS: Final = "It is made for projects with one control, whose answer is one class."
 _FOR_CLASSES: Final = "It is for answers of one class."
 _NO_CHANCE: Final = "All labels compared are the same, so agreement cannot be separated from chance."
 
@@ -60,7 +62,8 @@ class Curve:
     """Accuracy after so many further labels: mean, and 90 % band; all of the same length.
 
     It is the share of *all* tasks whose consensus is right, tasks without one being wrong: so it begins elsewhere than
-    the accuracy of a snapshot, which is of the tasks with labels.
+    the accuracy of a snapshot, which is of the tasks with labels. Of answers that are not one class, and where several
+    controls are scored, it is how far the consensus is expected to agree with the truth.
     """
 
     further_labels: tuple[int, ...]
@@ -85,6 +88,8 @@ class Forecast(Fact):
         Labels given in the order of the queue, and to tasks by chance; None where there is a reason.
     reason
         "" where there is a forecast.
+    control, others
+        Which control the curves are about, and the same for the others; "" and () where there is only one.
     """
 
     fact = "forecast"
@@ -95,6 +100,12 @@ class Forecast(Fact):
     queue: Curve | None = None
     random: Curve | None = None
     reason: str = ""
+    control: str = field(kw_only=True)  # without it, an earlier release made it, which knew only classes
+    others: tuple[Forecast, ...] = ()
+
+    def of_control(self, name: str) -> Forecast | None:
+        """Return that of a control; None if it has not been made."""
+        return next((each for each in (self, *self.others) if each.control in ("", name)), None)
 
 
 @dataclass(frozen=True)
@@ -160,7 +171,11 @@ def is_outlook_due(facts: Facts, labels: int, circumstances: Mapping[str, Any]) 
 
 
 def renew_outlook(
-    facts: Facts, scores: Scores, circumstances: Mapping[str, Any], alone: tuple[AgreementAlone, ...] = ()
+    facts: Facts,
+    scores: Scores,
+    circumstances: Mapping[str, Any],
+    without: Without,
+    alone: tuple[AgreementAlone, ...] = (),
 ) -> None:
     """Compute the forecast and the coefficients of agreement, both of people: seconds for a large project.
 
@@ -168,26 +183,52 @@ def renew_outlook(
     ----------
     circumstances
         What they depend on besides the labels; a JSON value.
+    without
+        Scores the project without some labels.
     alone
         Agreement by the controls that are not scored.
     """
     first, *others = (replace(_reliability(each), alone=alone) for each in scores.controls)
     facts.write(replace(first, others=tuple(others), control=first.control if others else ""))
-    facts.write(_forecast(scores, circumstances))
+    facts.write(_forecast(scores, circumstances, without))
 
 
 def _is_near(labels: int, before: int) -> bool:
     return before / _STEP < labels < before * _STEP or labels == before
 
 
-def _forecast(scores: Scores, circumstances: Mapping[str, Any]) -> Forecast:
+def _forecast(scores: Scores, circumstances: Mapping[str, Any], without: Without) -> Forecast:
+    if any(isinstance(part.result, CrowdlabResult) for part in scores.controls):
+        return Forecast(int(scores.num_labels.sum()), circumstances, reason=NO_PROBABILITY, control="")
+    if isinstance(scores.result, HierarchicalResult) and not scores.parts:
+        return _forecast_of_classes(scores, scores.result, circumstances)
+    labels, names = int(scores.num_labels.sum()), [part.answers.control.name for part in scores.parts] or [""]
+    by_order = forecast_by_growth(scores, without)
+    first, *others = (
+        _as_forecast(labels, circumstances, queue, chance, name)
+        for queue, chance, name in zip(by_order["priority"], by_order["random"], names, strict=True)
+    )
+    return replace(first, others=tuple(others))
+
+
+def _as_forecast(
+    labels: int, circumstances: Mapping[str, Any], queue: QualityForecast, chance: QualityForecast, control: str
+) -> Forecast:
+    if queue.reason:
+        return Forecast(labels, circumstances, reason=queue.reason, control=control)
+    needed = Estimate(queue.labels_needed, queue.labels_needed_low, queue.labels_needed_high)
+    in_turn, at_random = (_curve(one.num_labels, one.quality, one.low, one.high) for one in (queue, chance))
+    return Forecast(labels, circumstances, needed, in_turn, at_random, control=control)
+
+
+def _curve(*numbers: NDArray[Any]) -> Curve:
+    return Curve(*(tuple(each.tolist()) for each in numbers))
+
+
+def _forecast_of_classes(scores: Scores, result: HierarchicalResult, circumstances: Mapping[str, Any]) -> Forecast:
     from crowdcore.outlook.forecast import forecast_accuracy
 
-    labels, result = int(scores.num_labels.sum()), scores.result
-    if isinstance(result, KindBelief) or scores.parts:
-        return Forecast(labels, circumstances, reason=_ONE_CLASS)
-    if not isinstance(result, HierarchicalResult):
-        return Forecast(labels, circumstances, reason=NO_PROBABILITY)
+    labels = int(scores.num_labels.sum())
     most = np.maximum(scores.max_labels - scores.answers.skips, 1)  # a skip takes the place of a label
     ahead, needed, curves = None, None, {}
     for name, order in (("queue", "priority"), ("random", "random")):
@@ -202,13 +243,12 @@ def _forecast(scores: Scores, circumstances: Mapping[str, Any]) -> Forecast:
             people=~scores.answers.are_models if scores.answers.are_models.any() else None,
         )
         if future.reason:
-            return Forecast(labels, circumstances, reason=future.reason)
-        numbers = (future.num_labels, future.accuracy, future.low, future.high)
-        curves[name] = Curve(*(tuple(each.tolist()) for each in numbers))
+            return Forecast(labels, circumstances, reason=future.reason, control="")
+        curves[name] = _curve(future.num_labels, future.accuracy, future.low, future.high)
         if ahead is None:
             needed = Estimate(future.labels_needed, future.labels_needed_low, future.labels_needed_high)
             ahead = max(int(future.num_labels[-1]), 1)
-    return Forecast(labels, circumstances, needed, curves["queue"], curves["random"])
+    return Forecast(labels, circumstances, needed, curves["queue"], curves["random"], control="")
 
 
 def _reliability(scores: Scores) -> Reliability:

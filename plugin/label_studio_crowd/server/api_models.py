@@ -21,6 +21,15 @@ class Page(BaseModel, Generic[Item]):
     items: list[Item]
 
 
+class Estimated(BaseModel):
+    """A number with its 90 % interval, or why there is none."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    reason: str = Field(description="Why there is no number; empty where there is one.")
+
+
 class Numbers(BaseModel):
     """A project in numbers, as of its last run."""
 
@@ -33,6 +42,11 @@ class Numbers(BaseModel):
     settled_tasks: int = Field(description="Tasks that need no more labels.")
     queue: int = Field(description="Tasks in the queue.")
     mean_consensus_quality: float | None = Field(description="Over the tasks that have a consensus.")
+    estimated_quality: Estimated = Field(
+        description="Which share of the consensus labels is right; of answers that are not one class, how far the "
+        "consensus is expected to agree with the truth. Of tasks with labels; of several controls, the first's."
+    )
+    labels_needed: Estimated = Field(description="Further labels until every task is settled.")
 
 
 class ProjectState(BaseModel):

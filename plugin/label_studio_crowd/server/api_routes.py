@@ -10,6 +10,7 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.exceptions import HTTPException
 
+from label_studio_crowd.scoring.outlook import Forecast
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.server.api_models import (
     Annotator,
@@ -196,7 +197,7 @@ def _state(backend: Backend, project: int, jobs: list[JobState]) -> dict[str, An
         "training": training.word if training else None,
         "training_problem": training.problem if training else None,
         "last_run_at": _time(last.finished_at) if last else None,
-        "numbers": TaskTable(snapshot, url).numbers() if snapshot else None,
+        "numbers": TaskTable(snapshot, url).numbers(stored.facts.read(Forecast)) if snapshot else None,
         "url": url,
     }
 

@@ -15,7 +15,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from label_studio_crowd import __version__
-from label_studio_crowd.pages.insights import project_numbers
+from label_studio_crowd.pages.insights import labels_needed, project_numbers
+from label_studio_crowd.scoring.outlook import Forecast
 from label_studio_crowd.server.api_models import State
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.store.database import now
@@ -98,6 +99,8 @@ class _Projects(Collector):
         settled = GaugeMetricFamily(f"{_PREFIX}settled_tasks", "Tasks that need no more labels.", labels=one)
         labels = GaugeMetricFamily(f"{_PREFIX}labels", "Labels.", labels=one)
         queue = GaugeMetricFamily(f"{_PREFIX}queue_tasks", "Tasks in the queue.", labels=one)
+        quality = GaugeMetricFamily(f"{_PREFIX}estimated_quality", "Estimated quality of the consensus.", labels=one)
+        needed = GaugeMetricFamily(f"{_PREFIX}labels_needed", "Labels until every task is settled.", labels=one)
         for project in sorted({state.project for state in states}):
             stored, name = self._backend.project(project), (str(project),)
             last = stored.runs.last()
@@ -112,7 +115,11 @@ class _Projects(Collector):
                 settled.add_metric(name, found.settled)
                 labels.add_metric(name, found.labels)
                 queue.add_metric(name, found.queue)
-        yield from (age, stages, tasks, settled, labels, queue)
+                more = labels_needed(snapshot, stored.facts.read(Forecast))
+                for gauge, estimate in ((quality, found.accuracy), (needed, more)):
+                    if estimate.value is not None:
+                        gauge.add_metric(name, estimate.value)
+        yield from (age, stages, tasks, settled, labels, queue, quality, needed)
 
 
 class Timing:

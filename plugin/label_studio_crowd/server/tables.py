@@ -9,11 +9,12 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from label_studio_crowd.pages.insights import project_numbers
+from label_studio_crowd.pages.insights import labels_needed, project_numbers
 from label_studio_crowd.pages.insights.figures import label_of
+from label_studio_crowd.scoring.outlook import Forecast
 from label_studio_crowd.scoring.scores import SETTLED_BY
 from label_studio_crowd.scoring.snapshot import Snapshot
-from label_studio_crowd.server.api_models import Annotator, ClassShare, Numbers, SettledBy, Task
+from label_studio_crowd.server.api_models import Annotator, ClassShare, Estimated, Numbers, SettledBy, Task
 from label_studio_crowd.store.people import annotator_name
 from label_studio_crowd.studio.addresses import task_url
 
@@ -111,7 +112,7 @@ class TaskTable:
             "activelab": number(snapshot.activelab[row]),
         }
 
-    def numbers(self) -> Numbers:
+    def numbers(self, forecast: Forecast | None) -> Numbers:
         """Return the project in numbers."""
         found = project_numbers(self._snapshot)
         known = self._quality[np.isfinite(self._quality)]
@@ -125,6 +126,8 @@ class TaskTable:
             settled_tasks=found.settled,
             queue=found.queue,
             mean_consensus_quality=float(known.mean()) if len(known) else None,
+            estimated_quality=Estimated(**vars(found.accuracy)),
+            labels_needed=Estimated(**vars(labels_needed(self._snapshot, forecast))),
         )
 
 

@@ -274,9 +274,9 @@ def made(name):
     return MADE[name](np.random.default_rng(7))
 
 
-def fill_with(backend, project, one, title="A project", names=None):
+def fill_with(backend, project, one, title="A project", names=None, **given):
     """Let a project have had a run; return its snapshot."""
-    snapshot = one.snapshot(title=title)
+    snapshot = one.snapshot(title=title, **given)
     stored = backend.store.project(STUDIO, project)
     state = {"overlap": 1, "is_labeled": False, "updated_at": "2026-01-01T00:00:00.500000Z", "annotations": []}
     stored.mirror.apply([{"id": task, "data": data, **state} for task, data in enumerate(one.data, 1)])

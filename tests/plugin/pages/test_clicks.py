@@ -22,7 +22,7 @@ from tests.plugin.server.serving import STUDIO
 def test_a_forecast_says_where_it_is_of_tasks_that_nobody_has_labelled(served, size, expected):
     fill(served.backend, size=size)
     curve = Curve(further_labels=(0, 10), mean=(0.5, 0.6), low=(0.4, 0.5), high=(0.6, 0.7))
-    made = Forecast(60, {}, needed=Estimate(10.0, 5.0, 20.0), queue=curve, random=curve)
+    made = Forecast(60, {}, needed=Estimate(10.0, 5.0, 20.0), queue=curve, random=curve, control="")
     served.stored.facts.write(made)
     page = served.client.get("/projects/1").text
     assert "forecast was made when there were" in page

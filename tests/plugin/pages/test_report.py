@@ -173,7 +173,7 @@ def test_how_long_it_takes_is_said_where_there_is_a_pace(tmp_path, hours_ago, sa
     curve = Curve(further_labels=(0,), mean=(0.5,), low=(0.5,), high=(0.5,))
     backend = opened(tmp_path)
     stored = backend.store.project(STUDIO, 1)
-    stored.facts.write(Forecast(4, {}, needed=Estimate(5.0, 4.0, 6.0), queue=curve, random=curve))
+    stored.facts.write(Forecast(4, {}, needed=Estimate(5.0, 4.0, 6.0), queue=curve, random=curve, control=""))
     html = report_html(stored, snapshot_of(given, 4, taken_at=BEGIN.timestamp()), backend.settings, 1)
     backend.close()
     assert cells(html)[f"until every task is settled; 90 % interval 4 to 6{says}"] == 1

@@ -46,7 +46,8 @@ def scores_of(annotations, num_tasks, *, target_quality=0.95, **given):
 
 
 def renewed(stored, annotations, num_tasks, **given):
-    renew_outlook(stored.facts, scores_of(annotations, num_tasks, **given), {})
+    scores = scores_of(annotations, num_tasks, **given)
+    renew_outlook(stored.facts, scores, {}, without=lambda labels: scores)
     return stored.facts.read(Forecast), stored.facts.read(Reliability)
 
 
@@ -81,7 +82,7 @@ def test_the_same_failure_again_and_again_is_one_record(stored):
 
 def test_the_outlook_is_due_when_labels_grow_by_two_per_cent_or_settings_change(stored):
     assert is_outlook_due(stored.facts, 0, {"target_quality": 0.9})
-    stored.facts.write(Forecast(labels=1000, circumstances={"target_quality": 0.9}, reason="none"))
+    stored.facts.write(Forecast(labels=1000, circumstances={"target_quality": 0.9}, reason="none", control=""))
     due = [
         labels
         for labels in (979, 990, 1000, 1019, 1021)

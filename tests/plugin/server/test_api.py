@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.openapi.models import OpenAPI
 
+from label_studio_crowd.scoring.outlook import NOT_YET
 from label_studio_crowd.scoring.snapshot import stored_snapshot
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.tables import runs
@@ -32,6 +33,8 @@ def test_projects(client, backend):
         "settled_tasks": 3,
         "queue": 3,
         "mean_consensus_quality": pytest.approx((0.9 + 0.4 + 1 + 0.6) / 4),
+        "estimated_quality": {"value": 0.9, "low": 0.7, "high": 0.95, "reason": ""},
+        "labels_needed": {"value": None, "low": None, "high": None, "reason": NOT_YET},
     }
     assert shown["state"] == "waiting"
     assert shown["url"] == f"{STUDIO}/projects/1/data"

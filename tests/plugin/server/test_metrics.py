@@ -5,6 +5,8 @@ import time
 import pytest
 import sqlalchemy as sa
 
+from label_studio_crowd.estimate import Estimate
+from label_studio_crowd.scoring.outlook import Forecast
 from label_studio_crowd.server.application import create_application
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.worker_life import WorkerSeen, saying_alive
@@ -31,6 +33,8 @@ def test_a_worker_that_was_not_seen_lately_does_not_live(backend, at):
 
 def test_metrics(client, backend):
     seed(backend)
+    needed = Forecast(6, {}, needed=Estimate(40.0, 20.0, 60.0), control="")
+    backend.store.project(STUDIO, 1).facts.write(needed)
     client.post("/webhook", json=payload("annotation_created"))
     client.post("/webhook", json={"action": 5})
     client.post("/predict", json={"tasks": [{}, {}], "project": 1})
@@ -48,6 +52,8 @@ def test_metrics(client, backend):
     assert ours['settled_tasks{project="1"}'] == 3
     assert ours['labels{project="1"}'] == 6
     assert ours['queue_tasks{project="1"}'] == 3
+    assert ours['estimated_quality{project="1"}'] == 0.9
+    assert ours['labels_needed{project="1"}'] == 40
     assert ours['run_seconds{project="1",stage="pull"}'] == 0.5
     assert 0 <= ours['seconds_since_run{project="1"}'] < 60
     assert ours['request_seconds_count{route="/api/projects/{project}/tasks/{task}",status="200"}'] == 1

@@ -11,7 +11,20 @@ from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.outlook import NOT_YET, Forecast, History, Moment
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.store.reports import RunReport
+from label_studio_crowd.studio.controls import RELATIONS
 
+_MEASURES: Final = {
+    "choice": "share of the consensus labels that are right",
+    "ordered": "share of the consensus labels that are right",
+    "set": "expected F1 of the sets of classes",
+    "number": "chance to be within the tolerance",
+    "moment": "chance to be within the tolerance",
+    "text": "expected share of right words",
+    "ranking": "expected share of pairs in the right order",
+    "regions": "expected F1 of the regions, with their boundaries",
+    RELATIONS: "expected F1 of the relations",
+}
+"""What the quality of a consensus is, by the kind of answers."""
 _SETTLED_BY: Final = ("known truth", "quality reached", "label limit reached", "labels and skips")
 _NO_TASKS: Final = "The project has no tasks yet."
 _EDGES: Final = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0)
@@ -103,6 +116,8 @@ class Overview:
     ----------
     numbers
         The project in numbers.
+    measure
+        What the quality of a consensus is, in words.
     target_quality
         The quality from which on a consensus is settled.
     settled_by
@@ -118,7 +133,8 @@ class Overview:
     crowdlab_differs
         Labelled tasks on which CROWDLAB says something else; None where it is not asked, or nothing is labelled.
     history
-        The project at past runs, the oldest first; runs without an estimate are left out.
+        The project at past runs, the oldest first; runs without an estimate are left out. Of several controls it is of
+        the first, and empty for the others.
     forecast
         None where there is none; `forecast_reason` says why then.
     forecast_reason
@@ -126,6 +142,7 @@ class Overview:
     """
 
     numbers: Numbers
+    measure: str
     target_quality: float
     settled_by: tuple[Count, ...]
     pace: Pace | None
@@ -166,17 +183,20 @@ def project_overview(
     snapshot
         What the last run believed.
     history, forecast
-        As the store has them.
+        As the store has them; of several controls the snapshot's is taken.
     missing
         Why there is no forecast, if that is None.
     """
-    reason = missing if forecast is None else forecast.reason
+    made = forecast.of_control(snapshot.control) if forecast else None
+    reason = missing if made is None else made.reason
     numbers = project_numbers(snapshot)
     counts = np.bincount(snapshot.settled_by, minlength=1 + len(_SETTLED_BY))[1:].tolist()
     pace = _pace(snapshot)
-    needed = _labels_needed(snapshot, forecast, reason)
+    needed = labels_needed(snapshot, made, missing)
+    is_first = snapshot.control in snapshot.all_controls[:1] or not snapshot.all_controls
     return Overview(
         numbers=numbers,
+        measure=_MEASURES.get(snapshot.kind, "mean quality of what is said of the regions"),
         target_quality=snapshot.target_quality,
         settled_by=tuple(Count(what, number) for what, number in zip(_SETTLED_BY, counts, strict=True) if number),
         pace=pace,
@@ -184,8 +204,8 @@ def project_overview(
         days_needed=needed.value / pace.a_day if needed.value and pace and pace.a_day else None,
         histogram=_histogram(snapshot),
         crowdlab_differs=int(snapshot.doubted.sum()) if len(snapshot.crowdlab) and numbers.labelled_tasks else None,
-        history=history.moments if history else (),
-        forecast=None if reason else forecast,
+        history=history.moments if history and is_first else (),
+        forecast=None if reason else made,
         forecast_reason=reason,
     )
 
@@ -224,14 +244,23 @@ def _pace(snapshot: Snapshot) -> Pace | None:
     return Pace(labels, days, labels / days if age > 0 else None)
 
 
-def _labels_needed(snapshot: Snapshot, forecast: Forecast | None, reason: str) -> Estimate:
+def labels_needed(snapshot: Snapshot, forecast: Forecast | None, missing: str = NOT_YET) -> Estimate:
+    """Return how many further labels are needed until every task is settled; or why that is not known.
+
+    Parameters
+    ----------
+    forecast
+        As the store has it; labels that were given since are not needed any more.
+    missing
+        Why there is no forecast, if that is None.
+    """
     if not len(snapshot.tasks):
         return Estimate.unknown(_NO_TASKS)
     unsettled = np.count_nonzero(snapshot.settled_by == 0)
     if not unsettled:
         return Estimate(0.0, 0.0, 0.0)
     if forecast is None or forecast.needed is None:
-        return Estimate.unknown(reason)
+        return Estimate.unknown(missing if forecast is None else forecast.reason)
     found, since = forecast.needed, int(snapshot.labels.sum()) - forecast.labels
     value, low, high = (
         None if v is None else max(v - since, float(unsettled)) for v in (found.value, found.low, found.high)

@@ -140,6 +140,7 @@ def test_the_pace_is_that_of_the_last_week(days_ago, labels, days, a_day):
 FORECAST = Forecast(
     labels=4,
     circumstances={},
+    control="",
     needed=Estimate(10.0, 5.0, 20.0),
     queue=Curve(further_labels=(0, 10), mean=(0.8, 0.9), low=(0.7, 0.8), high=(0.9, 1.0)),
     random=Curve(further_labels=(0, 10), mean=(0.8, 0.85), low=(0.7, 0.8), high=(0.9, 0.9)),
@@ -168,7 +169,7 @@ def test_a_finished_project_needs_no_labels_whatever_was_forecast():
 
 
 def test_why_there_is_no_forecast_is_passed_on():
-    found = insights.project_overview(votes({1: "a"}), None, Forecast(1, {}, reason="One alone."))
+    found = insights.project_overview(votes({1: "a"}), None, Forecast(1, {}, reason="One alone.", control=""))
     assert found.labels_needed.reason == found.forecast_reason == "One alone."
 
 
