@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 FITS := 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
 
 .DEFAULT_GOAL := help
-.PHONY: help install constraints deep docs hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-hard-tasks bench-deep bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-regions bench-kinds clean
+.PHONY: help install constraints deep docs hooks studio demo lint test test-fast test-studio package peers screenshots bench-speed bench-tutorial bench-crowdlab bench-activelab bench-peerannot bench-dominance bench-coverage bench-revealed bench-hard-tasks bench-deep bench-methods bench-estimates bench-savings bench-texts bench-rankings bench-regions bench-forecasts bench-kinds clean
 
 help: ## list the targets
 	@echo "label-studio-crowd: make ..."
@@ -109,7 +109,7 @@ bench-methods: $(INSTALLED) ## run all methods on the crowds in ../shared/data, 
 bench-estimates: $(INSTALLED) ## how often the truth is within intervals and forecasts, into docs/results (ten minutes)
 	@$(BIN)/python -m benchmarks.science.estimates --out docs/results
 
-bench-texts bench-rankings bench-regions: bench-%: $(INSTALLED) ## the consensus of texts, of rankings and of regions on crowds in ../shared/data, into docs/results
+bench-texts bench-rankings bench-regions bench-forecasts: bench-%: $(INSTALLED) ## the consensus of texts, of rankings and of regions, and forecasts, on crowds in ../shared/data, into docs/results
 	@$(BIN)/python -m benchmarks.science.kinds.$* --out docs/results
 
 bench-savings: $(INSTALLED) ## how many labels asking one by one saves, into docs/results (some minutes)

@@ -1,6 +1,7 @@
 """What pages, the report and the API say of further labels, of projects of every kind of answers."""
 
 import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -67,15 +68,21 @@ def test_every_kind_of_answers_has_a_forecast(backend, kind):
     quality = numbers["estimated_quality"]
     assert quality["low"] < quality["value"] <= quality["high"]
     shown = words_of(page)
-    assert f"about {found.needed.value:,.0f}" in shown or f"{found.needed.value:,.0f} until every task" in shown
-    chart = page.partition("What more labels are expected to bring</h2>")[2].partition("</section>")[0]
-    assert "in random order" in chart
     if kind in MEASURES:
         assert MEASURES[kind] in shown
-        assert "agreement with the truth" in chart
-        assert MEASURES[kind] in chart
     report = report_html(backend.store.project(STUDIO, 1), snapshot, backend.settings, 1)
-    assert f"90 % interval {found.needed.low:,.0f} to {found.needed.high:,.0f}" in report.replace("\u00a0", " ")
+    for html in (page, report):
+        assert said_of(html, found, kind in MEASURES)
+
+
+def said_of(html, found, has_measure):
+    """Return whether a page or report says how many labels are needed, and shows what they bring."""
+    words = " ".join(re.sub(r"<[^>]+>", " ", unescape(html)).split())  # also at no-break spaces
+    if not found.needed.value:
+        return "Every task is settled." in words
+    chart = html.partition("What more labels are expected to bring</h2>")[2].partition("</section>")[0]
+    between = f"until every task is settled; 90 % interval {found.needed.low:,.0f} to {found.needed.high:,.0f}"
+    return between in words and "in random order" in chart and ("agreement with the truth" in chart) >= has_measure
 
 
 def test_with_several_controls_each_has_its_curve_and_all_the_same_number(backend):
