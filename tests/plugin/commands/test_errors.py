@@ -23,10 +23,15 @@ ON_A_PROJECT = [
 WITH_JSON = [words for words in ON_A_PROJECT if words[0] in ("doctor", "sync", "status", "projects")]
 
 
+class Silent(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
 @pytest.fixture
 def plain_http():
     """The port of a server that speaks HTTP without TLS."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Silent)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_port
     server.shutdown()
