@@ -30,7 +30,7 @@ def all_flags() -> set[str]:
 
 def _command(command: Any) -> str:
     context = command.make_context(command.name, [], resilient_parsing=True)
-    usage = " ".join([NAME, command.name, *command.collect_usage_pieces(context)]).replace("[[", "[").replace("]]", "]")
+    usage = " ".join([NAME, command.name, *command.collect_usage_pieces(context)])
     records = [record for parameter in command.get_params(context) if (record := parameter.get_help_record(context))]
     parts = [f"### {command.name}", command.help, _fenced(usage), _options(records), _fenced(_examples(command.epilog))]
     return "\n\n".join(filter(None, parts))

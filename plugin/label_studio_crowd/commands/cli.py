@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -18,6 +18,7 @@ from label_studio_crowd.commands.help import (
     ON_LABEL_STUDIO,
     WHERE_TO_BEGIN,
     GroupedCommands,
+    PlainCommand,
     examples,
 )
 from label_studio_crowd.commands.opening import at_work, consoles
@@ -31,6 +32,7 @@ from label_studio_crowd.commands.options import (
     with_project,
     with_settings,
 )
+from label_studio_crowd.commands.usage import USAGE_ERROR, in_plain_words
 from label_studio_crowd.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="label-studio-crowd",
     cls=GroupedCommands,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -52,21 +53,35 @@ def main() -> None:
     """Run the command line. A user's error is one line, or with `--json` an object; its exit code is 2 or 3."""
     try:
         with compilation_told(quiet="--json" in sys.argv):
-            app()
+            code = app(prog_name="label-studio-crowd", standalone_mode=False)
     except UserError as error:
-        message = " ".join(str(error).split())
-        if "--json" in sys.argv:
-            typer.echo(json.dumps({"error": message, "may_pass": error.may_pass}, ensure_ascii=False))
-        else:
-            typer.echo(f"label-studio-crowd: {message}", err=True)
-        sys.exit(3 if error.may_pass else 2)
+        _fail(str(error), may_pass=error.may_pass)
+    except USAGE_ERROR as error:
+        _fail(in_plain_words(error), may_pass=False)
+    except typer.Abort:
+        typer.echo("Stopped: nothing was done.", err=True)
+        sys.exit(1)
+    sys.exit(code or 0)
+
+
+def _fail(message: str, *, may_pass: bool) -> NoReturn:
+    message = " ".join(message.split())
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"error": message, "may_pass": may_pass}, ensure_ascii=False))
+    else:
+        typer.echo(f"label-studio-crowd: {message}", err=True)
+    sys.exit(3 if may_pass else 2)
 
 
 @app.callback(invoke_without_command=True)
-def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _alone(
+    ctx: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
 
 
 @app.command(rich_help_panel=ON_LABEL_STUDIO, epilog=examples("projects", "projects --json"))
@@ -214,7 +229,7 @@ def watch(
 )
 @with_settings(*STORE, "host", "port", "queue", "workers", "insecure")
 def serve(settings: Settings) -> None:
-    """Serve as an ML backend that rescores when somebody labels."""
+    """Run an ML backend that rescores when somebody labels. It serves the pages and the JSON API, too."""
     from label_studio_crowd.server import application
 
     application.serve(settings)
@@ -225,7 +240,7 @@ def serve(settings: Settings) -> None:
 def worker(
     settings: Settings, with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False
 ) -> None:
-    """Rescore projects for a server, on this or another machine. Any number of workers may run."""
+    """Rescore projects for a server, on any machine. Any number of workers may run."""
     from label_studio_crowd.service.worker import run_until_told
 
     run_until_told(settings, with_parent=with_parent)
@@ -305,7 +320,7 @@ def disconnect(
     ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Restore a project's settings and remove our predictions. Those of others stay, and here the last results."""
+    """Restore a project's settings; remove our predictions. Those of others stay, and here the last results."""
     from label_studio_crowd.commands import display
     from label_studio_crowd.connection.disconnect import disconnect as disconnect_project
 
@@ -320,3 +335,5 @@ def disconnect(
 
 crowd.register(app)
 learning.register(app)
+for _command in app.registered_commands:
+    _command.cls = PlainCommand

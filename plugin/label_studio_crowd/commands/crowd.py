@@ -68,8 +68,8 @@ def aggregate(
         typer.Option(
             "--method",
             "-m",
-            help="Any method that `compare` lists [hierarchical-dawid-skene; it does not run with --parts: there "
-            "crowdlab with probabilities, otherwise dawid-skene].",
+            help="Any method that `compare` lists [hierarchical-dawid-skene; with --parts dawid-skene, or crowdlab if "
+            "there are probabilities].",
         ),
     ] = None,
     option: OptionOption = None,
@@ -92,7 +92,7 @@ def aggregate(
     dask: DaskOption = None,
     scratch: ScratchOption = None,
 ) -> None:
-    """Combine the annotators' answers into one label per task."""
+    """Combine the answers to each task into one label."""
     console, err = consoles()
     if parts is not None:
         elsewhere = {"ANSWERS": answers, "--features": features, "--known": known, "--hard": hard}
@@ -190,7 +190,7 @@ def identify(
     margins: MarginOptions,
     network: Plan,
 ) -> None:
-    """Show hard tasks, good annotators, and how far they agree.
+    """Show hard tasks, good annotators and their agreement.
 
     The methods aum, waum and waum-perworker need --features, or peerannot's folder with pictures.
     """

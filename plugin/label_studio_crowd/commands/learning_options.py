@@ -77,7 +77,7 @@ LEARNING: Final[dict[str, tuple[Any, Any]]] = {
         option(
             int | None,
             "--n-params",
-            text="Numbers that describe a task. They follow from the tasks; this checks them.",
+            text="How many numbers describe a task, as a check [what the features have].",
             min=1,
         ),
         None,

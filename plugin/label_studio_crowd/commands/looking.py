@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HideNames: Final = typer.Option("--hide-names", help="Replace the annotators' names in the report with numbers.")
 _LabelConfig: Final[Any] = typer.Option(
-    "--label-config", help="Of an export: a file with the project's labeling config [one that fits the answers]."
+    "--label-config", help="With an export: a file with the project's labeling config [one that fits the answers]."
 )
 LabelConfigOption = Annotated[Path | None, _LabelConfig]
 _LOOK: Final = ("look 3", "look 3 --out look.html", "look 3 --control sentiment", "look export.json --out look.html")
@@ -50,7 +50,7 @@ def look(
     label_config: LabelConfigOption = None,
     verbose: VerboseOption = False,
 ) -> None:
-    """Score a project, or Label Studio's export, and change nothing there. Reports and exports work afterwards."""
+    """Score a project, or an export, and change nothing there. `report` and `export` work on the project afterwards."""
     from label_studio_crowd.commands import display
     from label_studio_crowd.pages.report import check_report_path
 

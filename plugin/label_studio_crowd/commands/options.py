@@ -41,7 +41,7 @@ _FLAGS: Final[dict[str, Any]] = {
     "control": _names("--control", "Control to score; may be repeated [all that can be scored]."),
     "ordered": _names("--ordered", "Choices whose classes have an order, lowest first; may be repeated."),
     "model_annotators": _names(
-        "--model-annotators", "Model version whose predictions are answers, as an annotator's; may be repeated [none]."
+        "--model-annotators", "Model version that counts as an annotator; may be repeated [none]."
     ),
     "classifier": _text(
         "--classifier",
@@ -50,8 +50,7 @@ _FLAGS: Final[dict[str, Any]] = {
     ),
     "consensus": _text(
         "--consensus",
-        "hierarchical-dawid-skene, which ranks tasks by least confidence, or crowdlab, which ranks them by "
-        "ActiveLab [hierarchical-dawid-skene].",
+        "hierarchical-dawid-skene or crowdlab, which also says how the queue is ordered [hierarchical-dawid-skene].",
     ),
     "trust_ground_truth": _yes_or_no(
         "--trust-ground-truth/--no-trust-ground-truth", "Take ground-truth annotations as the truth [no]."
@@ -96,22 +95,25 @@ CONNECTING: Final = ("review_tabs",)
 
 
 _PROJECT_ARGUMENT: Final[Any] = typer.Argument(
-    metavar="[PROJECT]", min=1, show_default=False, help="Number of the project, as in its address."
+    metavar="PROJECT", show_default=False, help="Number of the project, as in its address."
 )
 _PROJECT_OR_FILE_ARGUMENT: Final[Any] = typer.Argument(
-    metavar="[PROJECT|EXPORT]",
+    metavar="PROJECT|EXPORT",
     show_default=False,
-    help="Number of the project, as in its address; or Label Studio's JSON export, without any Label Studio.",
+    help="Number of the project, as in its address; or a file: Label Studio's JSON export.",
 )
 _PROJECT_OPTION: Final[Any] = typer.Option(
-    "--project", "-p", min=1, help="The same as an option; or set LABEL_STUDIO_CROWD_PROJECT."
+    "--project", "-p", help="Number of the project. Or set LABEL_STUDIO_CROWD_PROJECT."
 )
 
 
 def _one_project(number: int | None, named: int | None) -> int:
     if number is not None and named is not None and number != named:
         raise UserError(f"Found project {number} and --project {named}: name one.")
-    if chosen := number or named or _load().project:
+    chosen = next((given for given in (number, named) if given is not None), None)
+    if chosen is not None and chosen < 1:
+        raise UserError(f"Found project {chosen}: projects have numbers from 1 on, as in their addresses.")
+    if chosen := chosen or _load().project:
         return chosen
     raise UserError(
         "No project is named: give its number, as in `label-studio-crowd look 3`, or set LABEL_STUDIO_CROWD_PROJECT. "

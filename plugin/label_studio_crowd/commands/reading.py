@@ -20,7 +20,7 @@ _TRUST: Final[Any] = typer.Option(
     "--trust-ground-truth", help="For a Label Studio export: take ground-truth annotations as the truth."
 )
 _NO_HEADER: Final[Any] = typer.Option(
-    "--no-header", help="The first line of a table is a row: its columns are task, annotator, label, or 1, 2, ..."
+    "--no-header", help="The table has no line with names: its columns are task, annotator, label, or 1, 2, ..."
 )
 _MISSING: Final[Any] = typer.Option(
     "--missing",

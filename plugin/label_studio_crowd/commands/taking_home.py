@@ -91,8 +91,8 @@ def export(
         Format,
         typer.Option(
             "--format",
-            help="tables of tasks, annotators and answers; tasks that Label Studio imports; or what models are trained "
-            "with: coco and yolo of regions in pictures, conll and spacy of spans in texts.",
+            help="tables; label-studio: tasks that it imports; coco, yolo: regions in pictures; conll, spacy: spans in "
+            "texts.",
         ),
     ] = Format.TABLES,
     with_data: Annotated[bool, typer.Option("--with-data", help="Tables: add each task's data to its row.")] = False,
@@ -112,7 +112,7 @@ def export(
         typer.Option("--with-images", help="coco, yolo: write the pictures, too, as far as Label Studio has them."),
     ] = False,
 ) -> None:
-    """Write the consensus: as tables, as tasks that Label Studio imports, or as data to train a model with."""
+    """Write the consensus to files. They are tables, tasks that Label Studio imports, or data to train a model with."""
     from label_studio_crowd.files.agreed import Wanted
 
     given = {"--as-annotations": as_annotations, "--ground-truth": ground_truth, "--with-data": with_data}
@@ -145,7 +145,7 @@ def write_annotations(
     dry_run: DryRunOption = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")] = False,
 ) -> None:
-    """Write the consensus into the project, as annotations by a user of its own. They never count as answers."""
+    """Write the consensus into the project, as annotations. They are by a user of their own, and never answers."""
     from label_studio_crowd.commands.display import progress_bars, show_changes
     from label_studio_crowd.connection.record import find_record
     from label_studio_crowd.exchange import annotating

@@ -81,3 +81,42 @@ def test_an_error_as_json_has_one_shape(words, url, may_pass, run, plain_http):
     found = json.loads(out)
     assert (code, found["may_pass"], err) == (3 if may_pass else 2, may_pass, "")
     assert found.keys() == {"error", "may_pass"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["status", "abc"], "Found 'abc' as PROJECT: write a whole number, such as 3."),
+        (["status", "0"], "Found project 0: projects have numbers from 1"),
+        (["watch", "3", "--every", "0"], "Found '0' as --every: write a number, 0.1 or more."),
+        (
+            ["export", "3", "--min-quality", "2", "--out", "a"],
+            "Found '2' as --min-quality: write a number from 0",
+        ),
+        (["sync", "3", "--target-quality", "high"], "Found 'high' as --target-quality: write a number, such as"),
+        (["train", "a", "-o", "b", "--milestones", "x"], "Found 'x' as --milestones: write a whole number, 1 or more."),
+        (
+            ["export", "3", "--format", "xml", "--out", "a"],
+            "Found 'xml' as --format: write one of tables, label",
+        ),
+        (["export", "3"], "--out is missing: give it, as in `label-studio-crowd export 3 --out labels.csv`."),
+        (["compare"], "ANSWERS is missing: give it, as in `label-studio-crowd compare answers.csv"),
+        (["export", "3", "--out"], "--out needs a value after it."),
+        (["status", "3", "--full=3"], "There is no option --full."),
+        (["status", "3", "--josn"], "There is no option --josn. Did you mean --json?"),
+        (["sync", "3", "--full=yes"], "--full takes no value"),
+        (["status", "3", "now"], "Found 'now', which is too much: leave it out"),
+        (["statsu", "3"], "There is no command 'statsu'. Did you mean status?"),
+        (["--verison"], "There is no option --verison. Did you mean --version?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_words_that_nobody_knows_are_answered_in_plain_words(words, said, run):
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"label-studio-crowd: {said}")
+    assert len(err.splitlines()) == 1
+    code, out, err = run(*words[:1], "--json", *words[1:])
+    if words[0] in ("status", "compare", "sync"):
+        assert said in json.loads(out)["error"]
+    assert (code, json.loads(out)["may_pass"], err) == (2, False, "")

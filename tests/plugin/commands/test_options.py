@@ -1,5 +1,7 @@
 """Which options commands have, how they are helped, and how a project is named."""
 
+import re
+
 import pytest
 
 from label_studio_crowd.commands.cli import app
@@ -16,10 +18,28 @@ def test_every_option_that_connect_remembers_has_a_flag():
 
 
 def test_a_call_without_words_says_where_to_begin(run):
-    _, out, err = run()
-    assert "Where to begin:" in out + err
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    assert "Where to begin:" in out
     for group in ("On a Label Studio project:", "As a service:", "On files, without Label Studio:"):
-        assert group in out + err
+        assert group in out
+
+
+@pytest.mark.parametrize("columns", ["80", "160"])
+def test_every_command_is_listed_with_a_whole_sentence(good, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    lines = good("--help").splitlines()
+    assert max(map(len, lines)) <= 80
+    for entry in app.registered_commands:
+        command = entry.name or entry.callback.__name__.replace("_", "-")
+        (line,) = (line for line in lines if line.startswith(f"  {command} "))
+        assert re.search(r"  [A-Z][^.]*[a-zA-Z]\.$", line), line
+
+
+def test_help_has_no_words_of_python(good):
+    for entry in app.registered_commands:
+        said = good(entry.name or entry.callback.__name__.replace("_", "-"), "--help")
+        assert not re.search(r"<\w+|\[\[|\{|x>=|list\[", said), said
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
