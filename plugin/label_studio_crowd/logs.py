@@ -1,4 +1,4 @@
-"""What the service's processes log: lines of time, level and name, and never a token or a body."""
+"""What the service's processes log: lines of local time with its zone, level and name; never a token or a body."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ _LONGEST_KEY: Final = 500
 
 def configure_logs(settings: Settings) -> None:
     """Log to the standard error what is of the settings' level."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=settings.log_level, force=True)
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S %z",
+        level=settings.log_level,
+        force=True,
+    )
     for handler in logging.getLogger().handlers:
         handler.addFilter(Repetitions())
     for name in _TALKATIVE:

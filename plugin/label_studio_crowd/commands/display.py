@@ -61,7 +61,7 @@ def show_projects(console: Console, projects: Sequence[Mapping[str, Any]], url: 
 
 
 def _local(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    return time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(seconds))
 
 
 def show_checks(console: Console, checks: Sequence[Check]) -> None:
@@ -214,7 +214,7 @@ def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | 
     for job in state["service"]:
         if job["problem"] and job["problem"] != state["problem"]:
             at = job["retry_at"]
-            again = "now" if at is None else time.strftime("at %H:%M:%S", time.localtime(at))
+            again = "now" if at is None else time.strftime("at %H:%M:%S %Z", time.localtime(at))
             away = job["state"] == "away"
             begin = "The service waits for Label Studio to" if away else "The service could not"
             what = f"{begin} {job['job']}: {job['problem']} It tries again {again}."
@@ -251,7 +251,7 @@ def _in_words(needed: Mapping[str, Any]) -> str:
 
 def show_round(console: Console, found: Round) -> None:
     """Print a round of watching in a line."""
-    when = time.strftime("%H:%M:%S")
+    when = time.strftime("%H:%M:%S %Z")
     if found.run is None:
         console.print(f"{when} {escape(str(found.problem))} Trying again in {found.pause:.0f} s.", highlight=False)
         return

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final, Literal
@@ -76,7 +76,7 @@ class Line:
 class Axis:
     """What an axis measures, how its numbers are written, its ends where they are given, and how far its marks are.
 
-    In the table numbers are written `exactly`.
+    In the table numbers are written `exactly`. Marks are round after `shift` is added.
     """
 
     title: str
@@ -85,6 +85,7 @@ class Axis:
     low: float | None = None
     high: float | None = None
     step: float | None = None
+    shift: float = 0.0
 
 
 def share_axis(title: str, shares: Iterable[float]) -> Axis:
@@ -114,17 +115,20 @@ def named_axis(title: str, names: Sequence[str]) -> Axis:
     return Axis(title, words, words, low=0, high=len(names) - 1, step=1)
 
 
-def time_axis(times: Sequence[float]) -> Axis:
-    """Return an axis of Unix times, written as they are in UTC."""
+def time_axis(times: Sequence[float], zone: tzinfo = timezone.utc) -> Axis:
+    """Return an axis of Unix times, written as they are in a time zone."""
     span = max(times) - min(times)
     step = next((step for step in _TIME_STEPS if span / step <= _TICKS), _TIME_STEPS[-1])
     day = "{0.day} {0:%b}" if span < 300 * _DAY else "{0:%b %Y}"
     words = "{0:%H:%M}" if span < _DAY else "{0.day} {0:%b %H:%M}" if step < _DAY else day
-    return Axis("time (UTC)", partial(_at, words), partial(_at, "{0.day} {0:%b %Y, %H:%M}"), step=step)
+    exactly = "{0.day} {0:%b %Y, %H:%M}"
+    ahead = datetime.fromtimestamp(min(times), zone).utcoffset()
+    shift = ahead.total_seconds() if ahead else 0.0
+    return Axis(f"time ({zone})", partial(_at, words, zone), partial(_at, exactly, zone), step=step, shift=shift)
 
 
-def _at(words: str, when: float) -> str:
-    return words.format(datetime.fromtimestamp(when, timezone.utc))
+def _at(words: str, zone: tzinfo, when: float) -> str:
+    return words.format(datetime.fromtimestamp(when, zone))
 
 
 _DAY: Final = 86400.0
@@ -241,11 +245,11 @@ def _table(lines: Sequence[Line], x: Axis, y: Axis) -> tuple[tuple[str, ...], tu
 
 def _ticks(values: Sequence[float], axis: Axis) -> list[float]:
     """Return a few round numbers that the values lie between."""
-    low = min(values) if axis.low is None else axis.low
-    high = max(values) if axis.high is None else axis.high
+    low = (min(values) if axis.low is None else axis.low) + axis.shift
+    high = (max(values) if axis.high is None else axis.high) + axis.shift
     step = axis.step or _round_step(high - low)
     first, last = math.floor(low / step + 1e-6), math.ceil(high / step - 1e-6)
-    return [round(place * step, 9) for place in range(first, max(last, first + 1) + 1)]
+    return [round(place * step - axis.shift, 9) for place in range(first, max(last, first + 1) + 1)]
 
 
 def _round_step(span: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timezone, tzinfo
 
 from label_studio_crowd.pages.charts import (
     Chart,
@@ -38,7 +39,7 @@ def quality_chart(found: Histogram) -> Chart | None:
     return histogram(says, range(len(found.edges)), parts, edges, count_axis("tasks", heights))
 
 
-def history_chart(history: Sequence[Moment], *, is_class: bool = True) -> Chart | None:
+def history_chart(history: Sequence[Moment], zone: tzinfo = timezone.utc, *, is_class: bool = True) -> Chart | None:
     """Return the estimated accuracy, or agreement with the truth, over time; None before there are two runs."""
     if len(history) < 2:
         return None
@@ -54,7 +55,8 @@ def history_chart(history: Sequence[Moment], *, is_class: bool = True) -> Chart 
         band_name=_INTERVAL,
     )
     lowest = (moment.low for moment in history)
-    return line_chart(says, [line], time_axis([moment.at for moment in history]), share_axis(_what(is_class), lowest))
+    when = time_axis([moment.at for moment in history], zone)
+    return line_chart(says, [line], when, share_axis(_what(is_class), lowest))
 
 
 def _what(is_class: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timezone
 from pathlib import Path
 from typing import Final
 
@@ -130,6 +131,7 @@ def report_html(
         "report.html",
         title=snapshot.title,
         taken_at=snapshot.taken_at,
+        zone=timezone.utc,
         url=url,
         only_looked_at=facts.read(OnlyLookedAt) is not None,
         style=Markup("\n".join(static_file(name).decode() for name in _STYLES)),

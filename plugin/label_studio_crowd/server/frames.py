@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timezone, tzinfo
 from typing import Any, Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from markupsafe import Markup
@@ -44,6 +46,7 @@ _WORK: Final[Mapping[Kind, str]] = {
 }
 _FORMAT_NAMES: Final = {".csv": "CSV", ".json": "JSON", ".parquet": "Parquet"}
 NAMES_COOKIE: Final = "names"
+_ZONE_COOKIE: Final = "zone"
 _ANEW: Final = {"Cache-Control": "private, no-cache"}
 
 
@@ -154,6 +157,7 @@ class Frame:
         self.backend = parts.backend
         self.path = request.url.path + f"?{request.url.query}" * bool(request.url.query)
         self.hidden = request.cookies.get(NAMES_COOKIE) == "hidden"
+        self.zone = zone_of(request)
         # before anything else is read: what changes while the page is made makes it out of date
         self.versions = page_versions(self.backend)
         self.shown = shown_projects(self.backend)
@@ -169,9 +173,23 @@ class Frame:
 
     def _filled(self, title: str, part: str, values: Mapping[str, Any]) -> HTMLResponse:
         text = page_html(
-            "page.html", title=title, part=f"parts/{part}.html", hidden=self.hidden, here=self.path, **values
+            "page.html",
+            title=title,
+            part=f"parts/{part}.html",
+            hidden=self.hidden,
+            here=self.path,
+            zone=self.zone,
+            **values,
         )
         return HTMLResponse(text, headers=_ANEW)
+
+
+def zone_of(request: Request) -> tzinfo:
+    """Return the reader's time zone, as the pages' script has noted it in a cookie; UTC before that, and without it."""
+    try:
+        return ZoneInfo(request.cookies.get(_ZONE_COOKIE) or "UTC")
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return timezone.utc
 
 
 class ProjectFrame(Frame):
@@ -286,6 +304,7 @@ async def answer_in_kind(request: Request, error: Exception) -> Response:
         detail=detail,
         hidden=request.cookies.get(NAMES_COOKIE) == "hidden",
         here="/projects",
+        zone=zone_of(request),
         project=None,
         events="",
         version="",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.service_process import ServiceProcess
+from label_studio_crowd.scoring.outlook import History, Moment
 from label_studio_crowd.server.live import page_versions
 from tests.plugin.pages.showing import PAGES, TITLE, assert_nobody_is_kept_out, begun, fill
 from tests.plugin.server.serving import PASSWORD, STUDIO, USER, opened
@@ -55,6 +56,17 @@ def test_a_page_follows_and_keeps_what_is_open(browser, served):
         assert table.evaluate("it => it.open")
         assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
         expect(page.locator("#updated")).to_contain_text("Updated at")
+
+
+def test_charts_and_lists_are_in_the_readers_time_zone(browser, served):
+    from playwright.sync_api import expect
+
+    moments = tuple(Moment(at, 500, 0.9, 0.8, 0.95) for at in (1_800_014_400.0, 1_800_018_000.0))
+    served.stored.facts.write(History(moments))
+    with looking(browser, served.client, timezone_id="Europe/Berlin") as page:
+        page.goto("/projects/1")
+        expect(page.get_by_text("Accuracy by time (Europe/Berlin).")).to_be_visible()
+        expect(page.locator("svg.chart text", has_text="13:00")).to_be_visible()
 
 
 def test_a_page_that_could_not_be_fetched_is_fetched_again(browser, served):

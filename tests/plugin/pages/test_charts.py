@@ -1,5 +1,6 @@
 import re
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -135,6 +136,17 @@ def test_times_are_written_as_finely_as_they_are_apart(hours, words):
     assert words in marks
     assert len(marks) == len(set(marks)) <= 7
     assert chart.rows[0][0] == "15 Jan 2027, 12:00"
+
+
+def test_times_are_those_of_the_readers_zone_and_marks_are_at_its_midnights():
+    begin = 1_800_014_400.0  # 15 January 2027, noon in UTC
+    times = [begin, begin + 86400 * 4]
+    axis = time_axis(times, ZoneInfo("Asia/Kolkata"))
+    chart = line_chart("", [Line("x", [(at, 0.5) for at in times])], axis, share_axis("share", [0.5]))
+    x = next(node for node in drawn(chart).iter("g") if node.get("class") == "axis x")
+    assert [text.text for text in x.iter("text")] == ["16 Jan", "17 Jan", "18 Jan", "19 Jan"]
+    assert chart.rows[0][0] == "15 Jan 2027, 17:30"
+    assert chart.x_title == "time (Asia/Kolkata)"
 
 
 def test_nothing_to_draw_is_refused():
