@@ -141,4 +141,5 @@ def _write_report(opened: Project, out: Path, control: str | None, *, hide_names
     if about is None:
         known = ", ".join(map(repr, snapshot.controls))
         raise UserError(f"--control is {control!r}, which was not scored; choose one of {known}.")
-    write_report(report_html(opened.store, about, opened.settings, opened.number, hide_names=hide_names), out)
+    html = report_html(opened.store, about, opened.settings, opened.number, hide_names=hide_names, whole=snapshot)
+    write_report(html, out)

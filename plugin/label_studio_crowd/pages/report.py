@@ -86,7 +86,13 @@ def write_report(html: str, path: Path) -> None:
 
 
 def report_html(
-    stored: ProjectStore, snapshot: Snapshot, settings: Settings, project: int, *, hide_names: bool = False
+    stored: ProjectStore,
+    snapshot: Snapshot,
+    settings: Settings,
+    project: int,
+    *,
+    hide_names: bool = False,
+    whole: Snapshot | None = None,
 ) -> str:
     """Return a project's report.
 
@@ -95,13 +101,15 @@ def report_html(
     stored
         Has the runs, the forecast, the names and the tasks' data.
     snapshot
-        What the last run believed.
+        What the last run believed of the control that the report is about.
     settings
         Label Studio's address.
     project
         The project's number.
     hide_names
         Call the annotators "annotator 1" and so on, and leave out who they are.
+    whole
+        The project's snapshot, with all controls [snapshot].
 
     Returns
     -------
@@ -109,7 +117,8 @@ def report_html(
         HTML; the same for the same contents of the store.
     """
     people = insights.People(snapshot, stored.people.names(), hidden=hide_names)
-    queue = insights.queue_page(snapshot, people, 1, _QUEUE)
+    whole = whole or snapshot
+    queue = insights.queue_page(snapshot, people, 1, _QUEUE, whole=whole)
     suspects = insights.suspect_labels(snapshot, people, 1, _SUSPECTS)
     overruled = insights.overruled_majorities(snapshot, people, 1, _OVERRULED)
     disagreements = insights.model_disagreements(snapshot, people, 1, _DISAGREEMENTS)
@@ -143,7 +152,7 @@ def report_html(
         control=snapshot.control,
         controls=snapshot.all_controls,
         overview=insights.project_overview(snapshot, facts.read(History), facts.read(Forecast)),
-        steps=insights.next_steps(snapshot, people),
+        steps=insights.next_steps(snapshot, people, whole),
         classes=insights.project_classes(snapshot),
         labels=insights.labels_of(snapshot),
         of_classes=snapshot.of_classes,

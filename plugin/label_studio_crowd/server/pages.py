@@ -68,7 +68,7 @@ def show_overview(frame: ProjectPage) -> HTMLResponse:
         "",
         "overview",
         overview=overview,
-        steps=insights.next_steps(frame.snapshot, frame.people(frame.snapshot)),
+        steps=insights.next_steps(frame.snapshot, frame.people(frame.snapshot), frame.whole),
         classes=insights.project_classes(frame.snapshot),
         labels=insights.labels_of(frame.snapshot),
         of_classes=frame.snapshot.of_classes,
@@ -82,7 +82,7 @@ def show_queue(frame: ProjectPage, page: PageNumber = 1) -> HTMLResponse:
     """Show the next tasks, and why they are in the queue."""
     if frame.snapshot is None:
         return frame.waiting("queue")
-    queue = insights.queue_page(frame.snapshot, frame.people(frame.snapshot), page)
+    queue = insights.queue_page(frame.snapshot, frame.people(frame.snapshot), page, whole=frame.whole)
     return frame.section("queue", "queue", queue=queue, previews=frame.previews(row.task for row in queue.rows))
 
 

@@ -125,14 +125,22 @@ class NextSteps:
         return sum(waiting.number for waiting in self.queue)
 
 
-def next_steps(snapshot: Snapshot, people: People) -> NextSteps:
-    """Return what to do next."""
+def next_steps(snapshot: Snapshot, people: People, whole: Snapshot | None = None) -> NextSteps:
+    """Return what to do next.
+
+    Parameters
+    ----------
+    snapshot
+        That of the control which is shown.
+    whole
+        The project's, with all controls: tasks wait for labels of the one that needs them most.
+    """
     known = np.isfinite(snapshot.agreement) & (snapshot.annotators > DELETED_USER) & ~snapshot.are_models
     weak = [row for row in _costliest(snapshot) if known[row]]
     worse = [(row, change) for row, change in declines(snapshot) if known[row]]
     copying = tuple(group for group in copying_groups(snapshot, people) if not all(one.person.version for one in group))
     wrong = suspects(snapshot)
-    queue = _queue(snapshot)
+    queue = _queue(snapshot, whole)
     unsettled = int(np.count_nonzero(snapshot.settled_by == 0))
     return NextSteps(
         first=_first(snapshot),
@@ -194,7 +202,7 @@ def _trainee(snapshot: Snapshot, people: People, row: int) -> Trainee:
     )
 
 
-def _queue(snapshot: Snapshot) -> tuple[Waiting, ...]:
-    numbers = np.bincount(reasons_of(snapshot)[snapshot.queue_rows], minlength=len(REASONS)).tolist()
+def _queue(snapshot: Snapshot, whole: Snapshot | None) -> tuple[Waiting, ...]:
+    numbers = np.bincount(reasons_of(snapshot, whole)[snapshot.queue_rows], minlength=len(REASONS)).tolist()
     found = [Waiting(why, number) for why, number in zip(REASONS, numbers, strict=True) if number]
     return tuple(sorted(found, key=lambda waiting: -waiting.number))

@@ -96,6 +96,10 @@ class People:
         self._names = names
         self.hidden = hidden
 
+    def of(self, snapshot: Snapshot) -> People:
+        """Return who the annotators of another snapshot are, in the same way."""
+        return People(snapshot, self._names, hidden=self.hidden)
+
     @cached_property
     def everybody(self) -> tuple[Person, ...]:
         """The M annotators, in the snapshot's order, which is that of their ids."""

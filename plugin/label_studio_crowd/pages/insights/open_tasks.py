@@ -79,20 +79,54 @@ class QueuedTask:
     parts: tuple[SaidOfPart, ...] = ()
 
 
-def queue_page(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[QueuedTask]:
-    """Return a page of the queue, in the order in which tasks are served."""
+def queue_page(
+    snapshot: Snapshot, people: People, number: int = 1, size: int = 25, *, whole: Snapshot | None = None
+) -> Page[QueuedTask]:
+    """Return a page of the queue, in the order in which tasks are served.
+
+    Parameters
+    ----------
+    snapshot
+        That of the control whose votes and consensus are shown.
+    whole
+        The project's snapshot, with all controls: why a task is here is said of the one that needs labels most.
+    """
     which = on_page(len(snapshot.queue), number, size)
     rows = snapshot.queue_rows[which]
-    reasons = zip(rows.tolist(), reasons_of(snapshot)[rows].tolist(), strict=True)
+    reasons = zip(rows.tolist(), reasons_of(snapshot, whole)[rows].tolist(), strict=True)
     waiting = tuple(
-        _queued(snapshot, people, row, place, REASONS[reason])
+        _queued(snapshot, _held(snapshot, whole, row), people, row, place, REASONS[reason])
         for place, (row, reason) in enumerate(reasons, which.start + 1)
     )
     return Page(waiting, len(snapshot.queue), which.start // size + 1, size)
 
 
-def reasons_of(snapshot: Snapshot) -> NDArray[np.intp]:
-    """Return why each task would be in the queue, as an index into `REASONS`, (N,)."""
+def reasons_of(snapshot: Snapshot, whole: Snapshot | None = None) -> NDArray[np.intp]:
+    """Return why each task would be in the queue, as an index into `REASONS`, (N,).
+
+    Parameters
+    ----------
+    snapshot
+        Of a control.
+    whole
+        The project's: then it is why for the control that needs labels of the task most.
+    """
+    found = _reasons_of_one(snapshot)
+    for other in (whole, *whole.others) if whole is not None and len(snapshot.held_by) else ():
+        if other.control != snapshot.control:
+            theirs = snapshot.held_by == snapshot.all_controls.index(other.control)
+            found[theirs] = _reasons_of_one(other)[theirs]
+    return found
+
+
+def _held(snapshot: Snapshot, whole: Snapshot | None, row: int) -> Snapshot:
+    """Return the snapshot of the control that needs labels of a task most; the given one where that is not known."""
+    name = snapshot.waits_for(row)
+    found = whole.of_control(name) if whole is not None and name else None
+    return snapshot if found is None or found.control == snapshot.control else found
+
+
+def _reasons_of_one(snapshot: Snapshot) -> NDArray[np.intp]:
     crowd, N = snapshot.people, len(snapshot.tasks)
     some = crowd.label[crowd.indptr[crowd.task]]  # a label of the answer's task
     differing = np.bincount(crowd.task[crowd.label != some], minlength=N) > 0
@@ -121,36 +155,42 @@ def _contradicted_by_models(snapshot: Snapshot) -> NDArray[np.int64]:
     return np.asarray(task[crowd.label[theirs] != people.label[people.indptr[task]]])
 
 
-def _queued(snapshot: Snapshot, people: People, row: int, place: int, why: Why) -> QueuedTask:
-    votes, guess, parts = votes_of(snapshot, people, row), guess_of(snapshot, row), parts_of(snapshot, people, row)
-    consensus = snapshot.label(row)
-    quality = known_or_none(snapshot.quality[row]) if consensus is not None and snapshot.comparable else None
+def _queued(snapshot: Snapshot, held: Snapshot, people: People, row: int, place: int, why: Why) -> QueuedTask:
     skips = int(snapshot.skips[row])
-    heard = guess if snapshot.hears_model else None
-    sentence = _sentence(why, votes, heard, consensus, quality if snapshot.accuracy.value is not None else None)
-    if not snapshot.is_class:
-        sentence = "" if snapshot.labels[row] else "Nobody has labelled it yet. "
-        sentence += f"{_gave(votes)}. " if snapshot.labels[row] and not parts else ""
-        sentence += snapshot.told(row)
+    sentence = _told(held, people if held is snapshot else people.of(held), row, why)
     if waits_for := snapshot.waits_for(row):
-        sentence += f" It waits for answers to “{waits_for}”."
-    if skips:
-        sentence += f" {skips} skipped it."
+        known = held.control == waits_for
+        sentence = f"“{waits_for}”: {sentence}" if known else f"{sentence} It waits for answers to “{waits_for}”."
     return QueuedTask(
         task=int(snapshot.tasks[row]),
         place=place,
-        votes=votes,
+        votes=votes_of(snapshot, people, row),
         labels=int(snapshot.labels[row]),
         skips=skips,
-        consensus=consensus,
-        quality=quality,
+        consensus=snapshot.label(row),
+        quality=_quality(snapshot, row),
         priority=float(snapshot.priority[row]),
-        guess=guess,
+        guess=guess_of(snapshot, row),
         why=why,
-        sentence=sentence,
+        sentence=sentence + f" {skips} skipped it." * bool(skips),
         drawn=drawn_on(snapshot, row, range(snapshot.crowd.indptr[row], snapshot.crowd.indptr[row + 1])),
-        parts=parts,
+        parts=parts_of(snapshot, people, row),
     )
+
+
+def _quality(snapshot: Snapshot, row: int) -> float | None:
+    return known_or_none(snapshot.quality[row]) if snapshot.label(row) is not None and snapshot.comparable else None
+
+
+def _told(snapshot: Snapshot, people: People, row: int, why: Why) -> str:
+    """Return what was said of a task, and what makes it wait for labels, in sentences."""
+    votes, labelled = votes_of(snapshot, people, row), bool(snapshot.labels[row])
+    if snapshot.is_class:
+        quality = _quality(snapshot, row) if snapshot.accuracy.value is not None else None
+        heard = guess_of(snapshot, row) if snapshot.hears_model else None
+        return _sentence(why, votes, heard, snapshot.label(row), quality)
+    gave = f"{_gave(votes)}. " * (labelled and not parts_of(snapshot, people, row))
+    return "Nobody has labelled it yet. " * (not labelled) + gave + snapshot.told(row)
 
 
 def _gave(votes: tuple[Vote, ...]) -> str:

@@ -1,5 +1,7 @@
 """The queue, and labels that are suspect."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,22 @@ def test_each_task_of_the_queue_says_why_it_is_there():
     assert found[3].sentence == "2 say a. The classifier says b (60 %)."
     assert found[7].sentence.endswith("1 skipped it.")
     assert (found[1].consensus, found[1].quality) == (None, None)
+
+
+def test_where_there_are_several_controls_the_reason_is_that_of_the_doubtful_one():
+    several = {"all_controls": (CONTROL.name, "names"), "held_by": np.array([1, 0, 1])}
+    sure, torn = {1: "a", 2: "a"}, {1: "b", 2: "c"}
+    own = replace(votes(sure, torn, sure, target_quality=1.0), **several)
+    other = replace(votes(torn, sure, {}, target_quality=1.0), control="names", **several)
+    whole = replace(own, others=(other,))
+    found = {row.task: row for row in insights.queue_page(own, shown(own), whole=whole).rows}
+    assert [found[task].why for task in (1, 2, 3)] == ["disagreement", "disagreement", "new"]
+    assert found[1].sentence.startswith("“names”: 1 says b, 1 says c.")
+    assert found[2].sentence.startswith(f"“{CONTROL.name}”: 1 says b, 1 says c.")
+    assert found[3].sentence.startswith("“names”: Nobody")
+    assert found[1].consensus == "a"
+    steps = insights.next_steps(own, shown(own), whole)
+    assert {waiting.why: waiting.number for waiting in steps.queue} == {"disagreement": 2, "new": 1}
 
 
 def test_the_queue_is_in_the_order_in_which_it_is_served():
