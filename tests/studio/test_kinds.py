@@ -7,6 +7,8 @@ import random
 
 from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.files.tables import tables
+from label_studio_crowd.runs.look_ahead import look_ahead
+from label_studio_crowd.scoring.outlook import Forecast
 from label_studio_crowd.scoring.snapshot import stored_snapshot
 
 CONFIG = """<View>
@@ -84,6 +86,10 @@ def test_all_controls_of_a_project_are_scored_together(make_project, annotators,
     assert all(number >= 50 for number in right.values()), right
     assert at_work.served_queue() == list(run.plan.queue)
     assert set(project.tasks[60:]) <= set(run.plan.queue)
+    look_ahead(at_work.opened)
+    forecast = at_work.opened.store.facts.read(Forecast)
+    assert [each.control for each in (forecast, *forecast.others)] == ["topic", "tags", "stars", "words", "why"]
+    assert forecast.needed.low >= 2 * 6  # of the tasks without labels alone
     checks = {check.what for check in examine(at_work.opened)}
     assert "scores the control 'tags' (choices, sets of 3 classes)" in checks
     exported = tables(stored_snapshot(at_work.opened.store), {}).tasks
