@@ -36,7 +36,8 @@ from crowdcore.cleanlab.crowdlab_consensus import CrowdlabResult, crowdlab
 from crowdcore.cleanlab.temperatures import apply_temperature, fit_temperature
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.confidence import confidence_scores, least_confidence
-from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.votes.annotators import AnnotatorStats
 from crowdcore.votes.majority import majority_vote
 

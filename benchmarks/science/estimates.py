@@ -30,7 +30,7 @@ from benchmarks.science.replays import MOST, MOST_TASKS, TARGET, Needed, drawn, 
 from crowdcore import Crowd, hierarchical_dawid_skene
 from crowdcore.hierarchical import accuracies
 from crowdcore.hierarchical.accuracies import ANNOTATOR_ERROR
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.outlook.estimates import SHARED_ERROR, UNSEEN_ERROR, annotator_intervals, estimate_accuracy
 from crowdcore.outlook.forecast import forecast_accuracy
 

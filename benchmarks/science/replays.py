@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.science.papers.generated import Known, random_recipe
 from benchmarks.science.papers.report import figure
 from crowdcore import Crowd, hierarchical_dawid_skene
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.outlook.forecast import forecast_accuracy
 
 Codes = NDArray[np.int64]

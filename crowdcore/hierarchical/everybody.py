@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,9 @@ from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
 from crowdcore.hierarchical.accuracies import credible_accuracies, log_odds
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.votes.annotators import annotator_stats, rate_answers
 from crowdcore.votes.copies import CopyGroup
-
-if TYPE_CHECKING:
-    from crowdcore.hierarchical.consensus import HierarchicalResult
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from crowdcore.crowd.evidence import as_people
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.kinds.number.consensus import SHARED_ERROR, with_a_say
 from crowdcore.kinds.number.model import fit_numbers
 from crowdcore.kinds.table import AnswerTable

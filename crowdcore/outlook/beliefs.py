@@ -13,7 +13,7 @@ from crowdcore.crowd.ids import Codes
 from crowdcore.hierarchical.dependence import Dependence, dependence, mean_answers
 
 if TYPE_CHECKING:
-    from crowdcore.hierarchical.consensus import HierarchicalResult
+    from crowdcore.hierarchical.result import HierarchicalResult
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from crowdcore.hierarchical.accuracies import credible_accuracies
 
 if TYPE_CHECKING:
     from crowdcore.crowd.table import Crowd
-    from crowdcore.hierarchical.consensus import HierarchicalResult
+    from crowdcore.hierarchical.result import HierarchicalResult
 
 Floats = NDArray[np.float64]
 

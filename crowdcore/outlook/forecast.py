@@ -13,7 +13,7 @@ from crowdcore.outlook.estimates import AccuracySpread, check_level
 from crowdcore.outlook.futures import Futures
 
 if TYPE_CHECKING:
-    from crowdcore.hierarchical.consensus import HierarchicalResult
+    from crowdcore.hierarchical.result import HierarchicalResult
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from crowdcore.outlook.beliefs import Beliefs, form_beliefs
 from crowdcore.outlook.estimates import answers_by
 
 if TYPE_CHECKING:
-    from crowdcore.hierarchical.consensus import HierarchicalResult
+    from crowdcore.hierarchical.result import HierarchicalResult
 
 Floats = NDArray[np.float64]
 

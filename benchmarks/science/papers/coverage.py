@@ -158,7 +158,7 @@ def narrower(quality: Floats, interval: Floats, level: float = NARROWER) -> Floa
     quality : ndarray of shape (M,)
         The annotators' quality.
     interval : ndarray of shape (M, 2)
-        Its 95 % interval, as in `crowdcore.hierarchical.consensus.HierarchicalResult`.
+        Its 95 % interval, as in `crowdcore.hierarchical.result.HierarchicalResult`.
     level : float
         The level wanted.
 

@@ -15,7 +15,7 @@ from benchmarks.science.papers.planted import Digits, Planted, plant, read_digit
 from benchmarks.science.papers.report import Claim, Report, Table, beside, figure, positive, progress
 from crowdcore import hierarchical_dawid_skene, majority_vote
 from crowdcore.aggregate import DawidSkene
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.identify import aum, glad_scores, vote_entropy, waum
 from crowdcore.identify.areas import Codes, Floats
 

@@ -11,7 +11,8 @@ from crowdcore.aggregate.base import Evidence
 from crowdcore.aggregate.classes.aggregator import Aggregator, Floats
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from crowdcore.hierarchical.result import HierarchicalResult
 
 
 @dataclass(eq=False)

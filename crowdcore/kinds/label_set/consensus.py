@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from crowdcore.crowd.evidence import as_numbers, in_order
 from crowdcore.crowd.grouping import group_mean, ratio
 from crowdcore.crowd.ids import plain
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.kinds.expected_f1 import expected_f1
 from crowdcore.kinds.label_set.coding import Coding
 from crowdcore.kinds.label_set.learning import EachClass

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from crowdcore.crowd.grouping import group_mean
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.consensus import HierarchicalResult, believe_with, hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import believe_with, hierarchical_dawid_skene
 from crowdcore.hierarchical.refitting import Learner
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.kinds.label_set.coding import Coding
 from crowdcore.kinds.table import AnswerTable
 

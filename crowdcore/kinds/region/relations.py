@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.kinds.region.about_units import UnitsOfRegions
 from crowdcore.kinds.region.result import RegionResult
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from crowdcore.crowd.ids import Codes
 from crowdcore.crowd.table import Crowd
-from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.learning.networks.tasks import Floats
 
 HELD_OUT = 0.15

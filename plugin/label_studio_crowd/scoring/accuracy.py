@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import CrowdlabResult
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.outlook.estimates import answers_by, estimate_accuracy
 from crowdcore.outlook.quality import quality_interval
 from label_studio_crowd.estimate import LEVEL, Estimate

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from crowdcore import Crowd, CrowdlabResult
 from crowdcore.hierarchical.confidence import confidence_scores
-from crowdcore.hierarchical.consensus import HierarchicalResult, hierarchical_dawid_skene
+from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.kinds.order import read_ordered
 from crowdcore.outlook.estimates import annotator_intervals, silence
 from crowdcore.votes.copies import CopyGroup, find_copies, without_copies

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import Crowd, CrowdlabResult
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.kinds import NumberResult
 from crowdcore.outlook.quality import QualityForecast
 from label_studio_crowd.estimate import LEVEL, Estimate

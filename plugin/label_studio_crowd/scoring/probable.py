@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import CrowdlabResult
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.kinds import SetResult
 from label_studio_crowd.scoring.kinds import KindBelief
 from label_studio_crowd.scoring.scores import Scores

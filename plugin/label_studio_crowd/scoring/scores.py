@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore import Crowd, CrowdlabResult, majority_vote
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.votes import overruled_tasks
 from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.scoring.answers import Answers

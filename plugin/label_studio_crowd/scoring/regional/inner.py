@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crowdcore import Crowd
 from crowdcore.crowd.ids import as_ids
-from crowdcore.hierarchical.consensus import HierarchicalResult
+from crowdcore.hierarchical.result import HierarchicalResult
 from crowdcore.kinds import AnnotatorFigures, AnswerTable
 from label_studio_crowd.scoring.consensus import find_class_beliefs
 from label_studio_crowd.scoring.kinds import KINDS, Told
