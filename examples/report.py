@@ -86,7 +86,7 @@ def annotators(
                 number(skill.get(name)),
                 number(truth.get(name)),
                 number(float(row["agreement_with_consensus"] or "nan")),
-                row["worst_class"] or "-",
+                row["mostly_wrong_on"] or "-",
                 row["num_labels"],
             )
         tables.append(titled(f"The {len(part)} {title} annotators, by the plugin's estimate", table))

@@ -15,6 +15,7 @@ import numpy as np
 from crowdcore.crowd.grouping import ratio
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.classes import class_probabilities
+from label_studio_crowd.files.digits import with_few_digits
 from label_studio_crowd.files.pairs import pairs
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.store.people import annotator_name, is_model
@@ -47,12 +48,14 @@ class Tables:
     tasks
         task, consensus, quality, agreement, majority_vote, num_labels, num_model_answers, priority, settled,
         settled_by, queue_position, predicted, model_disagrees, crowdlab, crowdlab_quality, activelab. Labels, agreement
-        and majority vote are those of people. A task without labels has no consensus: `predicted` is what models say of
-        it. Where the model disagrees, the consensus is a label that none of the task's annotators gave; theirs is in
-        `majority_vote`. The last three are the second opinion: CROWDLAB's label and its quality, and ActiveLab's score
-        (low: one more label is worth most). They are missing where answers are not one class.
+        and majority vote are those of people. `predicted` is what the classifier says, out of sample: without having
+        learned from the task's own labels. A task without labels has no consensus; there, models among the annotators
+        have a say in `predicted`. Where the model disagrees, the consensus is a label that none of the task's annotators
+        gave; theirs is in `majority_vote`. The last three are the second opinion: CROWDLAB's label and its quality, and
+        ActiveLab's score (low: one more label is worth most). They are missing where answers are not one class, and so
+        is `predicted` of labelled tasks. Numbers have seven significant digits, in all tables.
     annotators
-        annotator, name, is_model, quality, quality_low, quality_high, agreement_with_consensus, worst_class,
+        annotator, name, is_model, quality, quality_low, quality_high, agreement_with_consensus, mostly_wrong_on,
         num_labels, median_seconds, copy_group; worst first. Low and high are the quality's 90 % interval, empty with
         CROWDLAB. Agreement is of tasks on whose consensus others, the classifier or a known truth have a say, too;
         without any it is empty, and so is quality. Annotators with the same copy group give the same labels, also where
@@ -135,7 +138,8 @@ def tables(
     annotators, answers, probable, agreement = (
         pd.concat(frames, ignore_index=True) for frames in zip(*of_controls, strict=True)
     )
-    return Tables(tasks, annotators, answers, probable, _regions(each, who), agreement)
+    found = (tasks, annotators, answers, probable, _regions(each, who), agreement)
+    return Tables(*map(with_few_digits, found))
 
 
 def _who(snapshot: Snapshot, names: Mapping[int, str], *, hidden: bool) -> pd.DataFrame:
@@ -172,14 +176,14 @@ def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]
             "settled": snapshot.settled_by > 0,
             "settled_by": pd.Series(map(snapshot.reason, range(len(snapshot.tasks))), dtype=object),
             "queue_position": pd.array([place.get(task) for task in snapshot.tasks.tolist()], dtype="Int64"),
-            "predicted": _named(labels, np.where(said, -1, consensus)),
+            "predicted": _named(labels, np.where(said, snapshot.predicted, consensus)),
             "model_disagrees": snapshot.model_disagrees,
         }
     )
     if len(snapshot.crowdlab):
         tasks["crowdlab"] = _named(labels, np.where(snapshot.labels > 0, snapshot.crowdlab, -1))
-        tasks["crowdlab_quality"] = np.where(snapshot.labels > 0, _rounded(snapshot.crowdlab_quality), np.nan)
-        tasks["activelab"] = _rounded(snapshot.activelab)
+        tasks["crowdlab_quality"] = np.where(snapshot.labels > 0, snapshot.crowdlab_quality, np.nan)
+        tasks["activelab"] = snapshot.activelab
     if snapshot.values:
         packed = np.array(snapshot.values, dtype=object)
         tasks["consensus_json"] = _named(packed, np.where(said, consensus, -1))
@@ -196,7 +200,7 @@ def _tasks(snapshot: Snapshot, labels: Any, data: Mapping[int, Mapping[str, Any]
 def _annotators(snapshot: Snapshot, labels: Any, who: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    seconds = pd.Series(_rounded(snapshot.answer_seconds)).groupby(snapshot.answer_annotator).median()
+    seconds = pd.Series(snapshot.answer_seconds).groupby(snapshot.answer_annotator).median()
     annotators: pd.DataFrame = pd.DataFrame(
         {
             "annotator": who.annotator,
@@ -206,7 +210,7 @@ def _annotators(snapshot: Snapshot, labels: Any, who: pd.DataFrame) -> pd.DataFr
             "quality_low": snapshot.quality_low,
             "quality_high": snapshot.quality_high,
             "agreement_with_consensus": snapshot.agreement,
-            "worst_class": _named(labels, snapshot.worst_class),
+            "mostly_wrong_on": _named(labels, snapshot.worst_class),
             "num_labels": snapshot.annotator_labels,
             "median_seconds": seconds.reindex(range(len(snapshot.annotators))).to_numpy(),
             **({"told": list(snapshot.of_annotators)} if snapshot.of_annotators else {}),
@@ -227,7 +231,7 @@ def _answers(snapshot: Snapshot, labels: Any, who: pd.DataFrame) -> pd.DataFrame
             "annotator": who.annotator.to_numpy()[crowd.annotator],
             "name": who["name"].to_numpy()[crowd.annotator],
             "label": labels[crowd.label],
-            "quality": _rounded(snapshot.answer_quality),
+            "quality": snapshot.answer_quality,
             "is_model": ~snapshot.is_label,
         }
     )
@@ -250,11 +254,6 @@ def _regions(each: Sequence[Snapshot], who: Sequence[pd.DataFrame]) -> pd.DataFr
     ]
     regions: pd.DataFrame = pd.DataFrame(rows, columns=columns)
     return regions
-
-
-def _rounded(kept: Any) -> Any:
-    """Return numbers of which a snapshot keeps seven digits, without the digits that come of making them longer."""
-    return kept.astype(np.float32).astype(str).astype(float)
 
 
 def _scalar(value: Any) -> str | None:

@@ -167,7 +167,7 @@ class Annotator(BaseModel):
         "truth have a say, too; null without any such task."
     )
     labels: int
-    worst_class: str | None = Field(
+    mostly_wrong_on: str | None = Field(
         description="The label that is wrong most often when they give it; null if they are never wrong, or if that is "
         "not known."
     )

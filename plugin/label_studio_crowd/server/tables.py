@@ -158,7 +158,7 @@ def annotators_of(snapshot: Snapshot, names: Mapping[int, str], rows: slice) -> 
             quality_high=number(snapshot.quality_high[row]),
             agreement=number(snapshot.agreement[row]),
             labels=int(snapshot.annotator_labels[row]),
-            worst_class=label_of(snapshot, int(snapshot.worst_class[row])),
+            mostly_wrong_on=label_of(snapshot, int(snapshot.worst_class[row])),
             copies=snapshot.annotators[snapshot.copying(int(row))].tolist(),
         )
         for row in order

@@ -1,6 +1,7 @@
 """What `export` writes."""
 
 import dataclasses
+import re
 import sys
 
 import numpy as np
@@ -19,7 +20,7 @@ def test_the_export_flags_where_the_model_disagrees_and_gives_both_labels():
     flagged = rows.loc[13]
     assert (flagged.consensus, flagged.majority_vote, flagged.settled) == ("c", "a", False)
     assert (flagged.quality > 0.5, flagged.agreement) == (True, 0)
-    assert rows.predicted.isna().all()  # of tasks without labels only
+    assert rows.predicted[13] == "c", "what the classifier says of a task that people have labelled"
 
 
 def test_probabilities_are_of_the_consensus_and_of_the_classifier_beside_it():
@@ -79,3 +80,12 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(UserError, match=r"pip install pyarrow, or name a file that ends in \.csv"):
         check_path(tmp_path / "labels.parquet")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json"])
+def test_numbers_have_seven_digits(tmp_path, ending):
+    for path in write(tables(outweighed("a", "a"), {}), tmp_path / f"labels{ending}"):
+        numbers = re.findall(r"(?<![\w.])-?\d+\.(?:\d+)(?:e-?\d+)?", path.read_text())
+        assert numbers
+        for number in numbers:
+            assert len(number.partition("e")[0].replace("-", "").replace(".", "").strip("0")) <= 7, (path, number)

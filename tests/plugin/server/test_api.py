@@ -194,7 +194,7 @@ def test_the_second_opinion(client, backend):
 
 def test_annotators(seeded):
     found = seeded.get("/api/projects/1/annotators").json()
-    assert [(row["annotator"], row["name"], row["quality"], row["worst_class"]) for row in found["items"]] == [
+    assert [(row["annotator"], row["name"], row["quality"], row["mostly_wrong_on"]) for row in found["items"]] == [
         (6, "Bo", 0.4, "c"),
         (0, "deleted users", 0.7, None),
         (5, "Ada", None, None),
