@@ -50,7 +50,7 @@ class Tables:
         settled_by, queue_position, predicted, model_disagrees, crowdlab, crowdlab_quality, activelab. Labels, agreement
         and majority vote are those of people. `predicted` is what the classifier says, out of sample: without having
         learned from the task's own labels. A task without labels has no consensus; there, models among the annotators
-        have a say in `predicted`. Where the model disagrees, the consensus is a label that none of the task's annotators
+        have a say in `predicted`. Where the model disagrees, the consensus is a label that none of its annotators
         gave; theirs is in `majority_vote`. The last three are the second opinion: CROWDLAB's label and its quality, and
         ActiveLab's score (low: one more label is worth most). They are missing where answers are not one class, and so
         is `predicted` of labelled tasks. Numbers have seven significant digits, in all tables.
