@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from label_studio_crowd.project import Project
 from label_studio_crowd.settings import Settings
-from label_studio_crowd.store.mirror import as_time
+from label_studio_crowd.store.rows import as_time
 from label_studio_crowd.studio.records import VersionState
 from label_studio_crowd.studio.versions import check_models, is_ours
 

@@ -12,7 +12,7 @@ from label_studio_crowd.exchange.author import look_for_author
 from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Fact, PlainFact
-from label_studio_crowd.store.mirror import annotator_of, as_time
+from label_studio_crowd.store.rows import annotator_of, as_time
 from label_studio_crowd.studio.records import Counts
 from label_studio_crowd.studio.task_pages import TaskPage, UnreadableTask
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from label_studio_crowd.project import Project
 from label_studio_crowd.scoring.classifiers import predictions_named
 from label_studio_crowd.store.facts import Fact
-from label_studio_crowd.store.mirror import as_time
+from label_studio_crowd.store.rows import as_time
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from label_studio_crowd.scoring.foretold import Foretold, foretold, is_made_of_o
 from label_studio_crowd.scoring.lessons import lesson_of
 from label_studio_crowd.settings import Settings
 from label_studio_crowd.store.database import now
-from label_studio_crowd.store.mirror import as_answer
+from label_studio_crowd.store.rows import as_answer
 from label_studio_crowd.store.trainings import Probabilities
 from label_studio_crowd.studio.controls import SeveralLabelsError
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from label_studio_crowd.store.mirror import Annotation, as_answer, as_time
+from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.part import Part
 from label_studio_crowd.store.people import model_id
+from label_studio_crowd.store.rows import as_answer, as_time
 from label_studio_crowd.store.tables import KEY, model_predictions
 from label_studio_crowd.studio.records import VersionState
 
