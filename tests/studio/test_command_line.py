@@ -323,3 +323,8 @@ def test_doctor_does_not_say_to_connect_what_cannot_be_scored(run, make_project)
     assert "no control that can be scored" in done.stdout
     assert f"connect {project.id}" not in done.stdout
     assert "not connected" in done.stdout
+    for command in ("export", "report"):
+        done = run([command, project.id, "--out", "out.html" if command == "report" else "out.csv"])
+        assert done.returncode == 2
+        assert "no control that can be scored" in done.stderr
+        assert f"look {project.id}" not in done.stderr

@@ -259,7 +259,7 @@ def test_connect_stopped_at_the_settings_leaves_no_dead_queue(lively, plugin, ad
 def test_options_are_remembered_until_they_are_given_anew(lively, plugin):
     plugin(lively, min_labels=2, label_budget=30).connect()
     at_work = plugin(lively, max_labels=4)
-    at_work.connect()
+    assert [line for line in at_work.connect() if "remembered" in line] == ["remembered: max_labels = 4"]
     record = find_record(at_work.opened)
     options = options_in(record)
     assert {name: options[name] for name in ("min_labels", "label_budget", "max_labels")} == {

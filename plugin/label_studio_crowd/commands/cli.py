@@ -91,6 +91,7 @@ def projects(settings: Settings, as_json: JsonOption = False) -> None:
     from label_studio_crowd.commands.display import show_projects
     from label_studio_crowd.store.projects import Store
     from label_studio_crowd.studio.client import Studio
+    from label_studio_crowd.studio.controls import can_be_scored
 
     with closing(Store(settings.store)) as store:
         scored_at = store.snapshots_taken_at(settings.url)
@@ -101,6 +102,7 @@ def projects(settings: Settings, as_json: JsonOption = False) -> None:
             "tasks": row["task_number"],
             "annotations": row["total_annotations_number"],
             "scored_at": scored_at.get(row["id"]),
+            "can_be_scored": can_be_scored(row["label_config"]),
         }
         for row in Studio.of(settings).projects()
     ]
@@ -202,19 +204,22 @@ def watch(
 ) -> None:
     """Sync again and again, until Ctrl-C."""
     from label_studio_crowd.commands import display
-    from label_studio_crowd.runs.watch import rounds
+    from label_studio_crowd.runs.watch import Quiet, rounds
 
     out, err = consoles(as_json)
     with (
         display.progress_bars(err) as progress,
-        at_work(project, settings, writing=True, progress=progress) as opened,
+        at_work(project, settings, writing=True, progress=progress, stopped=display.WATCHED) as opened,
     ):
+        quiet = Quiet()
         err.print(
             f"Watching project {project} at {settings.url}: a line for each change, a look every {every:g} s. "
             "Ctrl-C stops.",
             highlight=False,
         )
         for found in rounds(opened, every=every):
+            if quiet.is_worth_a_line(found):
+                display.show_quiet(err, quiet.since, every)
             if found.eventful:
                 display.show_round(out, found)
                 if as_json:

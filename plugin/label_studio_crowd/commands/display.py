@@ -57,7 +57,13 @@ def show_projects(console: Console, projects: Sequence[Mapping[str, Any]], url: 
             str(row["project"]), escape(row["title"] or ""), f"{row['tasks']:,}", f"{row['annotations']:,}", when
         )
     console.print(table)
-    console.print(f"Next: label-studio-crowd look {projects[0]['project']}", highlight=False)
+    useful = [row for row in projects if row["can_be_scored"] and row["tasks"]]
+    # one with answers tells more
+    first = next((row for row in useful if row["annotations"]), next(iter(useful), None))
+    if first is not None:
+        console.print(f"Next: label-studio-crowd look {first['project']}", highlight=False)
+    else:
+        console.print("None has tasks and a control that can be scored: doctor NUMBER says more.", highlight=False)
 
 
 def _local(seconds: float) -> str:
@@ -268,10 +274,19 @@ def show_round(console: Console, found: Round) -> None:
     )
 
 
-def show_changes(console: Console, changes: Sequence[str], *, dry_run: bool) -> None:
-    """Print what was changed in a project, or would be."""
-    title = "Nothing to change." if not changes else "Would change:" if dry_run else "Changed:"
-    console.print(title, highlight=False)
+WATCHED = "Nothing is lost: watch or sync goes on from here."
+
+
+def show_quiet(console: Console, since: float | None, every: float) -> None:
+    """Print that watching has found nothing new, since when (Unix time), and how often it looks."""
+    when = "" if since is None else f" since {time.strftime('%H:%M', time.localtime(since))}"
+    console.print(f"{time.strftime('%H:%M:%S %Z')} Nothing new{when}; looking every {every:g} s.", highlight=False)
+
+
+def show_changes(console: Console, changes: Sequence[str], *, dry_run: bool, begun: bool = False) -> None:
+    """Print what was changed in a project, or would be; or is about to be, if that has begun."""
+    title = "Changes:" if begun else "Would change:" if dry_run else "Changed:"
+    console.print(title if changes else "Nothing to change.", highlight=False)
     for change in changes:
         console.print(f"  {change}", highlight=False, markup=False)
 

@@ -27,9 +27,20 @@ _PATIENCE = 20.0
 
 @contextmanager
 def at_work(
-    number: int, settings: Settings, *, writing: bool = False, progress: Progress | None = None
+    number: int,
+    settings: Settings,
+    *,
+    writing: bool = False,
+    progress: Progress | None = None,
+    stopped: str = "Run the command again to finish; nothing is lost.",
 ) -> Iterator[Project]:
-    """Open a project's Label Studio and its part of the store; with `writing`, alone."""
+    """Open a project's Label Studio and its part of the store; with `writing`, alone.
+
+    Parameters
+    ----------
+    stopped
+        What is said after Ctrl-C.
+    """
     from sqlalchemy.exc import DBAPIError
 
     from label_studio_crowd.feedback import silent
@@ -46,7 +57,7 @@ def at_work(
     except DBAPIError as error:
         raise UserError(f"The store fails ({error.orig}): correct --store, or check its server or disk.") from None
     except KeyboardInterrupt:
-        typer.echo("\nStopped. Run the command again to finish; nothing is lost.", err=True)
+        typer.echo(f"\nStopped. {stopped}", err=True)
         raise typer.Exit(130) from None
     finally:
         store.close()
@@ -96,12 +107,21 @@ def _alone(stored: ProjectStore) -> Iterator[None]:
 
 
 def last_snapshot(opened: Project) -> Snapshot:
-    """Return what the last run believed."""
+    """Return what the last run believed.
+
+    Raises
+    ------
+    UserError
+        If there was none; it says how to have one, or why there is nothing to score.
+    """
+    from label_studio_crowd.exchange.pull import look_up
     from label_studio_crowd.scoring.snapshot import stored_snapshot
+    from label_studio_crowd.studio.controls import find_controls
 
     found = stored_snapshot(opened.store)
     if found is None:
         number = opened.number
+        find_controls(look_up(opened)["label_config"])  # where nothing can be scored, no look helps
         raise UserError(
             f"Project {number} has no scores yet: run `label-studio-crowd look {number}`, which changes nothing in "
             f"Label Studio, or `label-studio-crowd sync {number}`."

@@ -159,7 +159,7 @@ def write_annotations(
         found = None if undo else _agreed(opened, Wanted(min_quality, settled))
         results = {task.task: task.result for task in found.tasks} if found else {}
         changes = annotating.find_changes(opened, results, ground_truth=ground_truth)
-    show_changes(out, changes.in_words(), dry_run=True)
+    show_changes(out, changes.in_words(), dry_run=True, begun=yes and not dry_run)
     if found and (left_out := found.about_left_out()):
         out.print(f"Left out: {left_out}", highlight=False)
     if dry_run or not changes:

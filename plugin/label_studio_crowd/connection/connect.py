@@ -115,8 +115,10 @@ class _Change:
         changes += [f"Data Manager tab {TITLES[kind]!r} deleted" for kind in self.drops_tabs]
         if self.adds_backend:
             changes.append(f"ML backend {self.backend} connected")
-        if self.options != options_in(self.record):
-            changes.append("remembered: " + ", ".join(f"{name} = {value!r}" for name, value in self.options.items()))
+        before = options_in(self.record)
+        news = [f"{name} = {value!r}" for name, value in self.options.items() if (name, value) not in before.items()]
+        gone = [name for name in before if name not in self.options]
+        changes += [f"remembered: {', '.join(news)}"] * bool(news) + [f"forgotten: {', '.join(gone)}"] * bool(gone)
         return changes
 
     def _why(self, name: str) -> str:

@@ -14,6 +14,8 @@ from label_studio_crowd.runs.run import Run
 from label_studio_crowd.studio.failures import StudioError, WrongAddressError
 
 _LONGEST_PAUSE: Final = 600.0
+_QUIET: Final = 60.0
+"""Seconds without news after which this is said."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,30 @@ class Round:
     def eventful(self) -> bool:
         """Whether it is worth a line for somebody who watches."""
         return self.run is None or self.run.pulled.changed > 0 or self.run.pulled.deleted > 0 or bool(self.run.plan)
+
+
+class Quiet:
+    """Whether to say that there is nothing new: once after the first round, and once whenever a minute was quiet.
+
+    Attributes
+    ----------
+    since
+        When there was something new last (Unix time); None if there was nothing so far.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.since: float | None = None
+        self._clock = clock
+        self._said = False
+
+    def is_worth_a_line(self, found: Round) -> bool:
+        """Return whether it is to be said after a round."""
+        if found.eventful:
+            self.since, self._said = self._clock(), False
+        if self._said or (self.since is not None and self._clock() - self.since < _QUIET):
+            return False
+        self._said = True
+        return True
 
 
 def rounds(

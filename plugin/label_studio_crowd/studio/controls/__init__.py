@@ -26,6 +26,7 @@ from label_studio_crowd.studio.controls.forms import (
 )
 from label_studio_crowd.studio.controls.labeling_config import (
     NothingToScoreError,
+    can_be_scored,
     find_control,
     find_controls,
     find_relations,
@@ -56,6 +57,7 @@ __all__ = [
     "about_region",
     "as_place",
     "at_the_place_of",
+    "can_be_scored",
     "composed",
     "described",
     "find_compared",

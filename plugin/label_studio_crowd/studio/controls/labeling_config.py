@@ -148,6 +148,14 @@ def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[st
     )
 
 
+def can_be_scored(config: str) -> bool:
+    """Return whether a labeling config has a control that can be scored."""
+    try:
+        return bool(find_controls(config))
+    except UserError:
+        return False
+
+
 def find_control(config: str, name: str | None = None) -> Control:
     """Return the control called `name`, or the first that can be scored.
 
