@@ -263,12 +263,14 @@ def status(project: int, settings: Settings, as_json: JsonOption = False) -> Non
     from label_studio_crowd.scoring.outlook import Forecast
     from label_studio_crowd.scoring.snapshot import stored_snapshot
     from label_studio_crowd.store.jobs import Jobs
+    from label_studio_crowd.store.projects import OnlyLookedAt
 
     with at_work(project, settings) as opened:
         studio, stored = opened.studio, opened.store
         service = [row for row in Jobs(stored.store, settings).states() if row.project == project]
         info = look_up(opened)
         last = stored.runs.last()
+        looked = stored.facts.read(OnlyLookedAt)
         try:
             connected, problem = find_record(opened) is not None, None
         except RecordError as error:
@@ -287,6 +289,7 @@ def status(project: int, settings: Settings, as_json: JsonOption = False) -> Non
         "new_tasks": now.tasks - then.tasks,
         "new_annotations": now.annotations - then.annotations,
         "labels_needed": needed,
+        "looked_at": looked.at if looked else None,
         "last_run": {"finished_at": last.finished_at, **last.report.as_json()} if last else None,
         "service": [
             {"job": row.kind, "state": row.word, "problem": row.problem, "retry_at": row.next_try} for row in service

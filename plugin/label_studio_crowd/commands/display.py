@@ -226,7 +226,11 @@ def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | 
             what = f"{begin} {job['job']}: {job['problem']} It tries again {again}."
             console.print(f"{_MARKS['note' if away else 'wrong']} {escape(what)}", highlight=False)
     if last is None:
-        console.print(f"{escape(state['title'])}: {'connected, ' * state['connected']}never synced.", highlight=False)
+        looked = (
+            "" if state["connected"] or not state["looked_at"] else f"only looked at, {_local(state['looked_at'])}; "
+        )
+        known = f"{looked}{'connected, ' * state['connected']}never synced."
+        console.print(f"{escape(state['title'])}: {known}", highlight=False)
         return
     console.print(
         f"Last run: {_local(last.finished_at)}" + ", no longer connected" * (not state["connected"]), highlight=False

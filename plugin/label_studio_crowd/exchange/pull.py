@@ -12,6 +12,7 @@ from label_studio_crowd.exchange.author import look_for_author
 from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Fact, PlainFact
+from label_studio_crowd.store.projects import Title
 from label_studio_crowd.store.rows import annotator_of, as_time
 from label_studio_crowd.studio.records import Counts
 from label_studio_crowd.studio.task_pages import TaskPage, UnreadableTask
@@ -52,6 +53,8 @@ def look_up(project: Project) -> dict[str, Any]:
     """
     info = project.studio.project(project.number)
     project.store.belong_to(info["created_at"])
+    if project.store.facts.read(Title) != (title := Title(info["title"] or "")):
+        project.store.facts.write(title)
     return info
 
 

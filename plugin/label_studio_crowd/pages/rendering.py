@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from label_studio_crowd import __version__
 from label_studio_crowd.pages import pictures, words
+from label_studio_crowd.studio.controls.tags import SCORED
 
 _STATIC: Final = {
     "pico.css": "vendored/pico-2.1.1.min.css",
@@ -92,5 +93,6 @@ def _environment() -> Environment:
         release=__version__,
         static=lambda name: f"/static/{name}?{static_version(name)}",
         pictures=pictures,
+        scored_tags=SCORED,
     )
     return environment

@@ -134,6 +134,7 @@ def report_html(
     shown += [*of_odd, *first]
     shown += [row.task for one in details for row in one.mistakes] + [row.task for one in details for row in one.odd]
     runs, facts = stored.runs.newest(_RUNS), stored.facts
+    looked = facts.read(OnlyLookedAt)
     report = runs[0].report if runs else RunReport()
     url = "" if settings.url.startswith("file:") else project_url(settings, project)  # an export is no address
     return page_html(
@@ -142,7 +143,8 @@ def report_html(
         taken_at=snapshot.taken_at,
         zone=timezone.utc,
         url=url,
-        only_looked_at=facts.read(OnlyLookedAt) is not None,
+        only_looked_at=looked is not None,
+        looked_at=None if looked is None else looked.at,
         style=Markup("\n".join(static_file(name).decode() for name in _STYLES)),
         links=_Links(url, frozenset(detailed), frozenset(first)),
         whole_tasks=_whole_tasks(stored, snapshot, people, first),
@@ -152,7 +154,7 @@ def report_html(
         control=snapshot.control,
         controls=snapshot.all_controls,
         overview=insights.project_overview(snapshot, facts.read(History), facts.read(Forecast)),
-        steps=insights.next_steps(snapshot, people, whole),
+        steps=insights.next_steps(snapshot, people, whole, served=looked is None),
         classes=insights.project_classes(snapshot),
         labels=insights.labels_of(snapshot),
         of_classes=snapshot.of_classes,

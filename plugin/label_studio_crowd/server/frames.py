@@ -28,6 +28,7 @@ from label_studio_crowd.server.problems import answer_error, wants_page
 from label_studio_crowd.server.projects import main_job, not_served, shown_projects
 from label_studio_crowd.service.backend import Backend
 from label_studio_crowd.store.jobs import JobProgress, JobState, Kind
+from label_studio_crowd.store.projects import OnlyLookedAt, ProjectStore, Title
 from label_studio_crowd.studio.addresses import project_url, task_url
 
 SECTIONS: Final = (
@@ -78,6 +79,8 @@ class Head:
         The scoring first.
     last_run_at, numbers
         None before the first run has ended.
+    looked_at
+        When a project that is not connected was last looked at; None for others.
     """
 
     number: int
@@ -92,6 +95,7 @@ class Head:
     under_way: tuple[UnderWay, ...]
     last_run_at: float | None
     numbers: Numbers | None
+    looked_at: float | None
 
     @property
     def queue(self) -> int:
@@ -245,6 +249,7 @@ class ProjectFrame(Frame):
         around = {
             "project": self.head,
             "only_looked_at": self.head.state == "looked",
+            "looked_at": self.head.looked_at,
             "sections": SECTIONS,
             "section": section,
             "links": self.links,
@@ -274,10 +279,11 @@ def head_of(backend: Backend, project: int, jobs: Sequence[JobState]) -> Head:
     """Return the state of a project."""
     job, stored = main_job(jobs) if jobs else None, backend.project(project)
     snapshot, last = backend.snapshot(stored), stored.runs.last()
+    looked = stored.facts.read(OnlyLookedAt)
     at_work = {other.kind: other.progress for other in jobs if other.claimed}
     return Head(
         number=project,
-        title=f"Project {project}" if snapshot is None else snapshot.title,
+        title=_title(stored, project) if snapshot is None else snapshot.title,
         url=project_url(backend.settings, project),
         state=job.word if job else "looked",
         problem=job.problem if job else None,
@@ -288,7 +294,13 @@ def head_of(backend: Backend, project: int, jobs: Sequence[JobState]) -> Head:
         under_way=tuple(UnderWay(what, at_work[kind]) for kind, what in _WORK.items() if kind in at_work),
         last_run_at=None if last is None else last.finished_at,
         numbers=None if snapshot is None else project_numbers(snapshot),
+        looked_at=None if job or looked is None else looked.at,
     )
+
+
+def _title(stored: ProjectStore, project: int) -> str:
+    known = stored.facts.read(Title)
+    return known.title if known is not None and known.title else f"Project {project}"
 
 
 async def answer_in_kind(request: Request, error: Exception) -> Response:

@@ -68,7 +68,9 @@ def show_overview(frame: ProjectPage) -> HTMLResponse:
         "",
         "overview",
         overview=overview,
-        steps=insights.next_steps(frame.snapshot, frame.people(frame.snapshot), frame.whole),
+        steps=insights.next_steps(
+            frame.snapshot, frame.people(frame.snapshot), frame.whole, served=frame.head.state != "looked"
+        ),
         classes=insights.project_classes(frame.snapshot),
         labels=insights.labels_of(frame.snapshot),
         of_classes=frame.snapshot.of_classes,

@@ -86,7 +86,7 @@ class Worker:
                 only_here(project.store)
             self._jobs.drop_unless_marked(job)
         except NothingToScoreError as error:
-            self._rests(job, project, str(error))
+            self._rests(job, project, error.short)
         except UserError as error:
             self._failed(job, project, str(error), away=isinstance(error, NoAnswerError))
         except SQLAlchemyError:

@@ -103,6 +103,14 @@ class OnlyLookedAt(PlainFact):
 
 
 @dataclass(frozen=True)
+class Title(PlainFact):
+    """What the project is called in Label Studio, as it was last looked up."""
+
+    fact = "title"
+    title: str
+
+
+@dataclass(frozen=True)
 class CreatedAt(PlainFact):
     """When Label Studio created the project (ISO): tells it from a deleted one that had its number."""
 

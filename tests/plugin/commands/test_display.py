@@ -33,6 +33,13 @@ def printed(show, *given, **how):
     return console.file.getvalue()
 
 
+def test_status_of_a_project_that_was_only_looked_at_says_when():
+    state = {"service": [], "problem": None, "title": "animals", "connected": False, "looked_at": 1_800_000_000.0}
+    assert re.search(
+        r"animals: only looked at, 2027-01-1\d \d\d:\d\d:\d\d \w+; never synced\.", printed(show_status, state, None)
+    )
+
+
 def test_only_a_project_that_can_be_scored_is_suggested():
     row = {"title": "one", "annotations": 3, "tasks": 4, "scored_at": None, "can_be_scored": True}
     pictures, empty = {**row, "project": 9, "can_be_scored": False}, {**row, "project": 8, "tasks": 0}

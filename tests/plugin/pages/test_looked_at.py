@@ -4,12 +4,19 @@ import re
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from label_studio_crowd.connection.record import NotConnectedError
+from label_studio_crowd.pages import insights
 from label_studio_crowd.pages.report import report_html
+from label_studio_crowd.pages.words import moment
 from label_studio_crowd.service import worker
-from label_studio_crowd.store.projects import OnlyLookedAt
+from label_studio_crowd.settings import load
+from label_studio_crowd.store.projects import OnlyLookedAt, Title
+from label_studio_crowd.store.tables import runs
+from label_studio_crowd.studio.controls import NothingToScoreError, find_controls
+from tests.plugin.pages.insights.small_projects import shown, votes
 from tests.plugin.pages.showing import BROWSER, OWN, PAGES, fill
 from tests.plugin.pages.test_browser import looking
 from tests.plugin.server.serving import guarded, running
@@ -37,9 +44,51 @@ def test_pages_say_that_a_project_was_only_looked_at(looked, page):
     assert "Rescore now" not in html
 
 
+def test_it_is_said_when_it_was_and_that_no_queue_is_served(looked):
+    client, _, stored, snapshot = looked
+    when = str(moment(snapshot.taken_at))
+    overview = client.get("/projects/1").text
+    assert when in overview
+    assert "Label first" in re.sub("<[^>]+>", "", overview)
+    assert "No queue is served" in overview
+    assert "in the queue: " not in overview
+    listed = client.get("/projects").text
+    assert "only looked at" in listed
+    assert f"looked at</span> {when}" in listed
+    with stored.store.writing() as connection:
+        connection.execute(sa.delete(runs))
+    assert "A look is no run" in client.get("/projects/1/runs").text
+    assert "No run has ended yet" not in report_html(stored, snapshot, load(), 1)
+
+
+def test_where_nobody_has_labelled_anything_it_does_not_send_to_a_queue():
+    nothing = votes({}, {})
+    assert "Label All Tasks" in insights.next_steps(nothing, shown(nothing)).first
+    assert "Label All Tasks" not in insights.next_steps(nothing, shown(nothing), served=False).first
+
+
+def test_a_project_with_nothing_to_score_has_its_title_and_promises_nothing(tmp_path):
+    backend = guarded(tmp_path)
+    backend.project(5).facts.write(Title("Only pictures"))
+    backend.jobs.mark(5, at_once=True)
+    (job,) = backend.jobs.claim_due()
+    with pytest.raises(NothingToScoreError) as refused:
+        find_controls('<View><Image name="image" value="$image"/></View>')
+    backend.jobs.rest(backend.jobs.begin(job), refused.value.short)
+    with running(backend) as client:
+        for page in ("/projects", "/projects/5"):
+            html = client.get(page).text
+            assert "Only pictures" in html
+            assert "nothing to score" in html
+            assert "annotators cannot answer anything" in html
+            assert ">failed<" not in html
+        assert "updates by itself" not in html
+        assert "What can be scored" in html
+
+
 def test_it_is_in_the_list_and_nothing_can_be_started(looked):
     client, backend, _, _ = looked
-    assert "not connected" in client.get("/projects").text
+    assert "only looked at" in client.get("/projects").text
     assert client.post("/projects/1/rescore", headers=OWN).status_code == 404
     assert backend.jobs.states() == []
 

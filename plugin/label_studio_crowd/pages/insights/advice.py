@@ -28,6 +28,7 @@ _FEW: Final = 3
 
 _IMPORT: Final = "Import tasks in Label Studio: the project has none yet."
 _BEGIN: Final = "Ask annotators to press “Label All Tasks” in Label Studio: nobody has labelled anything yet."
+_NO_LABELS: Final = "Nobody has labelled anything yet."
 _NOBODY_ELSE: Final = (
     "Find a second annotator. Until somebody else labels some of the same tasks, it is not known how good labels are."
 )
@@ -125,7 +126,7 @@ class NextSteps:
         return sum(waiting.number for waiting in self.queue)
 
 
-def next_steps(snapshot: Snapshot, people: People, whole: Snapshot | None = None) -> NextSteps:
+def next_steps(snapshot: Snapshot, people: People, whole: Snapshot | None = None, *, served: bool = True) -> NextSteps:
     """Return what to do next.
 
     Parameters
@@ -134,6 +135,8 @@ def next_steps(snapshot: Snapshot, people: People, whole: Snapshot | None = None
         That of the control which is shown.
     whole
         The project's, with all controls: tasks wait for labels of the one that needs them most.
+    served
+        Whether annotators are served in the order of the queue: the project is connected.
     """
     known = np.isfinite(snapshot.agreement) & (snapshot.annotators > DELETED_USER) & ~snapshot.are_models
     weak = [row for row in _costliest(snapshot) if known[row]]
@@ -143,7 +146,7 @@ def next_steps(snapshot: Snapshot, people: People, whole: Snapshot | None = None
     queue = _queue(snapshot, whole)
     unsettled = int(np.count_nonzero(snapshot.settled_by == 0))
     return NextSteps(
-        first=_first(snapshot),
+        first=_first(snapshot, served=served),
         train=tuple(_trainee(snapshot, people, row) for row in weak[:_MOST]),
         more_to_train=max(len(weak) - _MOST, 0),
         usual=usual_quality(snapshot),
@@ -162,12 +165,12 @@ def next_steps(snapshot: Snapshot, people: People, whole: Snapshot | None = None
     )
 
 
-def _first(snapshot: Snapshot) -> str:
+def _first(snapshot: Snapshot, *, served: bool) -> str:
     """Return what is missing before anything can be said of the labels."""
     if not len(snapshot.tasks):
         return _IMPORT
     if not snapshot.labels.any():
-        return "" if snapshot.settled_by.all() else _BEGIN
+        return "" if snapshot.settled_by.all() else _BEGIN if served else _NO_LABELS
     if snapshot.judged[snapshot.people.task].any():
         return ""
     return _NO_OVERLAP if np.count_nonzero(snapshot.annotator_labels[~snapshot.are_models]) > 1 else _NOBODY_ELSE

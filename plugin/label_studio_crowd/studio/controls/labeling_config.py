@@ -104,7 +104,17 @@ class Found:
 
 
 class NothingToScoreError(UserError):
-    """The labeling config has no control that can be scored, or not the one that is asked for."""
+    """The labeling config has no control that can be scored, or not the one that is asked for.
+
+    Attributes
+    ----------
+    short
+        The message without the list of all that can be scored.
+    """
+
+    def __init__(self, short: str) -> None:
+        super().__init__(f"{short} These can be scored: {SCORED}.")
+        self.short = short
 
 
 def find_controls(config: str, names: Sequence[str] = (), ordered: Collection[str] = ()) -> tuple[Control, ...]:
@@ -230,9 +240,9 @@ def _per(element: Element, per: str) -> str:
 
 
 def _nothing_found(controls: Sequence[Found], name: str | None) -> str:
-    found = ", ".join(map(str, controls)) or "no control at all"
     wanted = f"no control named {name!r} that can be scored" if name else "no control that can be scored"
-    return f"The labeling config has {wanted}; found {found}. These can be scored: {SCORED}."
+    found = f"; found {', '.join(map(str, controls))}" if controls else ": annotators cannot answer anything"
+    return f"The labeling config has {wanted}{found}."
 
 
 def _control(found: Found, root: Element) -> Control:
