@@ -372,7 +372,8 @@ def test_a_backend_says_why_it_scores_nothing_and_rests_until_that_changes(studi
     def page():
         return service.http.get(f"/projects/{project.id}").text
 
-    until(lambda: "Nothing is scored." in page())
+    until(lambda: "Nothing to score." in page())
+    assert before["title"] in page()
     assert "no control that can be scored" in page()
     failed = service.log.read_text().count("no control that can be scored")
     assert failed == 1
