@@ -388,4 +388,4 @@ def test_a_backend_says_why_it_scores_nothing_and_rests_until_that_changes(studi
     assert answer.status_code == 200, answer.text
     until(lambda: plugin(project).info()["sampling"] == "Uncertainty sampling")
     until(lambda: labels(service, project) == 0)
-    assert "Nothing is scored." not in page()
+    assert "Nothing to score." not in page()
