@@ -78,7 +78,7 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
 
 
 def show_run(console: Console, report: RunReport, *, verbose: bool = False) -> None:
-    """Print a run in a few lines; if `verbose`, the seconds of each stage, too."""
+    """Print a run in a few lines; if `verbose`, the rounds of training and the seconds of each stage, too."""
     quality, tasks = report.mean_consensus_quality, _count(report.tasks or 0, "task")
     method = report.consensus or "crowdlab"  # the only one of earlier releases
     believed = "" if quality is None else f", mean consensus quality {quality:.3f} by {method}"
@@ -107,6 +107,8 @@ def show_run(console: Console, report: RunReport, *, verbose: bool = False) -> N
     for warning in report.warnings:
         console.print(f"{_MARKS['note']} {escape(warning)}", highlight=False)
     if verbose:
+        for control, told in report.rounds.items():
+            console.print(f"[dim]Training for {escape(control)}: {escape(told)}[/]", highlight=False)
         stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in report.seconds.items())
         waited = report.seconds_waited or 0
         console.print(f"[dim]{stages}; waiting for Label Studio {waited:.2f} s of these[/]", highlight=False)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from label_studio_crowd.settings import Settings
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print the seconds of each stage, too.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Print how training went and the seconds of each stage, too.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written; write nothing.")]
 
 

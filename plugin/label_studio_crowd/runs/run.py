@@ -94,8 +94,8 @@ class Run:
         """Return what was chosen as classifier and why; where there are several controls, of each, a line each."""
         first, *others = self.judged.probabilities
         if not others:
-            return first.summary
-        return "\n".join(f"{each.control}: {each.summary}" for each in (first, *others))
+            return first.about
+        return "\n".join(f"{each.control}: {each.about}" for each in (first, *others))
 
     def report(self) -> RunReport:
         """Return the run in numbers."""
@@ -119,7 +119,8 @@ class Run:
             ground_truth_annotations=answers.ground_truth,
             ground_truth_trusted=int((answers.known_labels >= 0).sum()),
             classifier=self._classifier(),
-            classifiers={each.control: each.summary for each in self.judged.probabilities},
+            classifiers={each.control: each.about for each in self.judged.probabilities},
+            rounds={each.control: each.rounds for each in self.judged.probabilities if each.rounds},
             consensus=self.project.settings.consensus,
             trained=self.trained,
             mean_consensus_quality=float(quality[answered].mean()) if answered.any() else None,

@@ -84,6 +84,8 @@ class RunReport:
         are several controls, a line for each.
     classifiers
         What was chosen as classifier and why, by control.
+    rounds
+        How the rounds of the classifier's training went, by control, if it was trained in rounds.
     mean_consensus_quality, estimated_accuracy
         Over the tasks with labels.
     settled, settled_by
@@ -132,6 +134,7 @@ class RunReport:
     expected_seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     classifiers: Mapping[str, str] = field(default_factory=dict)
+    rounds: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     seconds_waited: float | None = None
 

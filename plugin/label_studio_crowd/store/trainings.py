@@ -26,7 +26,7 @@ class Probabilities:
     classifier
         The setting they were trained under.
     summary
-        What was chosen, why and how it went, for people.
+        What was chosen, why and how it went, for people; after a line break what only `--verbose` tells.
     classes
         The K classes of the columns; of numbers there is one column.
     tasks, pred_probs
@@ -52,6 +52,16 @@ class Probabilities:
     newest: str
     training: str = ""
     trained_at: float = 0.0
+
+    @property
+    def about(self) -> str:
+        """What everybody is told of the training."""
+        return self.summary.partition("\n")[0]
+
+    @property
+    def rounds(self) -> str:
+        """How its rounds went, "" where that is not known."""
+        return self.summary.partition("\n")[2]
 
 
 _NOT_SAID: Final = ""

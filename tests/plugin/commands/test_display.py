@@ -75,3 +75,10 @@ def test_a_run_says_where_the_model_disagrees(number, said):
     show_run(console, RunReport(tasks=2000, model_disagrees=number))
     lines = [line for line in console.file.getvalue().splitlines() if "Model disagrees" in line]
     assert lines == ([f"Model disagrees: {said} where the classifier contradicts all annotators"] if said else [])
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_how_training_went_is_told_to_whoever_asks(verbose):
+    console = Console(file=io.StringIO(), width=200)
+    show_run(console, RunReport(classifier="text", rounds={"label": "3 rounds changed 9.0%."}), verbose=verbose)
+    assert ("3 rounds changed 9.0%." in console.file.getvalue()) == verbose

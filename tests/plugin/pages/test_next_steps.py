@@ -192,10 +192,7 @@ def test_each_step_is_a_line(tmp_path):
 
 def test_tasks_where_the_model_disagrees_are_to_be_looked_at(tmp_path):
     said = lines(tmp_path, outweighed("a"))
-    assert (
-        "Look at 1 task: the classifier says something else than all annotators there, so quality does not settle it."
-        in said
-    )
+    assert "Look at 1 task: the classifier contradicts every annotator; it needs one more label." in said
     assert "Label 1 task in the queue: 1 where the model disagrees with all annotators." in said
 
 

@@ -70,20 +70,24 @@ class Trained:
 
     @property
     def summary(self) -> str:
-        """Two or three sentences for the user."""
+        """Two sentences for the user, and in a line of its own how the rounds went."""
         n = int((self.labels >= 0).sum())
         if not n:
             return f"{self.why}. No task has a label yet, so there was nothing to learn from."
-        moves = ", then ".join(f"{share:.1%}" for share in self.changed)
-        trend = "" if self.settled else ", which have not settled"
         text = (
             f"{self.why}. Out of sample it agrees with {self.agreement:.1%} of {n:,} consensus labels "
-            f"(the commonest class alone: {self.chance:.1%}). {self.rounds} round{'s' * (self.rounds > 1)} "
-            f"changed {moves} of the consensus labels{trend}."
+            f"(the commonest class alone: {self.chance:.1%})."
         )
         if not self.informative:
             text += " It predicts no better than the class shares, so it will have little influence."
-        return text
+        return f"{text}\n{rounds_told(self.changed, 'consensus labels')}"
+
+
+def rounds_told(changed: Sequence[float], what: str) -> str:
+    """Return in words which share of the labels, or sets, each round of training changed."""
+    moves = ", then ".join(f"{share:.1%}" for share in changed)
+    still = "" if changed[-1] < SETTLED else " After the last, some still changed."
+    return f"{len(changed)} round{'s' * (len(changed) > 1)} changed {moves} of the {what}.{still}"
 
 
 def train(

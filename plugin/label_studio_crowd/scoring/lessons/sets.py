@@ -12,7 +12,7 @@ from label_studio_crowd.scoring import classifiers
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.classifiers.out_of_sample import FLOOR
 from label_studio_crowd.scoring.classifiers.sets import UNKNOWN, SetClassifier
-from label_studio_crowd.scoring.classifiers.training import SETTLED
+from label_studio_crowd.scoring.classifiers.training import SETTLED, rounds_told
 from label_studio_crowd.scoring.kinds import KINDS, believe
 from label_studio_crowd.scoring.lessons.lesson import Floats, Learned, Lesson
 from label_studio_crowd.settings import ConsensusMethod
@@ -82,15 +82,13 @@ def _summary(why: str, P: Floats, sets: Codes, changed: list[float]) -> str:
     y, chances = sets[told], P[told]
     shares = np.clip(y.mean(axis=0), FLOOR / 2, 1 - FLOOR / 2)
     agrees, alone = ((chances >= HALF) == y).mean(), ((shares >= HALF) == y).mean()
-    rounds = len(changed)
     text = (
         f"{why}, each class by itself. Out of sample it agrees with {agrees:.1%} of what {n:,} consensus sets say of "
-        f"their {sets.shape[1]} classes (the shares of the classes alone: {alone:.1%}). {rounds} "
-        f"round{'s' * (rounds > 1)} changed {', then '.join(f'{share:.1%}' for share in changed)} of the sets."
+        f"their {sets.shape[1]} classes (the shares of the classes alone: {alone:.1%})."
     )
     if _loss(chances, y) >= _loss(np.tile(shares, (n, 1)), y):
         text += " It predicts no better than the class shares, so it will have little influence."
-    return text
+    return f"{text}\n{rounds_told(changed, 'sets')}"
 
 
 def _loss(P: Floats, y: Codes) -> float:
