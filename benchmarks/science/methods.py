@@ -34,7 +34,7 @@ from benchmarks.science.papers.running import carry_out, parser_of
 from crowdcore import Crowd
 from crowdcore.aggregate.methods import METHODS, Method
 from label_studio_crowd.files.comparison import BINS, Row, compare
-from label_studio_crowd.files.sources import Evidence
+from label_studio_crowd.files.evidence import Evidence
 
 SIMULATIONS = {
     "independent": "independent",

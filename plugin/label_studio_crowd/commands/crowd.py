@@ -107,8 +107,11 @@ def aggregate(
     from label_studio_crowd.commands.crowd_display import working
     from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.files.comparison import missing_evidence
+    from label_studio_crowd.files.evidence import read_evidence
     from label_studio_crowd.files.method_options import of_people, parse_method, parse_options
-    from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
+    from label_studio_crowd.files.sources import Source
+    from label_studio_crowd.files.user_errors import user_errors
+    from label_studio_crowd.files.writing import TABLES, check_out, write_frame
 
     strategy = method or "hierarchical-dawid-skene"
     name, options = parse_method(strategy)
@@ -154,7 +157,7 @@ def _write_labels(console: Console, found: Aggregation, out: Path | None, *, har
     import numpy as np
 
     from label_studio_crowd.commands.crowd_display import show_frame
-    from label_studio_crowd.files.sources import write_frame
+    from label_studio_crowd.files.writing import write_frame
 
     frame = found.to_frame()
     if out is None:
@@ -198,7 +201,10 @@ def identify(
     from label_studio_crowd.commands.crowd_display import show_frame, working
     from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.commands.margins import ByMargin, is_margin, refuse_margin_options
-    from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, user_errors, write_frame
+    from label_studio_crowd.files.evidence import read_evidence
+    from label_studio_crowd.files.sources import Source
+    from label_studio_crowd.files.user_errors import user_errors
+    from label_studio_crowd.files.writing import TABLES, check_out, write_frame
 
     check_out(out, TABLES, read=(answers, probabilities, truth, features))
     console, err = consoles()
@@ -293,7 +299,8 @@ def simulate(
 
     from crowdcore.simulation import find_strategy
     from label_studio_crowd.files.method_options import parse_options
-    from label_studio_crowd.files.sources import check_out, user_errors
+    from label_studio_crowd.files.user_errors import user_errors
+    from label_studio_crowd.files.writing import check_out
 
     truth_out = out.with_name(f"{out.stem}-truth{out.suffix}")
     if out.suffix:
@@ -329,7 +336,7 @@ def _write_simulation(made: Simulation, out: Path, truth_out: Path, name: str) -
     import pandas as pd
 
     from crowdcore.formats import write_crowd, write_simulation
-    from label_studio_crowd.files.sources import write_frame
+    from label_studio_crowd.files.writing import write_frame
 
     if not out.suffix:
         return sorted(write_simulation(made, out, name=name).iterdir())
@@ -361,13 +368,17 @@ def compare(
     from label_studio_crowd.commands.crowd_display import progress_bar, show_comparison
     from label_studio_crowd.commands.crowd_kinds import other_kind
     from label_studio_crowd.files import comparison
-    from label_studio_crowd.files import sources as crowd_files
+    from label_studio_crowd.files.evidence import read_evidence
+    from label_studio_crowd.files.sources import Source
+    from label_studio_crowd.files.true_labels import read_true_labels
+    from label_studio_crowd.files.user_errors import user_errors
+    from label_studio_crowd.files.writing import TABLES, check_out, write_frame
 
-    crowd_files.check_out(out, (*crowd_files.TABLES, ".md"), read=(answers, truth, probabilities, features))
+    check_out(out, (*TABLES, ".md"), read=(answers, truth, probabilities, features))
     console, err = consoles(as_json)
-    with crowd_files.user_errors():
+    with user_errors():
         names = [name.strip() for name in (methods or "").split(",") if name.strip()]
-        source = crowd_files.Source(answers, how, truth)
+        source = Source(answers, how, truth)
         reading = source.read()
         others = {"--probabilities": probabilities, "--features": features}
         kinded = other_kind(source, reading, console, err, others)
@@ -375,10 +386,8 @@ def compare(
             kinded.compare(names, out, as_json=as_json)
             return
         chosen = comparison.chosen_methods(names)
-        labels = crowd_files.read_true_labels(source, reading)
-        given = crowd_files.read_evidence(
-            source, reading, probabilities=probabilities, features=features, with_truth=False
-        )
+        labels = read_true_labels(source, reading)
+        given = read_evidence(source, reading, probabilities=probabilities, features=features, with_truth=False)
         judged = int((labels.index.isin(given.crowd.tasks[given.crowd.num_answers > 0])).sum())
         for note in nearly_classes(labels.to_numpy(), reading.crowd):
             err.print(note, highlight=False, markup=False, soft_wrap=True)
@@ -392,7 +401,7 @@ def compare(
         else:
             show_comparison(console, rows)
         if out is not None:
-            path = crowd_files.write_frame(pd.DataFrame([asdict(row) for row in rows]), out)
+            path = write_frame(pd.DataFrame([asdict(row) for row in rows]), out)
             if not as_json:
                 typer.echo(f"Wrote {path}")
 

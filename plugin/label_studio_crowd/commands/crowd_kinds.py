@@ -14,7 +14,10 @@ import typer
 
 from label_studio_crowd.commands.crowd_display import show_frame, working
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.files.sources import TABLES, Source, check_out, read_evidence, read_true_labels, write_frame
+from label_studio_crowd.files.evidence import read_evidence
+from label_studio_crowd.files.sources import Source
+from label_studio_crowd.files.true_labels import read_true_labels
+from label_studio_crowd.files.writing import TABLES, check_out, write_frame
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -95,7 +95,7 @@ def aggregate_deep(
     """Train a network straight from the annotators' answers. The consensus is most often the best teacher."""
     from label_studio_crowd.files.learning.models import find_strategy
     from label_studio_crowd.files.learning.training import Work, taught_by_answers
-    from label_studio_crowd.files.sources import user_errors
+    from label_studio_crowd.files.user_errors import user_errors
 
     with user_errors():
         find_strategy(strategy)
@@ -105,7 +105,7 @@ def aggregate_deep(
 def modelinfo(as_json: JsonOption = False) -> None:
     """List the networks that --model takes. It needs no connection to the internet."""
     from label_studio_crowd.files.learning.models import own_models, torchvision_models
-    from label_studio_crowd.files.sources import user_errors
+    from label_studio_crowd.files.user_errors import user_errors
 
     with user_errors():
         own, others = own_models(), torchvision_models()
@@ -140,7 +140,7 @@ def register(app: typer.Typer) -> None:
 def _run(work: Work, learn: Callable[..., Outcome], *, as_json: bool) -> None:
     """Read, learn, and show."""
     from label_studio_crowd.commands.crowd_display import progress_bar
-    from label_studio_crowd.files.sources import user_errors
+    from label_studio_crowd.files.user_errors import user_errors
 
     console, err = consoles(as_json)
     try:

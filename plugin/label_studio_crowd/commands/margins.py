@@ -13,11 +13,13 @@ from crowdcore.identify import METHODS
 from crowdcore.registry import plain_name
 from label_studio_crowd.commands.crowd_display import progress_bar, show_frame
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.files.evidence import read_evidence
 from label_studio_crowd.files.learning.hard_tasks import LARGEST, check_network, is_perceptron, judge, write_files
 from label_studio_crowd.files.learning.lessons import Lessons, check_kind, with_n_classes
 from label_studio_crowd.files.learning.pictures import lessons_of_pictures, smaller
 from label_studio_crowd.files.learning.plan import MarginOptions, Plan
-from label_studio_crowd.files.sources import Source, read_evidence, write_frame
+from label_studio_crowd.files.sources import Source
+from label_studio_crowd.files.writing import write_frame
 
 if TYPE_CHECKING:
     from typing import Any

@@ -78,7 +78,7 @@ def in_a_file(
 
     from label_studio_crowd.feedback import silent
     from label_studio_crowd.files.exported_project import NUMBER, ExportedStudio
-    from label_studio_crowd.files.sources import user_errors
+    from label_studio_crowd.files.user_errors import user_errors
     from label_studio_crowd.project import Project
     from label_studio_crowd.store.projects import Store
 

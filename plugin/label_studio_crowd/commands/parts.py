@@ -12,7 +12,8 @@ import typer
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.method_options import parse_method, parse_options
-from label_studio_crowd.files.sources import TABLES, as_options, check_out, user_errors, write_frame
+from label_studio_crowd.files.user_errors import as_options, user_errors
+from label_studio_crowd.files.writing import TABLES, check_out, write_frame
 
 if TYPE_CHECKING:
     from rich.console import Console

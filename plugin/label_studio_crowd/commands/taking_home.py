@@ -203,7 +203,7 @@ def _write_tables(project: int, settings: Settings, out: Path, *, with_data: boo
 
 def _write_import(project: int, settings: Settings, out: Path, wanted: Wanted, what: As) -> None:
     from label_studio_crowd.files.label_studio import write_import
-    from label_studio_crowd.files.sources import check_out
+    from label_studio_crowd.files.writing import check_out
 
     check_out(out, (".json",))
     with at_work(project, settings) as opened:

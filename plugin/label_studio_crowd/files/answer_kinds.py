@@ -32,9 +32,10 @@ from crowdcore.kinds import (
 )
 from crowdcore.kinds.agreement import alpha, set_distance, squared_distance
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.files.export_truths import true_answers
-from label_studio_crowd.files.sources import HowToRead, Source, read_true_labels
+from label_studio_crowd.files.sources import HowToRead, Source
 from label_studio_crowd.files.studio_export import ExportReading
+from label_studio_crowd.files.true_answers import true_answers
+from label_studio_crowd.files.true_labels import read_true_labels
 from label_studio_crowd.scoring.answers import Answers, plain_answers
 from label_studio_crowd.scoring.kinds import KINDS, KindBelief, believe
 from label_studio_crowd.scoring.regional import believe_about, with_shared_ids

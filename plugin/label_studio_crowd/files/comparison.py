@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from crowdcore.aggregate.methods import METHODS, Method, find_method, run_method
 from crowdcore.crowd.table import Crowd
+from label_studio_crowd.files.evidence import Evidence
 from label_studio_crowd.files.method_options import of_people
-from label_studio_crowd.files.sources import Evidence
 
 if TYPE_CHECKING:
     import pandas as pd

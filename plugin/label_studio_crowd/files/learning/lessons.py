@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.files.sources import Source, read_true_labels
+from label_studio_crowd.files.sources import Source
+from label_studio_crowd.files.true_labels import read_true_labels
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.files.sources import check_out
 from label_studio_crowd.files.training.detection import write_coco, write_yolo
 from label_studio_crowd.files.training.marked import Marked, Medium
 from label_studio_crowd.files.training.pictures import file_names
 from label_studio_crowd.files.training.spans import check_spacy, write_conll, write_spacy
+from label_studio_crowd.files.writing import check_out
 
 Write = Callable[[Marked, Path, "Counter[str]"], list[Path]]
 
