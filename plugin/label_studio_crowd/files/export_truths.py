@@ -11,7 +11,8 @@ from crowdcore.formats.by_task import check_overlap
 from crowdcore.formats.delimited import typed
 from crowdcore.formats.tables import is_json
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.files.studio_export import Export, ExportReading, load_export
+from label_studio_crowd.files.studio_export import ExportReading
+from label_studio_crowd.files.studio_json import Export, load_export
 from label_studio_crowd.scoring.answers import read_answers
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import orjson
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.feedback import Progress, silent
-from label_studio_crowd.files.studio_export import Export, load_export
+from label_studio_crowd.files.studio_json import Export, load_export
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.client import Studio
 from label_studio_crowd.studio.controls.fitting_config import fitting_config

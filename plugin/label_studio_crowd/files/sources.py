@@ -144,7 +144,7 @@ class HowToRead:
     def _tasks_of_export(self, path: Path) -> list[Any] | None:
         """Return the tasks of what Label Studio wrote; None if it is something else."""
         from crowdcore.formats.tables import is_json
-        from label_studio_crowd.files.studio_export import load_export
+        from label_studio_crowd.files.studio_json import load_export
 
         if self.format not in (None, STUDIO) or not (self.format == STUDIO or path.is_dir() or is_json(path)):
             return None
