@@ -203,7 +203,7 @@ class Work:
 
 def other_kind(source: Source, reading: Reading, console: Console, err: Console, given: dict[str, Any]) -> Work | None:
     """Say what was read, and return the work where the answers are not one class; options by flag are for classes."""
-    from label_studio_crowd.files.answer_kinds import as_asked, kind_of, refuse_others
+    from label_studio_crowd.files.which_kind import as_asked, kind_of, refuse_others
 
     kind, note = kind_of(source.how, reading)
     about = reading.about

@@ -135,7 +135,7 @@ def lessons_of_features(source: Source, features: Path, n_classes: int | None) -
 
 def check_kind(source: Source, reading: Reading) -> None:
     """Raise a `UserError` if the answers are not one class, or there are none."""
-    from label_studio_crowd.files.answer_kinds import kind_of
+    from label_studio_crowd.files.which_kind import kind_of
 
     kind, _ = kind_of(source.how, reading)
     if kind != "choice":
