@@ -13,7 +13,8 @@ import pytest
 
 from harness.project import choice
 from label_studio_crowd.connection.doctor import examine
-from label_studio_crowd.exchange.plan import Costs, Edits, Plan
+from label_studio_crowd.exchange.edits import Costs, Edits
+from label_studio_crowd.exchange.plan import Plan
 from label_studio_crowd.exchange.publish import PendingImport, carry_out, observe
 from label_studio_crowd.runs.rescore import rescore
 from label_studio_crowd.scoring import memory

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from label_studio_crowd.exchange.plan import Costs, Edits, Plan, TaskChange
+from label_studio_crowd.exchange.edits import Costs, Edits
+from label_studio_crowd.exchange.plan import Plan, TaskChange
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import Fact, Facts
 from label_studio_crowd.studio.failures import StudioError

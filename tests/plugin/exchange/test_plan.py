@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdcore import Crowd
-from label_studio_crowd.exchange.plan import Costs, make_plan
+from label_studio_crowd.exchange.edits import Costs
+from label_studio_crowd.exchange.plan import make_plan
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.store.mirror import Tasks

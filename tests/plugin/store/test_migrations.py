@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from label_studio_crowd.connection.adoption import Adopted, Declined, Setup
 from label_studio_crowd.connection.record import Record
 from label_studio_crowd.estimate import Estimate
-from label_studio_crowd.exchange.plan import Costs
+from label_studio_crowd.exchange.edits import Costs
 from label_studio_crowd.exchange.publish import PendingImport
 from label_studio_crowd.runs.situation import ScoredWith, Seen, Settled
 from label_studio_crowd.scoring.outlook import DryRun, Forecast, History, Moment, Reliability
