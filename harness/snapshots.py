@@ -13,8 +13,8 @@ import orjson
 from numpy.typing import NDArray
 
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
-from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.joint import joint
+from label_studio_crowd.scoring.reading import read_answers
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.scoring.snapshot_taking import take_snapshot

@@ -13,7 +13,7 @@ from crowdcore.formats.tables import is_json
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.studio_export import ExportReading
 from label_studio_crowd.files.studio_json import Export, load_export
-from label_studio_crowd.scoring.answers import read_answers
+from label_studio_crowd.scoring.reading import read_answers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,8 @@ from crowdcore.formats import Reading
 from crowdcore.formats.delimited import typed
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.files.studio_json import Export
-from label_studio_crowd.scoring.answers import SUPERSEDED, TRUTH, read_answers
+from label_studio_crowd.scoring.answers import SUPERSEDED, TRUTH
+from label_studio_crowd.scoring.reading import read_answers
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import model_id, shown_model
 from label_studio_crowd.studio.controls import infer_control, regions_in

@@ -17,12 +17,13 @@ from label_studio_crowd.exchange.models import models_of
 from label_studio_crowd.exchange.own_words import repeats_of_ours
 from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project, ScoredProject
-from label_studio_crowd.scoring.answers import Answers, NoClassesError, read_answers
+from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.joint import Regions, joint, score_together
 from label_studio_crowd.scoring.kinds.marked_texts import text_field, texts_of
 from label_studio_crowd.scoring.memory import check_memory
 from label_studio_crowd.scoring.own_choices import OwnChoices
 from label_studio_crowd.scoring.probabilities import for_tasks
+from label_studio_crowd.scoring.reading import NoClassesError, read_answers
 from label_studio_crowd.scoring.scores import Scores, score
 from label_studio_crowd.scoring.snapshot import FORMAT
 from label_studio_crowd.settings import PROJECT_OPTIONS, Settings

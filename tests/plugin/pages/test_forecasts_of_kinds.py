@@ -8,10 +8,10 @@ import pytest
 
 from harness.snapshots import annotations_of
 from label_studio_crowd.pages.report import report_html
-from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.growth import without_labels
 from label_studio_crowd.scoring.joint import joint, score_together
 from label_studio_crowd.scoring.outlook import Forecast, renew_outlook
+from label_studio_crowd.scoring.reading import read_answers
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.studio.controls import find_controls

@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from crowdcore.kinds import Region, Span, TextFeatures
-from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.kinds import believe
 from label_studio_crowd.scoring.kinds.marked_texts import LEAST_TASKS, MarkedTexts, text_field, texts_of
+from label_studio_crowd.scoring.reading import read_answers
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.controls import PARAGRAPH, find_control
 

@@ -12,9 +12,10 @@ import pytest
 from crowdcore.outlook.forecast import forecast_accuracy
 from harness.snapshots import annotation, control_of, snapshot_of
 from label_studio_crowd.scoring.accuracy import consensus_accuracy
-from label_studio_crowd.scoring.answers import ALONE, read_answers
+from label_studio_crowd.scoring.answers import ALONE
 from label_studio_crowd.scoring.joint import joint, people
 from label_studio_crowd.scoring.outlook import _coefficients
+from label_studio_crowd.scoring.reading import read_answers
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.people import is_model, model_id

@@ -5,7 +5,6 @@ from harness.snapshots import annotation, control_of, snapshot_of
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights import project_agreement, project_overview
 from label_studio_crowd.pages.insights.figures import People
-from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.outlook import (
     Forecast,
     History,
@@ -14,6 +13,7 @@ from label_studio_crowd.scoring.outlook import (
     is_outlook_due,
     renew_outlook,
 )
+from label_studio_crowd.scoring.reading import read_answers
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.store.problems import Problems, add_problem
 from label_studio_crowd.store.projects import Store

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from label_studio_crowd.exchange.plan import make_plan
-from label_studio_crowd.scoring.answers import read_answers
 from label_studio_crowd.scoring.joint import joint, score_together
+from label_studio_crowd.scoring.reading import read_answers
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.store.mirror import Annotation, Tasks
 from label_studio_crowd.studio.controls import find_controls

@@ -7,10 +7,11 @@ from crowdcore.hierarchical.confidence import least_confidence
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 from crowdcore.votes import overruled_tasks
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.scoring.answers import ALONE, read_answers
+from label_studio_crowd.scoring.answers import ALONE
 from label_studio_crowd.scoring.consensus import MOST_EXPONENT
 from label_studio_crowd.scoring.memory import check_memory, memory_note
 from label_studio_crowd.scoring.own_choices import OwnChoices
+from label_studio_crowd.scoring.reading import read_answers
 from label_studio_crowd.scoring.scores import score
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.studio.controls import find_control
