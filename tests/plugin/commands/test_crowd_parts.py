@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ import pytest
 
 from crowdcore import Crowd, crowdlab
 from crowdcore.aggregate import DawidSkene
-from label_studio_crowd.commands import cli
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed: label-studio-crowd[distributed]")
 pytest.importorskip("fsspec", reason="fsspec is not installed: label-studio-crowd[distributed]")
@@ -29,20 +27,6 @@ def frame(tmp_path, monkeypatch):
     for file in range(3):
         frame[frame["annotator"] % 3 == file].to_parquet(f"answers/{file}.parquet")
     return frame
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command: -> exit code, output, what was said beside."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["label-studio-crowd", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return ended.value.code or 0, *capsys.readouterr()
-
-    return run
 
 
 def test_labels_are_those_of_the_whole_crowd(frame, run, tmp_path):

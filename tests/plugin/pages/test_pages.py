@@ -29,7 +29,9 @@ def test_every_page_is_complete_and_asks_no_other_host(shown, page):
 @pytest.mark.parametrize("page", PAGES)
 def test_links_between_pages_lead_somewhere(shown, page):
     links, _ = addresses(shown.client.get(f"/projects/1{page}").text)
-    for address in {link.replace("&amp;", "&") for link in links if is_own(link)}:
+    addresses_here = {link.replace("&amp;", "&") for link in links if is_own(link)}
+    assert {"/projects/1/queue", "/projects/1/annotators", "/projects/1/runs"} <= addresses_here
+    for address in addresses_here:
         assert shown.client.get(address).status_code == 200, address
 
 

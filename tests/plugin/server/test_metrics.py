@@ -7,10 +7,9 @@ import sqlalchemy as sa
 
 from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.outlook import Forecast
-from label_studio_crowd.server.application import create_application
 from label_studio_crowd.store.database import now
 from label_studio_crowd.store.worker_life import WorkerSeen, saying_alive
-from tests.plugin.server.serving import STUDIO, guarded, payload, seed
+from tests.plugin.server.serving import STUDIO, guarded, payload, running, seed
 
 
 def test_ready_says_what_does_not_answer(client, backend, monkeypatch):
@@ -72,6 +71,7 @@ def test_metrics_of_a_store_that_fails(client, backend, monkeypatch):
 
 
 def test_two_applications_in_one_process(tmp_path):
-    one, two = guarded(tmp_path), guarded(tmp_path)
-    create_application(one)
-    create_application(two)
+    with running(guarded(tmp_path / "one")) as one, running(guarded(tmp_path / "two")) as two:
+        one.post("/webhook", json=payload("annotation_created"))
+        counted = 'label_studio_crowd_webhooks_total{kind="annotations",result="marked"} 1.0'
+        assert [counted in client.get("/metrics").text for client in (one, two)] == [True, False]

@@ -308,9 +308,12 @@ def test_a_job_goes_on_where_its_progress_cannot_be_kept(jobs, monkeypatch):
         raise sa.exc.OperationalError("UPDATE", {}, Exception("the store is away"))
 
     jobs.mark(PROJECT, at_once=True)
-    progress = kept_progress(jobs, begun(jobs))
+    job = begun(jobs)
+    progress = kept_progress(jobs, job)
     monkeypatch.setattr(jobs, "note_progress", fail)
     progress("cross-validation", 1, 3)
+    jobs.done(job)
+    assert state(jobs).word == "fresh"
 
 
 def test_each_job_of_a_project_has_its_own_progress(jobs):
