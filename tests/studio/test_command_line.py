@@ -145,6 +145,29 @@ def test_projects_lists_what_there_is_to_look_at(run, project):
     assert "last scored" in run(["projects"]).stdout
 
 
+def test_look_says_what_label_studios_exports_leave_out(run, project, studio, tmp_path):
+    def looked_at(**how):
+        exported = studio.api.get(f"/api/projects/{project.id}/export", params={"exportType": "JSON", **how})
+        (tmp_path / "export.json").write_bytes(exported.content)
+        return run(["look", tmp_path / "export.json"]).stdout
+
+    said = looked_at()
+    assert "export.json (control label): 12 labels by 2 annotators on 8 of 8 tasks" in said
+    assert "• export.json has only the tasks with annotations, so that" in said
+    assert "annotators as numbers, without names" in said
+    said = looked_at(download_all_tasks="true")
+    assert "12 labels by 2 annotators on 8 of 12 tasks" in said
+    assert "• export.json has annotators as numbers, without names" in said
+    asked = {"serialization_options": {"annotations__completed_by": {"only_id": False}}}
+    made = studio.api.post(f"/api/projects/{project.id}/exports/", json=asked).json()
+    file = f"/api/projects/{project.id}/exports/{made['id']}/download"
+    (tmp_path / "snapshot.json").write_bytes(studio.api.get(file, params={"exportType": "JSON"}).content)
+    said = run(["look", tmp_path / "snapshot.json"]).stdout
+    assert "ann@example.com" in said
+    assert "8 of 12 tasks" in said
+    assert "• snapshot.json" not in said
+
+
 def test_an_error_as_json_says_whether_it_may_pass(run, project):
     away = run(["status", project.id, "--json"], url="http://127.0.0.1:9")
     assert json.loads(away.stdout)["may_pass"] is True

@@ -1,4 +1,4 @@
-"""What the command line says while numba compiles the kernels: once after installation, on a terminal alone."""
+"""What the command line says while numba compiles the kernels: once after installation."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _LOG = logging.getLogger("crowdcore")
 
 @contextmanager
 def compilation_told(*, quiet: bool) -> Iterator[None]:
-    """Say that kernels are compiled, and at the end in how many seconds.
+    """Say that kernels are compiled as soon as that begins, and on a terminal at the end in how many seconds.
 
     Parameters
     ----------
     quiet
         Say nothing, because the output is read by a program.
     """
-    told = _Told() if not quiet and sys.stderr.isatty() else logging.NullHandler()
+    told = _Told() if not quiet else logging.NullHandler()
     _LOG.addHandler(told)
     try:
         yield
     finally:
         _LOG.removeHandler(told)
-        if isinstance(told, _Told) and told.said:
+        if isinstance(told, _Told) and told.said and sys.stderr.isatty():
             _say(f"Compiled in {_seconds():.0f} s; from now on that is on disk.")
 
 

@@ -77,15 +77,16 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
         console.print(f"{_MARKS[check.level]} {escape(check.what)}{mend}", highlight=False)
 
 
-def show_run(console: Console, report: RunReport, *, verbose: bool = False) -> None:
+def show_run(console: Console, report: RunReport, *, verbose: bool = False, of_file: bool = False) -> None:
     """Print a run in a few lines; if `verbose`, the rounds of training and the seconds of each stage, too."""
     quality, tasks = report.mean_consensus_quality, _count(report.tasks or 0, "task")
     method = report.consensus or "crowdlab"  # the only one of earlier releases
     believed = "" if quality is None else f", mean consensus quality {quality:.3f} by {method}"
     set_aside = ", ".join(f"{count} {reason}" for reason, count in report.set_aside.items())
     no_answers = f"; no answers: {set_aside}" if set_aside else ""
+    number = "" if of_file else f"project {report.project}, "
     console.print(
-        f"[bold]{escape(report.title)}[/] (project {report.project}, control {escape(report.control)}): "
+        f"[bold]{escape(report.title)}[/] ({number}control {escape(report.control)}): "
         f"{_count(report.labels or 0, 'label')} by {_count(report.annotators or 0, 'annotator')} on "
         f"{report.labelled_tasks or 0:,} of {tasks}" + no_answers,
         highlight=False,

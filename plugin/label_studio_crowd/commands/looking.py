@@ -65,7 +65,8 @@ def look(
         if out is not None:
             _write_report(opened, out, None, hide_names=hide_names)
     where = "" if isinstance(project, Path) else f"{settings.url}/projects/{project}"
-    display.show_run(console, run.report(), verbose=verbose)
+    display.show_run(console, run.report(), verbose=verbose, of_file=isinstance(project, Path))
+    _tell_what_is_left_out(opened)
     display.show_queue(console, run.scores, run.plan.queue, where)
     display.show_annotators(console, run.scores, names)
     if where:
@@ -100,6 +101,7 @@ def report(
         if isinstance(project, Path):
             _scored(opened)
         _write_report(opened, out, control, hide_names=hide_names)
+    _tell_what_is_left_out(opened, err=True)
     typer.echo(f"Wrote {out}")
 
 
@@ -117,6 +119,13 @@ def _opened(
     if label_config is not None:
         raise UserError("--label-config is for Label Studio's export, and a project has its own: leave it out.")
     return at_work(project, settings, writing=writing, progress=progress)
+
+
+def _tell_what_is_left_out(opened: Project, *, err: bool = False) -> None:
+    from label_studio_crowd.files.exported_project import ExportedStudio
+
+    if isinstance(opened.studio, ExportedStudio) and (note := opened.studio.left_out()):
+        typer.echo(f"• {note}", err=err)
 
 
 def _scored(opened: Project) -> Run:

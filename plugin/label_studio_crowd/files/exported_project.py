@@ -52,13 +52,13 @@ class ExportedStudio(Studio):
         export = Export(path)
         given = [list(export.annotations(place, task)) for place, task in enumerate(found)]
         self._ids = _numbers(export.tasks)
-        self._people = _annotators(export.people)
+        self._people = _annotators(export.people, export.names)
         self._tasks = [
             self._task(number, task, rows) for number, task, rows in zip(self._ids, found, given, strict=True)
         ]
         given_predictions = (row for task in found for row in _rows(task.get("predictions")))
         self._bare_ids = sum(not _is_whole(row) for row in given_predictions)
-        self._title = path.stem
+        self._title = path.name
         results = (row["result"] for task in self._tasks for row in task["annotations"])
         examples = [task["data"] for task in self._tasks[:_EXAMPLES]]
         self._config = fitting_config(results, examples) if label_config is None else label_config
@@ -107,6 +107,17 @@ class ExportedStudio(Studio):
             "show_collab_predictions": True,
             "ground_truth_number": 0,
         }
+
+    def left_out(self) -> str:
+        """Return what the file has not of its project, in one sentence; "" where nothing seems to be missing."""
+        parts = []
+        if all(task["annotations"] for task in self._tasks):
+            parts.append(
+                "only the tasks with annotations, so that shares of tasks are not the project's if that has others"
+            )
+        if self._people and not any(name for _, name in self._people.values()):
+            parts.append("annotators as numbers, without names")
+        return f"{self._title} has {' and '.join(parts)}, as Label Studio exports them." if parts else ""
 
     def seconds_waited(self) -> float:
         """See `Studio`."""
@@ -211,8 +222,11 @@ def _numbers(ids: list[Any]) -> list[int]:
     return list(range(1, len(ids) + 1))
 
 
-def _annotators(people: Mapping[Any, int]) -> dict[int, tuple[int, str]]:
+def _annotators(people: Mapping[Any, int], names: Mapping[Any, str]) -> dict[int, tuple[int, str]]:
     """Return the number and the name of each person, by their place: who has a number keeps it."""
     taken = {who for who in people if isinstance(who, int) and who > 0}
     free = (number for number in range(1, 2 + len(people) + len(taken)) if number not in taken)
-    return {place: (who, "") if who in taken else (next(free), str(who)) for who, place in people.items()}
+    return {
+        place: (who, names.get(who, "")) if who in taken else (next(free), names.get(who, str(who)))
+        for who, place in people.items()
+    }

@@ -92,6 +92,8 @@ class Export:
         The ids of the tasks, None where one has none.
     people
         Who annotates, by number: what names them.
+    names
+        What people are called, by what names them, where the export says it: first and last name, else the address.
     unnamed
         Annotations that say nothing of who made them.
     versions
@@ -103,6 +105,7 @@ class Export:
     path: Path
     tasks: list[Any] = field(default_factory=list)
     people: dict[Any, int] = field(default_factory=dict)
+    names: dict[Any, str] = field(default_factory=dict)
     unnamed: int = 0
     versions: Counter[str] = field(default_factory=Counter)
     has_bare_ids: bool = False
@@ -137,6 +140,8 @@ class Export:
                 nameless += 1
                 self.unnamed += 1
                 who = f"unnamed {nameless}"
+            elif called := _called(row["completed_by"]):
+                self.names[who] = called
             yield Annotation(
                 id=row.get("id") or 0,
                 task=place,
@@ -206,3 +211,11 @@ def _who(given: Any) -> Any:
         return None
     text = str(given)
     return int(text) if text.isdecimal() and str(int(text)) == text else given if isinstance(given, str) else text
+
+
+def _called(given: Any) -> str:
+    """Return the first and last name of an object that names a person, else the address; "" without both."""
+    if not isinstance(given, Mapping):
+        return ""
+    parts = (str(given.get(key) or "").strip() for key in ("first_name", "last_name"))
+    return " ".join(filter(None, parts)) or str(given.get("email") or "")

@@ -55,11 +55,26 @@ def run(monkeypatch, capsys, tmp_path):
     return run
 
 
+def test_an_export_of_all_tasks_has_those_without_annotations(run, tmp_path):
+    tasks = json.loads(exported(tmp_path / "all.json").read_text())
+    for row in (row for task in tasks for row in task["annotations"]):
+        row["completed_by"] = row["id"] % 3 + 4
+    tasks += [{"id": 900 + n, "data": {"text": f"new {n}"}, "annotations": [], "predictions": []} for n in range(3)]
+    (tmp_path / "all.json").write_text(json.dumps(tasks))
+    code, out, err = run("look", "all.json")
+    assert code == 0, err
+    assert "36 labels by 3 annotators on 12 of 15 tasks" in out
+    assert "• all.json has annotators as numbers, without names, as Label Studio exports them." in out
+
+
 def test_look_scores_an_export_and_writes_its_report(run, tmp_path):
     exported(tmp_path / "pets.json")
     code, out, err = run("look", "pets.json", "--out", "look.html")
     assert code == 0, err
-    assert "36 labels by 3 annotators on 12 of 12 tasks" in out
+    assert "pets.json (control mood): 36 labels by 3 annotators on 12 of 12 tasks" in out
+    assert "ann@x.org" in out, "who is an object has a name, too"
+    assert "• pets.json has only the tasks with annotations, so that" in out
+    assert "as numbers" not in out, "two of the three have addresses"
     assert "bob@x.org" in out
     assert "/projects/" not in out
     html = (tmp_path / "look.html").read_text()
@@ -77,7 +92,10 @@ def test_annotations_of_our_consensus_are_nobodys_answers(run, tmp_path):
     path.write_text(json.dumps(tasks))
     code, out, err = run("look", "pets.json")
     assert code == 0, err
-    assert "36 labels by 3 annotators on 12 of 12 tasks" in out
+    assert "pets.json (control mood): 36 labels by 3 annotators on 12 of 12 tasks" in out
+    assert "ann@x.org" in out, "who is an object has a name, too"
+    assert "• pets.json has only the tasks with annotations, so that" in out
+    assert "as numbers" not in out, "two of the three have addresses"
     code, out, err = run("aggregate", "pets.json", "--out", "labels.csv", "--annotators-out", "annotators.csv")
     assert code == 0, err
     assert len((tmp_path / "annotators.csv").read_text().splitlines()) == 1 + 3
@@ -173,7 +191,7 @@ def test_people_keep_their_numbers_and_names(tmp_path):
     studio = ExportedStudio(exported(tmp_path / "pets.json"))
     (page,) = studio.tasks(1)
     assert [row["completed_by"] for row in page.tasks[0]["annotations"]] == [7, 1, 9]
-    assert studio.annotator_names() == {1: "bob@x.org"}
+    assert studio.annotator_names() == {7: "ann@x.org", 1: "bob@x.org"}
     assert studio.counts(1) == (12, 36, 0, 12)
 
 

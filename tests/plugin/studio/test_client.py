@@ -281,3 +281,18 @@ def test_a_token_that_is_refused_is_a_refusal():
 def test_a_token_with_a_character_that_no_token_has_is_refused_before_it_is_sent(token, odd):
     with pytest.raises(UserError, match=f"the character '{odd}'.*copy it again"):
         Studio.of(load(url="http://127.0.0.1:9", api_key=token))
+
+
+@pytest.mark.parametrize(("number", "named", "more"), [(3, 3, False), (10, 10, False), (14, 10, True)])
+def test_of_many_projects_ten_are_named(number, named, more):
+    rows = [{"id": n, "title": f"pets {n}"} for n in range(number, 0, -1)]
+
+    def answer(request):
+        if request.url.path == "/api/projects/":
+            return httpx.Response(200, json={"results": rows, "next": None})
+        return httpx.Response(404, json={"detail": "Not found.", "status_code": 404, "version": "1.23.2"})
+
+    with pytest.raises(StudioError, match="Project 99 does not exist") as error:
+        Studio("http://studio", "x" * 40, transport=httpx.MockTransport(answer)).project(99)
+    assert str(error.value).count("(pets ") == named
+    assert ("`label-studio-crowd projects` lists" in str(error.value)) == more

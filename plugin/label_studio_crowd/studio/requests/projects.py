@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -15,6 +15,9 @@ from label_studio_crowd.studio.requests.server import Server
 
 if TYPE_CHECKING:
     from label_studio_sdk.core.unchecked_base_model import UncheckedBaseModel
+
+_NAMED: Final = 10
+"""How many projects a message names."""
 
 
 class Projects(Server):
@@ -68,8 +71,10 @@ class Projects(Server):
         except StudioError as error:
             if error.status != 404:
                 raise
-        found = itertools.islice(self.projects(), 20)
-        there = ", ".join(f"{row['id']} ({row['title']})" for row in found) or "none"
+        found = list(itertools.islice(self.projects(), _NAMED + 1))
+        there = ", ".join(f"{row['id']} ({row['title']})" for row in found[:_NAMED]) or "none"
+        if len(found) > _NAMED:
+            there += ", and older ones, which `label-studio-crowd projects` lists"
         raise NoSuchProjectError(
             f"Project {project} does not exist at {self.url}, or this token's user may not see it. Projects that the "
             f"user sees: {there}.",
