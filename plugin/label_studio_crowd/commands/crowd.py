@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 _ANSWERS: Final[Any] = typer.Argument(
     metavar="ANSWERS",
-    help="CSV, Parquet or JSON: long (task, annotator, label), wide, or a row for each region (task, annotator, label, "
-    "and start, end or x, y, width, height). Also peerannot's folder or answers.json; Label Studio's JSON export, or "
-    "its target storage's folder; exports of Argilla, Prodigy, MTurk and Toloka; a folder with a file for each "
-    "annotator, of doccano or CVAT; a matrix (.txt).",
+    help="A table (CSV, Parquet, JSON) with a row for each answer (task, annotator, label) or each region (task, "
+    "annotator, label, and start, end or x, y, width, height), or with a column for each annotator. Or an export of "
+    "Label Studio, Argilla, Prodigy, doccano, CVAT, MTurk or Toloka, as a file or a folder; peerannot's folder or "
+    "answers.json; a matrix (.txt).",
     show_default=False,
 )
 

@@ -39,13 +39,14 @@ _READING: Final[dict[str, tuple[Any, Any]]] = {
     "repeated": (
         _text(
             "--repeated",
-            "Which of an annotator's several answers to a task count: latest, first, all as answers in their own "
-            "right, or error [latest].",
+            "If an annotator has several answers to a task: latest, first, all, or error [latest].",
         ),
         None,
     ),
     "time_column": (
-        _text("--time-column", "Column that says which answer is the latest [found by its name, or the later row]."),
+        _text(
+            "--time-column", "Column with the time of each answer [found by its name, or the later row is the later]."
+        ),
         None,
     ),
     "no_header": (Annotated[bool, _NO_HEADER], False),
