@@ -214,7 +214,7 @@ def test_the_consensus_becomes_annotations_of_its_own_user_and_is_taken_back(lab
     assert at_work.api.patch(f"/api/annotations/{mine['id']}/", json={"result": other}).status_code == 200
     said = command("--undo", "--yes")
     assert "5 annotations of the consensus deleted" in said
-    assert "1 annotations of the consensus stay" in said
+    assert "1 annotation of the consensus stays" in said
     left = everybody(at_work)
     assert left.pop(labelled.tasks[0]) == sorted([*before.pop(labelled.tasks[0]), (author, "c", True)])
     assert left == before

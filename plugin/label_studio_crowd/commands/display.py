@@ -21,6 +21,7 @@ from label_studio_crowd.scoring.joint import people
 from label_studio_crowd.scoring.scores import Scores
 from label_studio_crowd.store.people import annotator_name
 from label_studio_crowd.store.reports import FinishedRun, RunReport
+from label_studio_crowd.wording import count, listed, percent, plural
 
 if TYPE_CHECKING:
     from label_studio_crowd.runs.watch import Round
@@ -79,31 +80,34 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
 
 def show_run(console: Console, report: RunReport, *, verbose: bool = False, of_file: bool = False) -> None:
     """Print a run in a few lines; if `verbose`, the rounds of training and the seconds of each stage, too."""
-    quality, tasks = report.mean_consensus_quality, _count(report.tasks or 0, "task")
+    quality, tasks = report.mean_consensus_quality, count(report.tasks or 0, "task")
+    controls = report.control.split(", ")
+    asked = escape(f"{plural(len(controls), 'control')} {listed(controls)}")
     method = report.consensus or "crowdlab"  # the only one of earlier releases
     believed = "" if quality is None else f", mean consensus quality {quality:.3f} by {method}"
-    set_aside = ", ".join(f"{count} {reason}" for reason, count in report.set_aside.items())
+    set_aside = ", ".join(f"{number} {reason}" for reason, number in report.set_aside.items())
     no_answers = f"; no answers: {set_aside}" if set_aside else ""
     number = "" if of_file else f"project {report.project}, "
     console.print(
-        f"[bold]{escape(report.title)}[/] ({number}control {escape(report.control)}): "
-        f"{_count(report.labels or 0, 'label')} by {_count(report.annotators or 0, 'annotator')} on "
+        f"[bold]{escape(report.title)}[/] ({number}{asked}): "
+        f"{count(report.labels or 0, 'label')} by {count(report.annotators or 0, 'annotator')} on "
         f"{report.labelled_tasks or 0:,} of {tasks}" + no_answers,
         highlight=False,
     )
     reasons = {"truth": "known truth", "quality": "quality", "labels": "the label limit", "skips": "labels and skips"}
-    why = ", ".join(f"{count:,} by {reasons[name]}" for name, count in report.settled_by.items() if count)
+    why = ", ".join(f"{number:,} by {reasons[name]}" for name, number in report.settled_by.items() if number)
     console.print(f"Settled: {report.settled or 0:,} of {tasks}{f' ({why})' if why else ''}{believed}", highlight=False)
     if report.model_disagrees:
-        number, who = _count(report.model_disagrees, "task"), "a model" if report.models else "the classifier"
+        number, who = count(report.model_disagrees, "task"), "a model" if report.models else "the classifier"
         console.print(f"Model disagrees: {number}, where {who} contradicts all annotators", highlight=False)
     if report.models:
-        heard = ", ".join(f"{version} ({_count(tasks, 'task')})" for version, tasks in report.models.items())
+        heard = ", ".join(f"{version} ({count(tasks, 'task')})" for version, tasks in report.models.items())
         console.print(f"Models among the annotators: {escape(heard)}; their answers are no labels", highlight=False)
     if report.crowdlab_differs is not None and report.labelled_tasks:
-        share = 1 - report.crowdlab_differs / report.labelled_tasks
+        share = percent(1 - report.crowdlab_differs / report.labelled_tasks, 1)
         others = f", not on {report.crowdlab_differs:,}" if report.crowdlab_differs else ""
-        console.print(f"Second opinion: CROWDLAB agrees on {share:.1%} of the labelled tasks{others}", highlight=False)
+        of = f" (control {escape(controls[0])})" if len(controls) > 1 else ""
+        console.print(f"Second opinion: CROWDLAB agrees on {share} of the labelled tasks{others}{of}", highlight=False)
     console.print(f"Classifier: {escape(report.classifier or '')}", highlight=False)
     for warning in report.warnings:
         console.print(f"{_MARKS['note']} {escape(warning)}", highlight=False)
@@ -130,7 +134,7 @@ def show_plan(console: Console, plan: Plan, seconds: float, *, dry_run: bool) ->
     queue = _edits(counts.queue_create, counts.queue_update, counts.queue_delete)
     in_version = f" in {counts.queue_version}" * bool(counts.queue_version)
     rows = [
-        ("queue", f"{_count(counts.queue, 'task')}{in_version}{f': {queue}' if queue else ''}"),
+        ("queue", f"{count(counts.queue, 'task')}{in_version}{f': {queue}' if queue else ''}"),
         ("opened for one more annotator", counts.reopen),
         ("closed", counts.close),
         ("served from", counts.switch_to),
@@ -156,7 +160,7 @@ def show_queue(console: Console, scores: Scores, queue: Sequence[int], project_u
         return
     crowd = scores.answers.crowd
     row_of = {task: row for row, task in enumerate(crowd.tasks.tolist())}
-    title = f"The {_count(min(top, len(queue)), 'most useful task')} of {len(queue):,}; the lowest priority comes first"
+    title = f"The {count(min(top, len(queue)), 'most useful task')} of {len(queue):,}; the lowest priority comes first"
     table = Table(title=title, title_justify="left")
     for name in ("task", "priority", "votes", "consensus", "quality"):
         table.add_column(name, justify="left" if name in ("votes", "consensus") else "right")
@@ -241,12 +245,13 @@ def show_status(console: Console, state: Mapping[str, Any], last: FinishedRun | 
     show_run(console, last.report)
     if state["labels_needed"]:
         console.print(f"Labels still needed: {_in_words(state['labels_needed'])}", highlight=False)
-    since = f"{state['new_annotations']:+,} annotations, {state['new_tasks']:+,} tasks."
+    new = ((state["new_annotations"], "annotation"), (state["new_tasks"], "task"))
+    since = ", ".join(f"{number:+,} {plural(abs(number), thing)}" for number, thing in new) + "."
     if not state["connected"]:
         console.print(f"Since then {since}", highlight=False)
         return
     console.print(
-        f"Served from {escape(state['model_version'] or 'no version')} ({_count(state['queue'], 'task')}); "
+        f"Served from {escape(state['model_version'] or 'no version')} ({count(state['queue'], 'task')}); "
         f"since then {since}",
         highlight=False,
     )
@@ -271,10 +276,10 @@ def show_round(console: Console, found: Round) -> None:
     report = found.run.report()
     changes = report.changes
     console.print(
-        f"{when} {_count(report.labels or 0, 'label')}, {report.settled or 0:,} of {_count(report.tasks or 0, 'task')} "
-        f"settled, {changes.queue:,} in the queue; {_count(report.changed_tasks or 0, 'task')} changed, "
-        f"{_count(changes.tasks, 'task')} opened or closed, "
-        f"{_count(changes.queue_edits + changes.consensus_edits, 'prediction')} written"
+        f"{when} {count(report.labels or 0, 'label')}, {report.settled or 0:,} of {count(report.tasks or 0, 'task')} "
+        f"settled, {changes.queue:,} in the queue; {count(report.changed_tasks or 0, 'task')} changed, "
+        f"{count(changes.tasks, 'task')} opened or closed, "
+        f"{count(changes.queue_edits + changes.consensus_edits, 'prediction')} written"
         + ", trained anew"
         * bool(report.trained),
         highlight=False,
@@ -305,7 +310,3 @@ def show_kept(console: Console, project: int) -> None:
         f"as after look {project}. disconnect {project} --forget deletes them.",
         highlight=False,
     )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + "s" * (number != 1)

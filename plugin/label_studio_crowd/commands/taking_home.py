@@ -14,6 +14,7 @@ from label_studio_crowd.commands.help import ON_LABEL_STUDIO, examples
 from label_studio_crowd.commands.opening import at_work, consoles, last_snapshot
 from label_studio_crowd.commands.options import STORE, DryRunOption, with_project, with_settings
 from label_studio_crowd.errors import UserError
+from label_studio_crowd.wording import count
 
 if TYPE_CHECKING:
     from label_studio_crowd.files.agreed import Agreed, Wanted
@@ -243,9 +244,9 @@ def _write_training(
     paths = format.write(found, out, remarks)
     for path in paths:
         typer.echo(f"Wrote {path}")
-    typer.echo(f"{len(found.tasks):,} tasks" + "".join(f"; left out: {what}" for what in found.left_out))
-    for what, count in (+remarks).items():
-        typer.echo(f"{count:,} {what}")
+    typer.echo(count(len(found.tasks), "task") + "".join(f"; left out: {what}" for what in found.left_out))
+    for what, number in (+remarks).items():
+        typer.echo(f"{number:,} {what}")
 
 
 def _agreed(opened: Project, wanted: Wanted) -> Agreed:
@@ -269,4 +270,4 @@ def _agreed(opened: Project, wanted: Wanted) -> Agreed:
 
 def _tell(path: Path, found: Agreed) -> None:
     left_out = found.about_left_out()
-    typer.echo(f"Wrote {path}: {len(found.tasks):,} tasks" + f"; left out: {left_out}" * bool(left_out))
+    typer.echo(f"Wrote {path}: {count(len(found.tasks), 'task')}" + f"; left out: {left_out}" * bool(left_out))

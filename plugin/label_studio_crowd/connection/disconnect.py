@@ -25,6 +25,7 @@ from label_studio_crowd.exchange.pull import look_up
 from label_studio_crowd.project import Project
 from label_studio_crowd.studio.failures import NoSuchProjectError
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, is_ours
+from label_studio_crowd.wording import count, plural
 
 _LARGE_VERSION: Final = 500
 """Up to so many predictions a version is deleted in one transaction (about a second)."""
@@ -99,15 +100,15 @@ class _Change:
 
     def in_words(self) -> list[str]:
         """Return what is put back, a line each."""
+        written, stay = count(self.annotations, "annotation"), plural(self.annotations, "stays", "stay")
         settings = [(name, self.info[name], value) for name, value in self.before.items()]
         return [
             *(f"{name}: {found!r} → {value!r}" for name, found, value in settings if found != value),
-            *[f"overlap of {self.overlaps} tasks restored"] * bool(self.overlaps),
-            *(f"{count} predictions of {version} deleted" for version, count in self.versions.items()),
-            *[f"{len(self.tabs)} Data Manager tabs deleted"] * bool(self.tabs),
+            *[f"overlap of {count(self.overlaps, 'task')} restored"] * bool(self.overlaps),
+            *(f"{count(number, 'prediction')} of {version} deleted" for version, number in self.versions.items()),
+            *[f"{count(len(self.tabs), 'Data Manager tab')} deleted"] * bool(self.tabs),
             *(f"ML backend {backend} removed" for backend in self.record.backends),
-            *[f"{self.annotations:,} annotations of the consensus stay: write-annotations --undo deletes them"]
-            * bool(self.annotations),
+            *[f"{written} of the consensus {stay}: write-annotations --undo deletes them"] * bool(self.annotations),
             *(f"ML backend {url} stays where it was added: remove it in the Model settings" for url in self.staying),
         ]
 
@@ -165,8 +166,8 @@ def _make_change(project: Project, change: _Change, *, fast: bool) -> tuple[Unre
     if change.views:  # a service that the first change wakes must not begin anew
         keep_in_tab(project, change.views, replace(record, ending=True))
     left = _restore_settings(project, change)
-    for version, count in change.versions.items():
-        if fast or count <= _LARGE_VERSION:
+    for version, predictions in change.versions.items():
+        if fast or predictions <= _LARGE_VERSION:
             studio.delete_version(number, version)
         else:
             _delete_consensus(project)

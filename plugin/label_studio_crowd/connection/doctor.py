@@ -30,6 +30,7 @@ from label_studio_crowd.studio.controls import (
     not_scored,
 )
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION, QUEUE_PREFIX, is_ours
+from label_studio_crowd.wording import count
 
 _SLOW_IMPORT = 3.0
 
@@ -59,8 +60,8 @@ def examine(project: Project) -> Iterator[Check]:
     yield from _server(studio, version, user)
     yield Check(
         "ok",
-        f"project {project.number} {info['title']!r}: {info['task_number']} tasks, "
-        f"{info['total_annotations_number']} annotations",
+        f"project {project.number} {info['title']!r}: {count(info['task_number'], 'task')}, "
+        f"{count(info['total_annotations_number'], 'annotation')}",
     )
     try:
         record = find_record(project)
@@ -106,7 +107,7 @@ def _models(project: Project, settings: Settings) -> Iterator[Check]:
     there = project.studio.model_versions(project.number) if named else {}
     for version in named:
         if version in there:
-            yield Check("ok", f"the model {version!r} is an annotator: {there[version].count} predictions")
+            yield Check("ok", f"the model {version!r} is an annotator: {count(there[version].count, 'prediction')}")
             continue
         others = ", ".join(repr(name) for name in there if not is_ours(name)) or "none of other models"
         yield Check(
@@ -121,7 +122,9 @@ def _classifier(project: Project, settings: Settings) -> Iterator[Check]:
     if made_of is None:
         return
     if made_of.count:
-        yield Check("ok", f"the classifier is made of {made_of.count} predictions of the model {made_of.version!r}")
+        yield Check(
+            "ok", f"the classifier is made of {count(made_of.count, 'prediction')} of the model {made_of.version!r}"
+        )
     else:
         yield Check("wrong", *about_gone(made_of.version))
 
@@ -167,7 +170,7 @@ def _queue(project: Project, info: dict[str, Any], record: Record, settings: Set
     active = info["model_version"] or ""
     sync = f"label-studio-crowd sync {project.number}"
     if active in versions and active.startswith(QUEUE_PREFIX):
-        yield Check("ok", f"the project serves {active}: {versions[active].count} tasks")
+        yield Check("ok", f"the project serves {active}: {count(versions[active].count, 'task')}")
     elif (last := project.store.runs.last()) is None:
         yield Check("note", "no queue yet", sync)
     elif last.report.changes.queue == 0:

@@ -13,6 +13,7 @@ from label_studio_crowd.exchange.author import known_author, make_author
 from label_studio_crowd.project import Project
 from label_studio_crowd.store.facts import PlainFact
 from label_studio_crowd.store.mirror import Annotation
+from label_studio_crowd.wording import count, plural
 
 Result = Sequence[dict[str, Any]]
 
@@ -57,13 +58,14 @@ class Changes:
     def in_words(self) -> list[str]:
         """Return what is changed, a line each."""
         flagged = ", as the ground truth" * self.ground_truth
+        edited = len(self.edited)
         lines = (
-            (len(self.create), f"annotations of the consensus created{flagged}"),
-            (len(self.update), f"annotations of the consensus changed{flagged}"),
-            (len(self.delete), "annotations of the consensus deleted"),
+            (len(self.create), f"of the consensus created{flagged}"),
+            (len(self.update), f"of the consensus changed{flagged}"),
+            (len(self.delete), "of the consensus deleted"),
+            (edited, f"of the consensus {plural(edited, 'stays', 'stay')}: changed by somebody since"),
         )
-        kept = f"{len(self.edited):,} annotations of the consensus stay: somebody has changed them since"
-        return [*(f"{number:,} {what}" for number, what in lines if number), *[kept] * bool(self.edited)]
+        return [f"{count(number, 'annotation')} {what}" for number, what in lines if number]
 
 
 def find_changes(project: Project, wanted: Mapping[int, Result], *, ground_truth: bool = False) -> Changes:

@@ -8,7 +8,11 @@ from typing import Final
 
 from markupsafe import Markup
 
+from label_studio_crowd import wording
 from label_studio_crowd.estimate import Estimate
+from label_studio_crowd.wording import count, plural
+
+__all__ = ["count", "duration", "interval", "moment", "percent", "shade", "signed"]
 
 _NO_BREAK: Final = "\u00a0"
 _PER_CENT: Final = re.compile(r"(?<=\d) %")
@@ -16,18 +20,12 @@ _UNITS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 
 
 def percent(share: float, digits: int = 0) -> str:
-    r"""Return a share as per cent; what is not quite all, or not quite nothing, is not rounded to it.
+    r"""Return a share as `wording.percent` does, in one piece.
 
-    >>> percent(0.934, 1), percent(0.9996), percent(1.0), percent(0.0004)
-    ('93.4\xa0%', '>\xa099\xa0%', '100\xa0%', '<\xa01\xa0%')
+    >>> percent(0.934, 1), percent(0.9996)
+    ('93.4\xa0%', '>\xa099\xa0%')
     """
-    said = f"{100 * share:.{digits}f}"
-    least = 10.0**-digits
-    if share < 1 and float(said) >= 100:
-        said = f">{_NO_BREAK}{100 - least:.{digits}f}"
-    elif share > 0 and float(said) == 0:
-        said = f"<{_NO_BREAK}{least:.{digits}f}"
-    return f"{said}{_NO_BREAK}%"
+    return wording.percent(share, digits).replace(" ", _NO_BREAK)
 
 
 def interval(estimate: Estimate, digits: int = 1) -> str:
@@ -35,15 +33,6 @@ def interval(estimate: Estimate, digits: int = 1) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
     return f"{percent(estimate.low, digits)} to {percent(estimate.high, digits)}"
-
-
-def count(number: float, thing: str = "") -> str:
-    """Return a whole number, with what is counted.
-
-    >>> count(1204), count(1, "label"), count(3, "label")
-    ('1,204', '1 label', '3 labels')
-    """
-    return f"{number:,.0f}" + (f" {thing}" + "s" * (f"{number:.0f}" != "1") if thing else "")
 
 
 def duration(seconds: float) -> str:
@@ -80,7 +69,7 @@ def signed(share: float) -> str:
     ('+5 points', '1 point', '0 points')
     """
     points = f"{abs(100 * share):.0f}"
-    return f"{'' if points == '0' else '+' if share > 0 else chr(0x2212)}{points} point{'s' * (points != '1')}"
+    return f"{'' if points == '0' else '+' if share > 0 else chr(0x2212)}{points} {plural(float(points), 'point')}"
 
 
 def shade(share: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -37,6 +38,18 @@ def test_status_of_a_project_that_was_only_looked_at_says_when():
     state = {"service": [], "problem": None, "title": "animals", "connected": False, "looked_at": 1_800_000_000.0}
     assert re.search(
         r"animals: only looked at, 2027-01-1\d \d\d:\d\d:\d\d \w+; never synced\.", printed(show_status, state, None)
+    )
+
+
+def test_a_run_of_two_controls_says_of_which_one_crowdlab_agrees_and_writes_shares_as_pages_do():
+    report = RunReport(
+        title="t", project=4, control="stars, ent", tasks=1, labelled_tasks=1, labels=2, crowdlab_differs=0
+    )
+    written = printed(show_run, report)
+    assert "(project 4, controls stars and ent): 2 labels" in written
+    assert "CROWDLAB agrees on 100 % of the labelled tasks (control stars)" in written
+    assert "CROWDLAB agrees on 96.3 % of the labelled tasks, not on 3\n" in printed(
+        show_run, replace(report, control="stars", labelled_tasks=81, crowdlab_differs=3)
     )
 
 

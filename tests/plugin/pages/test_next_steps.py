@@ -200,7 +200,7 @@ def test_the_pages_list_the_tasks_where_the_model_disagrees(tmp_path):
     html = of(tmp_path, outweighed("a", "a", max_labels=2))
     (row,) = re.findall(r'<tr id="disagrees-13">.*?</tr>', html, re.DOTALL)
     said = " ".join(unescape(re.sub(r"<[^>]+>", " ", row)).split())
-    assert re.search(r"\bc (> )?\d+ % a 2 say a\. The classifier says c \(over 99 %\)\. .*limit reached$", said)
+    assert re.search(r"\bc (> )?\d+ % a 2 say a\. The classifier says c \(> 99 %\)\. .*limit reached$", said)
     assert '<a href="#model-disagrees">1 task</a>' in html
     assert "disagrees-" not in of(tmp_path, votes(*GOOD))
 

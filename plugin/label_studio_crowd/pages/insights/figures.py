@@ -11,6 +11,7 @@ import numpy as np
 
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.store.people import annotator_name, is_model, model_name
+from label_studio_crowd.wording import percent
 
 Row = TypeVar("Row")
 
@@ -233,10 +234,3 @@ def against_all(votes: tuple[Vote, ...], label: str, guess: Guess | None) -> str
     if not by_model and (guess is None or guess.label != label):
         said.append(f"With the votes, {label} is most probable.")
     return " ".join(said)
-
-
-def percent(share: float) -> str:
-    """Return a share for people; never 0 % or 100 %, unless it is."""
-    if 0 < share < 0.005:
-        return "under 1 %"
-    return "over 99 %" if 0.995 <= share < 1 else f"{share:.0%}".replace("%", " %")

@@ -21,7 +21,6 @@ from label_studio_crowd.pages.insights.figures import (
     guess_of,
     on_page,
     parts_of,
-    percent,
     says,
     tally,
     votes_of,
@@ -29,6 +28,7 @@ from label_studio_crowd.pages.insights.figures import (
 from label_studio_crowd.pages.insights.kinds import why_differs
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.scoring.suspects import suspects
+from label_studio_crowd.wording import percent
 
 _STATES: Final = {"": "waits for a label", "labels": "label limit reached", "skips": "label limit reached, with skips"}
 

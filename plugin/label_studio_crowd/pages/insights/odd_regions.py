@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 
 from label_studio_crowd.pages.insights.drawing import Drawn, Outline, outline
-from label_studio_crowd.pages.insights.figures import Page, People, Person, on_page, percent
+from label_studio_crowd.pages.insights.figures import Page, People, Person, on_page
 from label_studio_crowd.pages.insights.marks import quote
 from label_studio_crowd.scoring.region_table import ODDITIES, Odd, Oddity, RegionTable
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.wording import percent
 
 _EXAMPLES: Final = 12
 _LIKELY: Final = 0.5

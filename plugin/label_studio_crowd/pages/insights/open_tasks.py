@@ -20,13 +20,13 @@ from label_studio_crowd.pages.insights.figures import (
     known_or_none,
     on_page,
     parts_of,
-    percent,
     says,
     tally,
     votes_of,
 )
 from label_studio_crowd.pages.insights.team import surely_weak
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.wording import percent
 
 Why = Literal[
     "new", "model disagrees", "disagreement", "model doubts", "weak annotator", "one label", "not sure enough"

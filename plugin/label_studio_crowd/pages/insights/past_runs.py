@@ -10,6 +10,7 @@ from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.pages.insights.project import Count
 from label_studio_crowd.store.problems import Problem, Problems
 from label_studio_crowd.store.reports import Changes, FinishedRun, RunReport
+from label_studio_crowd.wording import plural
 
 _TRIGGERS: Final = {
     "command": "a command",
@@ -110,10 +111,10 @@ def _run(at: float, report: RunReport) -> PastRun:
 def changes_made(changes: Changes) -> tuple[Count, ...]:
     """Return what was changed in Label Studio, or would be, as far as anything was."""
     counts = (
-        ("tasks opened", changes.reopen),
-        ("tasks closed", changes.close),
-        ("queue entries written", changes.queue_edits),
-        ("consensus labels written", changes.consensus_edits),
+        (f"{plural(changes.reopen, 'task')} opened", changes.reopen),
+        (f"{plural(changes.close, 'task')} closed", changes.close),
+        (f"queue {plural(changes.queue_edits, 'entry', 'entries')} written", changes.queue_edits),
+        (f"consensus {plural(changes.consensus_edits, 'label')} written", changes.consensus_edits),
         ("left for the next run", changes.deferred),
     )
     return tuple(Count(what, number) for what, number in counts if number)

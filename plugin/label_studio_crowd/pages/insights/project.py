@@ -12,6 +12,7 @@ from label_studio_crowd.scoring.outlook import NOT_YET, Forecast, History, Momen
 from label_studio_crowd.scoring.snapshot import Snapshot
 from label_studio_crowd.store.reports import RunReport
 from label_studio_crowd.studio.controls import RELATIONS
+from label_studio_crowd.wording import count
 
 _MEASURES: Final = {
     "choice": "share of the consensus labels that are right",
@@ -224,7 +225,7 @@ def scored_with(snapshot: Snapshot, report: RunReport) -> tuple[tuple[str, str],
     learned = (snapshot.predicted >= 0).any() or (bool(snapshot.training) and not snapshot.is_class)
     if classifier and learned and not snapshot.hears_model:
         classifier += " It has no influence at present: the labels do not confirm it."
-    models = ", ".join(f"{version} ({tasks:,} tasks)" for version, tasks in report.models.items())
+    models = ", ".join(f"{version} ({count(tasks, 'task')})" for version, tasks in report.models.items())
     named = (
         ("Control", snapshot.control),
         ("Consensus", report.consensus),

@@ -10,6 +10,7 @@ import numpy as np
 
 from label_studio_crowd.scoring.classifiers.out_of_sample import floored, log_loss, shares
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, Codes, Floats, Model, Progress
+from label_studio_crowd.wording import percent
 
 if TYPE_CHECKING:
     from crowdcore import Crowd
@@ -75,8 +76,8 @@ class Trained:
         if not n:
             return f"{self.why}. No task has a label yet, so there was nothing to learn from."
         text = (
-            f"{self.why}. Out of sample it agrees with {self.agreement:.1%} of {n:,} consensus labels "
-            f"(the commonest class alone: {self.chance:.1%})."
+            f"{self.why}. Out of sample it agrees with {percent(self.agreement, 1)} of {n:,} consensus labels "
+            f"(the commonest class alone: {percent(self.chance, 1)})."
         )
         if not self.informative:
             text += " It predicts no better than the class shares, so it will have little influence."
@@ -85,7 +86,7 @@ class Trained:
 
 def rounds_told(changed: Sequence[float], what: str) -> str:
     """Return in words which share of the labels, or sets, each round of training changed."""
-    moves = ", then ".join(f"{share:.1%}" for share in changed)
+    moves = ", then ".join(percent(share, 1) for share in changed)
     still = "" if changed[-1] < SETTLED else " After the last, some still changed."
     return f"{len(changed)} round{'s' * (len(changed) > 1)} changed {moves} of the {what}.{still}"
 

@@ -148,8 +148,3 @@ def narrowed(figures: AnnotatorFigures) -> Floats:
     middle = logit(quality)[:, None]
     found: Floats = expit(middle + _OF_95 * (logit(ends) - middle))
     return found
-
-
-def share(value: float) -> str:
-    """Return a share for people, "-" for NaN."""
-    return "-" if np.isnan(value) else f"{value:.0%}".replace("%", " %")

@@ -21,9 +21,10 @@ from crowdcore.kinds import (
     region_distance,
     regions,
 )
-from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told, narrowed, share
+from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told, narrowed
 from label_studio_crowd.scoring.kinds.marked_texts import LEAST_TASKS, NO_TEXTS, MarkedTexts, Text
 from label_studio_crowd.studio.controls import Control, composed, regions_of
+from label_studio_crowd.wording import percent
 
 
 class RegionsKind(Kind[RegionResult]):
@@ -60,7 +61,7 @@ class RegionsKind(Kind[RegionResult]):
         """See `Kind`."""
         more = found.annotators.more
         people = [
-            f"precision {share(precision)}, recall {share(recall)}"
+            f"precision {percent(precision)}, recall {percent(recall)}"
             for precision, recall in zip(more["precision"], more["recall"], strict=True)
         ]
         return Told(tuple(_of_task(found, task) for task in range(len(found.consensus))), tuple(people))
@@ -177,5 +178,5 @@ def _of_task(found: RegionResult, task: int) -> str:
     doubted = found.units.quality[first:last][kept]
     words = [f"{kept.sum()} of {last - first} marked regions"]
     if len(doubted):
-        words.append(f"the least sure with {share(float(doubted.min()))}")
+        words.append(f"the least sure with {percent(float(doubted.min()))}")
     return ", ".join(words)

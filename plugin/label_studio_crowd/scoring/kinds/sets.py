@@ -10,9 +10,10 @@ import numpy as np
 from crowdcore.kinds import AnswerTable, SetResult, label_sets
 from crowdcore.kinds.agreement import set_distance
 from crowdcore.kinds.expected_f1 import expected_f1
-from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told, share
+from label_studio_crowd.scoring.kinds.kind import Details, Floats, Kind, Told
 from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.studio.controls import PATH_SEPARATOR, Control
+from label_studio_crowd.wording import percent
 
 _SEEN: Final = 0.05
 """Probability from which on a task's page names a class."""
@@ -80,11 +81,11 @@ class Sets(Kind[SetResult]):
         ]
         more, classes = found.annotators.more, found.class_figures()
         people = [
-            f"precision {share(precision)}, recall {share(recall)}"
+            f"precision {percent(precision)}, recall {percent(recall)}"
             for precision, recall in zip(more["precision"], more["recall"], strict=True)
         ]
         told = [
-            (name, f"applies to {share(part)} of the tasks; precision {share(precision)}, recall {share(recall)}")
+            (name, f"applies to {percent(part)} of the tasks; precision {percent(precision)}, recall {percent(recall)}")
             for name, part, precision, recall in zip(names, *classes.values(), strict=True)
         ]
         return Told(tuple(tasks), tuple(people), tuple(told))

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from crowdcore.kinds import AnswerTable, TextResult, text_distance, texts
-from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, narrowed, share
+from label_studio_crowd.scoring.kinds.kind import Floats, Kind, Told, narrowed
 from label_studio_crowd.scoring.kinds.marked_texts import NO_TEXTS, Text
 from label_studio_crowd.studio.controls import Control
+from label_studio_crowd.wording import percent
 
 _DOUBTED: Final = 0.9
 """Words that are believed less are named."""
@@ -46,6 +47,6 @@ def _of_task(found: TextResult, task: int) -> str:
     if found.consensus[task] is None or not found.num_answers[task]:
         return ""
     words = sorted(((believed, word.strip()) for word, believed in found.words(task) if word.strip()))
-    doubted = [f"“{word}” {share(believed)}" for believed, word in words[:_MOST] if believed < _DOUBTED]
+    doubted = [f"“{word}” {percent(believed)}" for believed, word in words[:_MOST] if believed < _DOUBTED]
     least = f"; least sure: {', '.join(doubted)}" if doubted else ""
-    return f"every word is right with a probability of {share(found.all_right[task])}{least}"
+    return f"every word is right with a probability of {percent(found.all_right[task])}{least}"

@@ -16,6 +16,7 @@ from label_studio_crowd.scoring.classifiers.training import SETTLED, rounds_told
 from label_studio_crowd.scoring.kinds import KINDS, believe
 from label_studio_crowd.scoring.lessons.lesson import Floats, Learned, Lesson
 from label_studio_crowd.settings import ConsensusMethod
+from label_studio_crowd.wording import percent
 
 Codes = NDArray[np.int64]
 
@@ -83,8 +84,8 @@ def _summary(why: str, P: Floats, sets: Codes, changed: list[float]) -> str:
     shares = np.clip(y.mean(axis=0), FLOOR / 2, 1 - FLOOR / 2)
     agrees, alone = ((chances >= HALF) == y).mean(), ((shares >= HALF) == y).mean()
     text = (
-        f"{why}, each class by itself. Out of sample it agrees with {agrees:.1%} of what {n:,} consensus sets say of "
-        f"their {sets.shape[1]} classes (the shares of the classes alone: {alone:.1%})."
+        f"{why}, each class by itself. Out of sample it agrees with {percent(agrees, 1)} of what {n:,} consensus sets "
+        f"say of their {sets.shape[1]} classes (the shares of the classes alone: {percent(alone, 1)})."
     )
     if _loss(chances, y) >= _loss(np.tile(shares, (n, 1)), y):
         text += " It predicts no better than the class shares, so it will have little influence."

@@ -14,8 +14,8 @@ from crowdcore.crowd.grouping import group_mean
 from crowdcore.kinds import AnnotatorFigures, AnswerTable, KindResult
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, PartSaid, Told, as_belief, known_of, table_of
-from label_studio_crowd.scoring.kinds.kind import share
 from label_studio_crowd.scoring.regional.inner import Inner
+from label_studio_crowd.wording import count, percent
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -141,7 +141,7 @@ class Folded:
         least = np.full(len(numbers), np.inf)
         np.minimum.at(least, self.rows, self.inner.quality)
         return tuple(
-            f"{number} {self.what}{'s' * (number > 1)} with answers, the least sure with {share(low)}" if number else ""
+            f"{count(number, self.what)} with answers, the least sure with {percent(low)}" if number else ""
             for number, low in zip(numbers.tolist(), least.tolist(), strict=True)
         )
 

@@ -83,7 +83,7 @@ def test_where_the_model_outweighs_all_annotators_it_disagrees(labels, tally):
     snapshot = outweighed(*labels)
     (row,) = [row for row in insights.queue_page(snapshot, shown(snapshot)).rows if row.task == 13]
     assert (row.why, row.consensus) == ("model disagrees", "c")
-    assert row.sentence == f"{tally}. The classifier says c (over 99 %)."
+    assert row.sentence == f"{tally}. The classifier says c (> 99 %)."
     assert row.quality > 0.5
     (found,) = insights.model_disagreements(snapshot, shown(snapshot)).rows
     assert (found.task, found.consensus, found.majority, found.state) == (13, "c", "a", "waits for a label")

@@ -9,6 +9,7 @@ import pytest
 
 from crowdcore import Crowd
 from label_studio_crowd.scoring.classifiers import build, train
+from label_studio_crowd.wording import percent
 from tests.plugin.scoring.classifiers.topical_texts import (
     assert_probabilities,
     noisy_crowd,
@@ -31,7 +32,7 @@ def test_training_settles_and_tells_its_story():
     assert trained.rounds == len(trained.changed) == len(trained.log_loss) < 6
     assert trained.informative
     assert trained.agreement > 0.9
-    assert f"Out of sample it agrees with {trained.agreement:.1%}" in trained.summary
+    assert f"Out of sample it agrees with {percent(trained.agreement, 1)}" in trained.summary
     assert heard[0] == ("training, round 1 of at most 6: reading text", 0, 1)
     assert all(0 <= done <= total for _, done, total in heard)
     assert heard[-1][1] == heard[-1][2]

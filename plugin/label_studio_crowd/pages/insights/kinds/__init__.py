@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
 from label_studio_crowd.pages.insights.drawing import PictureView
-from label_studio_crowd.pages.insights.figures import percent
 from label_studio_crowd.pages.insights.kinds import numbers, rankings, regions, sets, texts
 from label_studio_crowd.pages.insights.kinds.numbers import NumbersHabits, NumbersView
 from label_studio_crowd.pages.insights.kinds.passages import PassagesView
@@ -20,6 +19,7 @@ from label_studio_crowd.pages.insights.kinds.sets import SetsHabits, SetsView
 from label_studio_crowd.pages.insights.kinds.texts import TextsHabits, TextsView
 from label_studio_crowd.pages.insights.kinds.timelines import TimelinesView
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.wording import percent
 
 __all__ = [
     "Habits",

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
-from label_studio_crowd.pages.insights.figures import percent
 from label_studio_crowd.scoring.snapshot import Snapshot
+from label_studio_crowd.wording import percent
 
 _MOST_CLASSES: Final = 30
 _NAMED: Final = 4
