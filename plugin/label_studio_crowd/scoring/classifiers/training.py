@@ -10,7 +10,7 @@ import numpy as np
 
 from label_studio_crowd.scoring.classifiers.out_of_sample import floored, log_loss, shares
 from label_studio_crowd.scoring.classifiers.tasks import Classifier, Codes, Floats, Model, Progress
-from label_studio_crowd.wording import percent
+from label_studio_crowd.wording import count, percent
 
 if TYPE_CHECKING:
     from crowdcore import Crowd
@@ -88,7 +88,7 @@ def rounds_told(changed: Sequence[float], what: str) -> str:
     """Return in words which share of the labels, or sets, each round of training changed."""
     moves = ", then ".join(percent(share, 1) for share in changed)
     still = "" if changed[-1] < SETTLED else " After the last, some still changed."
-    return f"{len(changed)} round{'s' * (len(changed) > 1)} changed {moves} of the {what}.{still}"
+    return f"{count(len(changed), 'round')} changed {moves} of the {what}.{still}"
 
 
 def train(
