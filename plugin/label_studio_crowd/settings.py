@@ -290,10 +290,31 @@ def load(**flags: Any) -> Settings:
             raise UserError(
                 f"There is no setting {name!r}. The settings are {', '.join(Settings.model_fields)}."
             ) from None
-        message = first["msg"].removeprefix("Value error, ")
+        message = _in_plain_words(first)
         # a value is shown only where it can be no secret
         secret = name in ("api_key", "basic_auth_pass", "webhook_secret")
         found = f" (found {first['input']!r})" if name in Settings.model_fields and not secret else ""
         raise UserError(f"Setting {name}: {message}{found}.") from None
     except ValueError as error:  # a TOML file that does not parse
         raise UserError(f"{config or CONFIG_FILE} is not valid TOML: {error}.") from None
+
+
+_KINDS: Final = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+_LIMITS: Final = {
+    "greater_than_equal": "{ge:g} or more",
+    "greater_than": "more than {gt:g}",
+    "less_than_equal": "{le:g} or less",
+    "less_than": "less than {lt:g}",
+}
+
+
+def _in_plain_words(error: Mapping[str, Any]) -> str:
+    """Return what pydantic says is wrong with a value, as what is allowed."""
+    kind = error["type"]
+    if kind in _LIMITS:
+        return "write " + _LIMITS[kind].format(**error["ctx"])
+    if kind == "literal_error":
+        return f"write {error['ctx']['expected']}"
+    if kind.partition("_")[0] in _KINDS:
+        return f"write {_KINDS[kind.partition('_')[0]]}"
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -111,3 +111,21 @@ def test_a_token_is_never_shown(mistake, elsewhere):
     with pytest.raises(UserError, match="no setting 'token'") as error:
         settings.load()
     assert "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("queue_size", 0, "Setting queue_size: write 1 or more (found 0)."),
+        ("target_quality", 7, "Setting target_quality: write 1 or less (found 7)."),
+        ("port", 99999, "Setting port: write 65535 or less (found 99999)."),
+        ("max_labels", "x", "Setting max_labels: write a whole number (found 'x')."),
+        ("target_quality", "high", "Setting target_quality: write a number (found 'high')."),
+        ("trust_ground_truth", "perhaps", "Setting trust_ground_truth: write true or false (found 'perhaps')."),
+        ("consensus", "x", "Setting consensus: write 'hierarchical-dawid-skene' or 'crowdlab' (found 'x')."),
+    ],
+)
+def test_a_wrong_value_is_answered_with_what_is_allowed(name, given, said):
+    with pytest.raises(UserError) as error:
+        settings.load(**{name: given})
+    assert str(error.value) == said
