@@ -67,7 +67,7 @@ def test_a_control_can_be_named():
     ("xml", "name", "said"),
     [
         (config(REGION), None, ["per region"]),
-        (config(), None, ["no control at all"]),
+        (config(), None, ["annotators cannot answer anything"]),
         (config(CHOICES, REGION), "each", ["'each'", "per region", "'c'"]),
         (config(CHOICES), "typo", ["'typo'", "'c'"]),
         ("<View>", None, ["not valid XML"]),
