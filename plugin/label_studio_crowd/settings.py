@@ -35,7 +35,7 @@ def data_directory() -> Path:
     return Path(base) / "label-studio-crowd"
 
 
-PROJECT_OPTIONS: Final = (
+SCORES_DEPEND_ON: Final = (
     "control",
     "ordered",
     "model_annotators",
@@ -45,9 +45,13 @@ PROJECT_OPTIONS: Final = (
     "target_quality",
     "min_labels",
     "max_labels",
-    "queue_size",
-    "label_budget",
-    "show_consensus",
+)
+"""The settings that decide what a project's scores are."""
+QUEUE_OPTIONS: Final = ("queue_size", "label_budget", "show_consensus")
+"""The settings that decide what of the scores is published, and how."""
+PROJECT_OPTIONS: Final = (
+    *SCORES_DEPEND_ON,
+    *QUEUE_OPTIONS,
     "retrain_share",
     "retrain_hours",
     "consensus_changes",

@@ -18,6 +18,7 @@ import pytest
 from harness.local_studio import Annotator, LocalStudio
 from harness.postgresql_server import PostgresqlServer
 from harness.project import TEXT_CONFIG, GivenAnnotation, Project, create_project
+from harness.service_process import ServiceProcess
 from label_studio_crowd.connection.connect import connect
 from label_studio_crowd.connection.disconnect import disconnect
 from label_studio_crowd.project import Project as OpenProject
@@ -102,6 +103,23 @@ def run(studio, tmp_path):
         )
 
     return run
+
+
+@pytest.fixture
+def serve(studio, tmp_path):
+    """Start a service: `serve(**environment)`; with the folder of an earlier one it goes on from there."""
+    running = []
+
+    def start(*command, server=studio, port=None, **environment):
+        settings = {"LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.admin_token, **environment}
+        service = ServiceProcess(tmp_path, settings, *command, port=port)
+        running.append(service)
+        service.start()
+        return service
+
+    yield start
+    for service in running:
+        service.stop()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from harness.project import choice
-from harness.service_process import ServiceProcess, until
+from harness.service_process import until
 from harness.stand_in_backend import stand_in_backend
 from label_studio_crowd.connection.doctor import examine
 from label_studio_crowd.store.jobs import Jobs, Needs
@@ -24,22 +24,6 @@ def project(make_project, annotators):
     ann, bob, _ = annotators
     answers = [(task, ann, "a") for task in range(6)] + [(task, bob, "a") for task in range(3)]
     return make_project([{"text": f"text {n}"} for n in range(12)], answers=answers)
-
-
-@pytest.fixture
-def serve(studio, tmp_path):
-    running = []
-
-    def start(**environment):
-        settings = {"LABEL_STUDIO_URL": studio.url, "LABEL_STUDIO_API_KEY": studio.admin_token, **environment}
-        service = ServiceProcess(tmp_path, settings)
-        running.append(service)
-        service.start()
-        return service
-
-    yield start
-    for service in running:
-        service.stop()
 
 
 def connected(studio, project, service):

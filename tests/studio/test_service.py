@@ -9,7 +9,7 @@ import pytest
 
 from harness.local_studio import LocalStudio
 from harness.project import choice
-from harness.service_process import ServiceProcess, free_port, until
+from harness.service_process import free_port, until
 from label_studio_crowd.access import SECRET_HEADER
 from label_studio_crowd.exchange.pull import update_mirror
 from label_studio_crowd.project import Project as OpenProject
@@ -24,23 +24,6 @@ def project(make_project, annotators):
     ann, bob, _ = annotators
     answers = [(task, ann, "a") for task in range(6)] + [(task, bob, "b") for task in range(3)]
     return make_project([{"text": f"text {n}"} for n in range(12)], answers=answers)
-
-
-@pytest.fixture
-def serve(studio, tmp_path):
-    """Start a service: `serve(**environment)`; with the folder of an earlier one it goes on from there."""
-    running = []
-
-    def start(*command, server=studio, port=None, **environment):
-        settings = {"LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.admin_token, **environment}
-        service = ServiceProcess(tmp_path, settings, *command, port=port)
-        running.append(service)
-        service.start()
-        return service
-
-    yield start
-    for service in running:
-        service.stop()
 
 
 def add_backend(studio, project, service, **more):

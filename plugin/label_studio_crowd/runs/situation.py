@@ -26,7 +26,7 @@ from label_studio_crowd.scoring.probabilities import for_tasks
 from label_studio_crowd.scoring.reading import NoClassesError, read_answers
 from label_studio_crowd.scoring.scores import Scores, score
 from label_studio_crowd.scoring.snapshot import FORMAT
-from label_studio_crowd.settings import PROJECT_OPTIONS, Settings
+from label_studio_crowd.settings import PROJECT_OPTIONS, SCORES_DEPEND_ON, Settings
 from label_studio_crowd.store.facts import Fact, Facts, PlainFact
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.trainings import Probabilities
@@ -40,17 +40,6 @@ _PROJECT_SETTINGS: Final = (
     "maximum_annotations",
     "show_overlap_first",
     "model_version",
-)
-_SCORING_SETTINGS: Final = (
-    "control",
-    "ordered",
-    "model_annotators",
-    "classifier",
-    "consensus",
-    "trust_ground_truth",
-    "target_quality",
-    "min_labels",
-    "max_labels",
 )
 
 
@@ -86,7 +75,7 @@ class ScoredWith(PlainFact):
     @classmethod
     def of(cls, settings: Settings) -> ScoredWith:
         """Return those of today."""
-        return cls({name: getattr(settings, name) for name in _SCORING_SETTINGS})
+        return cls({name: getattr(settings, name) for name in SCORES_DEPEND_ON})
 
 
 @dataclass(frozen=True)

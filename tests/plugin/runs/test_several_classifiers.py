@@ -1,7 +1,5 @@
 """A run over several controls: each has a training, probabilities and a model of its own."""
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -21,6 +19,7 @@ from label_studio_crowd.settings import load
 from label_studio_crowd.store.projects import Store
 from label_studio_crowd.store.tables import probabilities
 from label_studio_crowd.studio.controls import find_controls
+from tests.plugin.own_modules import own_modules
 
 CONFIG = """<View><Text name="t" value="$text"/>
   <Choices name="animal" toName="t"><Choice value="cat"/><Choice value="dog"/></Choices>
@@ -217,12 +216,9 @@ def test_a_training_of_the_release_before_stays_that_of_its_control(run, stored,
 
 
 @pytest.fixture
-def own_module(tmp_path, monkeypatch):
-    (tmp_path / "own_several.py").write_text(MODULE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    yield
-    sys.modules.pop("own_several", None)
+def own_module(tmp_path):
+    with own_modules(tmp_path, own_several=MODULE):
+        yield
 
 
 def test_controls_that_an_estimator_does_not_fit_do_without(run, stored, tasks, own_module):

@@ -1,23 +1,17 @@
 """Models of each kind."""
 
-import sys
-
 import pytest
 
 from label_studio_crowd.scoring.classifiers import build
+from tests.plugin.own_modules import own_modules
 from tests.plugin.scoring.kinds_of_models import MODULE, SPECS, K, project, tasks_of
 
 
 @pytest.fixture(scope="module")
 def own_models(tmp_path_factory):
     """A directory with a user's own estimators, which is the current one."""
-    here = tmp_path_factory.mktemp("own")
-    (here / "own_models.py").write_text(MODULE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(here)
-        patch.setattr(sys, "path", [p for p in sys.path if p])
+    with own_modules(tmp_path_factory.mktemp("own"), own_models=MODULE) as here:
         yield here
-    sys.modules.pop("own_models", None)
 
 
 @pytest.fixture(scope="module")

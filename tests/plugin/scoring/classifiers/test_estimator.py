@@ -1,6 +1,5 @@
 """The user's own estimator, and what is said of a bad one."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers import build
+from tests.plugin.own_modules import own_modules
 from tests.plugin.scoring.classifiers.topical_texts import assert_probabilities, tasks_of, topical
 
 # ---------------------------------------------------------------------- the user's own estimator
@@ -51,15 +51,10 @@ constant = 3
 
 
 @pytest.fixture
-def own_module(tmp_path, monkeypatch):
-    (tmp_path / "own_estimators.py").write_text(MODULE)
-    (tmp_path / "needs_torchlike.py").write_text("import no_such_library_here")
-    (tmp_path / "crashing.py").write_text("1 / 0")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
-    yield
-    for name in ("own_estimators", "needs_torchlike", "crashing"):
-        sys.modules.pop(name, None)
+def own_module(tmp_path):
+    modules = {"own_estimators": MODULE, "needs_torchlike": "import no_such_library_here", "crashing": "1 / 0"}
+    with own_modules(tmp_path, **modules):
+        yield
 
 
 @pytest.mark.usefixtures("own_module")

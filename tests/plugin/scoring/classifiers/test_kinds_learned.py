@@ -1,7 +1,6 @@
 """Sets and numbers learned from text, columns, vectors, predictions, and estimators of the user's own."""
 
 import pickle
-import sys
 from functools import partial
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers import TaskData, choose, choose_for_numbers, choose_for_sets
+from tests.plugin.own_modules import own_modules
 
 N, K = 200, 3
 WORDS = [["ball", "goal"], ["bank", "loan"], ["moon", "star"]]
@@ -49,12 +49,9 @@ class Own:
 
 
 @pytest.fixture
-def own_module(tmp_path, monkeypatch):
-    (tmp_path / "own_kinds.py").write_text(MODULE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    yield
-    sys.modules.pop("own_kinds", None)
+def own_module(tmp_path):
+    with own_modules(tmp_path, own_kinds=MODULE):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """It learns, and is judged by tasks that it has not seen."""
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -11,6 +9,7 @@ from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers import build, choose, train
 from label_studio_crowd.scoring.classifiers.out_of_sample import deal
 from label_studio_crowd.scoring.consensus import MOST_EXPONENT, find_class_beliefs
+from tests.plugin.own_modules import own_modules
 from tests.plugin.scoring.classifiers.topical_texts import assert_probabilities, noisy_crowd, tasks_of, topical
 
 # ---------------------------------------------------------------------- it learns, and out of sample
@@ -60,13 +59,10 @@ def make():
 
 
 @pytest.fixture
-def memory(tmp_path, monkeypatch):
+def memory(tmp_path):
     """An estimator that knows every task it has seen by heart."""
-    (tmp_path / "memory.py").write_text(MEMORY)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
-    yield "memory:make"
-    sys.modules.pop("memory", None)
+    with own_modules(tmp_path, memory=MEMORY):
+        yield "memory:make"
 
 
 @pytest.mark.parametrize("spec", ["text:text", "tabular:x", "embedding:v", "memory:make"])
