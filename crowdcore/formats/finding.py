@@ -13,10 +13,11 @@ from crowdcore.crowd.columns import ROLES, fitting
 from crowdcore.formats.annotator_files import annotator_files
 from crowdcore.formats.delimited import typed
 from crowdcore.formats.folders import ANSWERS
+from crowdcore.formats.json_tables import as_table, read_json
 from crowdcore.formats.long_tables import long_names, no_header_advice
 from crowdcore.formats.opened import bare_name
 from crowdcore.formats.region_columns import holds_regions
-from crowdcore.formats.tables import Table, as_table, is_json, is_parquet, open_table, read_json
+from crowdcore.formats.tables import Table, is_json, is_parquet, open_table
 from crowdcore.formats.wide_tables import matrix_of
 
 Format = Literal["long", "wide", "matrix", "json", "folder", "regions"]

@@ -17,10 +17,11 @@ from crowdcore.crowd.table import Crowd
 from crowdcore.formats.delimited import typed
 from crowdcore.formats.finding import FORMATS, Guess, find_format
 from crowdcore.formats.folders import read_folder, write_folder
+from crowdcore.formats.json_tables import read_json
 from crowdcore.formats.long_tables import long_answers, write_long
 from crowdcore.formats.opened import bare_name
 from crowdcore.formats.region_tables import region_answers
-from crowdcore.formats.tables import Table, as_text, is_parquet, open_table, read_json
+from crowdcore.formats.tables import Table, as_text, is_parquet, open_table
 from crowdcore.formats.truth_within import loosely
 from crowdcore.formats.wide_tables import read_matrix, wide_answers, wide_answers_of_annotators, write_wide
 

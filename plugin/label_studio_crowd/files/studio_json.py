@@ -12,8 +12,8 @@ import numpy as np
 import orjson
 
 from crowdcore.crowd.ids import as_array
+from crowdcore.formats.json_tables import read_json
 from crowdcore.formats.opened import read_text
-from crowdcore.formats.tables import read_json
 from crowdcore.formats.tools import flattened
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.store.mirror import Annotation

@@ -8,10 +8,11 @@ from typing import TypeAlias, TypeVar
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers.embedding import EmbeddingClassifier
-from label_studio_crowd.scoring.classifiers.estimator import EstimatorClassifier, load
+from label_studio_crowd.scoring.classifiers.estimator import EstimatorClassifier
 from label_studio_crowd.scoring.classifiers.estimator_kinds import NumbersBy, sets_by
 from label_studio_crowd.scoring.classifiers.fields import Field, Kind, field_at, fields_of
 from label_studio_crowd.scoring.classifiers.numbers import NumberClassifier, Regression
+from label_studio_crowd.scoring.classifiers.own_estimators import load
 from label_studio_crowd.scoring.classifiers.predictions import PredictedNumbers, PredictedSets, PredictionsClassifier
 from label_studio_crowd.scoring.classifiers.sets import OneVersusRest, SetClassifier
 from label_studio_crowd.scoring.classifiers.tabular import TabularClassifier

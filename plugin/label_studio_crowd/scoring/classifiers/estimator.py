@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import logging
-import os
 import pickle
-import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,20 +14,17 @@ import numpy as np
 
 from label_studio_crowd.errors import UserError
 from label_studio_crowd.scoring.classifiers.fitted import FittedModel, fit_all
+from label_studio_crowd.scoring.classifiers.frames import FrameFeatures, frame_of, readable
 from label_studio_crowd.scoring.classifiers.out_of_sample import out_of_sample, rows_of
-from label_studio_crowd.scoring.classifiers.tasks import Codes, Floats, Mask, Progress, TaskData, as_number
+from label_studio_crowd.scoring.classifiers.own_estimators import EXPECTED, load, look_here
+from label_studio_crowd.scoring.classifiers.tasks import Codes, Floats, Progress, TaskData
 
 _log = logging.getLogger(__name__)
 
-EXPECTED = (
-    "Expected package.module:factory, where factory() returns a scikit-learn estimator with fit and predict_proba."
-)
 REGRESSOR = (
     "For numbers, factory() has to return a scikit-learn regressor, with fit and predict. A factory(kind) is told of "
     "what kind the answers are: choice, ordered, set or number."
 )
-
-_LARGEST = 2**63 - 1
 
 
 class EstimatorClassifier:
@@ -254,111 +248,3 @@ def said(path: str, features: Any) -> Iterator[None]:
             f"DataFrame of {len(features)} rows with the columns {columns}, and class codes or numbers to learn. Mend "
             "the estimator (a ColumnTransformer picks columns), or choose --classifier auto."
         ) from error
-
-
-@dataclass(frozen=True)
-class FrameFeatures:
-    """Data fields as a DataFrame with the columns of another; see `Features`.
-
-    Attributes
-    ----------
-    columns : sequence of str
-        In their order.
-    numeric : collection of str
-        Those that held numbers.
-    """
-
-    columns: Sequence[str]
-    numeric: Collection[str]
-
-    @classmethod
-    def like(cls, frame: Any) -> FrameFeatures:
-        """Return what makes DataFrames like this one."""
-        from pandas.api.types import is_numeric_dtype
-
-        return cls(tuple(frame.columns), {name for name in frame.columns if is_numeric_dtype(frame[name].dtype)})
-
-    def of(self, tasks: TaskData) -> tuple[Any, Mask]:
-        """See `Features`."""
-        frame = frame_of(tasks, only=set(self.columns)).reindex(columns=list(self.columns))
-        for name in self.numeric:
-            if frame[name].isna().all():  # without a number among them pandas cannot know
-                frame[name] = frame[name].astype(float)
-        return frame, readable(tasks)
-
-
-def frame_of(tasks: TaskData, *, only: Collection[str] | None = None) -> Any:
-    """Return a DataFrame of the tasks' data, a row for each task (index: task ids), a column for each field."""
-    import pandas as pd
-
-    rows = [
-        {_encodable(name): _encodable(value) for name, value in row.items() if only is None or name in only}
-        if isinstance(row, Mapping)
-        else {}
-        for row in tasks.data
-    ]
-    return pd.DataFrame(rows, index=list(tasks.ids))
-
-
-def _encodable(value: Any) -> Any:
-    """Return a value that pandas takes: JSON can hold half characters and integers of any size, and it cannot."""
-    if isinstance(value, int) and abs(value) > _LARGEST:
-        return as_number(value)
-    if not isinstance(value, str) or value.isascii():
-        return value
-    return value.encode("utf-8", "replace").decode("utf-8")
-
-
-def readable(tasks: TaskData) -> Mask:
-    """Say which tasks have data that are fields and values."""
-    return np.array([isinstance(row, Mapping) for row in tasks.data], dtype=bool)
-
-
-def load(path: str) -> Callable[[], Any]:
-    """Import ``package.module:factory``.
-
-    Raises
-    ------
-    UserError
-        If the path is not of that form, or leads nowhere, or to something that cannot be called.
-    """
-    module_name, _, attribute = path.partition(":")
-    names = module_name.split(".")
-    if not attribute.isidentifier() or not all(name.isidentifier() for name in names):
-        raise UserError(f"Found {path!r} as the path of an estimator. {EXPECTED} Example: my_models:make")
-    here = look_here()
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (module_name + ".").startswith(error.name + "."):
-            raise UserError(
-                f"There is no module {error.name!r}, looked for in {here} and among installed packages. "
-                f"{EXPECTED} Start from the directory of the file {names[0]}.py, or install the package."
-            ) from error
-        raise UserError(
-            f"Importing {module_name} failed: it needs the module {error.name!r}, which is not installed. "
-            f"Install it into {sys.prefix}."
-        ) from error
-    except Exception as error:
-        raise UserError(
-            f"Importing {module_name} failed: {type(error).__name__}: {error}. Mend the module; "
-            f"python -c 'import {module_name}' shows where."
-        ) from error
-    if not hasattr(module, attribute):
-        known = [n for n in vars(module) if not n.startswith("_") and callable(getattr(module, n))]
-        raise UserError(
-            f"{module_name} ({getattr(module, '__file__', 'built in')}) has no {attribute!r}; what can be "
-            f"called in it: {', '.join(known[:10]) or 'nothing'}. {EXPECTED}"
-        )
-    factory = getattr(module, attribute)
-    if not callable(factory):
-        raise UserError(f"{path} is a {type(factory).__name__}, which cannot be called. {EXPECTED}")
-    return factory  # type: ignore[no-any-return]
-
-
-def look_here() -> str:
-    """Let modules be imported from the current directory, and return it."""
-    here = os.getcwd()
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)  # as python -m does; a factory may import its neighbours later
-    return here

@@ -10,16 +10,11 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from label_studio_crowd.errors import UserError
-from label_studio_crowd.scoring.classifiers.estimator import (
-    EstimatorClassifier,
-    FittedEstimator,
-    Forgiving,
-    FrameFeatures,
-    look_here,
-    said,
-)
+from label_studio_crowd.scoring.classifiers.estimator import EstimatorClassifier, FittedEstimator, Forgiving, said
+from label_studio_crowd.scoring.classifiers.frames import FrameFeatures
 from label_studio_crowd.scoring.classifiers.numbers import NumberLearner, NumberModel, Regression
 from label_studio_crowd.scoring.classifiers.out_of_sample import FLOOR, FOLDS, deal, rows_of
+from label_studio_crowd.scoring.classifiers.own_estimators import look_here
 from label_studio_crowd.scoring.classifiers.sets import OneVersusRest, SetClassifier, SetModel
 from label_studio_crowd.scoring.classifiers.tasks import Codes, Floats, Model, Progress, TaskData
 

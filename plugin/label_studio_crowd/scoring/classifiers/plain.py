@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from label_studio_crowd.scoring.classifiers.estimator import FittedEstimator, Forgiving, FrameFeatures, load
+from label_studio_crowd.scoring.classifiers.estimator import FittedEstimator, Forgiving
 from label_studio_crowd.scoring.classifiers.fitted import FittedModel
+from label_studio_crowd.scoring.classifiers.frames import FrameFeatures
+from label_studio_crowd.scoring.classifiers.own_estimators import load
 from label_studio_crowd.scoring.classifiers.tasks import Model
 
 
