@@ -128,7 +128,7 @@ class Run:
             settled=int(self.scores.settled.sum()),
             settled_by={name: int((settled_by == name).sum()) for name in SETTLED_BY},
             model_disagrees=int(self.scores.model_disagrees.sum()),
-            crowdlab_differs=None if self.scores.second_opinion is None else int(self.scores.doubted.sum()),
+            crowdlab_differs=None if self.scores.second_opinion is None else int(self.scores.crowdlab_differs.sum()),
             changed_tasks=self.pulled.changed,
             deleted_tasks=self.pulled.deleted,
             full_pull=self.pulled.full,

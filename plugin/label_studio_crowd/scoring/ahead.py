@@ -11,7 +11,7 @@ import numpy as np
 
 from crowdcore import Crowd
 from label_studio_crowd.scoring.consensus import find_class_beliefs
-from label_studio_crowd.scoring.published import published
+from label_studio_crowd.scoring.second_opinion import find_second_opinion
 
 _ANSWERS: Final = ((0, 0, 1, 0), (1, 1, 1, 0), (0, 1, 0, 0), (1, 0, 1, 1))
 
@@ -31,6 +31,6 @@ def _score_a_few() -> None:
     try:
         for P in (None, probabilities):
             find_class_beliefs("hierarchical-dawid-skene", crowd, P, known)
-            published(crowd, P, known)
+            find_second_opinion(crowd, P, known)
     except Exception as error:  # the run finds out itself, and says so
         logging.getLogger(__name__).debug("Nothing could be compiled ahead: %s", error)

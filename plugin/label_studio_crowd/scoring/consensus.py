@@ -18,7 +18,7 @@ from crowdcore.votes.copies import CopyGroup, find_copies, without_copies
 from label_studio_crowd.estimate import LEVEL
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, believe
-from label_studio_crowd.scoring.published import published
+from label_studio_crowd.scoring.second_opinion import find_second_opinion
 from label_studio_crowd.settings import ConsensusMethod
 
 MOST_EXPONENT = 2.0
@@ -167,7 +167,7 @@ def _hierarchical(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes |
 
 
 def _crowdlab(crowd: Crowd, pred_probs: Floats | None, known_labels: Codes | None, people: Mask | None) -> Beliefs:
-    found = published(crowd, pred_probs, known_labels)
+    found = find_second_opinion(crowd, pred_probs, known_labels)
     no_interval, founded = np.full((len(crowd.annotators), 2), np.nan), np.ones(len(crowd.tasks), np.bool_)
     hears_model, copies, labels = pred_probs is not None, find_copies(crowd), crowd.num_answers
     return Beliefs(found.result, found.score, no_interval, founded, hears_model, labels, labels, copies)

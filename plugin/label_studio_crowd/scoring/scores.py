@@ -16,8 +16,8 @@ from crowdcore.votes.copies import CopyGroup
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.consensus import Beliefs, as_beliefs, find_beliefs
 from label_studio_crowd.scoring.kinds import KindBelief
-from label_studio_crowd.scoring.published import Published, published
 from label_studio_crowd.scoring.regional import believe_about
+from label_studio_crowd.scoring.second_opinion import SecondOpinion, find_second_opinion
 from label_studio_crowd.settings import ConsensusMethod
 
 SETTLED_BY: Final = ("truth", "quality", "labels", "skips")
@@ -93,7 +93,7 @@ class Scores:
     parts: tuple[Scores, ...] = ()
     held_by: NDArray[np.int64] | None = None
     left_out: NDArray[np.bool_] | None = None
-    second_opinion: Published | None = None
+    second_opinion: SecondOpinion | None = None
 
     @property
     def controls(self) -> tuple[Scores, ...]:
@@ -129,7 +129,7 @@ class Scores:
         return settled
 
     @property
-    def doubted(self) -> NDArray[np.bool_]:
+    def crowdlab_differs(self) -> NDArray[np.bool_]:
         """Whether CROWDLAB's label is another than the consensus of a labelled task of unknown truth; shape (N,)."""
         if self.second_opinion is None:
             return np.zeros(len(self.priority), np.bool_)
@@ -217,7 +217,7 @@ def score(
         target_quality=target_quality,
         min_labels=min_labels,
         max_labels=max_labels,
-        second_opinion=published(crowd, pred_probs, known) if is_class and consensus != "crowdlab" else None,
+        second_opinion=find_second_opinion(crowd, pred_probs, known) if is_class and consensus != "crowdlab" else None,
     )
 
 

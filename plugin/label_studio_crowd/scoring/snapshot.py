@@ -268,7 +268,7 @@ class Snapshot:
         return np.asarray(((self.labels > 0) | self.known) & (self.consensus >= 0))
 
     @cached_property
-    def doubted(self) -> NDArray[np.bool_]:
+    def crowdlab_differs(self) -> NDArray[np.bool_]:
         """Whether CROWDLAB's label is another than the consensus of a labelled task of unknown truth; (N,)."""
         if not len(self.crowdlab):
             return np.zeros(len(self.tasks), np.bool_)

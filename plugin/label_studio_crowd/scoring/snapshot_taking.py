@@ -15,8 +15,8 @@ from label_studio_crowd.estimate import Estimate
 from label_studio_crowd.scoring.answers import Answers
 from label_studio_crowd.scoring.kinds import KindBelief, Told
 from label_studio_crowd.scoring.probable import probable_classes
-from label_studio_crowd.scoring.published import Published
 from label_studio_crowd.scoring.scores import Scores
+from label_studio_crowd.scoring.second_opinion import SecondOpinion
 from label_studio_crowd.scoring.snapshot import REASONS, Snapshot, copies_by_annotator
 from label_studio_crowd.store.mirror import Annotation
 from label_studio_crowd.store.trainings import Probabilities
@@ -115,7 +115,7 @@ def take_snapshot(
     )
 
 
-def _opinion(second: Published) -> dict[str, NDArray[Any]]:
+def _opinion(second: SecondOpinion) -> dict[str, NDArray[Any]]:
     return {
         "crowdlab": np.asarray(second.result.consensus, np.int64),
         "crowdlab_quality": np.asarray(second.result.quality, np.float64),

@@ -84,7 +84,7 @@ def get_project(parts: TheParts, project: Number) -> ProjectDetails:
         classes=classes_of(snapshot) if snapshot else [],
         settled_by=settled_by(snapshot) if snapshot else {},
         model_disagrees=int(snapshot.model_disagrees.sum()) if snapshot else 0,
-        crowdlab_differs=int(snapshot.doubted.sum()) if snapshot else 0,
+        crowdlab_differs=int(snapshot.crowdlab_differs.sum()) if snapshot else 0,
         warnings=list(report.warnings),
         seconds=dict(report.seconds),
     )

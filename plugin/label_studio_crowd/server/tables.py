@@ -70,7 +70,7 @@ class TaskTable:
         if choice.model_disagrees is not None:
             fits &= snapshot.model_disagrees == choice.model_disagrees
         if choice.crowdlab_differs is not None:
-            fits &= snapshot.doubted == choice.crowdlab_differs
+            fits &= snapshot.crowdlab_differs == choice.crowdlab_differs
         rows = np.flatnonzero(fits)
         keys = {"id": snapshot.tasks, "quality": self._quality, "priority": snapshot.priority}[choice.order_by][rows]
         return rows[np.argsort(keys if choice.direction == "ascending" else -keys, kind="stable")]

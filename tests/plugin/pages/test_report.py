@@ -58,7 +58,7 @@ def cells(html):
 
 def test_tasks_on_which_crowdlab_differs_are_listed_and_no_others(filled, report):
     _, _, snapshot = filled
-    differs = snapshot.tasks[snapshot.doubted].tolist()
+    differs = snapshot.tasks[snapshot.crowdlab_differs].tolist()
     listed = [int(task) for task in re.findall(r'id="crowdlab-(\d+)"', report)]
     assert differs
     assert set(listed) <= set(differs)

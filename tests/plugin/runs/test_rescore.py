@@ -219,8 +219,8 @@ def test_what_is_exported_is_what_the_run_believed(rescored, stored):
     assert tasks.task.tolist() == list(range(1, 12))
     assert tasks.consensus[:10].tolist() == result.labels[:10].tolist()
     assert tasks.consensus.isna().tolist() == [False] * 10 + [True]
-    np.testing.assert_array_equal(tasks.quality, [*result.quality[:10], np.nan])
-    np.testing.assert_array_equal(tasks.agreement, result.agreement)
+    np.testing.assert_allclose(tasks.quality, [*result.quality[:10], np.nan], rtol=1e-6)  # seven digits are written
+    np.testing.assert_allclose(tasks.agreement, result.agreement, rtol=1e-6)
     assert tasks.set_index("task").queue_position[list(run.plan.queue)].tolist() == list(
         range(1, len(run.plan.queue) + 1)
     )

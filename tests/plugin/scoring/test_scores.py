@@ -286,7 +286,7 @@ def test_crowdlab_and_activelab_give_a_second_opinion(model):
     np.testing.assert_array_equal(found.second_opinion.result.consensus, expected.consensus)
     np.testing.assert_array_equal(found.second_opinion.score, activelab(answers.crowd, pred_probs))
     differs = (expected.consensus != found.result.consensus) & (answers.crowd.num_answers > 0)
-    np.testing.assert_array_equal(found.doubted, differs)
+    np.testing.assert_array_equal(found.crowdlab_differs, differs)
     assert score(answers, pred_probs, **RULE, consensus="crowdlab").second_opinion is None
 
 
@@ -298,7 +298,7 @@ def test_nobody_doubts_a_known_truth():
         trust_ground_truth=True,
     )
     found = score(answers, None, **RULE)
-    assert not found.doubted.any()
+    assert not found.crowdlab_differs.any()
 
 
 def test_agreement_is_of_tasks_on_whose_consensus_more_than_one_has_a_say():

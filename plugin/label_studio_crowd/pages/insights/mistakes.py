@@ -186,7 +186,7 @@ def model_disagreements(snapshot: Snapshot, people: People, number: int = 1, siz
 
 def second_opinions(snapshot: Snapshot, people: People, number: int = 1, size: int = 25) -> Page[SecondOpinion]:
     """Return a page of the tasks on which CROWDLAB says something else, the least sure consensus first."""
-    found = np.flatnonzero(snapshot.doubted)
+    found = np.flatnonzero(snapshot.crowdlab_differs)
     found = found[np.argsort(snapshot.quality[found], kind="stable")]
     which = on_page(len(found), number, size)
     rows = tuple(_second_opinion(snapshot, people, row) for row in found[which].tolist())

@@ -204,7 +204,9 @@ def project_overview(
         labels_needed=needed,
         days_needed=needed.value / pace.a_day if needed.value and pace and pace.a_day else None,
         histogram=_histogram(snapshot),
-        crowdlab_differs=int(snapshot.doubted.sum()) if len(snapshot.crowdlab) and numbers.labelled_tasks else None,
+        crowdlab_differs=int(snapshot.crowdlab_differs.sum())
+        if len(snapshot.crowdlab) and numbers.labelled_tasks
+        else None,
         history=history.moments if history and is_first else (),
         forecast=None if reason else made,
         forecast_reason=reason,

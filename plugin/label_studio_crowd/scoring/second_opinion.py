@@ -11,7 +11,7 @@ from crowdcore import Crowd, CrowdlabResult, active_learning_scores, crowdlab
 
 
 @dataclass(frozen=True)
-class Published:
+class SecondOpinion:
     """What the two published methods say of a crowd of N tasks.
 
     Attributes
@@ -26,9 +26,9 @@ class Published:
     score: NDArray[np.float64]
 
 
-def published(
+def find_second_opinion(
     crowd: Crowd, pred_probs: NDArray[np.float64] | None = None, known_labels: NDArray[np.int64] | None = None
-) -> Published:
+) -> SecondOpinion:
     """Return what CROWDLAB and ActiveLab say.
 
     Parameters
@@ -44,4 +44,4 @@ def published(
     calibrated = result
     if pred_probs is not None:
         calibrated = crowdlab(crowd, pred_probs, known_labels=known_labels, calibrate_probs=True)
-    return Published(result, active_learning_scores(calibrated))
+    return SecondOpinion(result, active_learning_scores(calibrated))
