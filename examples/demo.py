@@ -40,10 +40,11 @@ from examples.report import picks_table
 from examples.simulated_crowd import ExampleCrowd
 from examples.tabular import tabular_crowd
 from examples.text import text_crowd
+from harness.accounts import Annotator
 from harness.checkout import CACHE
-from harness.local_studio import Annotator, LocalStudio, StudioError
+from harness.local_studio import LocalStudio
 from harness.project import Project, sign_up
-from harness.studio_install import only_one
+from harness.studio_install import StudioError, only_one
 from harness.working import console
 
 EXAMPLES: dict[str, Callable[[], ExampleCrowd | KindsCrowd]] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from examples.kinds_crowd import KindsCrowd
 from examples.simulated_crowd import ExampleCrowd
-from harness.local_studio import Annotator
+from harness.accounts import Annotator
 from harness.working import counting
 
 __all__ = ["Pick", "Verdict", "label_in_turns", "verdict"]

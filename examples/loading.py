@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from examples.kinds_crowd import KindsCrowd
 from examples.simulated_crowd import ExampleCrowd
-from harness.local_studio import Annotator, LocalStudio
+from harness.accounts import Annotator
+from harness.local_studio import LocalStudio
 from harness.project import GivenAnnotation, Project, create_project
 
 __all__ = ["load_crowd"]

@@ -26,8 +26,9 @@ from examples.ner import ner_crowd
 from examples.serving import answer, serving, wait_for
 from examples.simulated_crowd import ExampleCrowd
 from examples.text import text_crowd
-from harness.local_studio import LocalStudio, StudioError
+from harness.local_studio import LocalStudio
 from harness.project import GivenAnnotation, create_project, sign_up
+from harness.studio_install import StudioError
 from harness.working import console, counting, working
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from harness.local_studio import StudioError
-from harness.service_process import free_port
+from harness.ports import free_port
+from harness.studio_install import StudioError
 
 __all__ = ["answer", "serving", "wait_for"]
 

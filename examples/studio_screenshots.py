@@ -24,8 +24,9 @@ from examples.loading import load_crowd
 from examples.moderation import moderation_crowd
 from examples.ner import ner_crowd
 from examples.screenshots import PICTURES, save_small
-from harness.local_studio import LocalStudio, StudioError
+from harness.local_studio import LocalStudio
 from harness.project import sign_up
+from harness.studio_install import StudioError
 from harness.working import console
 from label_studio_crowd.studio.versions import CONSENSUS_VERSION
 

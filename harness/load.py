@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
-from harness.local_studio import Annotator, StudioError
+from harness.accounts import Annotator
 from harness.project import Project, choice
+from harness.studio_install import StudioError
 
 __all__ = ["Load"]
 

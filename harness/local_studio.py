@@ -15,27 +15,23 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import httpx
 from rich.markup import escape
 
+from harness.accounts import Annotator, checked, client, make_pat, sign_up
+from harness.ports import free_port, is_taken
 from harness.studio_install import DATABASE, StudioError, copy_migrated, install, quiet_environment, tail
 from harness.working import console, working
-
-__all__ = ["Annotator", "LocalStudio", "StudioError"]
 
 _SERVER = """
 import os, signal, sys, threading
@@ -48,53 +44,6 @@ threading.Thread(target=end_with_parent, daemon=True).start()
 from label_studio.server import main
 sys.exit(main())
 """
-
-
-@dataclass(frozen=True)
-class Annotator:
-    """A person with an account, who labels through Label Studio's own API.
-
-    Attributes
-    ----------
-    id
-        Label Studio's user id: `completed_by` in annotations.
-    email, password
-        To log in with a browser.
-    token
-        The legacy token (``Authorization: Token ...``).
-    pat
-        A personal access token.
-    """
-
-    id: int
-    email: str
-    token: str = field(repr=False)
-    pat: str = field(repr=False)
-    password: str = field(repr=False)
-    api: httpx.Client = field(repr=False, compare=False)
-
-    def next(self, project: int) -> dict[str, Any] | None:
-        """Ask for the next task, as the button "Label All Tasks" does, and lock it.
-
-        Returns
-        -------
-        dict or None
-            The task as Label Studio serves it (`id`, `data`, ...), or None when it has none for this person.
-        """
-        response = self.api.get(f"/api/projects/{project}/next")
-        if response.status_code == 404 and "no tasks" in response.text.lower():
-            return None
-        return dict(_checked(response).json())
-
-    def label(self, task: int, result: list[dict[str, Any]], seconds: float = 0.0) -> int:
-        """Submit `result` as this person's annotation of `task`, and return the annotation's id."""
-        body = {"result": result, "lead_time": seconds}
-        return int(_checked(self.api.post(f"/api/tasks/{task}/annotations/", json=body)).json()["id"])
-
-    def skip(self, task: int) -> int:
-        """Skip `task`, and return the id of the annotation that Label Studio keeps for it."""
-        body = {"result": [], "was_cancelled": True}
-        return int(_checked(self.api.post(f"/api/tasks/{task}/annotations/", json=body)).json()["id"])
 
 
 class LocalStudio:
@@ -208,11 +157,7 @@ class LocalStudio:
     def admin_pat(self) -> str:
         """Return the administrator's personal access token, made at the first call."""
         if self._pat is None:
-            with _session(self.url) as session:
-                session.get("/user/login/")
-                form = {"email": self.admin_email, "password": self.admin_password}
-                _submit(session, "/user/login/", form)
-                self._pat = _new_pat(session)
+            self._pat = make_pat(self.url, self.admin_email, self.admin_password)
             self._remember()
         return self._pat
 
@@ -233,23 +178,16 @@ class LocalStudio:
         """
         password = password or secrets.token_urlsafe(9)
         if self._invite is None:
-            self._invite = str(_checked(self.api.get("/api/invite")).json()["invite_url"])
-        with _session(self.url) as session:
-            session.get(self._invite)
-            form = {"email": email, "password": password, "allow_newsletters": "false", "how_find_us": ""}
-            _submit(session, self._invite, form)
-            user = int(_checked(session.get("/api/current-user/whoami")).json()["id"])
-            token = str(_checked(session.get("/api/current-user/token")).json()["token"])
-            pat = _new_pat(session)
-        return Annotator(user, email, token, pat, password, _client(self.url, token))
+            self._invite = str(checked(self.api.get("/api/invite")).json()["invite_url"])
+        return sign_up(self.url, self._invite, email, password)
 
     def _start(self, python: Path) -> None:
-        if self._port is not None and _listening(self._port):
+        if self._port is not None and is_taken(self._port):
             raise StudioError(
                 f"Port {self._port} is in use, and Label Studio would silently take the next one. "
                 "End what listens there, name another port, or leave the port out to get a free one."
             )
-        port = self._port or _free_port()
+        port = self._port or free_port()
         self.url = f"http://127.0.0.1:{port}"
         environment = quiet_environment(
             self.data_dir,
@@ -272,7 +210,7 @@ class LocalStudio:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.api = _client(self.url, self.admin_token)
+        self.api = client(self.url, self.admin_token)
 
     def _wait_until_ready(self, patience: float = 180.0) -> None:
         """Wait until the server answers, and make sure that it is ours."""
@@ -309,54 +247,6 @@ class LocalStudio:
         admin = {"password": self.admin_password, "token": self.admin_token, "pat": self._pat}
         file.touch(mode=0o600)
         file.write_text(json.dumps(admin))
-
-
-def _client(url: str, token: str) -> httpx.Client:
-    return httpx.Client(base_url=url, headers={"Authorization": f"Token {token}"}, timeout=120.0, trust_env=False)
-
-
-def _session(url: str) -> httpx.Client:
-    """Return a browser's stand-in: cookies, no token."""
-    return httpx.Client(base_url=url, timeout=60.0, trust_env=False)
-
-
-def _submit(session: httpx.Client, page: str, form: dict[str, str]) -> None:
-    """Send a Django form, and check that it led on to another page."""
-    form = {**form, "csrfmiddlewaretoken": session.cookies.get("csrftoken") or ""}
-    response = session.post(page, data=form, headers={"Referer": str(session.base_url)})
-    if response.status_code != 302:
-        reasons = re.findall(r'class="(?:field_errors|error)">\s*(?:<li>)?(.*?)</', response.text, re.DOTALL)
-        reason = " ".join(reason.strip() for reason in reasons) or f"status {response.status_code}"
-        raise StudioError(f"Label Studio refused {form['email']}: {reason}")
-
-
-def _new_pat(session: httpx.Client) -> str:
-    headers = {"X-CSRFToken": session.cookies.get("csrftoken") or "", "Referer": str(session.base_url)}
-    response = session.post("/api/token/", headers=headers)
-    if response.status_code == 409:
-        raise StudioError("This account already has a personal access token, which cannot be shown again.")
-    return str(_checked(response).json()["token"])
-
-
-def _checked(response: httpx.Response) -> httpx.Response:
-    if response.is_error:
-        request = response.request
-        raise StudioError(
-            f"Label Studio answered {request.method} {request.url.path} with {response.status_code}: "
-            f"{response.text[:500]}"
-        )
-    return response
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main(arguments: list[str]) -> int:

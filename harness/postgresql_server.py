@@ -5,13 +5,14 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+
+from harness.ports import free_port
 
 
 def programs() -> Path | None:
@@ -34,9 +35,7 @@ class PostgresqlServer:
         found = programs()
         assert found is not None
         self._programs = found
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()
         self._user = "postgres" if os.geteuid() == 0 else getpass.getuser()
         # PostgreSQL refuses to run as root
         self._prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from harness.local_studio import Annotator, LocalStudio, StudioError
+from harness.accounts import Annotator
+from harness.local_studio import LocalStudio
+from harness.studio_install import StudioError
 from harness.working import counting
 
 __all__ = ["TEXT_CONFIG", "GivenAnnotation", "Project", "choice", "create_project", "sign_up"]

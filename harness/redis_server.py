@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 from types import TracebackType
 
-from harness.service_process import free_port, until
+from harness.ports import free_port
+from harness.service_process import until
 
 
 def program() -> str | None:

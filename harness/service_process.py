@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,16 +14,11 @@ from typing import Any, TypeVar
 
 import httpx
 
+from harness.ports import free_port
+
 Found = TypeVar("Found")
 _PASSED_ON = ("PYTHONPATH", "NUMBA_CACHE_DIR")
 """Without the first, a checkout beside the installed one would test the installed one."""
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(look: Callable[[], Found | None], patience: float = 90.0, pause: float = 0.2) -> Found:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.local_studio import Annotator, LocalStudio
+from harness.accounts import Annotator
+from harness.local_studio import LocalStudio
 from harness.messages import INTENTS, LABEL_CONFIG, draw_messages
 from harness.project import GivenAnnotation, Project, create_project, sign_up
 from label_studio_crowd.studio.controls import Control, find_control

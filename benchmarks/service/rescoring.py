@@ -24,8 +24,9 @@ from rich.table import Table
 
 from benchmarks.service.messages import MessageProject, load_messages
 from harness import postgresql_server, redis_server
+from harness.accounts import Annotator
 from harness.at_work import at_work
-from harness.local_studio import Annotator, LocalStudio
+from harness.local_studio import LocalStudio
 from harness.service_process import ServiceProcess, free_port, until
 from label_studio_crowd.exchange.pull import update_mirror
 from label_studio_crowd.settings import Settings

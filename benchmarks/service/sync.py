@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.service.messages import load_messages
+from harness.accounts import Annotator
 from harness.at_work import at_work
-from harness.local_studio import Annotator, LocalStudio
+from harness.local_studio import LocalStudio
 from label_studio_crowd.commands.display import progress_bars
 from label_studio_crowd.connection.connect import connect
 from label_studio_crowd.exchange.pull import update_mirror

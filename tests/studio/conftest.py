@@ -15,7 +15,8 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from harness.local_studio import Annotator, LocalStudio
+from harness.accounts import Annotator
+from harness.local_studio import LocalStudio
 from harness.postgresql_server import PostgresqlServer
 from harness.project import TEXT_CONFIG, GivenAnnotation, Project, create_project
 from harness.service_process import ServiceProcess

@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,8 +21,10 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.accounts import Annotator
 from harness.checkout import CACHE, CHECKOUT
-from harness.local_studio import Annotator, LocalStudio
+from harness.local_studio import LocalStudio
+from harness.ports import free_port
 from harness.project import Project
 from harness.service_process import until
 from harness.studio_install import only_one
@@ -145,9 +146,7 @@ def start(request: pytest.FixtureRequest, environment: Path, studio: LocalStudio
 
     @contextmanager
     def running(*flags: str, **variables: str) -> Iterator[str]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         given = {
             "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
             "HOME": str(tmp_path),

@@ -9,9 +9,11 @@ import sys
 import pytest
 
 from harness.checkout import CHECKOUT
-from harness.local_studio import LocalStudio, StudioError
+from harness.local_studio import LocalStudio
+from harness.ports import is_taken
 from harness.project import create_project
 from harness.service_process import until
+from harness.studio_install import StudioError
 
 
 def test_a_task_is_imported_served_and_labelled(studio, annotators, make_project):
@@ -75,11 +77,11 @@ def test_no_process_is_left_behind(signum, tmp_path):
     assert program.stdout is not None
     url = next(line.split()[0] for line in program.stdout if line.startswith("http"))
     port = int(url.rsplit(":")[-1])
-    assert _listening(port)
+    assert is_taken(port)
 
     os.kill(program.pid, signum)
     program.wait(90)
-    until(lambda: not _listening(port))
+    until(lambda: not is_taken(port))
 
 
 def test_a_data_directory_can_be_continued(tmp_path):
@@ -89,8 +91,3 @@ def test_a_data_directory_can_be_continued(tmp_path):
     with LocalStudio(tmp_path) as again:
         assert again.admin_pat() == pat
         assert [project["title"] for project in again.api.get("/api/projects/").json()["results"]] == ["kept"]
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from harness.local_studio import LocalStudio
+from harness.ports import free_port
 from harness.project import choice
-from harness.service_process import free_port, until
+from harness.service_process import until
 from label_studio_crowd.access import SECRET_HEADER
 from label_studio_crowd.exchange.pull import update_mirror
 from label_studio_crowd.project import Project as OpenProject

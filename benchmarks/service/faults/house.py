@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import httpx
 
-from harness.local_studio import LocalStudio, StudioError
+from harness.local_studio import LocalStudio
 from harness.project import TEXT_CONFIG, GivenAnnotation, Project, choice, create_project
+from harness.studio_install import StudioError
 from label_studio_crowd.studio.versions import QUEUE_PREFIX, is_ours
 
 THEIRS: Final = "theirs"
