@@ -5,20 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdcore import Crowd, activelab, crowdlab, majority_vote
+from tests.crowdcore.drawn_crowds import crowds
 
 law = settings(max_examples=60, deadline=None)
-
-
-@st.composite
-def crowds(draw):
-    """A wide matrix (-1 for no answer), probabilities without ties, and a generator for the rest."""
-    N, M, K = draw(st.integers(1, 25)), draw(st.integers(1, 7)), draw(st.integers(1, 5))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    wide = rng.integers(K, size=(N, M))
-    wide[rng.random((N, M)) < draw(st.sampled_from([0.0, 0.3, 0.8]))] = -1
-    if draw(st.booleans()):  # most agree
-        wide = np.where((wide >= 0) & (rng.random((N, M)) < 0.8), np.arange(N)[:, None] % K, wide)
-    return wide, rng.dirichlet(np.ones(K), size=N), rng
 
 
 def outcome(wide, P, classes=None):

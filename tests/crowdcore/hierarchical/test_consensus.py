@@ -14,6 +14,7 @@ from crowdcore.aggregate import DawidSkene
 from crowdcore.hierarchical.confidence import confidence_scores, least_confidence
 from crowdcore.hierarchical.consensus import hierarchical_dawid_skene
 from crowdcore.simulation import independent_confusion
+from tests.crowdcore.drawn_crowds import crowds
 
 ROOT = Path(__file__).parents[3]
 law = settings(max_examples=40, deadline=None)
@@ -21,18 +22,6 @@ LOOSE = 1e-6
 REFIT, READ_ALIKE = 0.25, 0.2
 """How far a refit may lower a quality (of 35,000 trials .20 at most, in one of 2,000 more than .02), and how far a
 model's probabilities may differ that is read as before."""
-
-
-@st.composite
-def crowds(draw):
-    """A wide matrix (-1 for no answer), probabilities without ties, and a generator for the rest."""
-    N, M, K = draw(st.integers(1, 25)), draw(st.integers(1, 7)), draw(st.integers(1, 5))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    wide = rng.integers(K, size=(N, M))
-    wide[rng.random((N, M)) < draw(st.sampled_from([0.0, 0.3, 0.8]))] = -1
-    if draw(st.booleans()):  # most agree
-        wide = np.where((wide >= 0) & (rng.random((N, M)) < 0.8), np.arange(N)[:, None] % K, wide)
-    return wide, rng.dirichlet(np.ones(K), size=N), rng
 
 
 def close(a, b):
