@@ -112,7 +112,8 @@ class Future:
         batch = max(1, -(-last // ROUNDS))
         while given.sum() < last and len(left := self._rng.permutation(np.flatnonzero(given < limit))):
             if order == "priority":
-                left = left[np.argsort(self._least[left, given[left]], kind="stable")]
+                size = min(batch, len(left))
+                left = left[np.argpartition(self._least[left, given[left]], size - 1)]
             given[left[:batch]] += 1
             yield given
 
@@ -130,8 +131,8 @@ def _courses(question: Question, waiting: Waiting, rng: np.random.Generator) -> 
     course = np.tile(question.quality[:, None], (1, most + 1))
     for number in range(most):
         there = waiting.room > number
-        drawn = steps.draw(waiting.num_answers[there] + number, course[there, number], rng)
-        course[there, number + 1 :] = drawn[:, None]
+        course[:, number + 1] = course[:, number]
+        course[there, number + 1] = steps.draw(waiting.num_answers[there] + number, course[there, number], rng)
     return course
 
 

@@ -207,7 +207,8 @@ def forecast_growth(
 ) -> list[QualityForecast]:
     """Return how the quality of each of several questions about the same tasks will grow.
 
-    A task is settled when all questions that are asked of it are. The other arguments are those of `forecast_quality`.
+    A task is settled when all questions that are asked of it are. A question that too few answered to tell anything has
+    no forecast, and those of the others are made without it. The other arguments are those of `forecast_quality`.
 
     Parameters
     ----------
@@ -223,21 +224,38 @@ def forecast_growth(
     list of QualityForecast
         One for each question. The answers needed are those of all together.
     """
+    unknown = QualityForecast.unknown(order, level, TOO_FEW if waiting.num_answers.any() else NOBODY)
+    telling = [question for question in questions if question.growth.tells]
+    if not telling:
+        return [unknown] * len(questions)
+    known = iter(_simulate(telling, waiting, num_labels, order, target_quality, min_labels, level, n_simulations, seed))
+    return [next(known) if question.growth.tells else unknown for question in questions]
+
+
+def _simulate(
+    questions: Sequence[Question],
+    waiting: Waiting,
+    num_labels: int | None,
+    order: str,
+    target_quality: float,
+    min_labels: int,
+    level: float,
+    n_simulations: int,
+    seed: int,
+) -> list[QualityForecast]:
+    """Return the forecasts of questions all of which tell something."""
     from scipy.special import ndtri
 
-    if not waiting.num_answers.any():
-        return [QualityForecast.unknown(order, level, NOBODY)] * len(questions)
-    if not all(question.growth.tells for question in questions):
-        return [QualityForecast.unknown(order, level, TOO_FEW)] * len(questions)
     z = ndtri((np.arange(n_simulations) + 0.5) / n_simulations)
-    futures = [
-        Future(questions, waiting, target_quality, min_labels, float(shift), np.random.default_rng([seed, number]))
-        for number, shift in enumerate(z)
-    ]
-    needed = np.array([future.stop.sum() for future in futures])
+
+    def simulated(number: int) -> Future:  # made anew, twice: all together would take much memory
+        rng = np.random.default_rng([seed, number])
+        return Future(questions, waiting, target_quality, min_labels, float(z[number]), rng)
+
+    needed = np.array([simulated(number).stop.sum() for number in range(n_simulations)])
     last = int(needed.max()) if num_labels is None else num_labels
     grid = np.unique(np.linspace(0, last, STEPS).round().astype(np.int64))
-    courses = np.array([future.course(order, last, grid) for future in futures])
+    courses = np.array([simulated(number).course(order, last, grid) for number in range(n_simulations)])
     points = (1 - level) / 2, 0.5, (1 + level) / 2
     fewest, usual, most = np.quantile(needed, points, method="hazen").tolist()
     settled, found = courses[:, 0].mean(axis=0), []

@@ -43,7 +43,7 @@ def without_labels(answers: Answers, labels: Codes) -> Answers:
 
 
 def forecast_by_growth(scores: Scores, without: Without) -> dict[str, list[QualityForecast]]:
-    """Return, for both orders, what further labels bring for each control; until all tasks are settled.
+    """Return, for both orders, what further labels bring for each control that they tell; until all tasks are settled.
 
     Parameters
     ----------
@@ -63,8 +63,7 @@ def forecast_by_growth(scores: Scores, without: Without) -> dict[str, list[Quali
             min_labels=max(part.min_labels for part in scores.controls),
             level=LEVEL,
         )
-        if found[order][0].reason is None:
-            ahead = max(int(found[order][0].num_labels[-1]), 1)
+        ahead = max((int(one.num_labels[-1]) for one in found[order] if one.reason is None), default=0) or 1
     return found
 
 

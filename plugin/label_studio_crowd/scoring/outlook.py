@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Final, NamedTuple
@@ -83,7 +83,7 @@ class Forecast(Fact):
     circumstances
         What it depends on besides the labels.
     needed
-        Further labels until every task is settled.
+        Further labels until every task is settled; None where no control tells.
     queue, random
         Labels given in the order of the queue, and to tasks by chance; None where there is a reason.
     reason
@@ -204,21 +204,29 @@ def _forecast(scores: Scores, circumstances: Mapping[str, Any], without: Without
         return _forecast_of_classes(scores, scores.result, circumstances)
     labels, names = int(scores.num_labels.sum()), [part.answers.control.name for part in scores.parts] or [""]
     by_order = forecast_by_growth(scores, without)
+    made = Forecast(labels, circumstances, needed=_needed(by_order["priority"]), control="")
     first, *others = (
-        _as_forecast(labels, circumstances, queue, chance, name)
+        _with_curves(made, queue, chance, name)
         for queue, chance, name in zip(by_order["priority"], by_order["random"], names, strict=True)
     )
     return replace(first, others=tuple(others))
 
 
-def _as_forecast(
-    labels: int, circumstances: Mapping[str, Any], queue: QualityForecast, chance: QualityForecast, control: str
-) -> Forecast:
+def _needed(forecasts: Sequence[QualityForecast]) -> Estimate | None:
+    """Return how many labels all controls together need; None where no control tells."""
+    told = (
+        Estimate(one.labels_needed, one.labels_needed_low, one.labels_needed_high)
+        for one in forecasts
+        if not one.reason
+    )
+    return next(told, None)
+
+
+def _with_curves(made: Forecast, queue: QualityForecast, chance: QualityForecast, control: str) -> Forecast:
     if queue.reason:
-        return Forecast(labels, circumstances, reason=queue.reason, control=control)
-    needed = Estimate(queue.labels_needed, queue.labels_needed_low, queue.labels_needed_high)
+        return replace(made, reason=queue.reason, control=control)
     in_turn, at_random = (_curve(one.num_labels, one.quality, one.low, one.high) for one in (queue, chance))
-    return Forecast(labels, circumstances, needed, in_turn, at_random, control=control)
+    return replace(made, queue=in_turn, random=at_random, control=control)
 
 
 def _curve(*numbers: NDArray[Any]) -> Curve:

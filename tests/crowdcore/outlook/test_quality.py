@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -141,6 +143,30 @@ def test_of_several_questions_the_slowest_decides():
     assert needed(easy, hard) == [150, 150]
     left_out = Question(hard.quality, slow, ~counts | (np.arange(50) < 10))
     assert needed(easy, left_out) == [70, 70]
+
+
+def test_a_question_that_hardly_anybody_answered_keeps_the_others_from_no_forecast():
+    n, counts = np.full(50, 2), np.ones(50, np.bool_)
+    tells = Question(np.full(50, 0.6), Growth(np.arange(50), n - 1, np.full(50, 0.6), np.full(50, 0.97)), counts)
+    none = np.zeros(0, np.int64)
+    silent = Question(np.zeros(50), Growth(none, none, np.zeros(0), np.zeros(0)), ~counts)
+    waiting = Waiting(n, np.zeros(50, np.bool_), np.full(50, 3))
+    for questions in ((tells, silent), (silent, tells)):
+        found = forecast_growth(questions, waiting, target_quality=0.9)
+        assert [each.reason for each in found] == [None if each is tells else TOO_FEW for each in questions]
+        assert found[questions.index(tells)].labels_needed == 50
+    assert {each.reason for each in forecast_growth([silent, silent], waiting)} == {TOO_FEW}
+
+
+def test_a_limit_of_many_labels_takes_little_memory():
+    n = np.full(300, 2)
+    growth = Growth(np.arange(300), n - 1, np.full(300, 0.6), np.full(300, 0.61))
+    question = Question(np.full(300, 0.6), growth, np.ones(300, np.bool_))
+    tracemalloc.start()
+    forecast_growth([question], Waiting(n, np.zeros(300, np.bool_), np.full(300, 98)), target_quality=0.99)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8e6  # one simulation has 300 x 99 qualities a few times over
 
 
 def test_the_interval_of_quality_is_wide_and_around_it():

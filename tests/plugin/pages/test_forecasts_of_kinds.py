@@ -99,6 +99,22 @@ def test_with_several_controls_each_has_its_curve_and_all_the_same_number(backen
             assert f"For {name}, and until all controls are settled." in shown
 
 
+@pytest.mark.parametrize("silent", ["topic", "stars"])
+def test_a_control_that_nobody_answers_takes_no_forecast_from_the_others(backend, silent):
+    project = made("several")
+    rows = [(task, who, [each for each in items if each["from_name"] != silent]) for task, who, items in project.rows]
+    without = type(project)(project.config, project.data, rows)
+    snapshot = fill_with(backend, 1, without, **AIM)
+    found = forecast_of(backend.store.project(STUDIO, 1), without, **AIM)
+    told = {each.control: each for each in (found, *found.others)}
+    assert all((told[name].queue is not None) == (name != silent) for name in snapshot.controls)
+    assert {each.needed.value for each in told.values()} == {found.needed.value}
+    with running(backend) as client:
+        assert client.get("/api/projects/1").json()["numbers"]["labels_needed"]["value"] == found.needed.value
+        shown = words_of(client.get("/projects/1", params={"control": silent}).text)
+    assert "Too few tasks have answers of two annotators" in shown
+
+
 def test_before_anybody_compares_answers_it_says_why_there_is_no_forecast(backend):
     project = made("spans")
     alone = [row for row in project.rows if row[1] == 101]
