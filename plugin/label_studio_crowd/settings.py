@@ -156,10 +156,12 @@ class Settings(BaseSettings):
     def _plain_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
+        from httpx import URL, InvalidURL
+
         try:
-            well_formed = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # the port is no number
+            parts = urlsplit(value)
+            well_formed = parts.scheme in ("http", "https") and bool(URL(value).host) and parts.port != 0
+        except (ValueError, InvalidURL):  # the port is no number, or the host no name
             well_formed = False
         if not well_formed:
             raise ValueError("not an address: write it like http://localhost:8080")

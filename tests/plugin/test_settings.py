@@ -50,7 +50,8 @@ def test_the_default_target_is_the_consensus_methods_own():
         ({"min_labels": 0}, "min_labels"),
         ({"url": "localhost:8080"}, "like http://localhost:8080"),
         ({"url": "http://localhost:port"}, "like http://localhost:8080"),
-        ({"url": "http://[::1"}, "url"),
+        ({"url": "http://[::1"}, "like http://localhost:8080"),
+        ({"url": "http://é..x"}, "like http://localhost:8080"),
         ({"queue_size": 0}, "queue_size"),
     ],
 )

@@ -191,8 +191,8 @@ def _answered_badly(message: str, status: int) -> StudioError:
 def _detail(answer: httpx.Response) -> str:
     """Return the reason that Label Studio gives for a refusal, in one line."""
     try:
-        body = answer.json()
-    except ValueError:
+        body = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
         return f"status {answer.status_code}"
     if not isinstance(body, dict):
         return str(body)[:300]

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import stamina
 
-from label_studio_crowd.studio.failures import REFRESH_PATH, failure, may_pass, no_answer
+from label_studio_crowd.studio.failures import REFRESH_PATH, UnreadableError, failure, may_pass, no_answer
 from label_studio_crowd.studio.strangers import stranger
 from label_studio_crowd.studio.waiting import Waited
 
@@ -92,6 +92,8 @@ class HttpClient(httpx.Client):
                 yield
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise no_answer(self._url, request, error) from None
+        except httpx.DecodingError as error:  # of what claims to be compressed
+            raise UnreadableError(f"What {self._url} answered to {request} cannot be read: {error}") from None
 
     def _may_repeat(self, request: httpx.Request) -> bool:
         return self._answered and not self._hurried.now and (request.method != "POST" or _is_refresh(request))

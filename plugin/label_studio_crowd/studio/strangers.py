@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
+import orjson
 
 from label_studio_crowd.studio.failures import REFRESH_PATH, StudioError
 
@@ -45,7 +46,7 @@ def stranger(url: str, answer: httpx.Response, *, is_known: bool) -> StudioError
     found = _found(answer, is_known=is_known)
     if found is None:
         return None
-    if "https port" in answer.text[:2000].lower():
+    if "https port" in _text(answer)[:2000].lower():
         return StudioError(f"{url} speaks HTTPS: write https:// instead of http:// in LABEL_STUDIO_URL.")
     asked = f"{answer.request.method} {_route(url, answer)}"
     if answer.status_code in (401, 403, 407):
@@ -67,8 +68,8 @@ def _found(answer: httpx.Response, *, is_known: bool) -> str | None:
     if is_known or answer.status_code >= 500 or answer.request.method == "DELETE":
         return None
     try:
-        body = answer.json()
-    except ValueError:
+        body = orjson.loads(answer.content)
+    except orjson.JSONDecodeError:
         return "something that calls itself JSON and is not" if answer.content else "nothing"
     path = answer.request.url.path
     if answer.status_code in (404, 405):
@@ -94,11 +95,19 @@ def _thing(answer: httpx.Response) -> str:
     status = f"{answer.status_code} and " * answer.is_error
     if not answer.content:
         return f"{status}nothing"
-    title = re.search(r"<title[^>]*>(.*?)</title", answer.text[:20_000], re.IGNORECASE | re.DOTALL)
+    title = re.search(r"<title[^>]*>(.*?)</title", _text(answer)[:20_000], re.IGNORECASE | re.DOTALL)
     if title and (words := _one_line(html.unescape(title[1]))):
         return f"{status}the web page {words!r}"
     kind = answer.headers.get("content-type", "").partition(";")[0].strip()
     return f"{status}a web page" if kind == "text/html" else f"{status}{_one_line(kind) or 'bytes of no type'}"
+
+
+def _text(answer: httpx.Response) -> str:
+    """Return an answer as text, also where it claims to be written in something that is no writing, such as base64."""
+    try:
+        return answer.text
+    except (AssertionError, TypeError, ValueError):
+        return answer.content.decode("utf-8", errors="replace")
 
 
 def _shape(body: Any) -> str:
@@ -117,14 +126,19 @@ def _one_line(words: str) -> str:
 
 
 def _about_redirect(url: str, answer: httpx.Response) -> str:
-    target, route = answer.headers.get("location", ""), _route(url, answer)
-    if not target:
-        return f"What answers at {url} is not Label Studio: it redirects GET {route} nowhere. {_advice(url)}"
+    route = _route(url, answer)
+    try:
+        parts = urlsplit(urljoin(str(answer.request.url), answer.headers.get("location", "")))
+    except ValueError:  # that is no address
+        parts = urlsplit(str(answer.request.url))
+    if parts.geturl() == str(answer.request.url):
+        return f"What answers at {url} is not Label Studio: it redirects GET {route} nowhere else. {_advice(url)}"
     is_page = without_page(url) != url.rstrip("/")
-    parts = urlsplit(urljoin(str(answer.request.url), target))
     moved = not is_page and parts.path.rstrip("/").endswith(route.rstrip("/"))
     path = parts.path.rstrip("/").removesuffix(route.rstrip("/")) if moved else parts.path
     there = _one_line(urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", "")))
+    if there == url.rstrip("/"):
+        return f"{url} redirects GET {route} to itself. Look at what forwards requests to Label Studio there."
     if moved or not path.strip("/"):
         return f"{url} redirects to {there}: put that address into LABEL_STUDIO_URL."
     behind = "If people log in there, let requests to /api pass, or put an address behind it into LABEL_STUDIO_URL."

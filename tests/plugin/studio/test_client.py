@@ -192,12 +192,36 @@ def test_a_proxy_that_lets_nobody_through_is_told_from_a_token_that_is_refused(s
         ("http://studio/projects/3/data", "/user/login/?next=x", "Put http://studio into LABEL_STUDIO_URL"),
         ("http://studio/projects/3/data?tab=1", "/user/login/?next=x", "Put http://studio into LABEL_STUDIO_URL"),
         ("http://studio", "", "is not Label Studio: it redirects GET /api/projects/3/ nowhere"),
+        ("http://studio", "http://[odd", "is not Label Studio: it redirects GET /api/projects/3/ nowhere"),
+        ("http://studio", "http://studio/api/projects/3/?x=1", "redirects GET /api/projects/3/ to itself"),
+        ("http://studio/", "/api/projects/3/", "is not Label Studio: it redirects GET /api/projects/3/ nowhere"),
     ],
 )
 def test_the_address_that_a_redirect_leads_to_has_no_path_of_a_request(url, target, words):
     moved = httpx.MockTransport(lambda _: httpx.Response(302, headers={"location": target} if target else {}))
     with pytest.raises(StudioError, match=words.replace("?", r"\?")):
         Studio(url, "x" * 40, transport=moved).project(3)
+
+
+def answer_as(kind, content, encoding=None):
+    headers = {"content-type": kind, **({"content-encoding": encoding} if encoding else {})}
+    return httpx.Response(200, stream=httpx.ByteStream(content), headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (("text/html; charset=base64", b"<title>Hello</title>"), "is not Label Studio: .* the web page 'Hello'"),
+        (("text/html; charset=rot13", b"<title>Hello</title>"), "is not Label Studio: .* the web page 'Hello'"),
+        (("application/json", b"[" * 100_000 + b"]" * 100_000), "calls itself JSON and is not"),
+        (("application/json", b"{}", "gzip"), "What http://studio answered to GET /api/projects/3/ cannot be read"),
+    ],
+    ids=["base64", "rot13", "deep", "not compressed"],
+)
+def test_an_answer_that_nobody_can_decode_is_an_error_of_one_line(answer, words):
+    odd = httpx.MockTransport(lambda _: answer_as(*answer))
+    with pytest.raises(StudioError, match=words):
+        Studio("http://studio", "x" * 40, transport=odd).project(3)
 
 
 def test_a_page_in_the_address_is_named():
