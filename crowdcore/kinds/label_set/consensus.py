@@ -62,7 +62,7 @@ class SetResult(KindResult):
         believed = self.probability[self.answers.task]
         right = (self.given * believed).sum(axis=0)
         return {
-            "share": self.probability.mean(axis=0),
+            "share": ratio(self.probability.sum(axis=0), np.full(len(self.classes), len(self.probability))),
             "precision": ratio(right, self.given.sum(axis=0)),
             "recall": ratio(right, believed.sum(axis=0)),
         }

@@ -223,6 +223,12 @@ def test_frames_have_a_row_for_each():
     assert result.class_figures()["share"].shape == (2,)
 
 
+@pytest.mark.filterwarnings("error")
+def test_of_no_tasks_no_class_has_a_share():
+    nothing = AnswerTable.from_codes([], [], [], tasks=[], annotators=[])
+    assert np.isnan(label_sets(nothing, classes=["p", "q"]).class_figures()["share"]).all()
+
+
 @pytest.mark.parametrize(
     ("answer", "options", "told"),
     [

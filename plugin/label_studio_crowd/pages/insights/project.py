@@ -209,7 +209,7 @@ def project_overview(
         else None,
         history=history.moments if history and is_first else (),
         forecast=None if reason else made,
-        forecast_reason=reason,
+        forecast_reason=reason if needed.value != 0 else "",
     )
 
 

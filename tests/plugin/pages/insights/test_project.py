@@ -168,6 +168,12 @@ def test_a_finished_project_needs_no_labels_whatever_was_forecast():
     assert insights.project_overview(snapshot, None, FORECAST).labels_needed.value == 0
 
 
+def test_where_all_is_settled_nobody_is_told_why_there_is_no_forecast():
+    snapshot = votes({1: "a", 2: "a", 3: "a"}, target_quality=0.1)
+    found = insights.project_overview(snapshot, None, Forecast(3, {}, reason="One alone.", control=""))
+    assert (found.labels_needed.value, found.forecast, found.forecast_reason) == (0, None, "")
+
+
 def test_why_there_is_no_forecast_is_passed_on():
     found = insights.project_overview(votes({1: "a"}), None, Forecast(1, {}, reason="One alone.", control=""))
     assert found.labels_needed.reason == found.forecast_reason == "One alone."
