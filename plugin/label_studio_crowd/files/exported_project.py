@@ -18,6 +18,7 @@ from label_studio_crowd.studio.controls.fitting_config import fitting_config
 from label_studio_crowd.studio.records import Counts, Prediction, VersionState
 from label_studio_crowd.studio.task_pages import TaskPage
 from label_studio_crowd.studio.versions import is_ours
+from label_studio_crowd.wording import listed
 
 NUMBER: Final = 1
 """The number of the only project."""
@@ -112,12 +113,12 @@ class ExportedStudio(Studio):
         """Return what the file has not of its project, in one sentence; "" where nothing seems to be missing."""
         parts = []
         if all(task["annotations"] for task in self._tasks):
-            parts.append(
-                "only the tasks with annotations, so that shares of tasks are not the project's if that has others"
-            )
+            parts.append("only the tasks with annotations (shares of tasks are not the project's if that has others)")
         if self._people and not any(name for _, name in self._people.values()):
             parts.append("annotators as numbers, without names")
-        return f"{self._title} has {' and '.join(parts)}, as Label Studio exports them." if parts else ""
+        if self._bare_ids:
+            parts.append("only the ids of predictions")
+        return f"{self._title} has {listed(parts)}: so Label Studio exports them." if parts else ""
 
     def seconds_waited(self) -> float:
         """See `Studio`."""
@@ -167,7 +168,7 @@ class ExportedStudio(Studio):
     def model_versions(self, project: int) -> dict[str, VersionState]:
         """See `Studio`."""
         found: dict[str, VersionState] = {}
-        for row in self.prediction_rows(project):
+        for row in self._others_predictions():
             before = found.get(row["model_version"], VersionState(0, _UNKNOWN))
             found[row["model_version"]] = VersionState(before.count + 1, before.latest)
         return found
@@ -180,13 +181,16 @@ class ExportedStudio(Studio):
         UserError
             If the export has nothing but the ids of its predictions.
         """
-        rows = [row for task in self._tasks for row in task["predictions"]]
-        if not rows and self._bare_ids:
+        if self._bare_ids and not any(task["predictions"] for task in self._tasks):
             raise UserError(
                 f"The file has only the ids of its {self._bare_ids:,} predictions, as the button Export writes them. "
                 "Export them whole, by a snapshot of Label Studio's API (POST /api/projects/…/exports/) with "
                 '{"serialization_options": {"predictions": {"only_id": false}}}.'
             )
+        return self._others_predictions()
+
+    def _others_predictions(self) -> list[dict[str, Any]]:
+        rows = (row for task in self._tasks for row in task["predictions"])
         return [row for row in rows if not is_ours(str(row["model_version"]))]
 
     def predictions(self, project: int) -> list[Prediction]:

@@ -64,7 +64,7 @@ def test_an_export_of_all_tasks_has_those_without_annotations(run, tmp_path):
     code, out, err = run("look", "all.json")
     assert code == 0, err
     assert "36 labels by 3 annotators on 12 of 15 tasks" in out
-    assert "• all.json has annotators as numbers, without names, as Label Studio exports them." in out
+    assert "• all.json has annotators as numbers, without names: so Label Studio exports them." in out
 
 
 def test_look_scores_an_export_and_writes_its_report(run, tmp_path):
@@ -177,6 +177,15 @@ def test_why_there_is_no_classifier_of_predictions_is_said(predictions, spec, sa
     code, out, err = run("look", "pets.json", "--classifier", f"predictions:{spec}")
     assert code == (2 if said else 0), out + err
     assert (said or "which 12 of 12 tasks have") in " ".join((out + err).split())
+
+
+@pytest.mark.parametrize("predictions", [[71, 72], [{"id": 71, "score": 0.5}]])
+def test_what_the_button_export_leaves_of_predictions_is_in_nobodys_way(predictions, run, tmp_path):
+    with_predictions(tmp_path / "pets.json", predictions)
+    code, out, err = run("look", "pets.json", "--out", "look.html")
+    assert code == 0, err
+    assert "36 labels by 3 annotators on 12 of 12 tasks" in " ".join(out.split())
+    assert (tmp_path / "look.html").exists()
 
 
 def test_the_own_labeling_config_is_taken_if_it_is_given(tmp_path):
