@@ -89,6 +89,11 @@ class Plugin:
         The project's number.
     directory
         Where it runs, keeps its mirror and writes its exports.
+
+    Attributes
+    ----------
+    settings
+        The variables of the environment with which commands find Label Studio and the mirror.
     """
 
     def __init__(self, url: str, api_key: str, project: int, directory: Path) -> None:
@@ -96,10 +101,13 @@ class Plugin:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        self._environment = inherited | {
+        self.settings = {
             "LABEL_STUDIO_URL": url,
             "LABEL_STUDIO_API_KEY": api_key,
             f"{PREFIX}STORE": f"sqlite:///{directory / 'mirror.sqlite'}",
+        }
+        self._environment = inherited | {
+            **self.settings,
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
             "COLUMNS": str(console.width),

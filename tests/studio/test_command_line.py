@@ -35,7 +35,7 @@ def test_the_whole_way_with_a_personal_access_token(run, project, studio, tmp_pa
     assert report["labels"] == 12
     assert report["changes"]["queue_create"] == 0
     assert "12 labels by 2 annotators" in command("status")
-    assert "Labels still needed: not known. It has not been computed yet." in command("status")
+    assert "Labels still needed: not known. It is computed in the background" in command("status")
     assert json.loads(command("status", "--json"))["queue"] == report["changes"]["queue"]
     assert "✗" not in command("doctor")
     command("export", "--out", tmp_path / "labels.csv")

@@ -25,7 +25,7 @@ from label_studio_crowd.store.facts import Fact, Facts, PlainFact
 from label_studio_crowd.store.people import are_models
 from label_studio_crowd.store.reports import RunReport
 
-NOT_YET: Final = "It has not been computed yet. That happens some time after a run."
+NOT_YET: Final = "It is computed in the background, some time after a run."
 """Why there is no forecast, and no coefficient of agreement, before the first were computed."""
 
 MOST_COMPARED: Final = 40

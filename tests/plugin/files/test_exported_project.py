@@ -73,7 +73,7 @@ def test_look_scores_an_export_and_writes_its_report(run, tmp_path):
     assert code == 0, err
     assert "pets.json (control mood): 36 labels by 3 annotators on 12 of 12 tasks" in out
     assert "ann@x.org" in out, "who is an object has a name, too"
-    assert "• pets.json has only the tasks with annotations, so that" in out
+    assert "• pets.json has only the tasks with annotations (shares" in out
     assert "as numbers" not in out, "two of the three have addresses"
     assert "bob@x.org" in out
     assert "/projects/" not in out
@@ -94,7 +94,7 @@ def test_annotations_of_our_consensus_are_nobodys_answers(run, tmp_path):
     assert code == 0, err
     assert "pets.json (control mood): 36 labels by 3 annotators on 12 of 12 tasks" in out
     assert "ann@x.org" in out, "who is an object has a name, too"
-    assert "• pets.json has only the tasks with annotations, so that" in out
+    assert "• pets.json has only the tasks with annotations (shares" in out
     assert "as numbers" not in out, "two of the three have addresses"
     code, out, err = run("aggregate", "pets.json", "--out", "labels.csv", "--annotators-out", "annotators.csv")
     assert code == 0, err

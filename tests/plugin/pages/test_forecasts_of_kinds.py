@@ -96,7 +96,7 @@ def test_with_several_controls_each_has_its_curve_and_all_the_same_number(backen
     with running(backend) as client:
         for name in names:
             shown = words_of(client.get("/projects/1", params={"control": name}).text)
-            assert f"For {name}, and until all controls are settled." in shown
+            assert f"The curve is for {name}, and ends when every control of every task is settled." in shown
 
 
 @pytest.mark.parametrize("silent", ["topic", "stars"])

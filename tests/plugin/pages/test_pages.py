@@ -177,7 +177,7 @@ def test_why_there_is_no_forecast_is_told_where_it_would_be(served):
             re.sub(r"\s+|<[^>]+>", " ", served.client.get(f"/projects/1{page}").text) for page in ("", "/agreement")
         ]
 
-    assert all("has not been computed yet" in text for text in said())
+    assert all("computed in the background" in text for text in said())
     job = begun(served.backend.jobs, "forecast")
     assert all("It is being computed." in text for text in said())
     served.backend.jobs.failed(job, "Out of <i>memory</i>.")
