@@ -268,7 +268,7 @@ def test_a_task_without_labels_has_no_consensus(run, project, tmp_path):
     assert run(["sync", "-p", project.id]).returncode == 0
     run(["export", "-p", project.id, "--out", "labels.csv"])
     rows = list(csv.DictReader((tmp_path / "labels.csv").open()))
-    assert all(row["consensus"] and row["quality"] and not row["predicted"] for row in rows[:8])
+    assert all(row["consensus"] and row["quality"] and row["predicted"] for row in rows[:8])
     assert all(row["predicted"] and not row["consensus"] and not row["quality"] for row in rows[8:])
 
 
