@@ -165,6 +165,8 @@ class Settings(BaseSettings):
             well_formed = False
         if not well_formed:
             raise ValueError("not an address: write it like http://localhost:8080")
+        if parts.username is not None:  # httpx would send it in the place of the token
+            raise ValueError("it has a user and a password: write it without them, and give Label Studio's token")
         return value.rstrip("/")
 
     @classmethod
@@ -291,18 +293,26 @@ def load(**flags: Any) -> Settings:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
+        name = _as_it_was_given(str(first["loc"][0]) if first["loc"] else "")
         if first["type"] == "extra_forbidden":
             raise UserError(
                 f"There is no setting {name!r}. The settings are {', '.join(Settings.model_fields)}."
             ) from None
         message = _in_plain_words(first)
         # a value is shown only where it can be no secret
-        secret = name in ("api_key", "basic_auth_pass", "webhook_secret")
+        secret = name in ("api_key", "basic_auth_pass", "webhook_secret") or "@" in str(first["input"])
         found = f" (found {first['input']!r})" if name in Settings.model_fields and not secret else ""
         raise UserError(f"Setting {name}: {message}{found}.") from None
     except ValueError as error:  # a TOML file that does not parse
         raise UserError(f"{config or CONFIG_FILE} is not valid TOML: {error}.") from None
+
+
+def _as_it_was_given(name: str) -> str:
+    """Return a setting's name, or that of the variable that gives it."""
+    for field in Settings.model_fields.values():
+        if isinstance(field.validation_alias, AliasChoices) and name in field.validation_alias.choices:
+            return next((str(one) for one in field.validation_alias.choices if one in os.environ), name)
+    return name
 
 
 _KINDS: Final = {"int": "a whole number", "float": "a number", "bool": "true or false"}

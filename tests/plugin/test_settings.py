@@ -102,6 +102,19 @@ def test_the_environments_url_and_api_key_are_somebody_elses(monkeypatch):
     assert settings.load().url == "http://two"
 
 
+@pytest.mark.parametrize("name", ["LABEL_STUDIO_URL", "LABEL_STUDIO_CROWD_URL"])
+def test_a_wrong_variable_is_named_as_it_was_given(name, monkeypatch):
+    monkeypatch.setenv(name, "localhost:8080")
+    with pytest.raises(UserError, match=f"Setting {name}: not an address"):
+        settings.load()
+
+
+def test_an_address_with_a_password_is_refused_and_not_shown():
+    with pytest.raises(UserError, match="without them") as error:
+        settings.load(url="http://ann:s3cret@host")
+    assert "s3cret" not in str(error.value)
+
+
 @pytest.mark.parametrize("mistake", [{"target_quality": 7}, {"url": "nonsense"}, {"store": 5}, {"min_labels": "x"}])
 def test_a_token_is_never_shown(mistake, elsewhere):
     assert "s3cret" not in repr(settings.load(api_key="s3cret-token"))

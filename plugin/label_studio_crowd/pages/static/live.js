@@ -83,7 +83,7 @@ function lookAnyway() {
 // Charts are drawn on the server: it has to know the reader's time zone. A page drawn before it does is fetched anew.
 function tellZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!zone || live.dataset.zone === zone || document.cookie.includes(`zone=${zone}`)) return;
+  if (!zone || live.dataset.zone === zone || document.cookie.split("; ").includes(`zone=${zone}`)) return;
   document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
   lookAnyway();
 }
