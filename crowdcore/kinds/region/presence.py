@@ -9,20 +9,19 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import expit, logsumexp
 
+from crowdcore.kinds.region.marking import EASE, EASE_WEIGHT, Marking
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-EASE = np.linspace(-2.2, 2.2, 5)
-"""Points of the standard normal distribution of ease."""
-EASE_WEIGHT = np.exp(-(EASE**2) / 2) / np.exp(-(EASE**2) / 2).sum()
 MOST_ITERATIONS, TOLERANCE = 100, 1e-3
 OBJECTS, INVITING = (1.5, 1.0), (-2.5, 1.0)
 """Mean ability and slope that are expected of marks on objects, and on inviting places."""
-MEAN_VARIANCE, VARIANCE, SLOPE_VARIANCE = 0.25, 1.0, 0.25
-"""Of what is expected of the mean ability; of abilities, before any are known; of what is expected of the slope."""
 FIRST_FALSE = 0.15
-"""False marks that are expected for each right one. This belief counts as much as what the answers say: two annotators
-hardly tell whether one marked too much or the other too little."""
+"""False marks that are expected for each right one: two annotators hardly tell whether one marked too much or the other
+too little."""
+BELIEF_IN_FALSE = 0.3
+"""How much that belief counts; the rest is what the answers say."""
 MOST_PLACES = 4.0
 """Inviting places there may be for each object, as far as they are expected."""
 FIRST_RIGHT = 0.9
@@ -110,6 +109,10 @@ def find_presence(scene: Scene, prior: Floats | None = None) -> Presence:
     Ease says that what few marked may still be there: without it objects would be missed independently. Inviting places
     have it as well: several may be led astray by the same.
 
+    A mark is judged by what all that its annotator else did tells of them, as far as that is known
+    (`Marking.marked`). With few answers what only one marked would else make them look as if they invented much, and
+    that would speak against it again.
+
     Abilities :math:`a_j` have a normal prior whose mean and variance are estimated; what annotators call things is
     drawn to what all do; see the constants. Tasks with a single answer teach nothing, for nobody is compared there:
     where there are no others, all marks are believed alike. The probability that a unit exists is mixed with the
@@ -123,63 +126,6 @@ def find_presence(scene: Scene, prior: Floats | None = None) -> Presence:
         By which the rates of nothing and of each label are multiplied for each unit; 1 in the mean.
     """
     return _Fit(scene, prior).run()
-
-
-class _Marking:
-    """With which probability each annotator marks what is more or less easy to see: logit = ability + slope * ease.
-
-    Parameters
-    ----------
-    size : int
-        M annotators.
-    mean, slope : float
-        What is believed beforehand of the annotators' mean ability, and of the slope.
-    """
-
-    def __init__(self, size: int, mean: float, slope: float) -> None:
-        self.ability: Floats = np.full(size, mean)
-        self.first_mean, self.first_slope = mean, slope
-        self.mean, self.variance, self.slope = mean, VARIANCE, slope
-
-    @property
-    def logits(self) -> Floats:
-        """Logits of a mark by each annotator at each ease, (M, H)."""
-        logits: Floats = self.ability[:, None] + self.slope * EASE
-        return logits
-
-    @property
-    def mean_chance(self) -> Floats:
-        """Probability of a mark by each annotator, (M,)."""
-        chance: Floats = expit(self.logits) @ EASE_WEIGHT
-        return chance
-
-    def learn(self, marked: Floats, marked_at: Floats, looked: Floats) -> None:
-        """Make one Newton step for every ability, and one for the slope.
-
-        Parameters
-        ----------
-        marked : ndarray of shape (M,)
-            Expected number of marks.
-        marked_at : ndarray of shape (H,)
-            The same by ease.
-        looked : ndarray of shape (M, H)
-            Expected number of what could have been marked.
-        """
-        chance = expit(self.logits)
-        hessian = (looked * chance * (1 - chance)).sum(axis=1) + 1 / self.variance
-        down = marked - (looked * chance).sum(axis=1) - (self.ability - self.mean) / self.variance
-        self.ability = self.ability + np.clip(down / hessian, -1, 1)
-        told = looked.sum(axis=1) > 0
-        if told.any():
-            weights = np.array([told.sum() / self.variance, 1 / MEAN_VARIANCE])
-            self.mean = float(weights @ [self.ability[told].mean(), self.first_mean] / weights.sum())
-            spread = (self.ability[told] - self.mean) ** 2 + 1 / hessian[told]
-            self.variance = (float(spread.sum()) + VARIANCE) / (int(told.sum()) + 1)
-        self.ability[~told] = self.mean
-        chance = expit(self.logits)
-        curve = ((looked * chance * (1 - chance)) @ EASE**2).sum() + 1 / SLOPE_VARIANCE
-        rest = marked_at @ EASE - ((looked * chance) @ EASE).sum() - (self.slope - self.first_slope) / SLOPE_VARIANCE
-        self.slope += float(np.clip(rest / curve, -0.5, 0.5))
 
 
 class _Fit:
@@ -205,8 +151,8 @@ class _Fit:
         self.telling = ((num_answers > 1) | scene.known_tasks).astype(np.float64)
         self.answers_by = _sums(scene.answer_annotator, M)
         self.by_annotator = _sums(scene.mark_annotator, M)
-        self.objects = _Marking(M, *OBJECTS)
-        self.inviting = _Marking(M, *INVITING)
+        self.objects = Marking(M, *OBJECTS, U)
+        self.inviting = Marking(M, *INVITING, U)
         shares = np.array([self.places_for_an_object, *np.full(K, 1 / K)])
         marks = len(scene.mark_unit) / max(len(scene.answer_task), 1)
         self.rates = shares * (
@@ -264,16 +210,16 @@ class _Fit:
         logs[known, scene.known[known]] = 0
         self.belief = np.exp(logs - logsumexp(logs, axis=1, keepdims=True))
 
-    def marked(self, marking: _Marking) -> tuple[Floats, Floats, Floats]:
+    def marked(self, marking: Marking) -> tuple[Floats, Floats, Floats]:
         """Return the logarithm of the probability that a unit is marked by whom it is, (U,), its ease, (U, H).
 
         And the probability, with that of each ease, that something in a task is marked by nobody, (N, H).
         """
         scene = self.scene
-        unmarked = -np.logaddexp(0, marking.logits)
+        unmarked = marking.unmarked
         nobody = self.answers_of @ unmarked[scene.answer_annotator] + np.log(EASE_WEIGHT)  # (N, H)
-        logs = nobody[scene.unit_task] + (self.by_unit @ marking.ability[scene.mark_annotator])[:, None]
-        logs += self.marks[:, None] * (marking.slope * EASE)
+        marks = marking.marked(scene.mark_unit, scene.mark_annotator) - unmarked[scene.mark_annotator]
+        logs = nobody[scene.unit_task] + self.by_unit @ marks
         total = logsumexp(logs, axis=1)
         return total, np.exp(logs - total[:, None]), np.exp(nobody)
 
@@ -289,19 +235,20 @@ class _Fit:
         empty = self.telling @ self.ghosts_nothing.sum(axis=1)
         unseen = self.telling @ self.ghosts.sum(axis=1) * share
         self.rates = (np.concatenate([[nothing.sum() + empty], labels.sum(axis=0) + unseen]) + 0.5) / told
-        self.rates[0] = (self.rates[0] + self.places_for_an_object * self.rates[1:].sum()) / 2
+        expected = self.places_for_an_object * self.rates[1:].sum()
+        self.rates[0] += BELIEF_IN_FALSE * (expected - self.rates[0])
         self.learn_marking(self.objects, labels.sum(axis=1), self.ease, self.ghosts)
         self.learn_marking(self.inviting, nothing, self.ease_nothing, self.ghosts_nothing)
         if K > 1 and len(self.said):
             self.learn_labels()
 
-    def learn_marking(self, marking: _Marking, belief: Floats, ease: Floats, ghosts: Floats) -> None:
+    def learn_marking(self, marking: Marking, belief: Floats, ease: Floats, ghosts: Floats) -> None:
         """Find how objects, or inviting places, are marked."""
         scene = self.scene
         with_ease = belief[:, None] * ease
         in_task = self.units_of @ with_ease + ghosts * self.telling[:, None]  # (N, H)
         looked = self.answers_by @ in_task[scene.answer_task]
-        marking.learn(self.by_annotator @ belief[scene.mark_unit], self.marks @ with_ease, looked)
+        marking.learn(with_ease, self.by_annotator @ belief[scene.mark_unit], self.marks @ with_ease, looked)
 
     def learn_labels(self) -> None:
         """Find what each annotator calls objects of each label, and what is nothing."""

@@ -9,18 +9,18 @@ from crowdcore.kinds.region.presence import FIRST_FALSE, UNKNOWN, Scene, find_pr
 TASKS, ANNOTATORS, OBJECTS = 100, 30, 5
 
 
-def places_for(lure):
-    """Return how many places have to invite a mark so that there are as many false marks as the model expects."""
+def places_for(lure, share):
+    """Return how many places have to invite a mark so that there are so many false marks for each right one."""
     person, ease = np.random.default_rng(0).normal(size=(2, 10_000))
     right, false = expit(1.5 + person + 1.5 * ease).mean(), expit(-2.5 + person + lure * ease).mean()
-    return FIRST_FALSE * OBJECTS * right / false
+    return share * OBJECTS * right / false
 
 
-def drawn(seed, answers, lure):
+def drawn(seed, answers, lure, share=FIRST_FALSE):
     """Draw who marked what; `lure` says how far places that invite a mark differ. Return the scene and what is real."""
     rng = np.random.default_rng(seed)
     sees, invents = rng.normal(1.5, 1, ANNOTATORS), rng.normal(-2.5, 1, ANNOTATORS)
-    inviting = places_for(lure)
+    inviting = places_for(lure, share)
     looked, marks, unit_task, real = [], [], [], []
     for task in range(TASKS):
         who = rng.choice(ANNOTATORS, answers, replace=False)
@@ -39,9 +39,10 @@ def drawn(seed, answers, lure):
     ), np.array(real)  # fmt: skip
 
 
-def gaps(answers, lure):
+def gaps(answers, lure, share=FIRST_FALSE):
     """Return belief less truth of each tenth of the units by belief, and of all; of six crowds together."""
-    told = [(find_presence(scene).exists, real) for scene, real in (drawn(seed, answers, lure) for seed in range(6))]
+    crowds = [drawn(seed, answers, lure, share) for seed in range(6)]
+    told = [(find_presence(scene).exists, real) for scene, real in crowds]
     believed, real = (np.concatenate(column) for column in zip(*told, strict=True))
     tenth = np.minimum((believed * 10).astype(int), 9)
     return np.bincount(tenth, believed - real, minlength=10) / len(real), float((believed - real).mean())
@@ -59,3 +60,10 @@ def test_where_annotators_are_led_astray_together_they_are_not_believed_too_much
     by_belief, whole = gaps(answers, lure=2.5)
     assert np.abs(by_belief).sum() <= 0.13
     assert whole <= 0.05
+
+
+@pytest.mark.parametrize("lure", [1.0, 2.5])
+@pytest.mark.parametrize("answers", [2, 3, 4])
+def test_where_few_or_many_marks_are_false_belief_is_not_far_off(answers, lure):
+    for share in (0.05, 0.3):  # the model expects .15 of them for each right one
+        assert abs(gaps(answers, lure, share)[1]) <= 0.16
