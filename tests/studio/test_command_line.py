@@ -332,6 +332,7 @@ def test_the_results_stay_after_disconnect_until_they_are_to_be_forgotten(run, p
     assert files() == [0, 0]
     done = run(["disconnect", project.id, "--forget"])
     assert done.returncode == 0, done.stderr
+    assert "nothing in Label Studio: the project is not connected" in done.stdout
     assert "deleted" in done.stdout
     assert files() == [2, 2]
     assert plugin(project).store.mirror.counts().tasks == 0

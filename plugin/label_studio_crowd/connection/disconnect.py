@@ -53,7 +53,8 @@ def disconnect(project: Project, *, fast: bool = False, forgets: bool = False, d
     except (NotConnectedError, NoSuchProjectError) as error:
         if not forgets:
             raise
-        done = [str(error)]
+        why = "is not there any more" if isinstance(error, NoSuchProjectError) else "is not connected"
+        done = [f"nothing in Label Studio: the project {why}"]
     if forgets and not dry_run:
         forget(project)
     return [*done, *["what is stored here of the project deleted: tasks, labels, results, classifiers"] * forgets]
