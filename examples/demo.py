@@ -140,7 +140,7 @@ def demonstrate(studio: LocalStudio, crowd: ExampleCrowd | KindsCrowd, directory
             "every other task is settled. Nothing was labelled."
         )
     report = plugin.report("report")
-    _where_to_look(studio, project, people, plugin, report)
+    _where_to_look(studio, project, people, report)
     return Shown(plugin, followed, report)
 
 
@@ -182,9 +182,7 @@ def _in_words(picks: int, seen: Verdict) -> str:
     return f"{picks} picks: {order}; {double}."
 
 
-def _where_to_look(
-    studio: LocalStudio, project: Project, people: dict[str, Annotator], plugin: Plugin, report: Path
-) -> None:
+def _where_to_look(studio: LocalStudio, project: Project, people: dict[str, Annotator], report: Path) -> None:
     console.print()
     person = people[SCRIPTED[0]]
     for what, where in (
@@ -196,15 +194,15 @@ def _where_to_look(
         ("report", f"{report}   (open it in a browser)"),
     ):
         _say(what, where)
-    console.print("\nTo run commands on it in another terminal:")
-    for name, value in plugin.settings.items():
-        console.print(f"export {name}={value}", soft_wrap=True)
 
 
 def _keep_running(studio: LocalStudio, plugin: Plugin) -> None:
     """Serve the project's pages beside Label Studio, until Ctrl-C."""
     with plugin.serving() as pages:
         _say("pages", f"{pages}/projects/{plugin.project}   (they follow the labels within a minute)")
+        console.print("\nTo run commands of the plugin in another terminal:")
+        for name, value in plugin.settings.items():
+            console.print(f"export {name}={value}", soft_wrap=True)
         console.print("\nLabel Studio and these pages keep running; Ctrl-C ends them.")
         studio.wait()
 
