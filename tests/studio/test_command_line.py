@@ -153,7 +153,7 @@ def test_look_says_what_label_studios_exports_leave_out(run, project, studio, tm
 
     said = looked_at()
     assert "export.json (control label): 12 labels by 2 annotators on 8 of 8 tasks" in said
-    assert "• export.json has only the tasks with annotations, so that" in said
+    assert "• export.json has only the tasks with annotations (shares" in said
     assert "annotators as numbers, without names" in said
     said = looked_at(download_all_tasks="true")
     assert "12 labels by 2 annotators on 8 of 12 tasks" in said

@@ -138,7 +138,7 @@ def test_uploaded_pictures_and_their_boxes_become_data_to_train_with(studio, mak
 
     command("look")
     said = command("export", "--format", "yolo", "--out", "yolo", "--with-images")
-    assert "1 tasks" in said
+    assert "1 task" in said
     (picture,) = (tmp_path / "yolo/images").iterdir()
     assert picture.read_bytes() == stream.getvalue()
     (line,) = (tmp_path / "yolo/labels" / f"{picture.stem}.txt").read_text().splitlines()

@@ -26,7 +26,7 @@ def test_a_forecast_says_where_it_is_of_tasks_that_nobody_has_labelled(served, s
     served.stored.facts.write(made)
     page = served.client.get("/projects/1").text
     assert "forecast was made when there were" in page
-    assert ("All tasks count, labelled or not." in page) == expected
+    assert ("All tasks count, labelled or not, so it begins lower" in page) == expected
 
 
 def test_a_rescore_begins_at_once(served):
