@@ -94,13 +94,13 @@ class Future:
         done[:, 0] = waiting.settled | (waiting.room == 0)
         self.stop: Codes = done.argmax(axis=1)
 
-    def course(self, order: str, last: int, grid: Codes) -> Floats:
+    def course(self, order: str, grid: Codes) -> Floats:
         """Return what there is after each number of answers: settled tasks; of each question two mean qualities.
 
         The first is the one that is seen, the second that without the shift. Shape (1 + 2 questions, len(grid)).
         """
         sizes, rows = [0], [self._row(np.zeros(len(self.stop), np.int64))]
-        for given in self._served(order, last):
+        for given in self._served(order, int(grid[-1])):
             sizes.append(int(given.sum()))
             rows.append(self._row(given))
         return np.array([np.interp(grid, sizes, column) for column in np.array(rows).T])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -164,14 +164,32 @@ def forecast_accuracy(
         for number, now in enumerate(zip(spread.quantiles(shares).tolist(), skills.tolist(), strict=True))
     ]
     needed = np.array([course.needed for course in courses])
-    last = int(needed.max()) if num_labels is None else num_labels
-    grid = np.unique(np.linspace(0, last, STEPS).round().astype(np.int64))
+    grid = steps_ahead(needed, num_labels)
     right = np.array([np.interp(grid, course.num_labels, course.accuracy) for course in courses])
     seen = np.array([np.interp(grid, course.num_labels, course.estimated) for course in courses])
-    points = (1 - level) / 2, 0.5, (1 + level) / 2
-    low, middle, high = np.quantile(right, points, axis=0, method="hazen")
-    fewest, usual, largest = np.quantile(needed, points, method="hazen").tolist()
+    low, middle, high = middle_of(right, level)
+    fewest, usual, largest = middle_of(needed, level).tolist()
     return AccuracyForecast(order, grid, middle, low, high, np.median(seen, axis=0), usual, fewest, largest, level)
+
+
+def steps_ahead(needed: NDArray[Any], num_labels: int | None) -> Codes:
+    """Return the numbers of further labels that a curve shows, from 0 on: so many ahead, or until all is settled.
+
+    Parameters
+    ----------
+    needed : ndarray of shape (S,)
+        Labels that each simulation needs until all tasks are settled.
+    num_labels : int, optional
+        How many to look ahead.
+    """
+    last = int(needed.max()) if num_labels is None else num_labels
+    return np.unique(np.linspace(0, last, STEPS).round().astype(np.int64))
+
+
+def middle_of(simulated: NDArray[Any], level: float) -> Floats:
+    """Return the lower end, the median and the upper end of what was simulated, from (S, ...) to (3, ...)."""
+    found: Floats = np.quantile(simulated, ((1 - level) / 2, 0.5, (1 + level) / 2), axis=0, method="hazen")
+    return found
 
 
 def _as_most(max_labels: ArrayLike, N: int) -> Codes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crowdcore.crowd.ids import Codes
 from crowdcore.outlook.courses import Future, Question, Waiting
 from crowdcore.outlook.estimates import SHARED_ERROR, check_level
-from crowdcore.outlook.forecast import STEPS, check_forecast
+from crowdcore.outlook.forecast import check_forecast, middle_of, steps_ahead
 from crowdcore.outlook.futures import MOST_AHEAD
 from crowdcore.outlook.growth import from_logits, in_logits, watch_growth
 
@@ -253,15 +253,13 @@ def _simulate(
         return Future(questions, waiting, target_quality, min_labels, float(z[number]), rng)
 
     needed = np.array([simulated(number).stop.sum() for number in range(n_simulations)])
-    last = int(needed.max()) if num_labels is None else num_labels
-    grid = np.unique(np.linspace(0, last, STEPS).round().astype(np.int64))
-    courses = np.array([simulated(number).course(order, last, grid) for number in range(n_simulations)])
-    points = (1 - level) / 2, 0.5, (1 + level) / 2
-    fewest, usual, most = np.quantile(needed, points, method="hazen").tolist()
+    grid = steps_ahead(needed, num_labels)
+    courses = np.array([simulated(number).course(order, grid) for number in range(n_simulations)])
+    fewest, usual, most = middle_of(needed, level).tolist()
     settled, found = courses[:, 0].mean(axis=0), []
     for seen, real in zip(courses[:, 1::2].swapaxes(0, 1), courses[:, 2::2].swapaxes(0, 1), strict=True):
         true = from_logits(in_logits(real) + SHARED_ERROR * z[:, None])
-        low, middle, high = np.quantile(true, points, axis=0, method="hazen")
+        low, middle, high = middle_of(true, level)
         found.append(
             QualityForecast(
                 order, grid, middle, low, high, np.median(seen, axis=0), settled, usual, fewest, most, level

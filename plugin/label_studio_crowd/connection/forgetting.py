@@ -10,15 +10,14 @@ from label_studio_crowd.store.jobs import Jobs
 from label_studio_crowd.store.projects import OnlyLookedAt, ProjectStore
 
 
-def only_here(stored: ProjectStore) -> bool:
-    """Note that what the last run believed is only kept here from now on; return whether there is anything.
+def only_here(stored: ProjectStore) -> None:
+    """Note that what the last run believed, if there was one, is only kept here from now on.
 
     Reports, exports and pages show it as after a look, and no prediction is given out any more.
     """
     taken_at = stored.runs.snapshot_taken_at()
     if taken_at is not None:
         stored.facts.write(OnlyLookedAt(taken_at))
-    return taken_at is not None
 
 
 def forget(project: Project) -> None:

@@ -51,7 +51,7 @@ def look_ahead_if_due(project: Project, info: Mapping[str, Any], snapshot: Snaps
 def _renew(project: ScoredProject, scored_with: ScoredWith) -> None:
     """Find both from what the mirror holds; tasks that came since the last training have the mean probabilities."""
     answers, annotations = read_project(project)
-    known = [at_hand(project, each) for each in answers]
+    known = at_hand(project, answers)
     found = [each.probabilities for each in known if each is not None]
     if len(found) == len(answers):  # otherwise the next run trains, and asks again
         scores = score_project(project, answers, found)

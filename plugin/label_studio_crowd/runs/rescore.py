@@ -216,7 +216,7 @@ def _has_news(project: ScoredProject, pulled: Pulled) -> bool:
 def _judge(project: ScoredProject, answers: tuple[Answers, ...], annotations: list[Annotation], how: How) -> Judged:
     """Return what is scored, with the probabilities at hand, or those of a training where one is due."""
     by_model = how.trains == "missing"
-    known = [None if how.full else at_hand(project, each, by_model=by_model) for each in answers]
+    known = [None] * len(answers) if how.full else at_hand(project, answers, by_model=by_model)
     due = [found is None or (found.outdated and not by_model) for found in known]
     lacking = [each for each, is_due in zip(answers, due, strict=True) if is_due]
     others = any(

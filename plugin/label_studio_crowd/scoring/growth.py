@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdcore.outlook.courses import Question, Waiting
+from crowdcore.outlook.forecast import ORDERS
 from crowdcore.outlook.futures import MOST_AHEAD
 from crowdcore.outlook.growth import Growth, watch_growth
 from crowdcore.outlook.quality import QualityForecast, forecast_growth
@@ -23,8 +23,6 @@ Mask = NDArray[np.bool_]
 
 Without = Callable[[Codes], Scores]
 """From labels, the row of the task and the id of the annotator of each, (2, H), to the scores without them."""
-
-ORDERS: Final = ("priority", "random")
 
 
 def without_labels(answers: Answers, labels: Codes) -> Answers:

@@ -49,18 +49,26 @@ class AtHand:
     outdated: bool
 
 
-def at_hand(project: ScoredProject, answers: Answers, *, by_model: bool = False) -> AtHand | None:
-    """Return the probabilities of the last training for a control, or None if there was none for this classifier.
+def at_hand(project: ScoredProject, answers: Sequence[Answers], *, by_model: bool = False) -> list[AtHand | None]:
+    """Return the probabilities of the last training for each control, or None if there was none for this classifier.
 
     Parameters
     ----------
+    answers
+        Those to each control.
     by_model
         Let the trained model, if it is at hand, predict the tasks that came or changed since.
     """
+    if is_made_of_others(project):
+        return [None] * len(answers)
+    return [_at_hand(project, each, by_model=by_model) for each in answers]
+
+
+def _at_hand(project: ScoredProject, answers: Answers, *, by_model: bool) -> AtHand | None:
     settings, mirror = project.settings, project.store.mirror
     name = answers.control.name
     known = project.store.trainings.last(name)
-    if known is None or known.classifier != _trained_for(project, answers) or is_made_of_others(project):
+    if known is None or known.classifier != _trained_for(project, answers):
         return None
     if known.control != name:  # of an earlier release
         known = replace(known, control=name)

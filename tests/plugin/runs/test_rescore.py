@@ -176,7 +176,7 @@ def test_after_an_upgrade_a_quiet_project_is_scored_once_more(rescored, stored, 
 def test_a_service_finds_out_what_a_run_would_change_without_training(rescored, stored, monkeypatch, trains):
     rescored(TASKS, command=True)
     trained, probabilities = [], stored.trainings.last(CONTROL.name)
-    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: AtHand(probabilities, True))
+    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: [AtHand(probabilities, True)])
     monkeypatch.setattr(rescoring, "train_anew", lambda *_, **__: trained.append(1) or (probabilities,))
     run = rescored([], command=True, dry_run=True, trains=trains)
     assert run.trained == bool(trained) == (trains == "outdated")
@@ -252,7 +252,7 @@ def test_who_tells_how_good_annotators_are_is_said_without_second_labels(rescore
     right = np.where(tasks[:, None] % 2 == [1, 0], 0.9, 0.1)
     pred_probs = right if heard else np.where((tasks % 3 == 0)[:, None], right, right[:, ::-1])
     known = Probabilities(CONTROL.name, "none", "", CLASSES, tasks, pred_probs, 20, "")
-    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: AtHand(known, False))
+    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: [AtHand(known, False)])
     run = rescored([task_with(n, {5: label}) for n, label in enumerate(labels, 1)])
     assert [says in warning for warning in run.warnings] == [True]
 
@@ -261,7 +261,7 @@ def test_a_label_that_the_classifier_has_not_judged_is_no_agreement(rescored, st
     labels, seen = "ab" * 10, np.arange(1, 20)
     pred_probs = np.where(seen[:, None] % 2 == [1, 0], 0.9, 0.1)
     known = Probabilities(CONTROL.name, "none", "", CLASSES, seen, pred_probs, 19, "")
-    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: AtHand(known, False))
+    monkeypatch.setattr(rescoring, "at_hand", lambda *_, **__: [AtHand(known, False)])
     rescored([task_with(n, {5 if n < 20 else 6: label}) for n, label in enumerate(labels, 1)])  # task 20 has just come
     snapshot = Snapshot.from_bytes(stored.runs.snapshot())
     assert snapshot.judged.tolist() == [True] * 19 + [False]

@@ -134,8 +134,9 @@ class Overview:
     crowdlab_differs
         Labelled tasks on which CROWDLAB says something else; None where it is not asked, or nothing is labelled.
     history
-        The project at past runs, the oldest first; runs without an estimate are left out. Of several controls it is of
-        the first, and empty for the others.
+        The project at past runs, the oldest first; runs without an estimate are left out.
+    history_of
+        The first of several controls where that is another one: only its history is kept. Else "".
     forecast
         None where there is none; `forecast_reason` says why then.
     forecast_reason
@@ -152,6 +153,7 @@ class Overview:
     histogram: Histogram
     crowdlab_differs: int | None
     history: tuple[Moment, ...]
+    history_of: str
     forecast: Forecast | None
     forecast_reason: str
 
@@ -194,7 +196,7 @@ def project_overview(
     counts = np.bincount(snapshot.settled_by, minlength=1 + len(_SETTLED_BY))[1:].tolist()
     pace = _pace(snapshot)
     needed = labels_needed(snapshot, made, missing)
-    is_first = snapshot.control in snapshot.all_controls[:1] or not snapshot.all_controls
+    history_of = next((first for first in snapshot.all_controls[:1] if first != snapshot.control), "")
     return Overview(
         numbers=numbers,
         measure=_MEASURES.get(snapshot.kind, "mean quality of what is said of the regions"),
@@ -207,7 +209,8 @@ def project_overview(
         crowdlab_differs=int(snapshot.crowdlab_differs.sum())
         if len(snapshot.crowdlab) and numbers.labelled_tasks
         else None,
-        history=history.moments if history and is_first else (),
+        history=history.moments if history and not history_of else (),
+        history_of=history_of,
         forecast=None if reason else made,
         forecast_reason=reason if needed.value != 0 else "",
     )
